@@ -1,0 +1,65 @@
+# Compiler, sanitizers, linker and packages: what every target of the project is built with.
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
+
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
+  message(FATAL_ERROR "MyDR24 builds with clang-19 or later: g++ 12 miscompiles coroutines (docs/adr/0001). Run ./dev build.")
+endif()
+
+set(MYDR24_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
+option(MYDR24_FUZZ "Build the libFuzzer targets" OFF)
+option(MYDR24_COVERAGE "Instrument for llvm-cov" OFF)
+
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG -fno-plt")
+
+add_library(mydr24_flags INTERFACE)
+target_compile_options(mydr24_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  -Wno-missing-field-initializers -Wno-missing-designated-field-initializers -fno-omit-frame-pointer -fPIC)
+target_include_directories(mydr24_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+
+if(MYDR24_SANITIZE)
+  target_compile_options(mydr24_flags INTERFACE -fsanitize=${MYDR24_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(mydr24_flags INTERFACE -fsanitize=${MYDR24_SANITIZE})
+endif()
+if(MYDR24_FUZZ)
+  target_compile_options(mydr24_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(MYDR24_COVERAGE)
+  target_compile_options(mydr24_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_link_options(mydr24_flags INTERFACE -fprofile-instr-generate)
+endif()
+
+find_program(MYDR24_CCACHE ccache)
+if(MYDR24_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${MYDR24_CCACHE})
+  target_compile_options(mydr24_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+endif()
+find_program(MYDR24_MOLD mold)
+find_program(MYDR24_LLD ld.lld-19)
+if(MYDR24_MOLD)
+  target_link_options(mydr24_flags INTERFACE -fuse-ld=mold)
+elseif(MYDR24_LLD)
+  target_link_options(mydr24_flags INTERFACE -fuse-ld=lld-19)
+endif()
+
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc i18n)
+find_package(GTest REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+find_package(prometheus-cpp REQUIRED CONFIG)
+
+target_link_libraries(mydr24_flags INTERFACE fmt::fmt Threads::Threads)
