@@ -6,7 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +17,8 @@ namespace mydr24::json {
 
 enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
 
-// What a parser accepts from outside. Exceeding one is Code::too_large (bytes) or Code::invalid (the others).
+// What a parser accepts from outside. Exceeding one is Code::too_large (bytes) or Code::invalid (the others). Whatever
+// is asked for, a text is less than 4 GiB. Depth counts open brackets; values include arrays and objects.
 struct Limits {
   std::size_t bytes_max = 64U << 20;
   std::uint32_t depth_max = 128;
@@ -105,33 +106,53 @@ class Document {
     std::uint32_t end = 0;        // one past its last
     std::uint32_t key_begin = 0;  // in the source: the opening quote of the member's name
     std::uint32_t next = 0;
-    std::uint32_t size = 0;        // items or members
-    std::uint32_t key_size = 0;    // bytes of the decoded name
+    std::uint32_t size = 0;      // items or members; of a string the bytes of its text
+    std::uint32_t key_size = 0;  // bytes of the decoded name
     Kind kind = Kind::null;
-    bool escaped = false;      // the string's decoded text is in `decoded_`, at index `size`
-    bool key_escaped = false;  // the name's decoded text is in `decoded_`, at index `key_size`
+    bool escaped = false;      // the string's text is decoded(size)
+    bool key_escaped = false;  // the name is decoded(key_size)
     bool is_member = false;
   };
 
-  std::string owned_;       // empty when the text is borrowed
+  // A text of `decoded_`.
+  struct Slice {
+    std::uint32_t begin = 0;
+    std::uint32_t size = 0;
+  };
+  std::string_view decoded(std::uint32_t index) const {
+    const Slice& slice = slices_[index];
+    return std::string_view(decoded_).substr(slice.begin, slice.size);
+  }
+
+  std::unique_ptr<const std::string> owned_;  // behind a pointer: its bytes stay when the Document moves
   std::string_view view_;
   std::vector<Node> nodes_;
-  std::deque<std::string> decoded_;
+  std::string decoded_;  // the texts that hold escapes, decoded, one after the other
+  std::vector<Slice> slices_;
 };
 
 class Value::Iterator {
  public:
   using value_type = Value;
   using difference_type = std::ptrdiff_t;
+  Iterator() = default;
   Value operator*() const { return Value(document_, node_); }
-  Iterator& operator++();
+  Iterator& operator++() {
+    node_ = document_->nodes_[node_].next;
+    return *this;
+  }
+  Iterator operator++(int) {
+    const Iterator before = *this;
+    ++*this;
+    return before;
+  }
   bool operator==(const Iterator& other) const { return node_ == other.node_; }
 
  private:
   friend class Value;
   Iterator(const Document* document, std::uint32_t node) : document_(document), node_(node) {}
-  const Document* document_;
-  std::uint32_t node_;
+  const Document* document_ = nullptr;
+  std::uint32_t node_ = 0;
 };
 
 // The value without white space between tokens; strings and numbers exactly as written, members in order.
@@ -139,6 +160,11 @@ void append_compact(std::string& out, Value value);
 std::string compact(Value value);
 
 // Same keys, same order of items, same text of numbers and decoded strings; the order of members does not matter.
+// Two missing values are the same.
 bool same(Value a, Value b);
+
+// As same(), but numbers are compared by value, however they are written and however large: 1, 1.0 and 10e-1 are equal.
+// Source: RFC 6902, section 4.6.
+bool equal(Value a, Value b);
 
 }  // namespace mydr24::json

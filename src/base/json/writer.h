@@ -10,7 +10,8 @@
 
 namespace mydr24::json {
 
-// Appends `text` as a JSON string with its quotes. Invalid UTF-8 is written as U+FFFD.
+// Appends `text` as a JSON string with its quotes. Escapes only what RFC 8259, section 7, demands: the quote, the
+// backslash and control characters. Each byte that is no part of valid UTF-8 is written as U+FFFD.
 void append_quoted(std::string& out, std::string_view text);
 
 class Writer {

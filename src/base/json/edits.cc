@@ -1,0 +1,31 @@
+#include "base/json/edits.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mydr24::json {
+
+void Edits::replace(Value value, std::string json) {
+  if (!value) return;
+  splices_.push_back({value.offset(), value.offset() + value.raw().size(), std::move(json)});
+}
+
+std::string Edits::apply() const {
+  std::vector<const Splice*> ordered;
+  ordered.reserve(splices_.size());
+  // Later calls first, so that the stable sort puts the latest of those that begin together in front.
+  for (auto it = splices_.rbegin(); it != splices_.rend(); ++it) ordered.push_back(&*it);
+  std::ranges::stable_sort(ordered, {}, &Splice::begin);
+
+  const std::string_view source = document_.source();
+  std::string out;
+  std::size_t done = 0;
+  for (const Splice* splice : ordered) {
+    if (splice->begin < done) continue;
+    out.append(source.substr(done, splice->begin - done)).append(splice->text);
+    done = splice->end;
+  }
+  return out.append(source.substr(done));
+}
+
+}  // namespace mydr24::json
