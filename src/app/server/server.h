@@ -1,0 +1,41 @@
+#pragma once
+
+// The running system: every module built, bound to the others and started. Wiring, nothing else.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "app/server/settings.h"
+#include "base/core/clock.h"
+#include "base/core/result.h"
+#include "clinical/records/records.h"
+#include "storage/store/store.h"
+
+namespace mydr24::server {
+
+class System {
+ public:
+  virtual ~System() = default;  // drains, then closes the store
+
+  virtual std::string base_url() const = 0;   // http://127.0.0.1:8024
+  virtual std::string admin_url() const = 0;
+  virtual records::Records& records() = 0;
+  virtual store::Store& store() = 0;
+  // Lets requests in flight finish; returns when no connection is open or the drain time is over. Idempotent.
+  virtual void drain() = 0;
+};
+
+// Opens the store, starts timers, followers, listeners. The error names the setting or file that is wrong.
+Result<std::unique_ptr<System>> start(const Settings& settings, const Clock& clock);
+
+// Store, records and reactions without any listener, for the command line: import into a folder that no server uses.
+class Workbench {
+ public:
+  virtual ~Workbench() = default;
+  virtual records::Records& records() = 0;
+  virtual store::Store& store() = 0;
+};
+Result<std::unique_ptr<Workbench>> open_workbench(const Settings& settings, const Clock& clock);
+
+}  // namespace mydr24::server
