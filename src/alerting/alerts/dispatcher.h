@@ -1,0 +1,99 @@
+#pragma once
+
+// Sends what the Book put in the outbox. Follows the journal's alert events, sends each delivery over its
+// contact's channel at once, writes down what became of it, and tries again with back-off until it is
+// delivered, no longer wanted, or given up.
+//
+// Invariants
+// - A delivery is sent again only as a marked retry (attempt > 1): after a failure, or after a restart when
+// its outcome is not
+//   known. Every attempt carries the same delivery id.
+// - A channel that hangs delays no other: each contact's channel has a lane of its own.
+// - Nothing waits only in memory: what is not finished is in the outbox and is found again at the next start.
+//
+// Life: construct, start(store) before the store's first submit, stop() before the store is closed, destroy
+// after the store.
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "alerting/alerts/alert.h"
+#include "alerting/notify/channel.h"
+#include "alerting/notify/console_hub.h"
+#include "alerting/oncall/rota.h"
+#include "base/core/clock.h"
+#include "storage/store/store.h"
+
+namespace mydr24::alerts {
+
+// Counted after the commit; since the start of the process. Readable by any thread.
+struct Counters {
+  std::atomic<std::int64_t> raised = 0;
+  std::atomic<std::int64_t> escalated = 0;  // calls of a further step, repeats included
+  std::atomic<std::int64_t> repeated = 0;   // of them, of the last step again
+  std::atomic<std::int64_t> acknowledged = 0;
+  std::atomic<std::int64_t> resolved = 0;
+  std::atomic<std::int64_t> attempts = 0;
+  std::atomic<std::int64_t> delivered = 0;  // deliveries
+  std::atomic<std::int64_t> failed = 0;     // attempts
+  std::atomic<std::int64_t> given_up = 0;   // deliveries
+  std::atomic<std::int64_t> recovered = 0;  // deliveries found unfinished at the start
+  std::atomic<std::int64_t> waiting = 0;    // deliveries taken from the outbox and not finished, now
+  std::atomic<std::int64_t> delivery_us_last =
+      0;  // from the call's commit time to its delivery, first attempts only
+  std::atomic<std::int64_t> delivery_us_max = 0;
+};
+
+struct DispatcherSettings {
+  std::chrono::milliseconds retry_first{1'000};  // then twice as long each time
+  std::chrono::milliseconds retry_max{30'000};
+  int attempts_max = 50;               // then given up
+  std::size_t sends_per_lane_max = 4;  // at the same time
+  std::size_t waiting_max = 20'000;    // then the journal waits
+  bool include_patient = false;        // webhooks carry the patient reference and the reason
+  std::string link_base;               // see WebhookSettings
+};
+
+// Makes the channel of a contact's address for the dispatcher's io_context; tests put their own in place.
+using ChannelFactory =
+    std::function<Result<std::unique_ptr<notify::Channel>>(asio::io_context&, const oncall::ChannelAddress&)>;
+
+class Dispatcher : public store::Follower {
+ public:
+  // `rota`, `clock` and `hub` must outlive it. Without a factory, webhooks and the hub's console channel are
+  // made.
+  Dispatcher(const oncall::Rota& rota, const Clock& clock, notify::ConsoleHub& hub,
+             DispatcherSettings settings = {}, ChannelFactory factory = {});
+  ~Dispatcher() override;
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // Takes up what an earlier process left in the outbox, starts the thread and follows the store. Errors name
+  // a contact whose channel cannot be made.
+  Result<> start(store::Store& store);
+  // Sends nothing new, waits for what is being sent and written down (seconds at most). After this the store
+  // may close.
+  void stop();
+  // Begins the retries that are due. Call it often, as Store::tick(). Thread-safe, cheap.
+  void tick();
+  // Blocks until nothing is being sent or written down (what waits for a retry is not counted), at most
+  // `time_max`.
+  bool settle(std::chrono::milliseconds time_max = std::chrono::seconds(5));
+
+  const Counters& counters() const { return counters_; }
+
+  std::string_view name() const override { return "alerts.dispatcher"; }
+  Result<> follow(std::span<const store::Event> events) override;
+
+ private:
+  struct Inside;
+  Counters counters_;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace mydr24::alerts
