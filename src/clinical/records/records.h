@@ -41,9 +41,10 @@ class Reaction {
 struct Prepared {
   std::string type;
   std::string id;
-  std::unique_ptr<json::Document> document;  // the text that is stored
+  std::unique_ptr<json::Document> document;  // as it was sent: `id` above is the one that counts
   std::uint32_t meta_at = 0;
-  store::PackedBody body;
+  std::string text;  // what is stored: compact, with id and meta
+  store::PackedBody body;  // the same, compressed
   std::vector<search::IndexEntry> entries;
 };
 
@@ -56,10 +57,14 @@ struct Rejection {
 template <class T>
 using Accepted = std::expected<T, Rejection>;
 
+// One rejection from an Error, so that both kinds of failure are told the same way.
+Rejection reject(Error error);
+
 struct PrepareOptions {
   std::string_view type;  // the type the resource must have; empty: any
   std::string_view id;    // the id it gets; empty: its own id, or a new one when it has none
-  bool ignore_own_id = false;  // a create: the id in the text is not used (a new one is made when `id` is empty)
+  bool ignore_own_id = false;  // a create: the id in the text is not used
+  bool demand_own_id = false;  // an update by REST: the text must carry `id`
 };
 
 // What a client demands of the version that is there.
@@ -94,6 +99,8 @@ class Records {
   const Clock& clock() const { return clock_; }
 
  private:
+  Result<> react(store::Transaction& transaction, const Change& change) const;
+
   store::Store& store_;
   const Clock& clock_;
   std::vector<Reaction*> reactions_;

@@ -1,0 +1,122 @@
+#include "api/pipeline/pipeline.h"
+
+#include <fmt/format.h>
+
+#include "base/json/writer.h"
+#include "guard/admission/admission.h"
+
+namespace mydr24::pipeline {
+namespace {
+
+bool is_fhir(std::string_view path) { return path.starts_with("/fhir"); }
+
+std::string problem(int status, std::string_view title, std::string_view detail, std::string_view where) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().field("type", "about:blank").field("title", title).field("status", status).field("detail", detail);
+  if (!where.empty()) out.field("instance", where);
+  out.end_object();
+  return text;
+}
+
+std::string client_base(const net::Request& request, const std::string& configured) {
+  if (!configured.empty()) return configured;
+  const auto host = request.header("Host");
+  return fmt::format("{}://{}", request.secure ? "https" : "http", host.empty() ? "localhost" : host);
+}
+
+Error no_route(const net::Request& request, const Match& match) {
+  if (!match.allow.empty()) {
+    return fail(Code::unsupported, fmt::format("{} is not allowed on {}; allowed: {}", request.method_text, request.path,
+                                               match.allow));
+  }
+  return fail(Code::not_found,
+              fmt::format("there is nothing at {}; the FHIR base is /fhir/R4, see /fhir/R4/metadata", request.path));
+}
+
+}  // namespace
+
+Call::Call(net::Exchange& exchange, const Match& match, RequestClass request_class, std::string base_url)
+    : exchange_(exchange), match_(match), request_class_(request_class), base_url_(std::move(base_url)) {}
+
+Task<> Call::respond(net::Response response) {
+  status_ = response.status;
+  co_await exchange_.respond(std::move(response));
+}
+
+Task<> Call::respond(const Error& error) {
+  const int status = model::http_status(error.code);
+  if (is_fhir(request().path)) {
+    net::Response response{.status = status, .content_type = std::string(fhir_json)};
+    response.body = model::operation_outcome(error);
+    co_await respond(std::move(response));
+    co_return;
+  }
+  net::Response response{.status = status, .content_type = "application/problem+json"};
+  response.body = problem(status, to_string(error.code), error.text, error.where);
+  co_await respond(std::move(response));
+}
+
+Task<> Call::respond(int status, std::span<const model::Issue> issues) {
+  net::Response response{.status = status, .content_type = std::string(fhir_json)};
+  response.body = model::operation_outcome(issues);
+  co_await respond(std::move(response));
+}
+
+Pipeline::Pipeline(const Router& router, const PipelineSettings& settings, telemetry::Metrics& metrics,
+                   const telemetry::Log& log, const Clock& clock)
+    : router_(router), settings_(settings), log_(log), clock_(clock) {
+  const auto counters_for = [&](const std::string& interaction) {
+    Counters counters;
+    for (std::size_t digit = 1; digit < counters.by_status_class.size(); ++digit) {
+      counters.by_status_class[digit] =
+          metrics.counter("http_requests_total", "Requests answered, by route and class of status",
+                          {{"route", interaction}, {"status", fmt::format("{}xx", digit)}});
+    }
+    counters.seconds = metrics.histogram("http_request_seconds", "Time from the request's headers to the end of its answer",
+                                         telemetry::seconds_buckets(), {{"route", interaction}});
+    return counters;
+  };
+  for (const auto& route : router.routes()) counters_.emplace(&route, counters_for(route.interaction));
+  unrouted_ = counters_for("none");
+}
+
+Task<> Pipeline::serve(net::Exchange& exchange) const {
+  const auto started = clock_.steady();
+  const auto& request = exchange.request();
+  const auto match = router_.match(request.method, request.path);
+  const auto request_class =
+      admission::classify({.route = match.route != nullptr ? match.route->request_class : RequestClass::routine,
+                           .class_header = request.header("X-MyDR24-Class"),
+                           .content_length = request.content_length});
+  Call call(exchange, match, request_class, client_base(request, settings_.base_url));
+  if (match.route != nullptr) {
+    try {
+      co_await match.route->handler(call);
+    } catch (const std::exception& error) {
+      log_.error("a request handler failed", {{"route", match.route->interaction}, {"error", error.what()}});
+      count(match, 500, clock_.steady() - started);
+      throw;  // net answers 500 when nothing was answered yet, and closes the connection
+    }
+  } else if (!match.allow.empty()) {
+    const auto error = no_route(request, match);
+    net::Response response{.status = 405, .content_type = std::string(fhir_json)};
+    response.headers.emplace_back("Allow", match.allow);
+    response.body = is_fhir(request.path) ? model::operation_outcome(error) : problem(405, "not-allowed", error.text, "");
+    if (!is_fhir(request.path)) response.content_type = "application/problem+json";
+    co_await call.respond(std::move(response));
+  } else {
+    co_await call.respond(no_route(request, match));
+  }
+  count(match, call.status(), clock_.steady() - started);
+}
+
+void Pipeline::count(const Match& match, int status, std::chrono::nanoseconds time) const {
+  const auto found = counters_.find(match.route);
+  const auto& counters = found == counters_.end() ? unrouted_ : found->second;
+  const auto digit = static_cast<std::size_t>(status / 100);
+  if (digit >= 1 && digit < counters.by_status_class.size()) counters.by_status_class[digit].add();
+  counters.seconds.observe(std::chrono::duration<double>(time).count());
+}
+
+}  // namespace mydr24::pipeline

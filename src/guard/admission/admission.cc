@@ -1,0 +1,17 @@
+#include "guard/admission/admission.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mydr24::admission {
+
+RequestClass classify(const Facts& facts) {
+  auto result = facts.route;
+  if (facts.content_length >= bulk_bytes) result = std::max(result, RequestClass::background);
+  for (const auto named : {RequestClass::urgent, RequestClass::routine, RequestClass::background}) {
+    if (facts.class_header == to_string(named)) result = std::max(result, named);
+  }
+  return result;
+}
+
+}  // namespace mydr24::admission

@@ -1,0 +1,24 @@
+#pragma once
+
+// How urgent a request is, decided from its first line and headers, before anything is parsed: the class follows it to every
+// queue behind. A client may lower its own class, never raise it.
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/core/request_class.h"
+
+namespace mydr24::admission {
+
+struct Facts {
+  RequestClass route = RequestClass::routine;  // what the route says of its requests
+  std::string_view class_header;               // X-MyDR24-Class, may be empty
+  std::uint64_t content_length = 0;
+};
+
+// Bodies from this size on are bulk work, whatever the route says; emergencies are small.
+inline constexpr std::uint64_t bulk_bytes = 512U << 10;
+
+RequestClass classify(const Facts& facts);
+
+}  // namespace mydr24::admission

@@ -1,0 +1,25 @@
+#include "guard/admission/admission.h"
+
+#include <gtest/gtest.h>
+
+namespace mydr24::admission {
+namespace {
+
+TEST(Admission, TheRouteDecides) {
+  EXPECT_EQ(classify({.route = RequestClass::emergency}), RequestClass::emergency);
+  EXPECT_EQ(classify({.route = RequestClass::routine}), RequestClass::routine);
+}
+
+TEST(Admission, AClientMayLowerItsClassButNotRaiseIt) {
+  EXPECT_EQ(classify({.route = RequestClass::routine, .class_header = "background"}), RequestClass::background);
+  EXPECT_EQ(classify({.route = RequestClass::routine, .class_header = "emergency"}), RequestClass::routine);
+  EXPECT_EQ(classify({.route = RequestClass::routine, .class_header = "nonsense"}), RequestClass::routine);
+}
+
+TEST(Admission, ALargeBodyIsBulkWork) {
+  EXPECT_EQ(classify({.route = RequestClass::urgent, .content_length = bulk_bytes}), RequestClass::background);
+  EXPECT_EQ(classify({.route = RequestClass::urgent, .content_length = bulk_bytes - 1}), RequestClass::urgent);
+}
+
+}  // namespace
+}  // namespace mydr24::admission
