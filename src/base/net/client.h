@@ -1,7 +1,7 @@
 #pragma once
 
-// A small HTTP/1.1 client for webhooks and the command line: keep-alive, TLS with certificate checks, limits on time and
-// size. One client belongs to one io_context and is used only on its thread.
+// A small HTTP/1.1 client for webhooks and the command line: keep-alive, TLS with certificate checks, limits
+// on time and size. One client belongs to one io_context and is used only on its thread.
 
 #include <chrono>
 #include <memory>
@@ -41,9 +41,10 @@ struct ClientResponse {
 class Client {
  public:
   virtual ~Client() = default;
-  // Redirects are not followed. A connection kept from an earlier call is used when one is free; if the peer had closed it
-  // before any byte of the answer, the call is repeated once on a new one only when the method is GET or HEAD or the
-  // request carries an Idempotency-Key. Code::busy: not reachable or too slow (the text says which).
+  // Redirects are not followed. A connection kept from an earlier call is used when one is free; if the peer
+  // had closed it before any byte of the answer, the call is repeated once on a new one only when the method
+  // is GET or HEAD or the request carries an Idempotency-Key. Code::busy: not reachable or too slow (the text
+  // says which).
   virtual Task<Result<ClientResponse>> send(ClientRequest request) = 0;
 };
 

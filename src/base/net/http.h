@@ -1,16 +1,17 @@
 #pragma once
 
-// HTTP/1.1 as handlers see it: a Request head, an Exchange to read its body and to answer once, and a Server that owns
-// listeners and threads. Boost.Beast stays behind server.cc: no other module sees it.
+// HTTP/1.1 as handlers see it: a Request head, an Exchange to read its body and to answer once, and a Server
+// that owns listeners and threads. Boost.Beast stays behind server.cc: no other module sees it.
 //
-// Invariant: every Exchange is answered exactly once; a handler that returns without answering, or throws, is answered 500.
+// Invariant: every Exchange is answered exactly once; a handler that returns without answering, or throws, is
+// answered 500.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <chrono>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -49,13 +50,16 @@ struct Request {
 
 struct Response {
   int status = 200;
-  std::string content_type;                                   // no header when empty
-  std::vector<std::pair<std::string, std::string>> headers;   // beyond Content-Type, Content-Length, Connection, Date
+  std::string content_type;  // no header when empty
+  std::vector<std::pair<std::string, std::string>>
+      headers;  // beyond Content-Type, Content-Length, Connection, Date
   std::string body;
   // Sent instead of `body` when set: a text shared by many answers.
   std::shared_ptr<const std::string> shared_body;
 
-  std::string_view content() const { return shared_body ? std::string_view(*shared_body) : std::string_view(body); }
+  std::string_view content() const {
+    return shared_body ? std::string_view(*shared_body) : std::string_view(body);
+  }
 };
 
 // One request and its one answer. Used only by the coroutine that was given it.
@@ -65,21 +69,22 @@ class Exchange {
 
   virtual const Request& request() const = 0;
 
-  // The whole body, gzip undone when Content-Encoding says so. Code::too_large beyond `bytes_max` (counted after
-  // decompression), Code::unsupported for another encoding, Code::invalid when the peer breaks the framing, Code::busy when
-  // it is too slow or gone. Call once.
+  // The whole body, gzip undone when Content-Encoding says so. Code::too_large beyond `bytes_max` (counted
+  // after decompression), Code::unsupported for another encoding, Code::invalid when the peer breaks the
+  // framing, Code::busy when it is too slow or gone. Call once.
   virtual Task<Result<std::string>> read_body(std::size_t bytes_max) = 0;
 
-  // The body piece by piece (gzip undone), at most a few 64 KiB each; empty at the end. The view holds until the next call.
-  // Each piece has the idle time limit, the whole has none. Not together with read_body.
+  // The body piece by piece (gzip undone), at most a few 64 KiB each; empty at the end. The view holds until
+  // the next call. Each piece has the idle time limit, the whole has none. Not together with read_body.
   virtual Task<Result<std::string_view>> read_some() = 0;
 
-  // Answers. HEAD gets the headers only. The body is sent gzip-encoded when the client accepts it and it is worth it
-  // (ServerSettings::gzip_bytes_min). Unread request body is drained up to a limit, or the connection closed.
+  // Answers. HEAD gets the headers only. The body is sent gzip-encoded when the client accepts it and it is
+  // worth it (ServerSettings::gzip_bytes_min). Unread request body is drained up to a limit, or the
+  // connection closed.
   virtual Task<> respond(Response response) = 0;
 
-  // Starts an answer of unknown length (chunked; not compressed): then write() pieces, then finish(). A write waits until
-  // the peer takes it; an error means the peer is gone or slower than the write limit: stop then.
+  // Starts an answer of unknown length (chunked; not compressed): then write() pieces, then finish(). A write
+  // waits until the peer takes it; an error means the peer is gone or slower than the write limit: stop then.
   virtual Task<Result<>> begin_stream(Response head) = 0;
   virtual Task<Result<>> write(std::string_view piece) = 0;
   virtual Task<Result<>> finish() = 0;
@@ -101,29 +106,32 @@ struct TlsSettings {
 
 struct ServerSettings {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;        // 0: any free one, see Server::port()
-  std::size_t threads = 1;       // each with its own io_context and SO_REUSEPORT socket
+  std::uint16_t port = 0;   // 0: any free one, see Server::port()
+  std::size_t threads = 1;  // each with its own io_context and SO_REUSEPORT socket
   std::size_t header_bytes_max = 32U << 10;
-  std::size_t connections_max = 18'000;              // over all threads; above it new ones are not accepted
-  std::chrono::milliseconds header_time_max{10'000};  // from the first byte of a request to the end of its headers
-  std::chrono::milliseconds idle_time_max{120'000};   // keep-alive between requests
-  std::chrono::milliseconds body_idle_time_max{20'000};  // between two pieces of a body, or two writes of an answer
+  std::size_t connections_max = 18'000;  // over all threads; above it new ones are not accepted
+  std::chrono::milliseconds header_time_max{
+      10'000};  // from the first byte of a request to the end of its headers
+  std::chrono::milliseconds idle_time_max{120'000};  // keep-alive between requests
+  std::chrono::milliseconds body_idle_time_max{
+      20'000};  // between two pieces of a body, or two writes of an answer
   std::chrono::milliseconds drain_time_max{10'000};
-  std::size_t body_rate_min = 256;                   // bytes per second of a body over its whole time; slower is cut off
-  std::size_t gzip_bytes_min = 16U << 10;            // 0: never
-  TlsSettings tls;                                   // plain when empty
+  std::size_t body_rate_min = 256;  // bytes per second of a body over its whole time; slower is cut off
+  std::size_t gzip_bytes_min = 16U << 10;  // 0: never
+  TlsSettings tls;                         // plain when empty
 };
 
 class Server {
  public:
   virtual ~Server() = default;  // stops at once
   virtual std::uint16_t port() const = 0;
-  // Stops accepting, closes idle connections, lets requests in flight finish (answers carry Connection: close), at most
-  // drain_time_max; then returns. Blocks the caller; thread-safe.
+  // Stops accepting, closes idle connections, lets requests in flight finish (answers carry Connection:
+  // close), at most drain_time_max; then returns. Blocks the caller; thread-safe.
   virtual void drain() = 0;
 };
 
-// Starts listening and serving on threads of its own. `handler` must outlive the Server. Errors name address and port.
+// Starts listening and serving on threads of its own. `handler` must outlive the Server. Errors name address
+// and port.
 Result<std::unique_ptr<Server>> serve(const ServerSettings& settings, Handler handler);
 
 }  // namespace mydr24::net
