@@ -1,0 +1,41 @@
+// Reads by id, at random, of 20,000 resources of 0.7 to 2 kB (Patient, Encounter, Condition, Observation).
+// Bar: our own ladder promises 15,000 reads/s of a server with eight cores, that is 3,750 on two.
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "load/bench.h"
+#include "load/bodies.h"
+#include "load/flows.h"
+
+namespace mydr24::load {
+namespace {
+
+constexpr std::size_t resources = 20'000;
+
+Result<Report> measure(const Options& options) {
+  Bed bed;
+  std::vector<std::string> ids;
+  MYDR24_TRY(import_text(options, bed, ndjson(resources, "2023-04-11T09:12:44.000-04:00", &ids)));
+  MYDR24_TRY(start_server(options, bed));
+  Report report;
+  const auto make = [&](std::size_t i) {
+    return std::make_unique<RepeatFlow>(
+        200, [&ids, random = std::minstd_rand(static_cast<unsigned>(i + 1))](std::string& out) mutable {
+          out.append("GET /fhir/R4/").append(ids[random() % ids.size()]);
+          out.append(" HTTP/1.1\r\nHost: localhost\r\nAccept: application/fhir+json\r\n\r\n");
+        });
+  };
+  measure_flows(options, bed, make_flows(options.connections, make), report, "3750 (our ladder, by core)");
+  report.note = fmt::format("{} connections; {} resources", options.connections, resources);
+  return report;
+}
+
+}  // namespace
+}  // namespace mydr24::load
+
+int main(int argc, char** argv) {
+  return mydr24::load::run_bench(argc, argv, {.name = "read", .about = "random reads by id"},
+                                 mydr24::load::measure);
+}
