@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -24,8 +23,8 @@ const char* after_string(const char* at, const char* end) {
   }
 }
 
-// A number as sign, digits and a power of ten, so that equal values have equal parts: no zeros at either end of the
-// digits, which are empty for zero.
+// A number as sign, digits and a power of ten, so that equal values have equal parts: no zeros at either end
+// of the digits, which are empty for zero.
 struct Decimal {
   bool negative = false;
   std::string digits;
@@ -73,57 +72,59 @@ bool equal_numbers(std::string_view a, std::string_view b) {
   return left && right && *left == *right;
 }
 
-using Pair = std::pair<Value, Value>;
+// Compares two values without recursion: containers wait in a list until their children are compared.
+class Comparison {
+ public:
+  using Numbers = bool (*)(std::string_view, std::string_view);
+  explicit Comparison(Numbers numbers) : numbers_(numbers) {}
 
-// Pairs the members of two objects by name; false when the names differ. Members of the same name (valid JSON, though
-// no FHIR) pair up in their order.
-bool pair_members(Value a, Value b, std::vector<Pair>& pairs) {
-  const auto by_key = [](Value left, Value right) { return left.key() == right.key(); };
-  if (std::equal(a.begin(), a.end(), b.begin(), by_key)) {
-    for (auto left = a.begin(), right = b.begin(); left != a.end(); ++left, ++right) pairs.emplace_back(*left, *right);
+  bool run(Value a, Value b) {
+    if (!a || !b) return !a && !b;
+    if (!pair(a, b)) return false;
+    while (!containers_.empty()) {
+      const auto [left, right] = containers_.back();
+      containers_.pop_back();
+      if (!(left.is_object() ? pair_members(left, right) : pair_items(left, right))) return false;
+    }
     return true;
   }
-  const auto sorted = [](Value object) {
+
+ private:
+  // Whether two values may be the same: the final word on scalars, a place in the list for containers.
+  bool pair(Value a, Value b) {
+    if (a.kind() != b.kind() || a.size() != b.size()) return false;
+    if (a.is_number()) return numbers_(a.text(), b.text());
+    if (!is_container(a.kind())) return a.text() == b.text();
+    containers_.emplace_back(a, b);
+    return true;
+  }
+
+  bool pair_items(Value a, Value b) {
+    return std::equal(a.begin(), a.end(), b.begin(),
+                      [this](Value left, Value right) { return pair(left, right); });
+  }
+
+  // Members of the same name (valid JSON, though no FHIR) pair up in their order.
+  bool pair_members(Value a, Value b) {
+    const auto by_key = [](Value left, Value right) { return left.key() == right.key(); };
+    if (std::equal(a.begin(), a.end(), b.begin(), by_key)) return pair_items(a, b);
+    const std::vector<Value> left = sorted_members(a);
+    const std::vector<Value> right = sorted_members(b);
+    if (!std::ranges::equal(left, right, by_key)) return false;
+    return std::ranges::equal(left, right, [this](Value l, Value r) { return pair(l, r); });
+  }
+
+  static std::vector<Value> sorted_members(Value object) {
     std::vector<Value> members;
     members.reserve(object.size());
     for (const Value member : object) members.push_back(member);
-    std::ranges::stable_sort(members, {}, &Value::key);
+    std::ranges::sort(members, {}, [](Value member) { return std::pair(member.key(), member.offset()); });
     return members;
-  };
-  const std::vector<Value> left = sorted(a);
-  const std::vector<Value> right = sorted(b);
-  if (!std::ranges::equal(left, right, by_key)) return false;
-  for (std::size_t i = 0; i < left.size(); ++i) pairs.emplace_back(left[i], right[i]);
-  return true;
-}
-
-using CompareNumbers = bool (*)(std::string_view, std::string_view);
-
-// Compares two values but not their children, which are added to `pairs`.
-bool alike(Value a, Value b, CompareNumbers numbers, std::vector<Pair>& pairs) {
-  if (!a || !b) return !a && !b;
-  if (a.kind() != b.kind() || a.size() != b.size()) return false;
-  switch (a.kind()) {
-    case Kind::object: return pair_members(a, b, pairs);
-    case Kind::array:
-      for (auto left = a.begin(), right = b.begin(); left != a.end(); ++left, ++right) {
-        pairs.emplace_back(*left, *right);
-      }
-      return true;
-    case Kind::number: return numbers(a.text(), b.text());
-    default: return a.text() == b.text();
   }
-}
 
-bool compare(Value a, Value b, CompareNumbers numbers) {
-  std::vector<Pair> pairs{{a, b}};
-  while (!pairs.empty()) {
-    const auto [left, right] = pairs.back();
-    pairs.pop_back();
-    if (!alike(left, right, numbers, pairs)) return false;
-  }
-  return true;
-}
+  Numbers numbers_;
+  std::vector<std::pair<Value, Value>> containers_;
+};
 
 }  // namespace
 
@@ -158,9 +159,10 @@ Value Value::operator[](std::string_view key) const {
   const std::uint32_t end = nodes[node_].next;
   for (std::uint32_t i = node_ + 1; i < end; i = nodes[i].next) {
     const Document::Node& node = nodes[i];
-    const bool is_it = node.key_escaped ? document_->decoded(node.key_size) == key
-                                        : node.key_size == key.size() &&
-                                              std::string_view(source + node.key_begin + 1, node.key_size) == key;
+    const bool is_it = node.key_escaped
+                           ? document_->decoded(node.key_size) == key
+                           : node.key_size == key.size() &&
+                                 std::string_view(source + node.key_begin + 1, node.key_size) == key;
     if (is_it) return {document_, i};
   }
   return {};
@@ -168,9 +170,9 @@ Value Value::operator[](std::string_view key) const {
 
 Value Value::at(std::size_t index) const {
   if (!is_array() || index >= size()) return {};
-  auto it = begin();
-  for (; index > 0; --index) ++it;
-  return *it;
+  std::uint32_t node = node_ + 1;
+  for (; index > 0; --index) node = document_->nodes_[node].next;
+  return {document_, node};
 }
 
 std::string_view Value::key() const {
@@ -217,9 +219,9 @@ std::string compact(Value value) {
 }
 
 bool same(Value a, Value b) {
-  return compare(a, b, [](std::string_view left, std::string_view right) { return left == right; });
+  return Comparison([](std::string_view left, std::string_view right) { return left == right; }).run(a, b);
 }
 
-bool equal(Value a, Value b) { return compare(a, b, equal_numbers); }
+bool equal(Value a, Value b) { return Comparison(equal_numbers).run(a, b); }
 
 }  // namespace mydr24::json

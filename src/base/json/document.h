@@ -1,8 +1,8 @@
 #pragma once
 
-// JSON as it was written: a parsed Document keeps its source text, and every Value is a view into it. Numbers keep
-// their digits, objects keep their key order, nothing is copied but strings that hold escapes.
-// Source of the grammar: RFC 8259; text that is not valid UTF-8 is refused.
+// JSON as it was written: a parsed Document keeps its source text, and every Value is a view into it. Numbers
+// keep their digits, objects keep their key order, nothing is copied but strings that hold escapes. Source of
+// the grammar: RFC 8259; text that is not valid UTF-8 is refused.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,8 +17,9 @@ namespace mydr24::json {
 
 enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
 
-// What a parser accepts from outside. Exceeding one is Code::too_large (bytes) or Code::invalid (the others). Whatever
-// is asked for, a text is less than 4 GiB. Depth counts open brackets; values include arrays and objects.
+// What a parser accepts from outside. Exceeding one is Code::too_large (bytes) or Code::invalid (the others).
+// Whatever is asked for, a text is less than 4 GiB. Depth counts open brackets; values include arrays and
+// objects.
 struct Limits {
   std::size_t bytes_max = 64U << 20;
   std::uint32_t depth_max = 128;
@@ -27,8 +28,8 @@ struct Limits {
 
 class Document;
 
-// A value of a Document, or "missing" (a default-constructed Value, or a member that is not there). Cheap to copy;
-// valid as long as its Document lives and is not moved.
+// A value of a Document, or "missing" (a default-constructed Value, or a member that is not there). Cheap to
+// copy; valid as long as its Document lives and is not moved.
 class Value {
  public:
   class Iterator;
@@ -46,19 +47,21 @@ class Value {
   bool is_boolean() const { return is(Kind::boolean); }
   bool is_null() const { return is(Kind::null); }
 
-  // The decoded content of a string; the literal as written of a number, boolean or null; empty for an array, an object
-  // and a missing value.
+  // The decoded content of a string; the literal as written of a number, boolean or null; empty for an array,
+  // an object and a missing value.
   std::string_view text() const;
   // true only for the literal `true`.
   bool is_true() const { return is_boolean() && text() == "true"; }
 
-  // The source exactly as written, quotes, brackets and inner white space included; and where it begins in the source.
+  // The source exactly as written, quotes, brackets and inner white space included; and where it begins in
+  // the source.
   std::string_view raw() const;
   std::size_t offset() const;
 
   // The number of items of an array or members of an object; 0 for others.
   std::size_t size() const;
-  // The first member of that name; missing when there is none or this is no object. Linear in the number of members.
+  // The first member of that name; missing when there is none or this is no object. Linear in the number of
+  // members.
   Value operator[](std::string_view key) const;
   // The item at that position; missing when there is none. Linear: iterate instead of counting up.
   Value at(std::size_t index) const;
@@ -159,12 +162,12 @@ class Value::Iterator {
 void append_compact(std::string& out, Value value);
 std::string compact(Value value);
 
-// Same keys, same order of items, same text of numbers and decoded strings; the order of members does not matter.
-// Two missing values are the same.
+// Same keys, same order of items, same text of numbers and decoded strings; the order of members does not
+// matter. Two missing values are the same.
 bool same(Value a, Value b);
 
-// As same(), but numbers are compared by value, however they are written and however large: 1, 1.0 and 10e-1 are equal.
-// Source: RFC 6902, section 4.6.
+// As same(), but numbers are compared by value, however they are written and however large: 1, 1.0 and 10e-1
+// are equal. Source: RFC 6902, section 4.6.
 bool equal(Value a, Value b);
 
 }  // namespace mydr24::json

@@ -13,9 +13,10 @@ void Edits::replace(Value value, std::string json) {
 std::string Edits::apply() const {
   std::vector<const Splice*> ordered;
   ordered.reserve(splices_.size());
-  // Later calls first, so that the stable sort puts the latest of those that begin together in front.
-  for (auto it = splices_.rbegin(); it != splices_.rend(); ++it) ordered.push_back(&*it);
-  std::ranges::stable_sort(ordered, {}, &Splice::begin);
+  for (const Splice& splice : splices_) ordered.push_back(&splice);
+  std::ranges::sort(ordered, [](const Splice* a, const Splice* b) {
+    return a->begin != b->begin ? a->begin < b->begin : a > b;  // a later call stands later in memory
+  });
 
   const std::string_view source = document_.source();
   std::string out;

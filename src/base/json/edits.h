@@ -1,6 +1,7 @@
 #pragma once
 
-// Changes to a Document as a list of splices of its source: what is not touched stays as written, to the byte.
+// Changes to a Document as a list of splices of its source: what is not touched stays as written, to the
+// byte.
 
 #include <cstddef>
 #include <string>
@@ -15,8 +16,9 @@ class Edits {
  public:
   explicit Edits(const Document& document) : document_(document) {}
 
-  // `json` is JSON text. Edits must not overlap: of two that do, only the one that begins first is made (the later call,
-  // where both begin together). A missing value changes nothing. `value` belongs to the Document of the constructor.
+  // `json` is JSON text. Edits must not overlap: of two that do, only the one that begins first is made (the
+  // later call, where both begin together). A missing value changes nothing. `value` belongs to the Document
+  // of the constructor.
   void replace(Value value, std::string json);
   bool empty() const { return splices_.empty(); }
 

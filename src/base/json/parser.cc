@@ -62,8 +62,8 @@ void append_utf8(std::string& out, std::uint32_t point) {
 
 }  // namespace
 
-// One pass over the text, without recursion. Every step takes the place it begins at and returns the place after what
-// it has read, or null with `error_` set: the place stays in a register.
+// One pass over the text, without recursion. Every step takes the place it begins at and returns the place
+// after what it has read, or null with `error_` set: the place stays in a register.
 class Parser {
  public:
   Parser(Document& document, const Limits& limits)
@@ -108,7 +108,8 @@ class Parser {
   const Limits& limits_;
   const char* begin_;
   const char* end_;
-  std::uint32_t open_ = nothing_open;  // the innermost open container; its `next` is the one around it until it closes
+  std::uint32_t open_ =
+      nothing_open;  // the innermost open container; its `next` is the one around it until it closes
   std::uint32_t depth_ = 0;
   Error error_;
 };
@@ -180,11 +181,16 @@ const char* Parser::value(const char* at, Node& node) {
       node.escaped = text.escaped;
       return leaf(node, Kind::string, at);
     }
-    case '{': return open(at, node, Kind::object);
-    case '[': return open(at, node, Kind::array);
-    case 't': return leaf(node, Kind::boolean, literal(at, "true"));
-    case 'f': return leaf(node, Kind::boolean, literal(at, "false"));
-    case 'n': return leaf(node, Kind::null, literal(at, "null"));
+    case '{':
+      return open(at, node, Kind::object);
+    case '[':
+      return open(at, node, Kind::array);
+    case 't':
+      return leaf(node, Kind::boolean, literal(at, "true"));
+    case 'f':
+      return leaf(node, Kind::boolean, literal(at, "false"));
+    case 'n':
+      return leaf(node, Kind::null, literal(at, "null"));
     default:
       if (*at == '-' || is_digit(*at)) return leaf(node, Kind::number, number(at));
       return expected(at, "a value");
@@ -263,21 +269,40 @@ const char* Parser::run_of_text(const char* at) {
 const char* Parser::escape(const char* at) {
   std::string& decoded = document_.decoded_;
   switch (end_ - at < 2 ? '\0' : at[1]) {
-    case '"': decoded += '"'; return at + 2;
-    case '\\': decoded += '\\'; return at + 2;
-    case '/': decoded += '/'; return at + 2;
-    case 'b': decoded += '\b'; return at + 2;
-    case 'f': decoded += '\f'; return at + 2;
-    case 'n': decoded += '\n'; return at + 2;
-    case 'r': decoded += '\r'; return at + 2;
-    case 't': decoded += '\t'; return at + 2;
-    case 'u': return unicode_escape(at);
-    default: return expected(at + 1, "one of \" \\ / b f n r t u after a backslash");
+    case '"':
+      decoded += '"';
+      return at + 2;
+    case '\\':
+      decoded += '\\';
+      return at + 2;
+    case '/':
+      decoded += '/';
+      return at + 2;
+    case 'b':
+      decoded += '\b';
+      return at + 2;
+    case 'f':
+      decoded += '\f';
+      return at + 2;
+    case 'n':
+      decoded += '\n';
+      return at + 2;
+    case 'r':
+      decoded += '\r';
+      return at + 2;
+    case 't':
+      decoded += '\t';
+      return at + 2;
+    case 'u':
+      return unicode_escape(at);
+    default:
+      return expected(at + 1, "one of \" \\ / b f n r t u after a backslash");
   }
 }
 
 const char* Parser::unicode_escape(const char* at) {
-  constexpr std::string_view half_a_pair = "half of a surrogate pair: \\uD800 to \\uDBFF, then \\uDC00 to \\uDFFF";
+  constexpr std::string_view half_a_pair =
+      "half of a surrogate pair: \\uD800 to \\uDBFF, then \\uDC00 to \\uDFFF";
   const std::uint32_t unit = hex_unit(at + 2, end_);
   if (unit == no_unit) return expected(at + 2, "four hexadecimal digits after \\u");
   if (unit < 0xd800 || unit > 0xdfff) {
@@ -320,7 +345,8 @@ const char* Parser::literal(const char* at, std::string_view word) {
 
 const char* Parser::bad_byte_in_string(const char* at) {
   const unsigned byte = static_cast<unsigned char>(*at);
-  if (byte < 0x20) return refuse(at, fmt::format("a control character in a string must be written \\u{:04x}", byte));
+  if (byte < 0x20)
+    return refuse(at, fmt::format("a control character in a string must be written \\u{:04x}", byte));
   return refuse(at, fmt::format("byte 0x{:02X} is not valid UTF-8 here", byte));
 }
 
@@ -334,7 +360,8 @@ const char* Parser::expected(const char* at, std::string_view what) {
 // Lines end with a line feed; columns count characters, from 1.
 const char* Parser::refuse(const char* at, std::string_view what) {
   const auto line = 1 + std::count(begin_, at, '\n');
-  const char* const newline = std::find(std::reverse_iterator(at), std::reverse_iterator(begin_), '\n').base();
+  const char* const newline =
+      std::find(std::reverse_iterator(at), std::reverse_iterator(begin_), '\n').base();
   const auto column =
       1 + std::count_if(newline, at, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80; });
   error_ = fail(Code::invalid, fmt::format("line {}, column {}: {}", line, column, what));
@@ -351,9 +378,11 @@ Result<Document> Document::parse(std::string text, const Limits& limits) {
 Result<Document> Document::parse_view(std::string_view text, const Limits& limits) {
   const std::size_t bytes_max = std::min(limits.bytes_max, bytes_ceiling);
   if (text.size() > bytes_max) {
-    return fail(Code::too_large, fmt::format("{} bytes of JSON, at most {} are accepted", text.size(), bytes_max));
+    return fail(Code::too_large,
+                fmt::format("{} bytes of JSON, at most {} are accepted", text.size(), bytes_max));
   }
-  constexpr std::size_t bytes_per_value = 16;  // FHIR has 20 to 40, written compactly or indented
+  // The published FHIR R4 examples have 33 without their narrative and white space, 60 as they are.
+  constexpr std::size_t bytes_per_value = 24;
   Document document;
   document.view_ = text;
   document.nodes_.reserve(std::min<std::size_t>(text.size() / bytes_per_value + 1, limits.values_max));

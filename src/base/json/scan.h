@@ -42,9 +42,9 @@ inline const char* skip_plain(const char* at, const char* end) {
   while (end - at >= 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     // As signed bytes, everything from 0x80 up is below 0x20 as well.
-    const __m128i odd = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
-                                     _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-                                                  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+    const __m128i odd = _mm_or_si128(
+        _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)),
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
     const auto mask = static_cast<unsigned>(_mm_movemask_epi8(odd));
     if (mask != 0) return at + std::countr_zero(mask);
     at += 16;
@@ -63,10 +63,10 @@ inline const char* skip_space(const char* at, const char* end) {
   // Indentation comes in long runs.
   while (end - at >= 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i line = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')),
-                                      _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
-    const __m128i gap = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')),
-                                     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')));
+    const __m128i line =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
+    const __m128i gap =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')));
     const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(line, gap))) ^ 0xffffU;
     if (mask != 0) return at + std::countr_zero(mask);
     at += 16;
@@ -76,7 +76,8 @@ inline const char* skip_space(const char* at, const char* end) {
   return at;
 }
 
-// The length in bytes (1 to 4) of the UTF-8 character at `at`; 0 when [at, end) does not begin with a valid one.
+// The length in bytes (1 to 4) of the UTF-8 character at `at`; 0 when [at, end) does not begin with a valid
+// one.
 inline std::size_t utf8_length(const char* at, const char* end) {
   const auto left = static_cast<std::size_t>(end - at);
   const auto byte = [at](std::size_t i) { return static_cast<unsigned char>(at[i]); };

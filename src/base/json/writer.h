@@ -1,7 +1,7 @@
 #pragma once
 
-// Writes compact JSON text into a string that the caller owns. Commas and quotes are the writer's work; the caller keeps
-// begin and end in pairs.
+// Writes compact JSON text into a string that the caller owns. Commas and quotes are the writer's work; the
+// caller keeps begin and end in pairs.
 
 #include <concepts>
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace mydr24::json {
 
-// Appends `text` as a JSON string with its quotes. Escapes only what RFC 8259, section 7, demands: the quote, the
-// backslash and control characters. Each byte that is no part of valid UTF-8 is written as U+FFFD.
+// Appends `text` as a JSON string with its quotes. Escapes only what RFC 8259, section 7, demands: the quote,
+// the backslash and control characters. Each byte that is no part of valid UTF-8 is written as U+FFFD.
 void append_quoted(std::string& out, std::string_view text);
 
 class Writer {
