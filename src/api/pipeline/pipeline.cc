@@ -87,6 +87,9 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
   const auto match = router_.match(request.method, request.path);
   const auto request_class =
       admission::classify({.route = match.route != nullptr ? match.route->request_class : RequestClass::routine,
+                           .path = request.path,
+                           .writes = request.method == net::Method::post || request.method == net::Method::put ||
+                                     request.method == net::Method::patch,
                            .class_header = request.header("X-MyDR24-Class"),
                            .content_length = request.content_length});
   Call call(exchange, match, request_class, client_base(request, settings_.base_url));

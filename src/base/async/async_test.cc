@@ -2,6 +2,7 @@
 
 #include <semaphore>
 
+#include "base/async/when_all.h"
 #include "base/async/worker_pool.h"
 
 namespace mydr24 {
@@ -27,6 +28,28 @@ TEST(WorkerPool, ACoroutineGetsItsResultBackOnItsOwnThread) {
   EXPECT_EQ(answer, 42);
   EXPECT_EQ(before, after);
   EXPECT_NE(before, worker);
+}
+
+TEST(WhenAll, ResultsComeInTheOrderGivenNotInTheOrderDone) {
+  asio::io_context context(1);
+  WorkerPool pool(3);
+  std::vector<int> results;
+  const auto slow = [&pool](int value) -> Task<int> {
+    co_return co_await pool.run(RequestClass::routine, [value] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10 * (3 - value)));
+      return value;
+    });
+  };
+  asio::co_spawn(
+      context,
+      [&]() -> Task<> {
+        std::vector<Task<int>> tasks;
+        for (const int value : {0, 1, 2}) tasks.push_back(slow(value));
+        results = co_await when_all(std::move(tasks));
+      },
+      asio::detached);
+  context.run();
+  EXPECT_EQ(results, (std::vector{0, 1, 2}));
 }
 
 TEST(WorkerPool, AnEmergencyStartsBeforeWorkThatWaitsLonger) {

@@ -38,6 +38,9 @@ TEST(DateTime, WhatIsNoDateIsRefused) {
 
 TEST(DateTime, HttpDatesFollowRfc9110) {
   EXPECT_EQ(format_http_date(from_us(784111777000000)), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), from_us(784111777000000));
+  EXPECT_FALSE(parse_http_date("Sun, 31 Feb 1994 08:49:37 GMT"));
+  EXPECT_FALSE(parse_http_date("1994-11-06"));
 }
 
 TEST(Id, LaterIdsSortLater) {

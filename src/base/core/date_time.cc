@@ -1,5 +1,6 @@
 #include "base/core/date_time.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 
@@ -10,6 +11,10 @@ using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
+
+constexpr std::array<std::string_view, 7> names_of_days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 12> names_of_months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 // Reads `count` decimal digits from the front of `text` and takes them off.
 std::optional<int> take_digits(std::string_view& text, std::size_t count) {
@@ -128,9 +133,6 @@ std::string format_instant(Instant at) {
 
 std::string format_http_date(Instant at) {
   namespace c = std::chrono;
-  constexpr std::array names_of_days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array names_of_months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto day = c::floor<days>(at);
   const c::year_month_day date(day);
   const c::hh_mm_ss time(c::floor<seconds>(at - day));
@@ -138,6 +140,25 @@ std::string format_http_date(Instant at) {
                      static_cast<unsigned>(date.day()), names_of_months[static_cast<unsigned>(date.month()) - 1],
                      static_cast<int>(date.year()), time.hours().count(), time.minutes().count(),
                      time.seconds().count());
+}
+
+std::optional<Instant> parse_http_date(std::string_view text) {
+  namespace c = std::chrono;
+  if (text.size() != 29 || text.substr(3, 2) != ", " || !text.ends_with(" GMT")) return std::nullopt;
+  const auto month = std::ranges::find(names_of_months, text.substr(8, 3));
+  if (month == names_of_months.end()) return std::nullopt;
+  std::array<int, 5> numbers{};  // day, year, hour, minute, second
+  constexpr std::array<std::pair<std::size_t, std::size_t>, 5> places{{{5, 2}, {12, 4}, {17, 2}, {20, 2}, {23, 2}}};
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    auto part = text.substr(places[i].first, places[i].second);
+    const auto value = take_digits(part, places[i].second);
+    if (!value) return std::nullopt;
+    numbers[i] = *value;
+  }
+  const auto date = c::year(numbers[1]) / c::month(static_cast<unsigned>(month - names_of_months.begin()) + 1) /
+                    c::day(static_cast<unsigned>(numbers[0]));
+  if (!date.ok() || numbers[2] > 23 || numbers[3] > 59 || numbers[4] > 60) return std::nullopt;
+  return c::sys_days(date) + hours(numbers[2]) + minutes(numbers[3]) + seconds(numbers[4]);
 }
 
 }  // namespace mydr24

@@ -12,6 +12,8 @@ namespace mydr24::admission {
 
 struct Facts {
   RequestClass route = RequestClass::routine;  // what the route says of its requests
+  std::string_view path;                       // as sent
+  bool writes = false;                         // POST, PUT or PATCH
   std::string_view class_header;               // X-MyDR24-Class, may be empty
   std::uint64_t content_length = 0;
 };
@@ -19,6 +21,7 @@ struct Facts {
 // Bodies from this size on are bulk work, whatever the route says; emergencies are small.
 inline constexpr std::uint64_t bulk_bytes = 512U << 10;
 
+// Writes of Observations are urgent: vital signs come that way and must not queue behind other records.
 RequestClass classify(const Facts& facts);
 
 }  // namespace mydr24::admission

@@ -10,6 +10,12 @@ TEST(Admission, TheRouteDecides) {
   EXPECT_EQ(classify({.route = RequestClass::routine}), RequestClass::routine);
 }
 
+TEST(Admission, WritingAnObservationIsUrgentReadingItIsNot) {
+  EXPECT_EQ(classify({.path = "/fhir/R4/Observation", .writes = true}), RequestClass::urgent);
+  EXPECT_EQ(classify({.path = "/fhir/R4/Observation", .writes = false}), RequestClass::routine);
+  EXPECT_EQ(classify({.path = "/fhir/R4/Patient", .writes = true}), RequestClass::routine);
+}
+
 TEST(Admission, AClientMayLowerItsClassButNotRaiseIt) {
   EXPECT_EQ(classify({.route = RequestClass::routine, .class_header = "background"}), RequestClass::background);
   EXPECT_EQ(classify({.route = RequestClass::routine, .class_header = "emergency"}), RequestClass::routine);
