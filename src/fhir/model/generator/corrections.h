@@ -95,4 +95,12 @@ inline constexpr auto targets_not_in_r4 = std::to_array<Target>({
     {"ResearchStudy.site", "ResearchStudy"},
 });
 
+// Reference targets outside of the definitions that HL7's own R4 examples use (DeviceMetric/example,
+// MedicationRequest/medrx0301, Observation/clinical-gender): accepted too.
+inline constexpr auto targets_of_examples = std::to_array<Target>({
+    {"DeviceMetric.parent", "DeviceDefinition"},
+    {"MedicationRequest.dispenseRequest.performer", "Practitioner"},
+    {"Observation.performer", "Encounter"},
+});
+
 }  // namespace mydr24::generator

@@ -108,6 +108,9 @@ std::vector<std::string> targets_of(json::Value type, std::string_view path, con
     if (found == all.named.end() || found->second.kind != "resource") return {};  // Resource: any
     targets.emplace_back(target);
   }
+  for (const auto& [where, what] : targets_of_examples) {
+    if (where == path) targets.emplace_back(what);
+  }
   return targets;
 }
 
