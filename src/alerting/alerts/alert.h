@@ -24,7 +24,7 @@ std::string_view to_string(State state);
 struct Alert {
   std::string id;      // UUID version 7; also the id of its FHIR Flag
   std::string source;  // the module that raised it: "vitals"
-  std::string cause;  // what it is about; at most one alert that is not resolved has it: "vitals/Patient/123"
+  std::string cause;   // what it is about; at most one alert that is not resolved has it: "vitals/Patient/123"
   Severity severity = Severity::urgent;
   std::string patient;  // "Patient/123"; empty when it is about no patient
   std::string title;    // without patient identity: it leaves the building

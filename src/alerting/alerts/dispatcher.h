@@ -39,13 +39,12 @@ struct Counters {
   std::atomic<std::int64_t> acknowledged = 0;
   std::atomic<std::int64_t> resolved = 0;
   std::atomic<std::int64_t> attempts = 0;
-  std::atomic<std::int64_t> delivered = 0;  // deliveries
-  std::atomic<std::int64_t> failed = 0;     // attempts
-  std::atomic<std::int64_t> given_up = 0;   // deliveries
-  std::atomic<std::int64_t> recovered = 0;  // deliveries found unfinished at the start
-  std::atomic<std::int64_t> waiting = 0;    // deliveries taken from the outbox and not finished, now
-  std::atomic<std::int64_t> delivery_us_last =
-      0;  // from the call's commit time to its delivery, first attempts only
+  std::atomic<std::int64_t> delivered = 0;         // deliveries
+  std::atomic<std::int64_t> failed = 0;            // attempts
+  std::atomic<std::int64_t> given_up = 0;          // deliveries
+  std::atomic<std::int64_t> recovered = 0;         // deliveries found unfinished at the start
+  std::atomic<std::int64_t> waiting = 0;           // deliveries taken from the outbox and not finished, now
+  std::atomic<std::int64_t> delivery_us_last = 0;  // from the call's commit time to its delivery, first attempts only
   std::atomic<std::int64_t> delivery_us_max = 0;
 };
 
@@ -67,8 +66,8 @@ class Dispatcher : public store::Follower {
  public:
   // `rota`, `clock` and `hub` must outlive it. Without a factory, webhooks and the hub's console channel are
   // made.
-  Dispatcher(const oncall::Rota& rota, const Clock& clock, notify::ConsoleHub& hub,
-             DispatcherSettings settings = {}, ChannelFactory factory = {});
+  Dispatcher(const oncall::Rota& rota, const Clock& clock, notify::ConsoleHub& hub, DispatcherSettings settings = {},
+             ChannelFactory factory = {});
   ~Dispatcher() override;
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;

@@ -32,10 +32,9 @@ ConsoleHub::Page ConsoleHub::after(std::int64_t sequence, std::size_t count) con
   const std::lock_guard lock(mutex_);
   Page page;
   page.missed = sequence < first_known_ || sequence > last_;
-  const auto begin = page.missed ? entries_.begin()
-                                 : std::ranges::upper_bound(entries_, sequence, {}, [](const Entry& entry) {
-                                     return entry.sequence;
-                                   });
+  const auto begin =
+      page.missed ? entries_.begin()
+                  : std::ranges::upper_bound(entries_, sequence, {}, [](const Entry& entry) { return entry.sequence; });
   for (auto entry = begin; entry != entries_.end() && page.entries.size() < count; ++entry)
     page.entries.push_back(*entry);
   return page;
@@ -111,8 +110,6 @@ class ConsoleChannel : public Channel {
 
 }  // namespace
 
-std::unique_ptr<Channel> make_console_channel(ConsoleHub& hub) {
-  return std::make_unique<ConsoleChannel>(hub);
-}
+std::unique_ptr<Channel> make_console_channel(ConsoleHub& hub) { return std::make_unique<ConsoleChannel>(hub); }
 
 }  // namespace mydr24::notify

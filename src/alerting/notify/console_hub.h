@@ -84,8 +84,7 @@ class ConsoleHub::Subscription {
 
  private:
   friend class ConsoleHub;
-  Subscription(std::weak_ptr<Wakers> wakers, std::uint64_t number)
-      : wakers_(std::move(wakers)), number_(number) {}
+  Subscription(std::weak_ptr<Wakers> wakers, std::uint64_t number) : wakers_(std::move(wakers)), number_(number) {}
   void end();
   std::weak_ptr<Wakers> wakers_;
   std::uint64_t number_ = 0;

@@ -26,8 +26,7 @@ Message message() {
 SendOutcome send(Channel& channel, Message what) {
   asio::io_context context;
   SendOutcome outcome;
-  asio::co_spawn(
-      context, [&]() -> Task<> { outcome = co_await channel.send(std::move(what)); }, asio::detached);
+  asio::co_spawn(context, [&]() -> Task<> { outcome = co_await channel.send(std::move(what)); }, asio::detached);
   context.run();
   return outcome;
 }
@@ -35,8 +34,7 @@ SendOutcome send(Channel& channel, Message what) {
 // Answers every call with the same; keeps the request.
 class FakeClient : public net::Client {
  public:
-  FakeClient(Result<net::ClientResponse> answer, net::ClientRequest& seen)
-      : answer_(std::move(answer)), seen_(seen) {}
+  FakeClient(Result<net::ClientResponse> answer, net::ClientRequest& seen) : answer_(std::move(answer)), seen_(seen) {}
   Task<Result<net::ClientResponse>> send(net::ClientRequest request) override {
     seen_ = std::move(request);
     co_return answer_;
@@ -101,8 +99,7 @@ TEST(Webhook, PostsASignedBodyThatDoesNotTellWhoThePatientIs) {
   EXPECT_EQ(sent.headers.at("Idempotency-Key"), "a1-r00000-c00");
   EXPECT_EQ(sent.headers.at("X-MyDR24-Attempt"), "1");
   EXPECT_FALSE(sent.headers.contains("X-MyDR24-Retry"));
-  EXPECT_TRUE(
-      verify_signature(sent.headers.at("X-MyDR24-Signature"), "whsec", eight_o_clock, sent.request.body));
+  EXPECT_TRUE(verify_signature(sent.headers.at("X-MyDR24-Signature"), "whsec", eight_o_clock, sent.request.body));
 }
 
 TEST(Webhook, ARetryIsMarkedInHeadersAndBody) {
@@ -115,10 +112,8 @@ TEST(Webhook, ARetryIsMarkedInHeadersAndBody) {
 }
 
 TEST(Webhook, SendsThePatientReferenceAndALinkOnlyWhenTheSettingsSaySo) {
-  const Sent sent =
-      post(answer(200), message(), {.include_patient = true, .link_base = "https://desk.example.org"});
-  EXPECT_NE(sent.request.body.find(R"("patient":"Patient/123","reason":"NEWS2 9: SpO2 82 %")"),
-            std::string::npos);
+  const Sent sent = post(answer(200), message(), {.include_patient = true, .link_base = "https://desk.example.org"});
+  EXPECT_NE(sent.request.body.find(R"("patient":"Patient/123","reason":"NEWS2 9: SpO2 82 %")"), std::string::npos);
   EXPECT_NE(sent.request.body.find(R"("link":"https://desk.example.org/alerts/a1")"), std::string::npos);
 }
 

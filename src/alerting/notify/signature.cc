@@ -15,9 +15,7 @@ std::int64_t unix_seconds(Instant at) {
   return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
 }
 
-std::string signed_text(std::int64_t seconds, std::string_view body) {
-  return fmt::format("{}.{}", seconds, body);
-}
+std::string signed_text(std::int64_t seconds, std::string_view body) { return fmt::format("{}.{}", seconds, body); }
 
 }  // namespace
 
@@ -49,8 +47,7 @@ bool verify_signature(std::string_view header, std::string_view secret, Instant 
   if (age > age_max.count() || age < -age_max.count()) return false;
   const std::string expected = hmac_sha256(secret, signed_text(seconds, body));
   const std::string_view given = header.substr(comma + 4);
-  return given.size() == expected.size() &&
-         CRYPTO_memcmp(given.data(), expected.data(), expected.size()) == 0;
+  return given.size() == expected.size() && CRYPTO_memcmp(given.data(), expected.data(), expected.size()) == 0;
 }
 
 }  // namespace mydr24::notify

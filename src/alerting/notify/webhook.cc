@@ -35,8 +35,7 @@ class Webhook : public Channel {
     if (!answer) co_return SendOutcome{SendStatus::failed, 0, answer.error().text};
     const int status = answer->status;
     if (status >= 200 && status < 300) co_return SendOutcome{SendStatus::delivered, status, {}};
-    if (status == 410)
-      co_return SendOutcome{SendStatus::refused, status, "the receiver is gone for good (410)"};
+    if (status == 410) co_return SendOutcome{SendStatus::refused, status, "the receiver is gone for good (410)"};
     co_return SendOutcome{SendStatus::failed, status, fmt::format("the receiver answered {}", status)};
   }
 

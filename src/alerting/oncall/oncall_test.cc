@@ -41,10 +41,8 @@ TEST(Rota, AWrongSettingIsNamed) {
            Row{[](Settings& s) { s.contacts[1].channels.clear(); }, "oncall.contacts[1].channels"},
            Row{[](Settings& s) { s.contacts[1].name = "nurse"; }, "oncall.contacts[1].name"},
            Row{[](Settings& s) { s.contacts[0].name.clear(); }, "oncall.contacts[0].name"},
-           Row{[](Settings& s) { s.contacts[0].channels[0].url = "ftp://x"; },
-               "oncall.contacts[0].channels[0].url"},
-           Row{[](Settings& s) { s.contacts[0].channels[1].url = "https://x"; },
-               "oncall.contacts[0].channels[1].url"},
+           Row{[](Settings& s) { s.contacts[0].channels[0].url = "ftp://x"; }, "oncall.contacts[0].channels[0].url"},
+           Row{[](Settings& s) { s.contacts[0].channels[1].url = "https://x"; }, "oncall.contacts[0].channels[1].url"},
            Row{[](Settings& s) { s.steps.resize(33, s.steps[0]); }, "oncall.steps"},
        }) {
     Settings settings = two_steps();

@@ -16,8 +16,7 @@ Result<> check_channel(const ChannelAddress& address, const std::string& where) 
     return {};
   }
   if (!address.url.starts_with("https://") && !address.url.starts_with("http://"))
-    return fail(Code::invalid, fmt::format("\"{}\" is no http or https address", address.url),
-                where + ".url");
+    return fail(Code::invalid, fmt::format("\"{}\" is no http or https address", address.url), where + ".url");
   return {};
 }
 
@@ -27,14 +26,12 @@ Result<> check_contact(const Settings& settings, std::size_t index) {
   if (contact.name.empty()) return fail(Code::invalid, "the contact has no name", where + ".name");
   for (std::size_t i = 0; i < index; ++i)
     if (settings.contacts[i].name == contact.name)
-      return fail(Code::invalid, fmt::format("there are two contacts named \"{}\"", contact.name),
-                  where + ".name");
+      return fail(Code::invalid, fmt::format("there are two contacts named \"{}\"", contact.name), where + ".name");
   if (contact.channels.empty())
     return fail(Code::invalid, fmt::format("\"{}\" has no channel and could never be reached", contact.name),
                 where + ".channels");
   if (contact.channels.size() > channels_per_contact_max)
-    return fail(Code::invalid, fmt::format("more than {} channels", channels_per_contact_max),
-                where + ".channels");
+    return fail(Code::invalid, fmt::format("more than {} channels", channels_per_contact_max), where + ".channels");
   for (std::size_t i = 0; i < contact.channels.size(); ++i)
     MYDR24_TRY(check_channel(contact.channels[i], fmt::format("{}.channels[{}]", where, i)));
   return {};
@@ -77,8 +74,7 @@ Result<Rota> Rota::make(Settings settings) {
 
 std::vector<const Contact*> Rota::who_answers(std::size_t step) const {
   std::vector<const Contact*> called;
-  for (const std::string& name : settings_.steps[std::min(step, steps() - 1)].contacts)
-    called.push_back(find(name));
+  for (const std::string& name : settings_.steps[std::min(step, steps() - 1)].contacts) called.push_back(find(name));
   return called;
 }
 

@@ -1,0 +1,428 @@
+#include "alerting/alerts/dispatcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <condition_variable>
+#include <exception>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "alerting/alerts/book.h"
+#include "alerting/alerts/rows.h"
+#include "alerting/notify/webhook.h"
+#include "base/json/writer.h"
+
+namespace mydr24::alerts {
+namespace {
+
+constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint32_t recovery_page = 500;
+
+ChannelFactory default_factory(const DispatcherSettings& settings, const Clock& clock, notify::ConsoleHub& hub) {
+  return [settings, &clock, &hub](asio::io_context& context,
+                                  const oncall::ChannelAddress& address) -> Result<std::unique_ptr<notify::Channel>> {
+    if (address.kind == oncall::ChannelKind::console) return notify::make_console_channel(hub);
+    notify::WebhookSettings webhook{.url = address.url,
+                                    .secret = address.secret,
+                                    .include_patient = settings.include_patient,
+                                    .link_base = settings.link_base};
+    // A client of its own: connections that hang here are not taken from another channel to the same host.
+    auto client = net::make_client(context, {.connections_max_per_host = settings.sends_per_lane_max});
+    return notify::make_webhook(std::move(webhook), std::move(client), clock);
+  };
+}
+
+}  // namespace
+
+// Everything but the atomics and what `mutex_` guards belongs to the io_context's thread.
+struct Dispatcher::Inside {
+  // A delivery on its way. Counted in busy_ except while it waits in retries_.
+  struct Job {
+    std::string id;
+    std::string lane;
+    Severity severity = Severity::urgent;
+    int attempt = 1;
+    int tries = 0;  // of this process: what the back-off grows by
+    std::int64_t order = 0;
+    std::optional<notify::SendOutcome> outcome;  // sent, not yet written down
+    Instant called_at;
+    bool sending = false;
+    asio::cancellation_signal cancel;
+  };
+  using JobPointer = std::shared_ptr<Job>;
+
+  struct Lane {
+    std::unique_ptr<notify::Channel> channel;
+    std::size_t sending = 0;
+    std::map<std::pair<Severity, std::int64_t>, JobPointer> queue;  // emergencies first
+  };
+
+  Inside(const oncall::Rota& rota, const Clock& clock, notify::ConsoleHub& hub, DispatcherSettings settings,
+         ChannelFactory factory, Counters& counters)
+      : rota_(rota),
+        clock_(clock),
+        hub_(hub),
+        settings_(std::move(settings)),
+        factory_(factory ? std::move(factory) : default_factory(settings_, clock, hub)),
+        counters_(counters) {}
+
+  static std::string lane_name(std::string_view contact, std::size_t channel) {
+    return fmt::format("{}/{}", contact, channel);
+  }
+
+  Result<> start(store::Store& store, Dispatcher& follower);
+  Result<> make_lanes();
+  Result<std::vector<std::string>> recover();
+  void stop();
+  void take(std::string id);
+  void enter_lane(const JobPointer& job);
+  void pump(Lane& lane);
+  Task<> run(Lane& lane, JobPointer job);
+  Result<std::optional<notify::Message>> load(Job& job);
+  void record(const JobPointer& job);
+  Result<> write_outcome(store::Transaction& transaction, const Job& job) const;
+  void recorded(const JobPointer& job, const Result<>& result);
+  void retry_later(const JobPointer& job);
+  void finish(const JobPointer& job);
+  void tick();
+  bool gives_up(const Job& job) const {
+    return job.outcome->status == notify::SendStatus::refused || job.attempt >= settings_.attempts_max;
+  }
+
+  void add_busy() {
+    const std::lock_guard lock(mutex_);
+    ++busy_;
+  }
+  void end_busy() {
+    const std::lock_guard lock(mutex_);
+    if (--busy_ == 0) idle_.notify_all();
+  }
+
+  const oncall::Rota& rota_;
+  const Clock& clock_;
+  notify::ConsoleHub& hub_;
+  const DispatcherSettings settings_;
+  const ChannelFactory factory_;
+  Counters& counters_;
+
+  store::Store* store_ = nullptr;
+  asio::io_context context_{1};
+  asio::executor_work_guard<Executor> guard_{context_.get_executor()};
+  std::map<std::string, Lane, std::less<>> lanes_;  // goes before the context that its channels use
+  std::unordered_map<std::string, JobPointer> active_;
+  std::multimap<std::int64_t, JobPointer> retries_;  // by due time, Clock::steady in nanoseconds
+  std::atomic<std::int64_t> next_retry_ = never;
+  std::atomic<bool> stopping_ = false;
+  std::int64_t next_order_ = 0;
+  std::thread thread_;
+
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::int64_t busy_ = 0;
+};
+
+Result<> Dispatcher::Inside::make_lanes() {
+  for (const oncall::Contact& contact : rota_.contacts())
+    for (std::size_t i = 0; i < contact.channels.size(); ++i) {
+      auto channel = factory_(context_, contact.channels[i]);
+      if (!channel)
+        return fail(Code::invalid, fmt::format("contact \"{}\", channel {}: {}", contact.name, i, channel.error().text),
+                    "oncall.contacts");
+      lanes_[lane_name(contact.name, i)].channel = std::move(*channel);
+    }
+  return {};
+}
+
+// What an earlier process did with these is not known: one attempt more is assumed, so that the next is a
+// marked retry.
+Result<std::vector<std::string>> Dispatcher::Inside::recover() {
+  std::vector<std::string> ids;
+  for (bool more = true; more;) {
+    MYDR24_TRY(store_->write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
+      const std::string after = ids.empty() ? std::string() : ids.back();
+      MYDR24_ASSIGN(const auto left, transaction.states(rows::outbox, "", after, recovery_page));
+      more = left.size() == recovery_page;
+      for (const store::StateRow& row : left) {
+        ids.push_back(row.key);
+        MYDR24_ASSIGN(std::optional<Delivery> delivery, Book::delivery(transaction, row.key));
+        if (!delivery) continue;
+        delivery->attempts += 1;
+        MYDR24_TRY(rows::put_delivery(transaction, *delivery));
+      }
+      return {};
+    }));
+  }
+  return ids;
+}
+
+Result<> Dispatcher::Inside::start(store::Store& store, Dispatcher& follower) {
+  store_ = &store;
+  MYDR24_TRY(make_lanes());
+  store.add_follower(follower);
+  MYDR24_ASSIGN(const std::vector<std::string> left, recover());
+  counters_.recovered += static_cast<std::int64_t>(left.size());
+  for (const std::string& id : left) {
+    add_busy();
+    asio::post(context_, [this, id] { take(id); });
+  }
+  thread_ = std::thread([this] { context_.run(); });
+  return {};
+}
+
+void Dispatcher::Inside::stop() {
+  if (!thread_.joinable()) return;
+  stopping_ = true;
+  asio::post(context_, [this] {
+    for (auto& [name, lane] : lanes_)
+      for (const auto& [place, job] : std::exchange(lane.queue, {})) finish(job);
+    for (const auto& [id, job] : active_)
+      if (job->sending) job->cancel.emit(asio::cancellation_type::terminal);
+    end_busy();
+  });
+  std::unique_lock lock(mutex_);
+  ++busy_;  // for the job just posted
+  idle_.wait(lock, [this] { return busy_ == 0; });
+  lock.unlock();
+  context_.stop();
+  thread_.join();
+}
+
+void Dispatcher::Inside::take(std::string id) {
+  if (stopping_ || active_.contains(id)) return end_busy();
+  auto job = std::make_shared<Job>();
+  job->id = std::move(id);
+  job->order = next_order_++;
+  active_.emplace(job->id, job);
+  ++counters_.waiting;
+  enter_lane(job);
+}
+
+void Dispatcher::Inside::enter_lane(const JobPointer& job) {
+  const auto message = load(*job);
+  if (!message) return retry_later(job);
+  if (!*message || stopping_) return finish(job);
+  const auto lane = lanes_.find(job->lane);
+  if (lane == lanes_.end()) {
+    job->outcome = notify::SendOutcome{notify::SendStatus::refused, 0, "the contact's channel is no longer configured"};
+    return record(job);
+  }
+  lane->second.queue.emplace(std::pair(job->severity, job->order), job);
+  pump(lane->second);
+}
+
+void Dispatcher::Inside::pump(Lane& lane) {
+  while (!stopping_ && lane.sending < settings_.sends_per_lane_max && !lane.queue.empty()) {
+    JobPointer job = std::move(lane.queue.begin()->second);
+    lane.queue.erase(lane.queue.begin());
+    ++lane.sending;
+    Job& sent = *job;
+    asio::co_spawn(context_, run(lane, std::move(job)),
+                   asio::bind_cancellation_slot(sent.cancel.slot(), asio::detached));
+  }
+}
+
+// One attempt. What is in the outbox is what counts: it may have been acknowledged while this one waited.
+Task<> Dispatcher::Inside::run(Lane& lane, JobPointer job) {
+  Result<std::optional<notify::Message>> message = load(*job);
+  if (message && *message) {
+    ++counters_.attempts;
+    ++job->tries;
+    job->sending = true;
+    try {
+      job->outcome = co_await lane.channel->send(std::move(**message));
+    } catch (const std::exception& error) {
+      job->outcome = notify::SendOutcome{notify::SendStatus::failed, 0, error.what()};
+    }
+  }
+  job->sending = false;
+  --lane.sending;
+  const bool cut_off = stopping_ && job->outcome && job->outcome->status != notify::SendStatus::delivered;
+  if (!message)
+    retry_later(job);
+  else if (!*message || cut_off)
+    finish(job);
+  else
+    record(job);
+  pump(lane);
+}
+
+// Nothing when it is not to be sent any more.
+Result<std::optional<notify::Message>> Dispatcher::Inside::load(Job& job) {
+  std::optional<notify::Message> message;
+  const Result<> read = store_->read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto wanted, reader.state(rows::outbox, job.id));
+    if (!wanted) return {};
+    MYDR24_ASSIGN(const std::optional<Delivery> delivery, Book::delivery(reader, job.id));
+    if (!delivery) return {};
+    MYDR24_ASSIGN(const std::optional<Alert> alert, Book::find(reader, delivery->alert_id));
+    if (!alert) return {};
+    job.lane = lane_name(delivery->contact, static_cast<std::size_t>(delivery->channel));
+    job.severity = alert->severity;
+    job.attempt = delivery->attempts + 1;
+    job.called_at = delivery->called_at;
+    message = notify::Message{.alert_id = alert->id,
+                              .delivery_id = job.id,
+                              .attempt = job.attempt,
+                              .severity = std::string(to_string(alert->severity)),
+                              .title = alert->title,
+                              .contact = delivery->contact,
+                              .step = delivery->step,
+                              .repeat = delivery->repeat,
+                              .raised_at = alert->raised_at,
+                              .patient = alert->patient,
+                              .reason = alert->reason};
+    return {};
+  });
+  if (!read) return read.error();
+  return message;
+}
+
+void Dispatcher::Inside::record(const JobPointer& job) {
+  store_->submit(
+      RequestClass::emergency,
+      [this, job](store::Transaction& transaction) { return write_outcome(transaction, *job); },
+      [this, job](Result<> result) {
+        asio::post(context_, [this, job, result = std::move(result)] { recorded(job, result); });
+      });
+}
+
+Result<> Dispatcher::Inside::write_outcome(store::Transaction& transaction, const Job& job) const {
+  MYDR24_ASSIGN(std::optional<Delivery> delivery, Book::delivery(transaction, job.id));
+  if (!delivery) return {};
+  const bool delivered = job.outcome->status == notify::SendStatus::delivered;
+  const bool final = delivered || gives_up(job);
+  delivery->attempts = job.attempt;
+  delivery->sent_at = transaction.now();
+  delivery->http_status = job.outcome->http_status;
+  delivery->text = job.outcome->text;
+  if (delivered)
+    delivery->state = DeliveryState::delivered;
+  else if (final)
+    delivery->state = DeliveryState::failed;
+  MYDR24_TRY(rows::put_delivery(transaction, *delivery));
+  if (final) MYDR24_TRY(transaction.erase_state(rows::outbox, job.id));
+
+  std::string payload;
+  json::Writer writer(payload);
+  writer.begin_object()
+      .field("alert", delivery->alert_id)
+      .field("delivery", delivery->id)
+      .field("contact", delivery->contact)
+      .field("medium", delivery->medium)
+      .field("attempt", job.attempt)
+      .field("http_status", job.outcome->http_status)
+      .field("latency_ms", std::chrono::floor<std::chrono::milliseconds>(transaction.now() - job.called_at).count());
+  if (!delivered) writer.field("final", final).field("text", job.outcome->text);
+  writer.end_object();
+  return rows::note(transaction, delivered ? "alert.delivered" : "alert.delivery_failed", delivery->alert_id, payload);
+}
+
+void Dispatcher::Inside::recorded(const JobPointer& job, const Result<>& result) {
+  if (!result) return stopping_ ? finish(job) : retry_later(job);
+  const bool final = job->outcome->status == notify::SendStatus::delivered || gives_up(*job);
+  if (job->outcome->status == notify::SendStatus::delivered) {
+    ++counters_.delivered;
+    if (job->attempt == 1) {
+      const std::int64_t took = (clock_.now() - job->called_at).count();
+      counters_.delivery_us_last = took;
+      if (took > counters_.delivery_us_max) counters_.delivery_us_max = took;
+    }
+  } else {
+    ++counters_.failed;
+    if (final) ++counters_.given_up;
+  }
+  if (final) return finish(job);
+  job->outcome.reset();
+  retry_later(job);
+}
+
+// Waits for tick(): to be sent again or, when it has an outcome, for that to be written down.
+void Dispatcher::Inside::retry_later(const JobPointer& job) {
+  const int doublings = std::clamp(job->tries - 1, 0, 20);
+  const auto wait =
+      std::min<std::chrono::milliseconds>(settings_.retry_first * (1LL << doublings), settings_.retry_max);
+  const std::int64_t due = (clock_.steady() + wait).count();
+  retries_.emplace(due, job);
+  next_retry_ = retries_.begin()->first;
+  end_busy();
+}
+
+void Dispatcher::Inside::finish(const JobPointer& job) {
+  active_.erase(job->id);
+  --counters_.waiting;
+  end_busy();
+}
+
+void Dispatcher::Inside::tick() {
+  const std::int64_t now = clock_.steady().count();
+  while (!stopping_ && !retries_.empty() && retries_.begin()->first <= now) {
+    const JobPointer job = retries_.begin()->second;
+    retries_.erase(retries_.begin());
+    add_busy();
+    if (job->outcome)
+      record(job);
+    else
+      enter_lane(job);
+  }
+  next_retry_ = retries_.empty() ? never : retries_.begin()->first;
+}
+
+Dispatcher::Dispatcher(const oncall::Rota& rota, const Clock& clock, notify::ConsoleHub& hub,
+                       DispatcherSettings settings, ChannelFactory factory)
+    : inside_(std::make_unique<Inside>(rota, clock, hub, std::move(settings), std::move(factory), counters_)) {}
+
+Dispatcher::~Dispatcher() { stop(); }
+
+Result<> Dispatcher::start(store::Store& store) { return inside_->start(store, *this); }
+void Dispatcher::stop() { inside_->stop(); }
+
+void Dispatcher::tick() {
+  if (inside_->clock_.steady().count() < inside_->next_retry_) return;
+  inside_->next_retry_ = never;
+  inside_->add_busy();
+  asio::post(inside_->context_, [inside = inside_.get()] {
+    inside->tick();
+    inside->end_busy();
+  });
+}
+
+bool Dispatcher::settle(std::chrono::milliseconds time_max) {
+  std::unique_lock lock(inside_->mutex_);
+  return inside_->idle_.wait_for(lock, time_max, [this] { return inside_->busy_ == 0; });
+}
+
+Result<> Dispatcher::follow(std::span<const store::Event> events) {
+  for (const store::Event& event : events) {
+    if (!event.kind.starts_with("alert.")) continue;
+    if (inside_->stopping_) return fail(Code::busy, "the dispatcher is stopping");
+    if (counters_.waiting >= static_cast<std::int64_t>(inside_->settings_.waiting_max))
+      return fail(Code::busy, "more deliveries are waiting than the dispatcher may hold");
+    const Result<AlertEvent> read = event_from_json(event.payload);
+    if (!read) continue;
+    if (event.kind == "alert.raised") ++counters_.raised;
+    if (event.kind == "alert.escalated") {
+      ++counters_.escalated;
+      if (read->repeat) ++counters_.repeated;
+    }
+    if (event.kind == "alert.acknowledged") ++counters_.acknowledged;
+    if (event.kind == "alert.resolved") ++counters_.resolved;
+    for (const std::string& id : read->deliveries) {
+      inside_->add_busy();
+      asio::post(inside_->context_, [inside = inside_.get(), id] { inside->take(id); });
+    }
+    inside_->hub_.publish(event.kind, event.payload);
+  }
+  return {};
+}
+
+}  // namespace mydr24::alerts

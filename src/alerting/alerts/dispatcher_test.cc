@@ -1,0 +1,356 @@
+#include "alerting/alerts/dispatcher.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <mutex>
+
+#include "alerting/alerts/book.h"
+#include "alerting/alerts/fake_store.h"
+
+namespace mydr24::alerts {
+namespace {
+
+using namespace std::chrono_literals;
+using notify::SendStatus;
+
+// What the people on call saw, and how their channels behave. Outlives the processes of a test.
+struct World {
+  std::mutex mutex;
+  std::vector<notify::Message> received;
+  std::map<std::string, SendStatus> answer;  // by URL; delivered when not named
+  std::set<std::string> hanging;             // by URL
+
+  std::vector<std::string> calls() {
+    const std::lock_guard lock(mutex);
+    std::vector<std::string> all;
+    for (const notify::Message& message : received)
+      all.push_back(message.contact + " " + std::to_string(message.attempt) + (message.retry() ? " retry" : "") +
+                    (message.repeat ? " repeat" : ""));
+    return all;
+  }
+};
+
+class FakeChannel : public notify::Channel {
+ public:
+  FakeChannel(World& world, std::string url, asio::io_context& context)
+      : world_(world), url_(std::move(url)), context_(context) {}
+  std::string_view medium() const override { return "webhook"; }
+
+  Task<notify::SendOutcome> send(notify::Message message) override {
+    bool hangs = false;
+    SendStatus answer = SendStatus::delivered;
+    {
+      const std::lock_guard lock(world_.mutex);
+      hangs = world_.hanging.contains(url_);
+      if (const auto found = world_.answer.find(url_); found != world_.answer.end()) answer = found->second;
+      world_.received.push_back(message);
+    }
+    if (hangs) {
+      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>
+          timer(context_, 60s);
+      co_await timer.async_wait(awaitable);
+    }
+    co_return notify::SendOutcome{answer, 0, answer == SendStatus::delivered ? "" : "told to fail"};
+  }
+
+ private:
+  World& world_;
+  const std::string url_;
+  asio::io_context& context_;
+};
+
+oncall::Settings people() {
+  const auto webhook = [](std::string url) {
+    return oncall::ChannelAddress{oncall::ChannelKind::webhook, std::move(url), "s"};
+  };
+  return {.contacts = {{"nurse", {webhook("http://nurse")}}, {"doctor", {webhook("http://doctor")}}},
+          .steps = {{{"nurse"}}, {{"doctor"}}}};
+}
+
+// One run of the server.
+struct Process {
+  Process(store::FakeStore& store, const Clock& clock, World& world, const oncall::Rota& rota,
+          DispatcherSettings settings = {})
+      : hub(clock), book(rota), dispatcher(rota, clock, hub, settings, factory(world)) {
+    book.attach(store);
+    const Result<> started = dispatcher.start(store);
+    EXPECT_TRUE(started);
+  }
+  static ChannelFactory factory(World& world) {
+    return [&world](asio::io_context& context,
+                    const oncall::ChannelAddress& address) -> Result<std::unique_ptr<notify::Channel>> {
+      return std::make_unique<FakeChannel>(world, address.url, context);
+    };
+  }
+  notify::ConsoleHub hub;
+  Book book;
+  Dispatcher dispatcher;
+};
+
+class DispatcherTest : public testing::Test {
+ protected:
+  void restart(DispatcherSettings settings = {}) {
+    if (process_) process_->dispatcher.stop();
+    store_.forget_process();
+    process_.reset();
+    process_ = std::make_unique<Process>(store_, clock_, world_, rota_, settings);
+    EXPECT_TRUE(process_->dispatcher.settle());
+  }
+  void TearDown() override {
+    if (process_) process_->dispatcher.stop();
+  }
+
+  std::string raise(const std::string& cause = "c", Severity severity = Severity::emergency) {
+    std::string id;
+    const Result<> written = store_.write(RequestClass::emergency, [&](store::Transaction& t) -> Result<> {
+      MYDR24_ASSIGN(const Raised raised,
+                    process_->book.raise(t, {"test", cause, severity, "Patient/1", "Red score", "", ""}));
+      id = raised.id;
+      return {};
+    });
+    EXPECT_TRUE(written);
+    return id;
+  }
+  void acknowledge(const std::string& id) {
+    EXPECT_TRUE(store_.write(RequestClass::emergency, [&](store::Transaction& t) -> Result<> {
+      MYDR24_TRY(process_->book.acknowledge(t, id, "nurse"));
+      return {};
+    }));
+  }
+  void settle() {
+    store_.settle();
+    EXPECT_TRUE(process_->dispatcher.settle());
+    store_.settle();
+  }
+  void after(Microseconds time) {
+    clock_.advance(time);
+    store_.tick();
+    process_->dispatcher.tick();
+    settle();
+  }
+  std::vector<Delivery> deliveries(const std::string& id) {
+    std::vector<Delivery> all;
+    (void)store_.read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(all, Book::deliveries(reader, id));
+      return {};
+    });
+    return all;
+  }
+
+  using Calls = std::vector<std::string>;
+  ManualClock clock_{from_us(1'700'000'000'000'000)};
+  store::FakeStore store_{clock_};
+  World world_;
+  const oncall::Rota rota_ = *oncall::Rota::make(people());
+  std::unique_ptr<Process> process_;
+};
+
+TEST_F(DispatcherTest, ARaisedAlertIsDeliveredOnce) {
+  restart();
+  const std::string id = raise();
+  settle();
+  settle();
+  EXPECT_EQ(world_.calls(), Calls{"nurse 1"});
+  EXPECT_EQ(world_.received[0].patient, "Patient/1");
+  ASSERT_EQ(deliveries(id).size(), 1U);
+  EXPECT_EQ(deliveries(id)[0].state, DeliveryState::delivered);
+  EXPECT_EQ(store_.events_of("alert.delivered").size(), 1U);
+  const Counters& counters = process_->dispatcher.counters();
+  EXPECT_EQ(counters.raised, 1);
+  EXPECT_EQ(counters.delivered, 1);
+  EXPECT_EQ(counters.waiting, 0);
+  EXPECT_EQ(process_->hub.after(process_->hub.last() - 2, 10).entries.size(), 2U);
+}
+
+TEST_F(DispatcherTest, WithoutAnAnswerTheDoctorIsCalledAfter30SecondsAndThenAgainAndAgain) {
+  restart();
+  const std::string id = raise();
+  settle();
+  after(29s);
+  EXPECT_EQ(world_.calls(), Calls{"nurse 1"});
+  after(1s);
+  after(30s);
+  after(30s);
+  EXPECT_EQ(world_.calls(), (Calls{"nurse 1", "doctor 1", "doctor 1 repeat", "doctor 1 repeat"}));
+  acknowledge(id);
+  after(30s);
+  after(30s);
+  EXPECT_EQ(world_.calls().size(), 4U);
+  EXPECT_EQ(process_->dispatcher.counters().escalated, 3);
+  EXPECT_EQ(process_->dispatcher.counters().repeated, 2);
+  EXPECT_EQ(process_->dispatcher.counters().acknowledged, 1);
+}
+
+TEST_F(DispatcherTest, EscalationGoesOnAfterARestart) {
+  restart();
+  raise();
+  settle();
+  restart();
+  after(30s);
+  EXPECT_EQ(world_.calls(), (Calls{"nurse 1", "doctor 1"}));
+}
+
+TEST_F(DispatcherTest, ADeliveryWithoutAKnownOutcomeIsAMarkedRetryAfterARestart) {
+  restart();
+  store_.forget_process();  // the commit is the last thing this process does
+  raise();
+  restart();
+  settle();
+  EXPECT_EQ(world_.calls(), Calls{"nurse 2 retry"});
+  EXPECT_EQ(process_->dispatcher.counters().recovered, 1);
+  restart();
+  settle();
+  EXPECT_EQ(world_.calls(), Calls{"nurse 2 retry"});
+}
+
+TEST_F(DispatcherTest, AnOutcomeThatCouldNotBeWrittenIsWrittenLaterAndNotSentAgain) {
+  restart();
+  raise();
+  store_.refuse_writes = 1;
+  settle();
+  EXPECT_TRUE(store_.events_of("alert.delivered").empty());
+  after(1s);
+  EXPECT_EQ(store_.events_of("alert.delivered").size(), 1U);
+  EXPECT_EQ(world_.calls(), Calls{"nurse 1"});
+}
+
+TEST_F(DispatcherTest, AFailingChannelIsTriedAgainWithBackOff) {
+  restart();
+  world_.answer["http://nurse"] = SendStatus::failed;
+  const std::string id = raise();
+  settle();
+  EXPECT_EQ(store_.events_of("alert.delivery_failed").size(), 1U);
+  after(900ms);
+  EXPECT_EQ(world_.calls().size(), 1U);
+  after(100ms);
+  EXPECT_EQ(world_.calls(), (Calls{"nurse 1", "nurse 2 retry"}));
+  after(1s);
+  EXPECT_EQ(world_.calls().size(), 2U);
+  after(1s);
+  EXPECT_EQ(world_.calls().size(), 3U);
+  world_.answer.clear();
+  after(4s);
+  EXPECT_EQ(world_.calls().back(), "nurse 4 retry");
+  EXPECT_EQ(deliveries(id)[0].state, DeliveryState::delivered);
+  EXPECT_EQ(deliveries(id)[0].attempts, 4);
+  after(8s);
+  EXPECT_EQ(world_.calls().size(), 4U);
+}
+
+TEST_F(DispatcherTest, AnAcknowledgementEndsTheRetries) {
+  restart();
+  world_.answer["http://nurse"] = SendStatus::failed;
+  const std::string id = raise();
+  settle();
+  acknowledge(id);
+  after(1s);
+  EXPECT_EQ(world_.calls().size(), 1U);
+  EXPECT_EQ(deliveries(id)[0].state, DeliveryState::cancelled);
+  EXPECT_EQ(process_->dispatcher.counters().waiting, 0);
+}
+
+TEST_F(DispatcherTest, ARefusedDeliveryAndOneTooOftenTriedAreGivenUp) {
+  restart({.attempts_max = 2});
+  world_.answer["http://nurse"] = SendStatus::refused;
+  const std::string first = raise("first");
+  settle();
+  EXPECT_EQ(deliveries(first)[0].state, DeliveryState::failed);
+  world_.answer["http://nurse"] = SendStatus::failed;
+  const std::string second = raise("second");
+  settle();
+  after(1s);
+  EXPECT_EQ(deliveries(second)[0].state, DeliveryState::failed);
+  EXPECT_EQ(deliveries(second)[0].attempts, 2);
+  after(10s);
+  EXPECT_EQ(world_.calls().size(), 3U);
+  EXPECT_EQ(process_->dispatcher.counters().given_up, 2);
+}
+
+TEST_F(DispatcherTest, AHangingChannelDelaysNoOther) {
+  restart({.sends_per_lane_max = 1});
+  world_.hanging.insert("http://nurse");
+  raise("first");
+  raise("second");
+  store_.settle();
+  clock_.advance(30s);
+  store_.tick();
+  store_.settle();
+  for (int i = 0; i < 500 && process_->dispatcher.counters().delivered < 2; ++i) std::this_thread::sleep_for(2ms);
+  EXPECT_EQ(process_->dispatcher.counters().delivered, 2);
+  const auto begin = std::chrono::steady_clock::now();
+  process_->dispatcher.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  // The one that was cut off and the one behind it are found again, marked.
+  world_.hanging.clear();
+  restart();
+  Calls nurse;
+  for (const std::string& call : world_.calls())
+    if (call.starts_with("nurse")) nurse.push_back(call);
+  EXPECT_EQ(nurse, (Calls{"nurse 1", "nurse 2 retry", "nurse 2 retry"}));
+}
+
+TEST_F(DispatcherTest, AnEmergencyOvertakesInItsLane) {
+  restart({.sends_per_lane_max = 1});
+  world_.answer["http://nurse"] = SendStatus::failed;
+  raise("a", Severity::advisory);
+  raise("b", Severity::urgent);
+  raise("c", Severity::emergency);
+  settle();
+  EXPECT_EQ(process_->dispatcher.counters().waiting, 3);
+  world_.received.clear();
+  world_.answer.clear();
+  after(1s);
+  // The first is on its way before the others stand in the lane.
+  ASSERT_EQ(world_.received.size(), 3U);
+  EXPECT_EQ(world_.received[1].severity, "emergency");
+  EXPECT_EQ(world_.received[2].severity, "urgent");
+}
+
+TEST_F(DispatcherTest, AFullDispatcherMakesTheJournalWait) {
+  restart({.waiting_max = 1});
+  world_.answer["http://nurse"] = SendStatus::failed;
+  raise("a");
+  settle();
+  raise("b");
+  settle();
+  EXPECT_EQ(world_.calls().size(), 1U);
+  world_.answer.clear();
+  after(1s);
+  settle();
+  EXPECT_EQ(world_.calls(), (Calls{"nurse 1", "nurse 2 retry", "nurse 1"}));
+}
+
+TEST_F(DispatcherTest, AContactThatIsNoLongerConfiguredIsGivenUp) {
+  restart();
+  store_.forget_process();
+  const std::string id = raise();
+  oncall::Settings changed = people();
+  changed.contacts[0].name = "sister";
+  changed.steps[0].contacts = {"sister"};
+  const oncall::Rota rota = *oncall::Rota::make(changed);
+  process_->dispatcher.stop();
+  process_ = std::make_unique<Process>(store_, clock_, world_, rota);
+  settle();
+  EXPECT_EQ(deliveries(id)[0].state, DeliveryState::failed);
+  process_->dispatcher.stop();
+  process_.reset();
+}
+
+TEST(DispatcherStart, AChannelThatCannotBeMadeIsNamed) {
+  ManualClock clock{from_us(0)};
+  store::FakeStore store(clock);
+  notify::ConsoleHub hub(clock);
+  const oncall::Rota rota = *oncall::Rota::make(people());
+  Dispatcher dispatcher(
+      rota, clock, hub, {},
+      [](asio::io_context&, const oncall::ChannelAddress&) -> Result<std::unique_ptr<notify::Channel>> {
+        return fail(Code::invalid, "no such host");
+      });
+  const Result<> started = dispatcher.start(store);
+  ASSERT_FALSE(started);
+  EXPECT_NE(started.error().text.find("nurse"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mydr24::alerts

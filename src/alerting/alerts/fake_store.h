@@ -1,0 +1,245 @@
+#pragma once
+
+// A store in memory for the tests of modules that write state, events and timers: same rules, no disk, no
+// search, no threads of its own. A write is made on the caller's thread; followers are called by settle() and
+// tick(), or after each write when `follow_at_once` is set.
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/store/store.h"
+
+namespace mydr24::store {
+
+class FakeStore : public Store {
+ public:
+  explicit FakeStore(const Clock& clock) : clock_(clock) {}
+
+  PackedBody pack(std::string_view text, std::uint32_t meta_at) const override { return {std::string(text), meta_at}; }
+
+  void submit(RequestClass, Work work, Done done) override {
+    Result<> result;
+    {
+      const std::lock_guard lock(mutex_);
+      if (refuse_writes > 0) {
+        --refuse_writes;
+        result = fail(Code::busy, "the queue is full");
+      } else {
+        result = run(work);
+      }
+    }
+    done(std::move(result));
+    if (follow_at_once) pump();
+  }
+
+  Result<> read(const std::function<Result<>(Reader&)>& read) override {
+    const std::lock_guard lock(mutex_);
+    FakeTransaction view(data_, clock_.now());
+    return read(view);
+  }
+
+  void add_follower(Follower& follower) override {
+    const std::lock_guard lock(mutex_);
+    if (!cursors_.contains(std::string(follower.name())))
+      cursors_[std::string(follower.name())] = static_cast<Sequence>(data_.sequence);
+    followers_.push_back(&follower);
+  }
+
+  // As after a restart: the cursors stay, the followers and handlers are gone.
+  void forget_process() {
+    const std::lock_guard lock(mutex_);
+    followers_.clear();
+    handlers_.clear();
+  }
+
+  void on_timer(std::string kind, TimerHandler handler) override { handlers_[std::move(kind)] = std::move(handler); }
+
+  void tick() override {
+    for (bool found = true; found;) {
+      found = false;
+      std::unique_lock lock(mutex_);
+      FakeTransaction view(data_, clock_.now());
+      const auto due = view.due_timers(100);
+      for (const Timer& timer : *due) {
+        const auto handler = handlers_.find(timer.kind);
+        if (handler == handlers_.end()) continue;
+        Work work = [&](Transaction& transaction) -> Result<> {
+          MYDR24_TRY(transaction.cancel_timer(timer.key));
+          return handler->second(transaction, timer);
+        };
+        found = run(work).has_value() || found;
+      }
+      lock.unlock();
+      pump();
+    }
+  }
+
+  void settle() override { pump(); }
+
+  Result<> backup(const std::filesystem::path&) override { return fail(Code::unsupported, "in memory"); }
+  Result<std::vector<std::string>> verify() override { return std::vector<std::string>(); }
+  Statistics statistics() const override { return {}; }
+
+  // Test switches.
+  bool follow_at_once = false;
+  int refuse_writes = 0;  // the next so many writes are answered busy
+
+  // Every event so far of that kind.
+  std::vector<Event> events_of(std::string_view kind) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Event> found;
+    for (const Event& event : data_.events)
+      if (event.kind == kind) found.push_back(event);
+    return found;
+  }
+  std::size_t timers() const {
+    const std::lock_guard lock(mutex_);
+    return data_.timers.size();
+  }
+  std::size_t writes_of_state() const { return data_.state_writes; }
+  // The current body of a resource, as another module would have written it.
+  void put_resource(const std::string& type, const std::string& id, std::string body) {
+    const std::lock_guard lock(mutex_);
+    data_.resources[type + "/" + id] = std::move(body);
+  }
+
+ private:
+  struct Data {
+    std::int64_t sequence = 0;
+    std::map<std::pair<std::string, std::string>, std::string> state;
+    std::map<std::string, Timer> timers;
+    std::vector<Event> events;
+    std::map<std::string, std::string> resources;
+    std::size_t state_writes = 0;
+  };
+
+  class FakeTransaction : public Transaction {
+   public:
+    FakeTransaction(Data& data, Instant now) : data_(data), now_(now) {}
+
+    Result<std::optional<Version>> current(std::string_view type, std::string_view id) override {
+      const auto found = data_.resources.find(std::string(type) + "/" + std::string(id));
+      if (found == data_.resources.end()) return std::optional<Version>();
+      Version version;
+      version.type = type;
+      version.id = id;
+      version.version = 1;
+      version.body = found->second;
+      return std::optional(std::move(version));
+    }
+    Result<std::optional<Version>> current_head(std::string_view type, std::string_view id) override {
+      return current(type, id);
+    }
+    Result<std::optional<Version>> version(std::string_view, std::string_view, std::int64_t) override {
+      return fail(Code::unsupported, "not in the fake");
+    }
+    Result<std::vector<Version>> history(const HistoryQuery&) override {
+      return fail(Code::unsupported, "not in the fake");
+    }
+    Result<SearchPage> search(const search::Query&) override { return fail(Code::unsupported, "not in the fake"); }
+    Result<std::int64_t> count_resources(std::string_view) override {
+      return static_cast<std::int64_t>(data_.resources.size());
+    }
+
+    Result<std::optional<std::string>> state(std::string_view space, std::string_view key) override {
+      const auto found = data_.state.find({std::string(space), std::string(key)});
+      if (found == data_.state.end()) return std::optional<std::string>();
+      return std::optional(found->second);
+    }
+    Result<std::vector<StateRow>> states(std::string_view space, std::string_view prefix, std::string_view after,
+                                         std::uint32_t count) override {
+      std::vector<StateRow> rows;
+      auto row = data_.state.upper_bound({std::string(space), std::string(after)});
+      for (; row != data_.state.end() && row->first.first == space && rows.size() < count; ++row)
+        if (row->first.second.starts_with(prefix)) rows.push_back({row->first.second, row->second});
+      return rows;
+    }
+    Result<std::vector<Event>> events(Sequence after, std::uint32_t count) override {
+      std::vector<Event> found;
+      for (const Event& event : data_.events)
+        if (event.sequence > after && found.size() < count) found.push_back(event);
+      return found;
+    }
+    Result<Sequence> last_sequence() override { return data_.sequence; }
+
+    Instant now() const override { return now_; }
+    Result<Written> put(const Put&) override { return fail(Code::unsupported, "not in the fake"); }
+    Result<Sequence> note(std::string_view kind, std::string_view payload) override {
+      data_.events.push_back({++data_.sequence, now_, std::string(kind), std::string(payload)});
+      return data_.sequence;
+    }
+    Result<> set_state(std::string_view space, std::string_view key, std::string_view value) override {
+      data_.state[{std::string(space), std::string(key)}] = value;
+      ++data_.state_writes;
+      return {};
+    }
+    Result<> erase_state(std::string_view space, std::string_view key) override {
+      data_.state.erase({std::string(space), std::string(key)});
+      return {};
+    }
+    Result<> set_timer(const Timer& timer) override {
+      data_.timers[timer.key] = timer;
+      return {};
+    }
+    Result<> cancel_timer(std::string_view key) override {
+      data_.timers.erase(std::string(key));
+      return {};
+    }
+    Result<std::vector<Timer>> due_timers(std::uint32_t count) override {
+      std::vector<Timer> due;
+      for (const auto& [key, timer] : data_.timers)
+        if (timer.due <= now_) due.push_back(timer);
+      std::ranges::sort(due, {}, &Timer::due);
+      if (due.size() > count) due.resize(count);
+      return due;
+    }
+
+   private:
+    Data& data_;
+    Instant now_;
+  };
+
+  Result<> run(Work& work) {
+    Data before = data_;
+    FakeTransaction transaction(data_, clock_.now());
+    Result<> result = work(transaction);
+    if (!result) data_ = std::move(before);
+    return result;
+  }
+
+  void pump() {
+    const std::unique_lock pumping(pump_mutex_, std::try_to_lock);
+    if (!pumping) return;
+    for (bool more = true; more;) {
+      more = false;
+      for (Follower* follower : followers_) {
+        std::vector<Event> events;
+        {
+          const std::lock_guard lock(mutex_);
+          FakeTransaction view(data_, clock_.now());
+          events = *view.events(cursors_[std::string(follower->name())], 100);
+        }
+        if (events.empty() || !follower->follow(events)) continue;
+        const std::lock_guard lock(mutex_);
+        cursors_[std::string(follower->name())] = events.back().sequence;
+        more = true;
+      }
+    }
+  }
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::mutex pump_mutex_;
+  Data data_;
+  std::vector<Follower*> followers_;
+  std::map<std::string, Sequence> cursors_;
+  std::map<std::string, TimerHandler> handlers_;
+};
+
+}  // namespace mydr24::store

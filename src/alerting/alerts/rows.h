@@ -1,0 +1,36 @@
+#pragma once
+
+// Where alerts, deliveries and their history stand in the store. Private to alerting/alerts.
+//   alerts            alert/ID -> the alert; cause/CAUSE -> ID of the one that is not resolved; open/... and
+//   done/... -> ID, in
+//                     the order of lists
+//   alert_deliveries  DELIVERY -> the delivery (the id begins with the alert's)
+//   alert_outbox      DELIVERY -> its alert's id, while it is to be sent
+//   alert_history     ID/SEQUENCE -> an event of the alert
+
+#include <string>
+#include <string_view>
+
+#include "alerting/alerts/alert.h"
+#include "storage/store/store.h"
+
+namespace mydr24::alerts::rows {
+
+inline constexpr std::string_view alerts = "alerts";
+inline constexpr std::string_view deliveries = "alert_deliveries";
+inline constexpr std::string_view outbox = "alert_outbox";
+inline constexpr std::string_view history = "alert_history";
+
+std::string alert_key(std::string_view id);
+std::string cause_key(std::string_view cause);
+std::string list_key(const Alert& alert);
+inline constexpr std::string_view open_prefix = "open/";
+inline constexpr std::string_view done_prefix = "done/";
+
+// An event in the journal and in the alert's own history.
+Result<> note(store::Transaction& transaction, std::string_view kind, std::string_view alert_id,
+              std::string_view payload);
+
+Result<> put_delivery(store::Transaction& transaction, const Delivery& delivery);
+
+}  // namespace mydr24::alerts::rows
