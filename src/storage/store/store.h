@@ -2,14 +2,16 @@
 
 // What is kept, and the journal of what happened: the one interface to durable storage.
 //
-// The journal is the truth: one line, with an ever-growing sequence number, for every version of every resource and for
-// every event of another module ("alert.raised"). Everything else (current versions, search index, module state, timers) is
-// written in the same transaction as the line that changes it.
+// The journal is the truth: one line, with an ever-growing sequence number, for every version of every
+// resource and for every event of another module ("alert.raised"). Everything else (current versions, search
+// index, module state, timers) is written in the same transaction as the line that changes it.
 //
 // Invariants
 // - A write that reported success is on stable storage. A write that reported an error left nothing.
-// - Writes run one after another in the order of their RequestClass; several share one commit, each in a savepoint of its own.
-// - Sequence numbers grow in commit order without being reused; a reader that saw a line sees every line before it.
+// - Writes run one after another in the order of their RequestClass; several share one commit, each in a
+// savepoint of its own.
+// - Sequence numbers grow in commit order without being reused; a reader that saw a line sees every line
+// before it.
 // - lastUpdated never goes backwards along the journal, even if the machine's clock does.
 //
 // Inside the transaction, calls (Work); after the commit, followers and timers.
@@ -42,10 +44,10 @@ struct Version {
   std::string id;
   std::int64_t version = 0;  // 1, 2, 3 ...; a deletion is a version of its own
   Sequence sequence = 0;
-  Instant at;                // lastUpdated
+  Instant at;  // lastUpdated
   Action action = Action::create;
-  std::string body;          // resource text without meta.versionId and meta.lastUpdated; empty when deleted or not asked for
-  std::uint32_t meta_at = 0; // where in the body those two belong: just after the '{' of meta
+  std::string body;  // resource text without meta.versionId and meta.lastUpdated; empty when deleted or not asked for
+  std::uint32_t meta_at = 0;  // where in the body those two belong: just after the '{' of meta
 };
 
 // A resource text made ready for writing (compressed) outside the transaction, by any thread.
@@ -59,7 +61,8 @@ struct Put {
   std::string_view id;
   Action action = Action::create;
   const PackedBody* body = nullptr;  // null for remove
-  // Sorted. What the new version is found by, and what the one before was (empty for the first): the difference is written.
+  // Sorted. What the new version is found by, and what the one before was (empty for the first): the
+  // difference is written.
   std::span<const search::IndexEntry> entries;
   std::span<const search::IndexEntry> entries_before;
 };
@@ -71,17 +74,17 @@ struct Written {
 };
 
 struct HistoryQuery {
-  std::string type;               // empty: the whole system
-  std::string id;                 // empty: the whole type
-  std::optional<Instant> since;   // lastUpdated at or after
-  std::optional<Instant> before;  // lastUpdated before
+  std::string type;                      // empty: the whole system
+  std::string id;                        // empty: the whole type
+  std::optional<Instant> since;          // lastUpdated at or after
+  std::optional<Instant> before;         // lastUpdated before
   Sequence before_sequence = INT64_MAX;  // paging: only older lines
   std::uint32_t count = 20;
 };
 
 struct SearchPage {
-  std::vector<Version> matches;          // bodies included, in the order of the query
-  std::string next_cursor;               // empty: no more
+  std::vector<Version> matches;  // bodies included, in the order of the query
+  std::string next_cursor;       // empty: no more
   std::optional<std::int64_t> total;
 };
 
@@ -100,9 +103,9 @@ struct StateRow {
 
 // A time at which something is due, kept with the thing that is due so that it survives a crash.
 struct Timer {
-  std::string key;      // unique; setting it again replaces it
+  std::string key;  // unique; setting it again replaces it
   Instant due;
-  std::string kind;     // chooses the handler: "alert.escalate"
+  std::string kind;  // chooses the handler: "alert.escalate"
   std::string payload;
 };
 
@@ -142,7 +145,7 @@ class Transaction : public Reader {
   virtual Result<> set_state(std::string_view space, std::string_view key, std::string_view value) = 0;
   virtual Result<> erase_state(std::string_view space, std::string_view key) = 0;
   virtual Result<> set_timer(const Timer& timer) = 0;
-  virtual Result<> cancel_timer(std::string_view key) = 0;  // no error when there is none
+  virtual Result<> cancel_timer(std::string_view key) = 0;                 // no error when there is none
   virtual Result<std::vector<Timer>> due_timers(std::uint32_t count) = 0;  // due <= now(), earliest first
 };
 
@@ -150,8 +153,9 @@ using Work = std::move_only_function<Result<>(Transaction&)>;
 // Called on the store's thread after the commit, in class order: must be quick and must not throw.
 using Done = std::move_only_function<void(Result<>)>;
 
-// Sees events after their commit, with its own durable cursor: at least once, in order. Called on the store's follower
-// thread, one call at a time per follower. An error is logged and the same events are given again a little later.
+// Sees events after their commit, with its own durable cursor: at least once, in order. Called on the store's
+// follower thread, one call at a time per follower. An error is logged and the same events are given again a
+// little later.
 class Follower {
  public:
   virtual ~Follower() = default;
@@ -161,7 +165,7 @@ class Follower {
 
 struct Statistics {
   std::int64_t commits = 0;
-  std::int64_t writes = 0;            // Works that succeeded
+  std::int64_t writes = 0;  // Works that succeeded
   std::int64_t writes_failed = 0;
   std::array<std::int64_t, request_class_count> queued{};  // waiting now
   std::int64_t commit_us_last = 0;
@@ -176,29 +180,35 @@ class Store {
   // Compresses. `text` is the resource without meta.versionId and meta.lastUpdated. Thread-safe.
   virtual PackedBody pack(std::string_view text, std::uint32_t meta_at) const = 0;
 
-  // Queues a write. Code::busy at once (through `done`, on the caller's thread) when the class's queue is full.
+  // Queues a write. Code::busy at once (through `done`, on the caller's thread) when the class's queue is
+  // full.
   virtual void submit(RequestClass request_class, Work work, Done done) = 0;
   // The same for a caller that may block (command line, tests).
   Result<> write(RequestClass request_class, Work work);
 
-  // Runs `read` with a Reader of the pool, on the calling thread. Thread-safe. One consistent view for the whole call.
+  // Runs `read` with a Reader of the pool, on the calling thread. Thread-safe. One consistent view for the
+  // whole call.
   virtual Result<> read(const std::function<Result<>(Reader&)>& read) = 0;
 
-  // Before the first submit; the follower must outlive the store. Its cursor begins at the end of the journal when new.
+  // Before the first submit; the follower must outlive the store. Its cursor begins at the end of the journal
+  // when new.
   virtual void add_follower(Follower& follower) = 0;
-  // Timers of that kind are given to `handler` inside a write transaction of class emergency when tick() finds them due;
-  // the timer is gone when the handler succeeds (unless it set it again). Before the first tick.
+  // Timers of that kind are given to `handler` inside a write transaction of class emergency when tick()
+  // finds them due; the timer is gone when the handler succeeds (unless it set it again). Before the first
+  // tick.
   using TimerHandler = std::function<Result<>(Transaction&, const Timer&)>;
   virtual void on_timer(std::string kind, TimerHandler handler) = 0;
-  // Runs what is due at the clock's time. Returns at once; call it often (10 times a second is fine: it costs nothing when
-  // nothing is due).
+  // Runs what is due at the clock's time. Returns at once; call it often (10 times a second is fine: it costs
+  // nothing when nothing is due).
   virtual void tick() = 0;
-  // Blocks until every event committed so far has been followed and queued work is done: for tests and shutdown.
+  // Blocks until every event committed so far has been followed and queued work is done: for tests and
+  // shutdown.
   virtual void settle() = 0;
 
   // A consistent copy while the store is in use. `to` must not exist; it appears only when complete.
   virtual Result<> backup(const std::filesystem::path& to) = 0;
-  // Reads everything: the engine's own check, every body, every index row against its record. The texts of what is wrong.
+  // Reads everything: the engine's own check, every body, every index row against its record. The texts of
+  // what is wrong.
   virtual Result<std::vector<std::string>> verify() = 0;
 
   virtual Statistics statistics() const = 0;

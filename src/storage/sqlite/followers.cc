@@ -1,0 +1,159 @@
+#include "storage/sqlite/followers.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+
+namespace mydr24::sqlite {
+namespace {
+
+constexpr std::uint32_t events_per_call_max = 256;
+constexpr auto retry_after = std::chrono::milliseconds(200);
+constexpr auto save_every = std::chrono::milliseconds(100);
+
+}  // namespace
+
+void Followers::add(store::Follower& follower, store::Store& store) {
+  store::Sequence cursor = 0;
+  const auto stored = store.write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
+    auto& own = static_cast<WriteTransaction&>(transaction);
+    MYDR24_ASSIGN(const auto known, own.cursor(follower.name()));
+    if (known) {
+      cursor = *known;
+      return {};
+    }
+    MYDR24_ASSIGN(cursor, own.last_sequence());
+    return own.save_cursor(follower.name(), cursor);
+  });
+  if (!stored) log_(fmt::format("follower {}: its place is not known: {}", follower.name(), stored.error().text));
+  const std::scoped_lock lock(mutex_);
+  entries_.push_back({.follower = &follower, .cursor = cursor, .saved = cursor});
+  news_ = true;
+  if (thread_.joinable()) {
+    woken_.notify_all();
+    return;
+  }
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "store-follower");
+    run();
+  });
+}
+
+void Followers::wake() {
+  const std::scoped_lock lock(mutex_);
+  news_ = true;
+  woken_.notify_all();
+}
+
+void Followers::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const auto behind = [&] {
+      return std::ranges::any_of(entries_, [](const Entry& entry) { return entry.saved != entry.cursor; });
+    };
+    const bool waits_to_retry =
+        std::ranges::any_of(entries_, [](const Entry& entry) { return entry.retry_at.count() != 0; });
+    const auto is_due = [this] { return news_ || stopping_; };
+    if (waits_to_retry || (behind() && !saving_)) {
+      woken_.wait_for(lock, waits_to_retry ? retry_after / 4 : save_every, is_due);
+    } else {
+      woken_.wait(lock, is_due);
+    }
+    if (stopping_) return;
+    news_ = false;
+    std::vector<Entry*> entries;
+    for (Entry& entry : entries_) entries.push_back(&entry);
+    lock.unlock();
+    bool more = false;
+    for (Entry* const entry : entries) more = follow_some(*entry) || more;
+    save(false);
+    lock.lock();
+    news_ = news_ || more;
+  }
+}
+
+bool Followers::follow_some(Entry& entry) {
+  if (entry.retry_at.count() != 0 && system_clock().steady() < entry.retry_at) return false;
+  entry.retry_at = {};
+  std::vector<store::Event> events;
+  auto outcome = readers_.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(events, reader.events(entry.cursor, events_per_call_max));
+    return {};
+  });
+  if (outcome && events.empty()) return false;
+  if (outcome) outcome = entry.follower->follow(events);
+  if (!outcome) {
+    log_(fmt::format("follower {} will be given the events after {} again: {}", entry.follower->name(), entry.cursor,
+                     outcome.error().text));
+    entry.retry_at = system_clock().steady() + retry_after;
+    return false;
+  }
+  const std::scoped_lock lock(mutex_);
+  entry.cursor = events.back().sequence;
+  progress_.notify_all();
+  return events.size() == events_per_call_max;
+}
+
+// One write for all cursors that moved; the next not before this one is done.
+void Followers::save(bool wait) {
+  std::vector<std::pair<Entry*, store::Sequence>> moved;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (writer_ == nullptr || saving_) return;
+    if (!wait && system_clock().steady() < saved_at_ + save_every) return;
+    for (Entry& entry : entries_) {
+      if (entry.saved != entry.cursor) moved.emplace_back(&entry, entry.cursor);
+    }
+    if (moved.empty()) return;
+    saving_ = true;
+    saved_at_ = system_clock().steady();
+  }
+  auto work = [moved](store::Transaction& transaction) -> Result<> {
+    for (const auto& [entry, cursor] : moved) {
+      MYDR24_TRY(static_cast<WriteTransaction&>(transaction).save_cursor(entry->follower->name(), cursor));
+    }
+    return {};
+  };
+  auto done = [this, moved](Result<> outcome) {
+    const std::scoped_lock lock(mutex_);
+    saving_ = false;
+    if (outcome) {
+      for (const auto& [entry, cursor] : moved) entry->saved = cursor;
+    }
+    news_ = true;
+    woken_.notify_all();
+    progress_.notify_all();
+  };
+  writer_->submit_own(RequestClass::background, std::move(work), std::move(done));
+}
+
+void Followers::stop(Writer* writer) {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+    woken_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+  if (writer == nullptr) return;
+  std::unique_lock lock(mutex_);
+  progress_.wait(lock, [this] { return !saving_; });
+  lock.unlock();
+  save(true);
+  lock.lock();
+  progress_.wait(lock, [this] { return !saving_; });
+}
+
+bool Followers::caught_up(store::Sequence with) const {
+  const std::scoped_lock lock(mutex_);
+  return std::ranges::all_of(entries_, [&](const Entry& entry) { return entry.cursor >= with; });
+}
+
+void Followers::wait_until_caught_up(store::Sequence with) {
+  std::unique_lock lock(mutex_);
+  progress_.wait(lock, [&] {
+    return stopping_ || std::ranges::all_of(entries_, [&](const Entry& entry) { return entry.cursor >= with; });
+  });
+}
+
+}  // namespace mydr24::sqlite

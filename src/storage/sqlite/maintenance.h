@@ -1,0 +1,20 @@
+#pragma once
+
+// Copying and checking a whole database. Private to storage/sqlite.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "storage/sqlite/view.h"
+
+namespace mydr24::sqlite {
+
+// A consistent copy of `file` as one file `to`, which must not exist and appears only when it is complete and synced.
+Result<> copy_database(const std::string& file, const std::filesystem::path& to);
+
+// What is wrong with the database, a text each; at most findings_max of them.
+inline constexpr std::size_t findings_max = 1'000;
+Result<std::vector<std::string>> check_database(const std::string& file, std::size_t cache_bytes, const Shared& shared);
+
+}  // namespace mydr24::sqlite

@@ -1,0 +1,131 @@
+#include "storage/sqlite/migrations.h"
+
+#include <array>
+
+namespace mydr24::sqlite {
+namespace {
+
+// For people who want to query: times are microseconds since 1970 UTC (datetime(at / 1000000, 'unixepoch') reads them), a body
+// is a zstd frame that names its dictionary. Look at the view `resource` first. Open the file read-only while the server runs.
+constexpr std::string_view first = R"sql(
+-- Names that appear in every row are numbers; these two tables say which.
+CREATE TABLE resource_type (
+  number INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE                -- 'Patient'
+) STRICT;
+
+CREATE TABLE parameter (                   -- search parameters
+  number INTEGER PRIMARY KEY,
+  type INTEGER NOT NULL,                   -- resource_type.number
+  code TEXT NOT NULL,                      -- 'birthdate'
+  UNIQUE (type, code)
+) STRICT;
+
+CREATE TABLE system (                      -- code systems and identifier systems of tokens; 0 in token_index: none
+  number INTEGER PRIMARY KEY,
+  uri TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- Everything that ever happened, one line each, never changed. Every version's body is here and nowhere else.
+CREATE TABLE journal (
+  sequence INTEGER PRIMARY KEY,            -- 1, 2, 3 ... in commit order
+  at INTEGER NOT NULL,                     -- lastUpdated; never falls along sequence
+  action INTEGER NOT NULL,                 -- 1 create, 2 update, 3 remove; 4: an event of a module
+  type INTEGER,                            -- of a resource: resource_type.number
+  record INTEGER,                          -- of a resource: record.record
+  version INTEGER,                         -- of a resource: 1, 2, 3 ...
+  meta_at INTEGER,                         -- of a resource: where in the text versionId and lastUpdated belong
+  kind TEXT,                               -- of an event: 'alert.raised'
+  body BLOB                                -- of a resource: zstd; of an event: JSON text
+) STRICT;
+CREATE UNIQUE INDEX journal_record ON journal (record, version) WHERE record IS NOT NULL;  -- history of one
+CREATE INDEX journal_type ON journal (type) WHERE type IS NOT NULL;  -- history of a type (sequence is its second column)
+CREATE INDEX journal_event ON journal (sequence) WHERE kind IS NOT NULL;
+
+-- The newest version of every resource there ever was. Numbers grow with creation: descending is newest first.
+CREATE TABLE record (
+  record INTEGER PRIMARY KEY,
+  type INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,               -- the newest line in journal
+  deleted INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX record_id ON record (type, id);
+CREATE INDEX record_type ON record (type) WHERE deleted = 0;
+
+-- What resources are found by. A deleted resource has no rows here.
+CREATE TABLE string_index (
+  parameter INTEGER NOT NULL,
+  value TEXT NOT NULL,                     -- case and accents folded
+  record INTEGER NOT NULL,
+  PRIMARY KEY (parameter, value, record)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX string_record ON string_index (record, parameter);
+
+-- The record stands before the system: one code is then in order of recency, and a record can be probed, whatever the system.
+CREATE TABLE token_index (
+  parameter INTEGER NOT NULL,
+  code TEXT NOT NULL,
+  record INTEGER NOT NULL,
+  system INTEGER NOT NULL,
+  PRIMARY KEY (parameter, code, record, system)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reference_index (
+  parameter INTEGER NOT NULL,
+  target TEXT NOT NULL,                    -- 'Patient/123', or an absolute URL
+  record INTEGER NOT NULL,
+  PRIMARY KEY (parameter, target, record)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE date_index (
+  parameter INTEGER NOT NULL,
+  low INTEGER NOT NULL,                    -- [low, high); an open end is the smallest or largest 64-bit number
+  high INTEGER NOT NULL,
+  record INTEGER NOT NULL,
+  PRIMARY KEY (parameter, low, high, record)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX date_record ON date_index (record, parameter);
+-- Ranges of more than a day: what begins before a date and ends after it is either here or begins within the day before.
+CREATE INDEX date_long ON date_index (parameter, high) WHERE low + 86400000000 < high;
+
+-- What modules keep for themselves.
+CREATE TABLE state (
+  space TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (space, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE timer (
+  key TEXT PRIMARY KEY,
+  due INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  payload BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX timer_due ON timer (due);
+
+CREATE TABLE follower (                    -- how far each follower of the journal has come
+  name TEXT PRIMARY KEY,
+  sequence INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE dictionary (                  -- zstd dictionaries by the number that the frames name
+  number INTEGER PRIMARY KEY,
+  bytes BLOB NOT NULL
+) STRICT;
+
+CREATE VIEW resource AS
+  SELECT t.name AS type, r.id, r.version, r.deleted, datetime(j.at / 1000000, 'unixepoch') AS last_updated,
+         r.record, r.sequence, length(j.body) AS packed_bytes
+  FROM record r JOIN resource_type t ON t.number = r.type JOIN journal j ON j.sequence = r.sequence;
+)sql";
+
+constexpr std::array steps{first};
+
+}  // namespace
+
+std::span<const std::string_view> migrations() { return steps; }
+
+}  // namespace mydr24::sqlite

@@ -1,0 +1,87 @@
+#include "storage/sqlite/names.h"
+
+#include <fmt/format.h>
+
+#include "fhir/search/search.h"
+
+namespace mydr24::sqlite {
+namespace {
+
+constexpr std::size_t systems_remembered_max = 4'096;
+
+}  // namespace
+
+Result<std::int64_t> Names::type(std::string_view name) {
+  if (const auto found = types_.find(name); found != types_.end()) return found->second;
+  MYDR24_ASSIGN(const auto number, connection_.number("SELECT number FROM resource_type WHERE name = ?1", -1, name));
+  if (number > 0) types_.emplace(name, number);
+  return number;
+}
+
+Result<std::string> Names::type_name(std::int64_t number) {
+  if (const auto found = type_names_.find(number); found != type_names_.end()) return found->second;
+  MYDR24_ASSIGN(Statement statement, connection_.prepare("SELECT name FROM resource_type WHERE number = ?1"));
+  statement.bind(1, number);
+  MYDR24_ASSIGN(const bool found, statement.step());
+  if (!found) return fail(Code::internal, fmt::format("the database has no resource type {}", number));
+  return type_names_.emplace(number, statement.text(0)).first->second;
+}
+
+Result<std::int64_t> Names::add_type(std::string_view name) {
+  MYDR24_ASSIGN(auto number, type(name));
+  if (number > 0) return number;
+  MYDR24_TRY(connection_.run("INSERT INTO resource_type (name) VALUES (?1)", name));
+  number = sqlite3_last_insert_rowid(connection_.handle());
+  types_.emplace(name, number);
+  ++added_;
+  return number;
+}
+
+Result<std::int64_t> Names::add_system(std::string_view uri) {
+  if (uri.empty()) return std::int64_t{0};
+  if (const auto found = systems_.find(uri); found != systems_.end()) return found->second;
+  MYDR24_ASSIGN(auto number, connection_.number("SELECT number FROM system WHERE uri = ?1", -1, uri));
+  if (number < 0) {
+    MYDR24_TRY(connection_.run("INSERT INTO system (uri) VALUES (?1)", uri));
+    number = sqlite3_last_insert_rowid(connection_.handle());
+    ++added_;
+  }
+  if (systems_.size() >= systems_remembered_max) systems_.clear();
+  systems_.emplace(uri, number);
+  return number;
+}
+
+void Names::undo(std::size_t mark) {
+  if (added_ == mark) return;
+  types_.clear();
+  type_names_.clear();
+  systems_.clear();
+  added_ = mark;
+}
+
+Result<std::vector<std::int64_t>> number_parameters(Connection& connection) {
+  Names names(connection);
+  std::unordered_map<std::string, std::int64_t> known;
+  {
+    MYDR24_ASSIGN(Statement statement, connection.prepare("SELECT type, code, number FROM parameter"));
+    for (;;) {
+      MYDR24_ASSIGN(const bool row, statement.step());
+      if (!row) break;
+      known.emplace(fmt::format("{}.{}", statement.integer(0), statement.text(1)), statement.integer(2));
+    }
+  }
+  const auto parameters = search::parameters();
+  std::vector<std::int64_t> numbers(parameters.size(), -1);
+  for (const search::Parameter& parameter : parameters) {
+    MYDR24_ASSIGN(const auto type, names.add_type(parameter.type));
+    auto& number = known[fmt::format("{}.{}", type, parameter.code)];
+    if (number == 0) {
+      MYDR24_TRY(connection.run("INSERT INTO parameter (type, code) VALUES (?1, ?2)", type, parameter.code));
+      number = sqlite3_last_insert_rowid(connection.handle());
+    }
+    if (parameter.number < numbers.size()) numbers[parameter.number] = number;
+  }
+  return numbers;
+}
+
+}  // namespace mydr24::sqlite

@@ -1,0 +1,241 @@
+#include "storage/sqlite/sqlite.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+#include "storage/sqlite/followers.h"
+#include "storage/sqlite/maintenance.h"
+#include "storage/sqlite/migrations.h"
+#include "storage/sqlite/trainer.h"
+#include "storage/sqlite/writer.h"
+
+namespace mydr24::sqlite {
+namespace {
+
+using store::Timer;
+using store::Transaction;
+
+constexpr std::uint32_t timers_per_tick_max = 256;
+constexpr auto timer_retry = std::chrono::seconds(1);
+constexpr int page_bytes = 4'096;
+
+// Holds the folder for this process; the system lets go of it when the process ends, however it ends.
+class FolderLock {
+ public:
+  FolderLock() = default;
+  FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FolderLock& operator=(FolderLock&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+  ~FolderLock() {
+    if (file_ >= 0) ::close(file_);
+  }
+
+  static Result<FolderLock> take(const std::filesystem::path& folder) {
+    FolderLock lock;
+    lock.file_ = ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock.file_ < 0) {
+      return fail(Code::internal,
+                  fmt::format("cannot write in the folder {}: {}", folder.string(), std::strerror(errno)));
+    }
+    if (flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
+      return fail(Code::busy,
+                  fmt::format("the folder {} is in use by another process: one process at a time", folder.string()));
+    }
+    return lock;
+  }
+
+ private:
+  int file_ = -1;
+};
+
+Result<> make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return {};
+  std::filesystem::create_directories(folder, error);
+  if (error)
+    return fail(Code::internal, fmt::format("cannot make the folder {}: {}", folder.string(), error.message()));
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all,
+                               error);  // health data: nobody else's business
+  return {};
+}
+
+Result<> migrate(Connection& connection, const std::string& file) {
+  MYDR24_ASSIGN(const auto marked, connection.number("PRAGMA application_id", 0));
+  MYDR24_ASSIGN(const auto tables, connection.number("SELECT count(*) FROM sqlite_schema", 0));
+  if (tables > 0 && marked != application_id) {
+    return fail(Code::unsupported, fmt::format("{} is a database of another program", file));
+  }
+  MYDR24_ASSIGN(const auto version, connection.number("PRAGMA user_version", 0));
+  const auto steps = migrations();
+  if (static_cast<std::size_t>(version) > steps.size()) {
+    return fail(Code::unsupported,
+                fmt::format("{} was written by a newer version of this program (schema {}; this one knows {}): "
+                            "use that version, or restore a backup made before the upgrade",
+                            file, version, steps.size()));
+  }
+  if (static_cast<std::size_t>(version) == steps.size()) return {};
+  std::string script = "BEGIN IMMEDIATE;";
+  for (const auto step : steps.subspan(static_cast<std::size_t>(version))) script += step;
+  script += fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT;", application_id, steps.size());
+  return connection.execute(script.c_str());
+}
+
+class SqliteStore final : public store::Store {
+ public:
+  SqliteStore(const Settings& settings, const Clock& clock, FolderLock lock)
+      : settings_(settings),
+        file_((settings.folder / database_file).string()),
+        lock_(std::move(lock)),
+        shared_{.clock = clock, .codec = {}, .parameters = {}},
+        readers_(file_, settings.readers_max, settings.reader_cache_bytes, shared_),
+        followers_(readers_, settings.log) {}
+
+  ~SqliteStore() override {
+    trainer_.reset();
+    followers_.stop(writer_.get());
+    writer_.reset();
+  }
+
+  Result<> start() {
+    MYDR24_ASSIGN(auto connection, Connection::open(file_, Connection::Role::writer, settings_.writer_cache_bytes));
+    MYDR24_TRY(connection->execute(
+        fmt::format("PRAGMA page_size = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", page_bytes)
+            .c_str()));
+    MYDR24_TRY(migrate(*connection, file_));
+    MYDR24_TRY(connection->execute("BEGIN IMMEDIATE"));
+    MYDR24_ASSIGN(shared_.parameters, number_parameters(*connection));
+    MYDR24_TRY(connection->execute("COMMIT"));
+    MYDR24_TRY(load_dictionaries(*connection));
+    writer_ = std::make_unique<Writer>(std::move(connection), shared_, settings_, readers_, [this] {
+      const auto last_event = writer_->last_event();
+      if (std::exchange(announced_, last_event) != last_event) followers_.wake();
+    });
+    followers_.set_writer(*writer_);
+    MYDR24_TRY(writer_->start());
+    trainer_ = std::make_unique<Trainer>(
+        shared_.codec,
+        [this](std::uint32_t number, std::string_view bytes) {
+          return write(RequestClass::background, [&](Transaction& transaction) {
+            return static_cast<WriteTransaction&>(transaction).save_dictionary(number, bytes);
+          });
+        },
+        settings_.log);
+    return {};
+  }
+
+  store::PackedBody pack(std::string_view text, std::uint32_t meta_at) const override {
+    trainer_->sample(text);
+    return {.bytes = shared_.codec.pack(text), .meta_at = meta_at};
+  }
+
+  void submit(RequestClass request_class, store::Work work, store::Done done) override {
+    writer_->submit(request_class, std::move(work), std::move(done));
+  }
+
+  Result<> read(const std::function<Result<>(store::Reader&)>& read) override { return readers_.read(read); }
+
+  void add_follower(store::Follower& follower) override { followers_.add(follower, *this); }
+  void on_timer(std::string kind, TimerHandler handler) override { handlers_[std::move(kind)] = std::move(handler); }
+  void tick() override;
+  void settle() override;
+
+  Result<> backup(const std::filesystem::path& to) override { return copy_database(file_, to); }
+  Result<std::vector<std::string>> verify() override {
+    return check_database(file_, settings_.reader_cache_bytes, shared_);
+  }
+  store::Statistics statistics() const override;
+
+ private:
+  Result<> load_dictionaries(Connection& connection);
+  Result<> run_timers(WriteTransaction& transaction);
+
+  const Settings settings_;
+  const std::string file_;
+  FolderLock lock_;
+  Shared shared_;
+  ReaderPool readers_;
+  Followers followers_;
+  std::map<std::string, TimerHandler, std::less<>> handlers_;
+  std::atomic<bool> tick_pending_{false};
+  store::Sequence announced_ = 0;  // the writer's thread only
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<Trainer> trainer_;
+};
+
+Result<> SqliteStore::load_dictionaries(Connection& connection) {
+  MYDR24_ASSIGN(Statement row, connection.prepare("SELECT bytes FROM dictionary ORDER BY number"));
+  for (;;) {
+    MYDR24_ASSIGN(const bool found, row.step());
+    if (!found) return {};
+    MYDR24_TRY(shared_.codec.add(std::string(row.blob(0))));
+  }
+}
+
+void SqliteStore::tick() {
+  if (shared_.clock.now() < writer_->earliest_due() || tick_pending_.exchange(true)) return;
+  submit(
+      RequestClass::emergency,
+      [this](Transaction& transaction) { return run_timers(static_cast<WriteTransaction&>(transaction)); },
+      [this](Result<> outcome) {
+        tick_pending_ = false;
+        if (!outcome) settings_.log(fmt::format("timers will be tried again: {}", outcome.error().text));
+      });
+}
+
+Result<> SqliteStore::run_timers(WriteTransaction& transaction) {
+  MYDR24_ASSIGN(const auto timers, transaction.due_timers(timers_per_tick_max));
+  for (const Timer& timer : timers) {
+    const auto outcome = transaction.attempt([&]() -> Result<> {
+      const auto handler = handlers_.find(timer.kind);
+      if (handler == handlers_.end())
+        return fail(Code::unsupported, fmt::format("nothing handles timers of kind {}", timer.kind));
+      MYDR24_TRY(transaction.cancel_timer(timer.key));
+      return handler->second(transaction, timer);
+    });
+    if (outcome) continue;
+    settings_.log(fmt::format("timer {} ({}) will be tried again: {}", timer.key, timer.kind, outcome.error().text));
+    Timer later = timer;
+    later.due = transaction.now() + timer_retry;
+    MYDR24_TRY(transaction.set_timer(later));
+  }
+  return {};
+}
+
+void SqliteStore::settle() {
+  do {
+    writer_->wait_until_idle();
+    followers_.wait_until_caught_up(writer_->last_event());
+  } while (!writer_->idle() || !followers_.caught_up(writer_->last_event()));
+}
+
+store::Statistics SqliteStore::statistics() const {
+  store::Statistics statistics;
+  writer_->count(statistics);
+  for (const auto* const suffix : {"", "-wal"}) {
+    std::error_code error;
+    const auto bytes = std::filesystem::file_size(file_ + suffix, error);
+    if (!error) statistics.bytes_on_disk += static_cast<std::int64_t>(bytes);
+  }
+  return statistics;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<store::Store>> open(const Settings& settings, const Clock& clock) {
+  MYDR24_TRY(make_folder(settings.folder));
+  MYDR24_ASSIGN(auto lock, FolderLock::take(settings.folder));
+  auto opened = std::make_unique<SqliteStore>(settings, clock, std::move(lock));
+  MYDR24_TRY(opened->start());
+  return opened;
+}
+
+}  // namespace mydr24::sqlite

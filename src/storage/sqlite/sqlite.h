@@ -1,0 +1,45 @@
+#pragma once
+
+// The embedded store: one folder, one process, no server. The default.
+//
+// Invariants
+// - Exactly one connection writes and checkpoints; readers are query-only. A second process is refused.
+// - Every commit is synced (WAL, synchronous=FULL) before anybody is told of it.
+// - Nothing that must survive is kept outside the folder: the process may be killed at any time.
+
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "base/core/clock.h"
+#include "storage/store/store.h"
+
+namespace mydr24::sqlite {
+
+// The file inside the folder. A backup is a single file of this kind: to restore it, give it this name in an empty folder.
+inline constexpr std::string_view database_file = "mydr24.db";
+
+struct Settings {
+  std::filesystem::path folder;  // made (mode 0700) when it is not there
+  std::size_t writer_cache_bytes = std::size_t{64} << 20;
+  std::size_t reader_cache_bytes = std::size_t{4} << 20;  // each
+  std::size_t readers_max = 8;                            // reads beyond this wait for one to end
+  // Writes that wait, by RequestClass; more are refused with Code::busy.
+  std::array<std::size_t, request_class_count> queue_max{8'192, 8'192, 8'192, 1'024};
+  // A batch commits when the queues are empty, or after this long; the second when all of it is background.
+  Microseconds batch_max{4'000};
+  Microseconds background_batch_max{20'000};
+  // Above this a checkpoint also waits (briefly) for readers, so that the write-ahead log can begin anew.
+  std::size_t wal_bytes_max = std::size_t{64} << 20;
+  // What operators should know, a line each. From several threads.
+  std::function<void(std::string_view)> log = [](std::string_view) {};
+};
+
+// Code::busy: another process has the folder open. Code::unsupported: made by a newer version of this program.
+// The clock must outlive the store.
+Result<std::unique_ptr<store::Store>> open(const Settings& settings, const Clock& clock);
+
+}  // namespace mydr24::sqlite

@@ -1,0 +1,99 @@
+#pragma once
+
+// The one thread that writes: takes Works in class order, runs several in one transaction, commits, then tells. Private to
+// storage/sqlite.
+//
+// Invariants
+// - A higher class is always taken first. Once an emergency has run, only emergencies join its batch before the commit.
+// - Done is called after the commit is on stable storage, never before, once for each Work.
+// - After a failed sync no write is accepted any more: what the disk holds is unknown until the database is opened again.
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "storage/sqlite/reader_pool.h"
+#include "storage/sqlite/sqlite.h"
+#include "storage/sqlite/transaction.h"
+
+namespace mydr24::sqlite {
+
+class Writer {
+ public:
+  // `after_commit` is called on the writer's thread.
+  Writer(std::unique_ptr<Connection> connection, const Shared& shared, const Settings& settings, ReaderPool& readers,
+         std::function<void()> after_commit);
+  ~Writer();  // finishes what is queued
+
+  Result<> start();
+  void submit(RequestClass request_class, store::Work work, store::Done done);
+  // For the store's own writes: waits in the same queues but is never refused for being one too many.
+  void submit_own(RequestClass request_class, store::Work work, store::Done done);
+  void wait_until_idle();
+  bool idle() const;
+
+  store::Sequence last_event() const { return last_event_.load(std::memory_order_acquire); }
+  Instant earliest_due() const { return from_us(earliest_due_us_.load(std::memory_order_acquire)); }
+  void count(store::Statistics& statistics) const;
+
+ private:
+  struct Job {
+    RequestClass request_class;
+    store::Work work;
+    store::Done done;
+  };
+  struct Finished {
+    RequestClass request_class;
+    store::Done done;
+    Result<> outcome;
+  };
+
+  void enqueue(RequestClass request_class, store::Work work, store::Done done, bool bounded);
+  std::optional<Job> take(bool emergencies_only);
+  void run();
+  void run_batch();
+  Result<> run_works(std::vector<Finished>& batch);
+  Result<> perform(Job& job);
+  Result<> commit();
+  Result<> give_up(Error error);
+  void publish(std::vector<Finished>& batch);
+  void checkpoint();
+
+  std::unique_ptr<Connection> connection_;
+  const Settings& settings_;
+  const Clock& clock_;
+  ReaderPool& readers_;
+  std::function<void()> after_commit_;
+  View view_;
+  WriteTransaction transaction_;
+  std::optional<Error> broken_;  // set for good by a failed sync
+  int wal_pages_ = 0;
+  int wal_pages_tried_ = 0;
+  std::int64_t page_bytes_ = 4'096;
+
+  mutable std::mutex mutex_;
+  std::condition_variable ready_;
+  std::condition_variable idle_;
+  std::array<std::deque<Job>, request_class_count> queues_;
+  std::size_t queued_ = 0;
+  bool working_ = false;
+  bool stopping_ = false;
+
+  std::atomic<store::Sequence> last_event_{0};
+  std::atomic<std::int64_t> earliest_due_us_{INT64_MAX};
+  std::atomic<std::int64_t> commits_{0};
+  std::atomic<std::int64_t> writes_{0};
+  std::atomic<std::int64_t> writes_failed_{0};
+  std::atomic<std::int64_t> commit_us_last_{0};
+
+  std::thread thread_;
+};
+
+}  // namespace mydr24::sqlite
