@@ -14,6 +14,8 @@
 
 namespace mydr24::server {
 
+inline constexpr std::string_view version = "0.1.0";
+
 class System {
  public:
   virtual ~System() = default;  // drains, then closes the store

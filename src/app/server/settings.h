@@ -59,6 +59,7 @@ struct Settings {
   LogSection log;
   VitalsSection vitals;
   AlertingSection alerting;
+  bool demo = false;  // not from outside: set by `mydr24 demo`, so that the page says that nothing on it is real
 };
 
 }  // namespace mydr24::server
