@@ -199,9 +199,7 @@ Task<> HttpExchange::respond(Response response) {
   }
   framing.content_length = response.content().size();
   if (!append_head(response, framing)) {
-    response = {.status = 500,
-                .content_type = "text/plain",
-                .body = "the answer has a header that must not be sent\n"};
+    response = {.status = 500, .content_type = "text/plain", .body = "the answer has a header that must not be sent\n"};
     framing = {.content_length = response.body.size()};
     append_head(response, framing);
   }
@@ -242,8 +240,7 @@ Task<Result<>> HttpExchange::begin_stream(Response head) {
   swallow_ = head_.request.method == Method::head || has_no_body(head.status);
   if (!stream_chunked_) close_ = true;
   const Framing framing{.chunked = stream_chunked_ && !has_no_body(head.status), .no_length = true};
-  if (!append_head(head, framing))
-    co_return fail(Code::internal, "the answer has a header that must not be sent");
+  if (!append_head(head, framing)) co_return fail(Code::internal, "the answer has a header that must not be sent");
   phase_ = Phase::streaming;
   if (!co_await send({})) co_return fail(Code::busy, "the client is gone or too slow");
   co_return Result<>();
@@ -301,8 +298,7 @@ Task<bool> HttpExchange::send(std::string_view body) {
     if (broken_) co_return false;
     bytes_at_once_ = 0;
     writing_ = true;
-    const auto type =
-        state == IoStep::State::want_read ? asio::socket_base::wait_read : asio::socket_base::wait_write;
+    const auto type = state == IoStep::State::want_read ? asio::socket_base::wait_read : asio::socket_base::wait_write;
     const Wake wake =
         co_await connection_->wait(type, thread_.deadline_after(thread_.state().settings.body_idle_time_max));
     writing_ = false;

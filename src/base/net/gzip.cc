@@ -54,8 +54,7 @@ Result<std::string_view> Inflater::next(std::string_view& input) {
 }
 
 Deflater::Deflater() {
-  ready_ = deflateInit2(&stream_, 1, Z_DEFLATED, window_bits + gzip_wrapper, memory_level,
-                        Z_DEFAULT_STRATEGY) == Z_OK;
+  ready_ = deflateInit2(&stream_, 1, Z_DEFLATED, window_bits + gzip_wrapper, memory_level, Z_DEFAULT_STRATEGY) == Z_OK;
 }
 
 Deflater::~Deflater() {

@@ -50,16 +50,13 @@ struct Request {
 
 struct Response {
   int status = 200;
-  std::string content_type;  // no header when empty
-  std::vector<std::pair<std::string, std::string>>
-      headers;  // beyond Content-Type, Content-Length, Connection, Date
+  std::string content_type;                                  // no header when empty
+  std::vector<std::pair<std::string, std::string>> headers;  // beyond Content-Type, Content-Length, Connection, Date
   std::string body;
   // Sent instead of `body` when set: a text shared by many answers.
   std::shared_ptr<const std::string> shared_body;
 
-  std::string_view content() const {
-    return shared_body ? std::string_view(*shared_body) : std::string_view(body);
-  }
+  std::string_view content() const { return shared_body ? std::string_view(*shared_body) : std::string_view(body); }
 };
 
 // One request and its one answer. Used only by the coroutine that was given it.
@@ -109,14 +106,12 @@ struct ServerSettings {
   std::uint16_t port = 0;   // 0: any free one, see Server::port()
   std::size_t threads = 1;  // each with its own io_context and SO_REUSEPORT socket
   std::size_t header_bytes_max = 32U << 10;
-  std::size_t connections_max = 18'000;  // over all threads; above it new ones are not accepted
-  std::chrono::milliseconds header_time_max{
-      10'000};  // from the first byte of a request to the end of its headers
-  std::chrono::milliseconds idle_time_max{120'000};  // keep-alive between requests
-  std::chrono::milliseconds body_idle_time_max{
-      20'000};  // between two pieces of a body, or two writes of an answer
+  std::size_t connections_max = 18'000;                  // over all threads; above it new ones are not accepted
+  std::chrono::milliseconds header_time_max{10'000};     // from the first byte of a request to the end of its headers
+  std::chrono::milliseconds idle_time_max{120'000};      // keep-alive between requests
+  std::chrono::milliseconds body_idle_time_max{20'000};  // between two pieces of a body, or two writes of an answer
   std::chrono::milliseconds drain_time_max{10'000};
-  std::size_t body_rate_min = 256;  // bytes per second of a body over its whole time; slower is cut off
+  std::size_t body_rate_min = 256;         // bytes per second of a body over its whole time; slower is cut off
   std::size_t gzip_bytes_min = 16U << 10;  // 0: never
   TlsSettings tls;                         // plain when empty
 };

@@ -130,8 +130,7 @@ Task<bool> HttpExchange::run_handler() {
   }
   if (phase_ == Phase::unanswered) {
     close_ = close_ || thrown;
-    co_await respond(
-        {.status = 500, .content_type = "text/plain", .body = "the request could not be answered\n"});
+    co_await respond({.status = 500, .content_type = "text/plain", .body = "the request could not be answered\n"});
   }
   // A stream that was not finished must not look finished.
   if (phase_ == Phase::streaming) co_return false;
@@ -231,8 +230,7 @@ Task<> HttpExchange::sleep(std::chrono::milliseconds time) {
   });
   connection_->sleeping = true;
   auto type = asio::socket_base::wait_read;
-  while (connection_->sleeping && !thread_.draining() &&
-         co_await connection_->wait(type, no_deadline) == Wake::ready) {
+  while (connection_->sleeping && !thread_.draining() && co_await connection_->wait(type, no_deadline) == Wake::ready) {
     if (connection_->stream.peer_closed()) {
       broken_ = true;
       break;
@@ -246,8 +244,7 @@ Task<> HttpExchange::sleep(std::chrono::milliseconds time) {
 namespace {
 
 Task<bool> finish_handshake(Connection& connection) {
-  const Nanoseconds deadline =
-      connection.thread.deadline_after(connection.thread.state().settings.header_time_max);
+  const Nanoseconds deadline = connection.thread.deadline_after(connection.thread.state().settings.header_time_max);
   while (true) {
     const IoStep step = connection.stream.handshake();
     if (step.state == IoStep::State::done) co_return true;
@@ -304,8 +301,8 @@ Task<> serve_connection(std::shared_ptr<Connection> connection) {
     }
     while (!thread.draining()) {
       connection->idle = true;
-      const Wake wake = co_await connection->wait(
-          asio::socket_base::wait_read, thread.deadline_after(thread.state().settings.idle_time_max));
+      const Wake wake = co_await connection->wait(asio::socket_base::wait_read,
+                                                  thread.deadline_after(thread.state().settings.idle_time_max));
       connection->idle = false;
       if (wake != Wake::ready || !co_await serve_requests(connection)) co_return;
     }

@@ -20,15 +20,13 @@ constexpr std::chrono::milliseconds sweep_interval_min{10};
 
 // A quarter of the shortest limit, so that small limits are kept as well as large ones.
 Nanoseconds sweep_interval(const ServerSettings& settings) {
-  const auto shortest =
-      std::min({settings.header_time_max, settings.idle_time_max, settings.body_idle_time_max});
+  const auto shortest = std::min({settings.header_time_max, settings.idle_time_max, settings.body_idle_time_max});
   return std::clamp(shortest / 4, sweep_interval_min, sweep_interval_max);
 }
 
 std::string text_of(const Tcp::endpoint& endpoint) {
   const auto address = endpoint.address();
-  return fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), address.to_string(),
-                     endpoint.port());
+  return fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), address.to_string(), endpoint.port());
 }
 
 }  // namespace

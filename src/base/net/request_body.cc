@@ -47,8 +47,7 @@ Task<Result<std::string>> HttpExchange::read_body(std::size_t bytes_max) {
     if (!piece) co_return piece.error();
     if (piece->empty()) co_return body;
     if (piece->size() > bytes_max - body.size()) {
-      co_return body_fault(Code::too_large,
-                           fmt::format("the request body is larger than {} bytes", bytes_max));
+      co_return body_fault(Code::too_large, fmt::format("the request body is larger than {} bytes", bytes_max));
     }
     body.append(*piece);
   }
@@ -95,8 +94,7 @@ Task<Result<std::string_view>> HttpExchange::next_raw() {
       if (extra_.capacity == 0) extra_.reserve(piece_bytes);
       extra_.begin = extra_.end = 0;
       const std::size_t room =
-          head_.chunked ? piece_bytes
-                        : static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, body_left_));
+          head_.chunked ? piece_bytes : static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, body_left_));
       const auto received = co_await receive_body(extra_.data.get(), room);
       if (!received) co_return received.error();
       extra_.end = *received;
@@ -110,8 +108,7 @@ Task<Result<std::string_view>> HttpExchange::next_raw() {
     std::string_view input = buffer.view();
     const std::string_view piece = chunks_.next(input);
     buffer.begin = buffer.end - input.size();
-    if (chunks_.bad())
-      co_return body_fault(Code::invalid, "the chunked coding of the request body is broken");
+    if (chunks_.bad()) co_return body_fault(Code::invalid, "the chunked coding of the request body is broken");
     body_done_ = chunks_.done();
     if (!piece.empty()) co_return piece;
   }
@@ -155,10 +152,8 @@ Task<Result<std::size_t>> HttpExchange::receive_body(char* data, std::size_t siz
     const Nanoseconds begun = system_clock().steady();
     const Received received = co_await receive(data, size, begun + std::max(limit, Nanoseconds(0)));
     body_waited_ += system_clock().steady() - begun;
-    if (received.wake == Wake::timed_out)
-      co_return body_fault(Code::busy, "the request body came too slowly");
-    if (received.wake != Wake::ready)
-      co_return body_fault(Code::busy, "the server is closing the connection");
+    if (received.wake == Wake::timed_out) co_return body_fault(Code::busy, "the request body came too slowly");
+    if (received.wake != Wake::ready) co_return body_fault(Code::busy, "the server is closing the connection");
     step = {received.bytes > 0 ? IoStep::State::done : IoStep::State::closed, received.bytes};
   }
   if (step.state != IoStep::State::done)

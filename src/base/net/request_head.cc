@@ -56,6 +56,17 @@ Method method_of(http::verb verb) {
   }
 }
 
+// Well-formed, but neither 1.0 nor 1.1.
+bool has_other_version(std::string_view head) {
+  const std::string_view line = head.substr(0, head.find('\r'));
+  constexpr std::size_t size = std::string_view(" HTTP/2.0").size();
+  if (line.size() < size) return false;
+  const std::string_view version = line.substr(line.size() - size);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return version.starts_with(" HTTP/") && is_digit(version[6]) && version[7] == '.' && is_digit(version[8]) &&
+         version != " HTTP/1.0" && version != " HTTP/1.1";
+}
+
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
@@ -64,8 +75,8 @@ std::string_view view(boost::beast::string_view text) { return {text.data(), tex
 class HeadParser final : public http::basic_parser<true> {
  public:
   HeadParser(RequestHead& head, std::size_t bytes) : head_(head) {
-    header_limit(static_cast<std::uint32_t>(
-        std::min<std::size_t>(bytes + 1, std::numeric_limits<std::uint32_t>::max())));
+    header_limit(
+        static_cast<std::uint32_t>(std::min<std::size_t>(bytes + 1, std::numeric_limits<std::uint32_t>::max())));
     body_limit(boost::none);
     eager(false);
   }
@@ -150,7 +161,8 @@ HeadFault RequestHead::parse(std::string_view head) {
   boost::beast::error_code error;
   const std::size_t used = parser.put(boost::asio::const_buffer(head.data(), head.size()), error);
   if (parser.too_many_fields()) return {431, "too many header fields"};
-  if (error == http::error::bad_version) return {505, "this server speaks HTTP/1.1 and HTTP/1.0"};
+  if (error == http::error::bad_version && has_other_version(head))
+    return {505, "this server speaks HTTP/1.1 and HTTP/1.0"};
   if (error || !parser.is_header_done() || used != head.size()) return {400, "malformed request"};
 
   keep_alive = parser.keep_alive();

@@ -29,15 +29,13 @@ class Descriptor {
 };
 
 Error listen_error(const ServerSettings& settings, int error) {
-  return fail(
-      Code::invalid,
-      fmt::format("cannot listen on {} port {}: {}", settings.address, settings.port, std::strerror(error)),
-      "address");
+  return fail(Code::invalid,
+              fmt::format("cannot listen on {} port {}: {}", settings.address, settings.port, std::strerror(error)),
+              "address");
 }
 
 Result<Descriptor> bind_socket(const ServerSettings& settings, const Tcp::endpoint& endpoint, bool shared) {
-  Descriptor fd(
-      ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
+  Descriptor fd(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
   const int on = 1;
   if (fd.get() < 0) return listen_error(settings, errno);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -116,8 +114,7 @@ Result<std::unique_ptr<Server>> serve(const ServerSettings& settings, Handler ha
   boost::system::error_code error;
   const auto address = asio::ip::make_address(settings.address, error);
   if (error)
-    return fail(Code::invalid, fmt::format("'{}' is not an IP address to listen on", settings.address),
-                "address");
+    return fail(Code::invalid, fmt::format("'{}' is not an IP address to listen on", settings.address), "address");
   TlsContext tls;
   if (!settings.tls.certificate_file.empty() || !settings.tls.key_file.empty()) {
     MYDR24_ASSIGN(tls, server_tls(settings.tls));

@@ -29,8 +29,7 @@ TEST(Server, TheHandlerSeesTheRequest) {
   RawPeer peer(server->port());
   const std::string tail = " remote=127.0.0.1 secure=false";
   EXPECT_EQ(peer.ask(get("/which?a=%20")).body, "GET GET path=/which query=a=%20" + tail);
-  EXPECT_EQ(peer.ask("DELETE /which HTTP/1.1\r\nHost: a\r\n\r\n").body,
-            "DELETE DELETE path=/which query=" + tail);
+  EXPECT_EQ(peer.ask("DELETE /which HTTP/1.1\r\nHost: a\r\n\r\n").body, "DELETE DELETE path=/which query=" + tail);
   EXPECT_EQ(peer.ask("BREW /which HTTP/1.1\r\nHost: a\r\n\r\n").body, "other BREW path=/which query=" + tail);
   EXPECT_EQ(peer.ask("OPTIONS http://a/which?b HTTP/1.1\r\nHost: a\r\n\r\n").body,
             "OPTIONS OPTIONS path=/which query=b" + tail);
@@ -108,8 +107,7 @@ TEST(Server, Http10ClosesUnlessAskedNotTo) {
   {
     RawPeer peer(server->port());
     for (int i = 0; i < 2; ++i) {
-      EXPECT_EQ(peer.ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").header("Connection"),
-                "keep-alive");
+      EXPECT_EQ(peer.ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").header("Connection"), "keep-alive");
     }
   }
   RawPeer peer(server->port());

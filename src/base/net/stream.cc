@@ -73,8 +73,8 @@ std::string openssl_error() {
   return text.data();
 }
 
-int select_alpn(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in,
-                unsigned in_length, void*) {
+int select_alpn(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in, unsigned in_length,
+                void*) {
   unsigned char* chosen = nullptr;
   const int found =
       SSL_select_next_proto(&chosen, out_length, alpn_http_1_1.data(), alpn_http_1_1.size(), in, in_length);
@@ -90,10 +90,8 @@ Result<TlsContext> common_tls(const SSL_METHOD* method) {
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                SSL_OP_PRIORITIZE_CHACHA);
-  SSL_CTX_set_mode(
-      raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
-    return fail(Code::internal, openssl_error());
+  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  if (SSL_CTX_set_cipher_list(raw, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1) return fail(Code::internal, openssl_error());
   return context;
 }
 
@@ -106,16 +104,16 @@ Result<TlsContext> server_tls(const TlsSettings& settings) {
   SSL_CTX_set_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_alpn_select_cb(raw, select_alpn, nullptr);
   if (SSL_CTX_use_certificate_chain_file(raw, settings.certificate_file.c_str()) != 1) {
-    return fail(Code::invalid,
-                fmt::format("cannot read a PEM certificate chain from '{}': {}", settings.certificate_file,
-                            openssl_error()),
-                "tls.certificate_file");
+    return fail(
+        Code::invalid,
+        fmt::format("cannot read a PEM certificate chain from '{}': {}", settings.certificate_file, openssl_error()),
+        "tls.certificate_file");
   }
   if (SSL_CTX_use_PrivateKey_file(raw, settings.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(raw) != 1) {
     return fail(Code::invalid,
-                fmt::format("'{}' is not the PEM private key of the certificate in '{}': {}",
-                            settings.key_file, settings.certificate_file, openssl_error()),
+                fmt::format("'{}' is not the PEM private key of the certificate in '{}': {}", settings.key_file,
+                            settings.certificate_file, openssl_error()),
                 "tls.key_file");
   }
   return context;
@@ -129,8 +127,7 @@ Result<TlsContext> client_tls(const std::string& ca_file) {
   if (ca_file.empty()) {
     SSL_CTX_set_default_verify_paths(raw);
   } else if (SSL_CTX_load_verify_locations(raw, ca_file.c_str(), nullptr) != 1) {
-    return fail(Code::invalid,
-                fmt::format("cannot read PEM certificates from '{}': {}", ca_file, openssl_error()),
+    return fail(Code::invalid, fmt::format("cannot read PEM certificates from '{}': {}", ca_file, openssl_error()),
                 "ca_file");
   }
   return context;
@@ -160,8 +157,7 @@ bool Stream::start_tls_client(SSL_CTX* context, const std::string& host) {
                           ::inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
   if (is_address) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), host.c_str()) == 1;
   SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) == 1 &&
-         SSL_set1_host(ssl_.get(), host.c_str()) == 1;
+  return SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) == 1 && SSL_set1_host(ssl_.get(), host.c_str()) == 1;
 }
 
 IoStep Stream::tls_step(int returned, std::size_t bytes) const {

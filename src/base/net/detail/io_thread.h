@@ -28,8 +28,8 @@ namespace mydr24::net {
 using Tcp = asio::ip::tcp;
 using Socket = asio::basic_stream_socket<Tcp, Executor>;
 using Acceptor = asio::basic_socket_acceptor<Tcp, Executor>;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using Nanoseconds = std::chrono::nanoseconds;
 
 inline constexpr Nanoseconds no_deadline = Nanoseconds::max();
@@ -51,8 +51,7 @@ struct ServerState {
 enum class Wake : std::uint8_t { ready, timed_out, stopped };
 
 // One accepted socket. While idle this, its coroutine and the kernel's socket are all there is.
-class Connection
-    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class Connection : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   Connection(IoThread& thread, Socket socket);
   ~Connection();

@@ -4,11 +4,13 @@
 // thing to try.
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/asio/steady_timer.hpp>
 #include <charconv>
 #include <chrono>
 #include <memory>
@@ -136,8 +138,8 @@ inline std::string get(std::string_view target, std::string_view headers = {}) {
   return fmt::format("GET {} HTTP/1.1\r\nHost: test\r\n{}\r\n", target, headers);
 }
 inline std::string post(std::string_view target, std::string_view body, std::string_view headers = {}) {
-  return fmt::format("POST {} HTTP/1.1\r\nHost: test\r\n{}Content-Length: {}\r\n\r\n{}", target, headers,
-                     body.size(), body);
+  return fmt::format("POST {} HTTP/1.1\r\nHost: test\r\n{}Content-Length: {}\r\n\r\n{}", target, headers, body.size(),
+                     body);
 }
 
 // A whole number from the query, as in "/big?1000".
@@ -184,8 +186,7 @@ inline Task<> stream_out(Exchange& exchange) {
   if (!co_await exchange.begin_stream({.content_type = "application/fhir+ndjson"})) co_return;
   const std::string piece(50'000, 'x');
   for (std::size_t sent = 0; sent < bytes; sent += piece.size()) {
-    if (!co_await exchange.write(std::string_view(piece).substr(0, std::min(piece.size(), bytes - sent))))
-      co_return;
+    if (!co_await exchange.write(std::string_view(piece).substr(0, std::min(piece.size(), bytes - sent)))) co_return;
   }
   if (!co_await exchange.finish()) co_return;
 }
@@ -220,14 +221,13 @@ inline Task<> test_handler(Exchange& exchange) {
   if (path == "/shared") response.shared_body = std::make_shared<const std::string>("shared text");
   if (path == "/sleep") co_await exchange.sleep(std::chrono::milliseconds(number_of(request)));
   if (path == "/slow") {  // unlike sleep(), does not end early
-    asio::steady_timer timer(co_await asio::this_coro::executor,
-                             std::chrono::milliseconds(number_of(request)));
+    asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(number_of(request)));
     co_await timer.async_wait(awaitable);
   }
   if (path == "/which") {
-    response.body = fmt::format("{} {} path={} query={} remote={} secure={}", to_string(request.method),
-                                request.method_text, request.path, request.query, request.remote.substr(0, 9),
-                                request.secure);
+    response.body =
+        fmt::format("{} {} path={} query={} remote={} secure={}", to_string(request.method), request.method_text,
+                    request.path, request.query, request.remote.substr(0, 9), request.secure);
   }
   co_await exchange.respond(std::move(response));
 }
