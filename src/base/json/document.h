@@ -4,6 +4,7 @@
 // keep their digits, objects keep their key order, nothing is copied but strings that hold escapes. Source of
 // the grammar: RFC 8259; text that is not valid UTF-8 is refused.
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -141,6 +142,7 @@ class Value::Iterator {
   Iterator() = default;
   Value operator*() const { return Value(document_, node_); }
   Iterator& operator++() {
+    assert(document_ != nullptr);
     node_ = document_->nodes_[node_].next;
     return *this;
   }
