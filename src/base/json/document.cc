@@ -100,8 +100,7 @@ class Comparison {
   }
 
   bool pair_items(Value a, Value b) {
-    return std::equal(a.begin(), a.end(), b.begin(),
-                      [this](Value left, Value right) { return pair(left, right); });
+    return std::equal(a.begin(), a.end(), b.begin(), [this](Value left, Value right) { return pair(left, right); });
   }
 
   // Members of the same name (valid JSON, though no FHIR) pair up in their order.
@@ -159,10 +158,9 @@ Value Value::operator[](std::string_view key) const {
   const std::uint32_t end = nodes[node_].next;
   for (std::uint32_t i = node_ + 1; i < end; i = nodes[i].next) {
     const Document::Node& node = nodes[i];
-    const bool is_it = node.key_escaped
-                           ? document_->decoded(node.key_size) == key
-                           : node.key_size == key.size() &&
-                                 std::string_view(source + node.key_begin + 1, node.key_size) == key;
+    const bool is_it = node.key_escaped ? document_->decoded(node.key_size) == key
+                                        : node.key_size == key.size() &&
+                                              std::string_view(source + node.key_begin + 1, node.key_size) == key;
     if (is_it) return {document_, i};
   }
   return {};

@@ -43,8 +43,8 @@ TEST(JsonValue, ANumberIsTextAsItWasWritten) {
     EXPECT_TRUE(number.is_number());
     numbers.push_back(number.text());
   }
-  EXPECT_EQ(numbers, (std::vector<std::string_view>{"1.10", "1E400", "-0", "0.0e-7",
-                                                    "123456789012345678901234567890"}));
+  EXPECT_EQ(numbers,
+            (std::vector<std::string_view>{"1.10", "1E400", "-0", "0.0e-7", "123456789012345678901234567890"}));
 }
 
 TEST(JsonValue, WhatIsMissingAnswersLikeNothing) {
@@ -75,8 +75,7 @@ TEST(JsonValue, IteratorsWorkWithAlgorithms) {
   const Document document = parsed(R"([1, [2, 2], {"a": 2}, "x"])");
   EXPECT_EQ(std::ranges::distance(document.root()), 4);
   EXPECT_EQ(std::ranges::count_if(document.root(), &Value::is_string), 1);
-  EXPECT_TRUE(
-      std::any_of(document.root().begin(), document.root().end(), [](Value v) { return v.text() == "x"; }));
+  EXPECT_TRUE(std::any_of(document.root().begin(), document.root().end(), [](Value v) { return v.text() == "x"; }));
   const Value scalar = document.root().at(0);
   EXPECT_EQ(scalar.begin(), scalar.end());
   static_assert(std::forward_iterator<Value::Iterator>);
@@ -95,12 +94,10 @@ TEST(JsonValue, RawAndOffsetsPointIntoTheSource) {
 }
 
 TEST(JsonValue, EscapesAreDecodedInTextsAndNames) {
-  const Document document =
-      parsed(R"({"\u0061\"": "\"\\\/\b\f\n\r\t\u00e9\u20AC\ud83d\ude00 plain \u0000"})");
+  const Document document = parsed(R"({"\u0061\"": "\"\\\/\b\f\n\r\t\u00e9\u20AC\ud83d\ude00 plain \u0000"})");
   const Value value = document.root()["a\""];
   EXPECT_EQ(value.key(), "a\"");
-  EXPECT_EQ(value.text(),
-            std::string_view("\"\\/\b\f\n\r\t\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80 plain \0", 25));
+  EXPECT_EQ(value.text(), std::string_view("\"\\/\b\f\n\r\t\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80 plain \0", 25));
 }
 
 TEST(JsonValue, LongTextsWithEscapesAnywhereKeepEveryByte) {
@@ -154,8 +151,7 @@ TEST(JsonParse, ARefusalNamesThePlaceAndWhatWasExpected) {
       {"\"abc", "line 1, column 5: expected '\"' at the end of the string, found the end of the text"},
       {"\"a\nb\"", "line 1, column 3: a control character in a string must be written \\u000a"},
       {"\"\\x\"", "line 1, column 3: expected one of \" \\ / b f n r t u after a backslash, found 'x'"},
-      {"\"\\",
-       "line 1, column 3: expected one of \" \\ / b f n r t u after a backslash, found the end of the text"},
+      {"\"\\", "line 1, column 3: expected one of \" \\ / b f n r t u after a backslash, found the end of the text"},
       {"\"\\u12g4\"", "line 1, column 4: expected four hexadecimal digits after \\u, found '1'"},
       {"\"\xff\"", "line 1, column 2: byte 0xFF is not valid UTF-8 here"},
       {"\xef\xbb\xbf{}", "line 1, column 1: a byte order mark is not allowed before JSON"},
@@ -182,10 +178,9 @@ TEST(JsonParse, OnlyValidUtf8IsAccepted) {
                             "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
     EXPECT_EQ(refusal("\"" + std::string(valid) + "\""), "accepted") << valid;
   }
-  for (const auto* invalid :
-       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf", "\xe1\x80",
-        "\xe1\x80\x41", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x90\x80",
-        "\xf0\x90\x80\x41", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xfe", "\xff"}) {
+  for (const auto* invalid : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf", "\xe1\x80",
+                              "\xe1\x80\x41", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x90\x80",
+                              "\xf0\x90\x80\x41", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xfe", "\xff"}) {
     EXPECT_NE(refusal("\"" + std::string(invalid) + "\"").find("is not valid UTF-8"), std::string::npos);
     EXPECT_NE(refusal("\"" + std::string(invalid)).find("is not valid UTF-8"), std::string::npos);
   }
@@ -217,8 +212,7 @@ TEST(JsonParse, ValuesAndBytesAreLimited) {
 }
 
 TEST(JsonCompact, DropsWhiteSpaceOutsideStringsOnly) {
-  const Document document =
-      parsed("{ \"a b\" :\t[ 1.10 ,\r\n \" x \\\" y \\\\\" , { } ] , \"\\u0041\" : null }");
+  const Document document = parsed("{ \"a b\" :\t[ 1.10 ,\r\n \" x \\\" y \\\\\" , { } ] , \"\\u0041\" : null }");
   EXPECT_EQ(compact(document.root()), R"({"a b":[1.10," x \" y \\",{}],"\u0041":null})");
   EXPECT_EQ(compact(document.root()["A"]), "null");
   EXPECT_EQ(compact(Value()), "");

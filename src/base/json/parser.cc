@@ -108,8 +108,7 @@ class Parser {
   const Limits& limits_;
   const char* begin_;
   const char* end_;
-  std::uint32_t open_ =
-      nothing_open;  // the innermost open container; its `next` is the one around it until it closes
+  std::uint32_t open_ = nothing_open;  // the innermost open container; its `next` is the one around it until it closes
   std::uint32_t depth_ = 0;
   Error error_;
 };
@@ -301,8 +300,7 @@ const char* Parser::escape(const char* at) {
 }
 
 const char* Parser::unicode_escape(const char* at) {
-  constexpr std::string_view half_a_pair =
-      "half of a surrogate pair: \\uD800 to \\uDBFF, then \\uDC00 to \\uDFFF";
+  constexpr std::string_view half_a_pair = "half of a surrogate pair: \\uD800 to \\uDBFF, then \\uDC00 to \\uDFFF";
   const std::uint32_t unit = hex_unit(at + 2, end_);
   if (unit == no_unit) return expected(at + 2, "four hexadecimal digits after \\u");
   if (unit < 0xd800 || unit > 0xdfff) {
@@ -345,8 +343,7 @@ const char* Parser::literal(const char* at, std::string_view word) {
 
 const char* Parser::bad_byte_in_string(const char* at) {
   const unsigned byte = static_cast<unsigned char>(*at);
-  if (byte < 0x20)
-    return refuse(at, fmt::format("a control character in a string must be written \\u{:04x}", byte));
+  if (byte < 0x20) return refuse(at, fmt::format("a control character in a string must be written \\u{:04x}", byte));
   return refuse(at, fmt::format("byte 0x{:02X} is not valid UTF-8 here", byte));
 }
 
@@ -360,8 +357,7 @@ const char* Parser::expected(const char* at, std::string_view what) {
 // Lines end with a line feed; columns count characters, from 1.
 const char* Parser::refuse(const char* at, std::string_view what) {
   const auto line = 1 + std::count(begin_, at, '\n');
-  const char* const newline =
-      std::find(std::reverse_iterator(at), std::reverse_iterator(begin_), '\n').base();
+  const char* const newline = std::find(std::reverse_iterator(at), std::reverse_iterator(begin_), '\n').base();
   const auto column =
       1 + std::count_if(newline, at, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80; });
   error_ = fail(Code::invalid, fmt::format("line {}, column {}: {}", line, column, what));
@@ -378,8 +374,7 @@ Result<Document> Document::parse(std::string text, const Limits& limits) {
 Result<Document> Document::parse_view(std::string_view text, const Limits& limits) {
   const std::size_t bytes_max = std::min(limits.bytes_max, bytes_ceiling);
   if (text.size() > bytes_max) {
-    return fail(Code::too_large,
-                fmt::format("{} bytes of JSON, at most {} are accepted", text.size(), bytes_max));
+    return fail(Code::too_large, fmt::format("{} bytes of JSON, at most {} are accepted", text.size(), bytes_max));
   }
   // The published FHIR R4 examples have 33 without their narrative and white space, 60 as they are.
   constexpr std::size_t bytes_per_value = 24;

@@ -131,8 +131,7 @@ class Draft {
   Result<void> work_on_text(std::size_t bytes) { return work(bytes / 4); }
 
   Item root_;
-  std::size_t
-      bytes_;  // text() is at most that long: what goes is counted at its least, what comes at its most
+  std::size_t bytes_;  // text() is at most that long: what goes is counted at its least, what comes at its most
   std::size_t work_ = 0;
   std::size_t opened_ = 0;
   std::deque<std::string> keys_;  // of members that the patch added
@@ -140,8 +139,7 @@ class Draft {
 
 Error no_such(std::string_view token) {
   constexpr std::size_t shown_bytes_max = 64;
-  return fail(Code::unprocessable,
-              fmt::format("there is no '{}' in the document", token.substr(0, shown_bytes_max)));
+  return fail(Code::unprocessable, fmt::format("there is no '{}' in the document", token.substr(0, shown_bytes_max)));
 }
 
 Error at_from(Error error) {
@@ -151,8 +149,7 @@ Error at_from(Error error) {
 
 Result<void> Draft::work(std::size_t steps) {
   work_ += steps;
-  if (work_ > patch_steps_max)
-    return fail(Code::too_large, "applying the patch takes too much work: split it");
+  if (work_ > patch_steps_max) return fail(Code::too_large, "applying the patch takes too much work: split it");
   return {};
 }
 
@@ -170,13 +167,11 @@ Result<void> Draft::grow(const Pointer& path, const Child& child) {
   MYDR24_TRY(work_on_text(size));
   bytes_ += size;
   if (bytes_ > patched_bytes_max) {
-    return fail(Code::too_large,
-                fmt::format("the patched document has more than {} bytes", patched_bytes_max));
+    return fail(Code::too_large, fmt::format("the patched document has more than {} bytes", patched_bytes_max));
   }
   const std::size_t depth = path.tokens().size();
   if (depth > patched_depth_max || !fits(child.item, patched_depth_max - depth)) {
-    return fail(Code::too_large,
-                fmt::format("the patched document is nested deeper than {}", patched_depth_max));
+    return fail(Code::too_large, fmt::format("the patched document is nested deeper than {}", patched_depth_max));
   }
   return {};
 }
@@ -360,12 +355,8 @@ Result<void> Draft::apply(const Operation& operation) {
 
 std::optional<Operation::Kind> operation_kind(std::string_view name) {
   using enum Operation::Kind;
-  constexpr std::array<std::pair<std::string_view, Operation::Kind>, 6> kinds{{{"add", add},
-                                                                               {"remove", remove},
-                                                                               {"replace", replace},
-                                                                               {"move", move},
-                                                                               {"copy", copy},
-                                                                               {"test", test}}};
+  constexpr std::array<std::pair<std::string_view, Operation::Kind>, 6> kinds{
+      {{"add", add}, {"remove", remove}, {"replace", replace}, {"move", move}, {"copy", copy}, {"test", test}}};
   for (const auto& [known, kind] : kinds) {
     if (name == known) return kind;
   }
@@ -375,8 +366,7 @@ std::optional<Operation::Kind> operation_kind(std::string_view name) {
 Result<Pointer> read_pointer(Value operation, std::string_view member) {
   const Value value = operation[member];
   const std::string where = fmt::format(".{}", member);
-  if (!value.is_string())
-    return fail(Code::invalid, fmt::format("'{}' must be there, a string", member), where);
+  if (!value.is_string()) return fail(Code::invalid, fmt::format("'{}' must be there, a string", member), where);
   auto pointer = Pointer::parse(value.text());
   if (!pointer) return fail(pointer.error().code, pointer.error().text, where);
   return pointer;

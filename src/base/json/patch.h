@@ -14,10 +14,8 @@ namespace mydr24::json {
 inline constexpr std::size_t patch_operations_max = 10'000;
 inline constexpr std::size_t patched_bytes_max = 64U << 20;  // of the document, after every operation
 inline constexpr std::size_t patched_depth_max = 128;        // open brackets
-inline constexpr std::size_t patch_opened_max =
-    4'000'000;  // items and members of the containers that are changed
-inline constexpr std::size_t patch_steps_max =
-    256'000'000;  // items and members looked at or moved: about a second
+inline constexpr std::size_t patch_opened_max = 4'000'000;   // items and members of the containers that are changed
+inline constexpr std::size_t patch_steps_max = 256'000'000;  // items and members looked at or moved: about a second
 
 // Applies the operations in order; all or none. Returns the new document as compact text; values that no
 // operation touched keep their numbers as written and their key order. Code::invalid: the patch itself is

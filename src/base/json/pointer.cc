@@ -46,8 +46,7 @@ Result<Pointer> Pointer::parse(std::string_view text) {
 }
 
 bool Pointer::is_proper_prefix_of(const Pointer& other) const {
-  return tokens_.size() < other.tokens_.size() &&
-         std::equal(tokens_.begin(), tokens_.end(), other.tokens_.begin());
+  return tokens_.size() < other.tokens_.size() && std::equal(tokens_.begin(), tokens_.end(), other.tokens_.begin());
 }
 
 Value Pointer::resolve(Value root) const {
