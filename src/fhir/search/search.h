@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <span>
 #include <string>

@@ -1,0 +1,128 @@
+#include "fhir/search/expression.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mydr24::search {
+namespace {
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// The elements below `path` that `name` means; a choice element has one for each of its types.
+void descend(const Path& path, std::string_view name, std::vector<Path>& out) {
+  if (path.type == nullptr) return;
+  for (const model::Element& element : path.type->elements) {
+    if (element.name != name && element.choice != name) continue;
+    Path below = path;
+    below.names.push_back(element.name);
+    below.type = element.type;
+    out.push_back(std::move(below));
+  }
+}
+
+class Compiler {
+ public:
+  Compiler(std::string_view text, const model::Type& type) : text_(text), type_(type) {}
+
+  std::optional<std::vector<Path>> run() {
+    if (!expression() || !text_.empty() || paths_.empty()) return std::nullopt;
+    return std::move(paths_);
+  }
+
+ private:
+  bool expression() {
+    if (!term()) return false;
+    while (take(".")) {
+      if (!step()) return false;
+    }
+    if (take(" as ")) {
+      const auto type = name();
+      return !type.empty() && keep_type(type);
+    }
+    return true;
+  }
+
+  bool term() {
+    if (take("(")) return expression() && take(")");
+    const auto first = name();
+    if (first.empty()) return false;
+    paths_ = {Path{{}, &type_, {}}};
+    // "Patient.name", "Resource.id", or "name" alone.
+    return first == type_.name || first == "Resource" || first == "DomainResource" || child(first);
+  }
+
+  bool step() {
+    if (take("where(resolve() is ")) {
+      const auto target = name();
+      for (Path& path : paths_) path.target = target;
+      return !target.empty() && take(")");
+    }
+    const auto function_or_name = name();
+    if (function_or_name.empty()) return false;
+    if (!take("(")) return child(function_or_name);
+    if (function_or_name != "ofType" && function_or_name != "as") return false;
+    const auto type = name();
+    return keep_type(type) && take(")");
+  }
+
+  bool child(std::string_view name) {
+    std::vector<Path> below;
+    for (const Path& path : paths_) descend(path, name, below);
+    paths_ = std::move(below);
+    return !paths_.empty();
+  }
+
+  bool keep_type(std::string_view name) {
+    std::erase_if(paths_, [&](const Path& path) { return path.type == nullptr || path.type->name != name; });
+    return !paths_.empty();
+  }
+
+  bool take(std::string_view token) {
+    if (!text_.starts_with(token)) return false;
+    text_.remove_prefix(token.size());
+    return true;
+  }
+
+  std::string_view name() {
+    std::size_t size = 0;
+    while (size < text_.size() && is_name_character(text_[size])) ++size;
+    const auto result = text_.substr(0, size);
+    text_.remove_prefix(size);
+    return result;
+  }
+
+  std::string_view text_;
+  const model::Type& type_;
+  std::vector<Path> paths_;
+};
+
+}  // namespace
+
+std::vector<std::string_view> split_union(std::string_view expression) {
+  std::vector<std::string_view> parts;
+  int depth = 0;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= expression.size(); ++i) {
+    const char c = i < expression.size() ? expression[i] : '|';
+    if (c == '(') ++depth;
+    if (c == ')') --depth;
+    if (c != '|' || (depth != 0 && i < expression.size())) continue;
+    if (const auto part = trim(expression.substr(begin, i - begin)); !part.empty()) parts.push_back(part);
+    begin = i + 1;
+  }
+  return parts;
+}
+
+std::optional<std::vector<Path>> compile(std::string_view alternative, const model::Type& type) {
+  return Compiler(alternative, type).run();
+}
+
+}  // namespace mydr24::search
