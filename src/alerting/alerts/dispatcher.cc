@@ -56,8 +56,7 @@ struct Dispatcher::Inside {
     std::int64_t order = 0;
     std::optional<notify::SendOutcome> outcome;  // sent, not yet written down
     Instant called_at;
-    bool sending = false;
-    asio::cancellation_signal cancel;
+    std::weak_ptr<asio::cancellation_signal> cancel;  // while it is being sent
   };
   using JobPointer = std::shared_ptr<Job>;
 
@@ -186,7 +185,7 @@ void Dispatcher::Inside::stop() {
     for (auto& [name, lane] : lanes_)
       for (const auto& [place, job] : std::exchange(lane.queue, {})) finish(job);
     for (const auto& [id, job] : active_)
-      if (job->sending) job->cancel.emit(asio::cancellation_type::terminal);
+      if (const auto cancel = job->cancel.lock()) cancel->emit(asio::cancellation_type::terminal);
     end_busy();
   });
   std::unique_lock lock(mutex_);
@@ -225,9 +224,11 @@ void Dispatcher::Inside::pump(Lane& lane) {
     JobPointer job = std::move(lane.queue.begin()->second);
     lane.queue.erase(lane.queue.begin());
     ++lane.sending;
-    Job& sent = *job;
+    // Held by the completion handler: the coroutine's frame uses the slot to its end.
+    const auto cancel = std::make_shared<asio::cancellation_signal>();
+    job->cancel = cancel;
     asio::co_spawn(context_, run(lane, std::move(job)),
-                   asio::bind_cancellation_slot(sent.cancel.slot(), asio::detached));
+                   asio::bind_cancellation_slot(cancel->slot(), [cancel](const std::exception_ptr&) {}));
   }
 }
 
@@ -237,14 +238,13 @@ Task<> Dispatcher::Inside::run(Lane& lane, JobPointer job) {
   if (message && *message) {
     ++counters_.attempts;
     ++job->tries;
-    job->sending = true;
     try {
       job->outcome = co_await lane.channel->send(std::move(**message));
     } catch (const std::exception& error) {
       job->outcome = notify::SendOutcome{notify::SendStatus::failed, 0, error.what()};
     }
   }
-  job->sending = false;
+  job->cancel.reset();
   --lane.sending;
   const bool cut_off = stopping_ && job->outcome && job->outcome->status != notify::SendStatus::delivered;
   if (!message)
