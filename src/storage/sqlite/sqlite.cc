@@ -102,7 +102,7 @@ class SqliteStore final : public store::Store {
   ~SqliteStore() override {
     trainer_.reset();
     followers_.stop(writer_.get());
-    writer_.reset();
+    if (writer_ != nullptr) writer_->stop();  // its last Works may still call this store
   }
 
   Result<> start() {

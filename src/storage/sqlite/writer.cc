@@ -29,7 +29,7 @@ Writer::Writer(std::unique_ptr<Connection> connection, const Shared& shared, con
       view_(*connection_, shared),
       transaction_(view_) {}
 
-Writer::~Writer() {
+void Writer::stop() {
   if (!thread_.joinable()) return;
   {
     const std::scoped_lock lock(mutex_);
@@ -72,7 +72,7 @@ void Writer::enqueue(RequestClass request_class, store::Work work, store::Done d
   {
     const std::scoped_lock lock(mutex_);
     auto& queue = queues_[lane];
-    if (!bounded || queue.size() < settings_.queue_max[lane]) {
+    if (!stopped_ && (!bounded || queue.size() < settings_.queue_max[lane])) {
       queue.push_back({request_class, std::move(work), std::move(done)});
       if (++queued_ == 1 && !working_) ready_.notify_one();
       return;
@@ -103,7 +103,10 @@ void Writer::run() {
       working_ = false;
       if (queued_ == 0) idle_.notify_all();
       ready_.wait(lock, [this] { return queued_ > 0 || stopping_; });
-      if (queued_ == 0) return;
+      if (queued_ == 0) {
+        stopped_ = true;
+        return;
+      }
       working_ = true;
     }
     run_batch();

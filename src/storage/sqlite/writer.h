@@ -30,9 +30,10 @@ class Writer {
   // `after_commit` is called on the writer's thread.
   Writer(std::unique_ptr<Connection> connection, const Shared& shared, const Settings& settings, ReaderPool& readers,
          std::function<void()> after_commit);
-  ~Writer();  // finishes what is queued
+  ~Writer() { stop(); }
 
   Result<> start();
+  void stop();  // finishes what is queued; later writes are refused
   void submit(RequestClass request_class, store::Work work, store::Done done);
   // For the store's own writes: waits in the same queues but is never refused for being one too many.
   void submit_own(RequestClass request_class, store::Work work, store::Done done);
@@ -85,6 +86,7 @@ class Writer {
   std::size_t queued_ = 0;
   bool working_ = false;
   bool stopping_ = false;
+  bool stopped_ = false;
 
   std::atomic<store::Sequence> last_event_{0};
   std::atomic<std::int64_t> earliest_due_us_{INT64_MAX};
