@@ -54,6 +54,23 @@ Result<Caption> caption_of(store::Reader& reader, const std::string& patient_id)
   return caption;
 }
 
+// The newest value of each sign with its time, and the points it gave.
+void write_signs(json::Writer& out, const vitals::PatientSigns& signs) {
+  out.key("signs").begin_object();
+  for (std::size_t i = 0; i < vitals::parameter_count; ++i) {
+    if (signs.held[i].empty()) continue;
+    const auto& held = signs.held[i].front();
+    out.key(vitals::to_string(static_cast<vitals::Parameter>(i))).begin_object();
+    out.field("value", held.value).field("at", format_instant(held.at));
+    if (signs.score && signs.score->parts[i].state == vitals::PartState::scored) {
+      out.field("points", signs.score->parts[i].points);
+    }
+    out.end_object();
+  }
+  out.end_object();
+  if (!signs.finding.empty()) out.field("finding", signs.finding);
+}
+
 Result<std::string> board(const Desk& desk) {
   std::string text;
   MYDR24_TRY(desk.store.read([&](store::Reader& reader) -> Result<> {
@@ -68,7 +85,7 @@ Result<std::string> board(const Desk& desk) {
       out.field("gender", caption.gender).field("place", caption.place).field("at", format_instant(row.at));
       out.field("points", row.points).field("complete", row.complete).field("band", vitals::to_string(row.band));
       if (!row.alert_id.empty()) out.field("alert", row.alert_id);
-      if (signs) out.key("vitals").raw(vitals::to_json(*signs));
+      if (signs) write_signs(out, *signs);
       out.end_object();
     }
     out.end_array();
