@@ -49,9 +49,8 @@ struct Element {
   std::uint16_t min = 0;       // for a choice: of the choice as a whole
   bool repeats = false;        // max > 1: a JSON array
   std::uint8_t slot = 0;       // number of the property within its type, below 64; one for a whole choice
-  std::span<const std::string_view>
-      targets;                          // of a Reference or canonical: the resource types allowed; empty: any
-  std::string_view required_value_set;  // canonical of a binding of strength "required", else empty
+  std::span<const std::string_view> targets;  // of a Reference or canonical: the resource types allowed; empty: any
+  std::string_view required_value_set;        // canonical of a binding of strength "required", else empty
 };
 
 struct Type {

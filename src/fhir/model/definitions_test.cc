@@ -33,8 +33,7 @@ TEST(Definitions, EveryConcreteResourceOfR4IsThere) {
   EXPECT_EQ(resource_types().size(), 146U);
   EXPECT_TRUE(std::ranges::is_sorted(resource_types(), {}, &Type::name));
   for (const Type* type : resource_types()) EXPECT_EQ(find_resource(type->name), type) << type->name;
-  for (const auto name :
-       {"Resource", "DomainResource", "MetadataResource", "SubscriptionStatus", "HumanName", ""}) {
+  for (const auto name : {"Resource", "DomainResource", "MetadataResource", "SubscriptionStatus", "HumanName", ""}) {
     EXPECT_EQ(find_resource(name), nullptr) << name;
   }
   EXPECT_NE(find_type("HumanName"), nullptr);
@@ -54,8 +53,7 @@ TEST(Definitions, EveryPrimitiveTypeKnowsItsPrimitive) {
 
 TEST(Definitions, EveryElementIsFoundByItsName) {
   for (const Type& type : tables::all_types()) {
-    for (const Element& one : type.elements)
-      EXPECT_EQ(type.find(one.name), &one) << type.name << '.' << one.name;
+    for (const Element& one : type.elements) EXPECT_EQ(type.find(one.name), &one) << type.name << '.' << one.name;
     EXPECT_EQ(type.find(""), nullptr);
     EXPECT_EQ(type.find("zzz"), nullptr);
     const bool datatype = type.kind == TypeKind::complex || type.kind == TypeKind::backbone;
@@ -72,8 +70,7 @@ TEST(Definitions, ElementsCarryTypeCardinalityAndBinding) {
   EXPECT_EQ(name->type, find_type("HumanName"));
   EXPECT_TRUE(name->repeats);
   EXPECT_EQ(name->min, 0);
-  EXPECT_EQ(patient->find("gender")->required_value_set,
-            "http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1");
+  EXPECT_EQ(patient->find("gender")->required_value_set, "http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1");
   EXPECT_EQ(patient->find("contact")->type->name, "Patient.contact");
   EXPECT_EQ(patient->find("contact")->type->kind, TypeKind::backbone);
   EXPECT_EQ(patient->find("contained")->type, nullptr);
@@ -128,9 +125,8 @@ TEST(Definitions, ASearchParameterKeepsTheAlternativesOfItsBase) {
   EXPECT_EQ(parameter("InsurancePlan", "name")->expression, "name | alias");
   EXPECT_EQ(parameter("Observation", "_id")->expression, "Resource.id");
   EXPECT_EQ(parameter("Observation", "birthdate"), nullptr);
-  EXPECT_TRUE(std::ranges::is_sorted(search_parameters(), {}, [](const SearchParameterDefinition& one) {
-    return std::pair(one.base, one.code);
-  }));
+  EXPECT_TRUE(std::ranges::is_sorted(
+      search_parameters(), {}, [](const SearchParameterDefinition& one) { return std::pair(one.base, one.code); }));
   for (const auto& one : search_parameters()) EXPECT_NE(find_resource(one.base), nullptr) << one.base;
 }
 

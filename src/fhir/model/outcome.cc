@@ -28,9 +28,7 @@ std::string operation_outcome(std::span<const Issue> issues) {
   json::Writer writer(out);
   writer.begin_object().field("resourceType", "OperationOutcome").key("issue").begin_array();
   for (const Issue& issue : issues) {
-    writer.begin_object()
-        .field("severity", to_string(issue.severity))
-        .field("code", std::string_view(issue.code));
+    writer.begin_object().field("severity", to_string(issue.severity)).field("code", std::string_view(issue.code));
     if (!issue.diagnostics.empty()) writer.field("diagnostics", std::string_view(issue.diagnostics));
     if (!issue.expression.empty()) {
       writer.key("expression").begin_array().string(issue.expression).end_array();

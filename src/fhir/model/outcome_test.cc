@@ -32,9 +32,8 @@ TEST(Outcome, EveryCodeHasAnIssueTypeAndAStatus) {
   };
   for (const auto& [code, issue, status] :
        {Row{Code::invalid, "invalid", 400}, Row{Code::unprocessable, "processing", 422},
-        Row{Code::not_found, "not-found", 404}, Row{Code::gone, "deleted", 410},
-        Row{Code::conflict, "conflict", 409}, Row{Code::stale, "conflict", 412},
-        Row{Code::too_large, "too-long", 413}, Row{Code::refused, "forbidden", 403},
+        Row{Code::not_found, "not-found", 404}, Row{Code::gone, "deleted", 410}, Row{Code::conflict, "conflict", 409},
+        Row{Code::stale, "conflict", 412}, Row{Code::too_large, "too-long", 413}, Row{Code::refused, "forbidden", 403},
         Row{Code::busy, "transient", 503}, Row{Code::unsupported, "not-supported", 501},
         Row{Code::internal, "exception", 500}}) {
     EXPECT_EQ(issue_code(code), issue);

@@ -110,9 +110,7 @@ const char* date_problem(std::string_view text) {
   return range ? nullptr : "must be a date: YYYY, YYYY-MM or YYYY-MM-DD";
 }
 
-bool has_seconds_and_zone(const DateRange& range) {
-  return range.precision >= Precision::second && range.has_zone;
-}
+bool has_seconds_and_zone(const DateRange& range) { return range.precision >= Precision::second && range.has_zone; }
 
 const char* date_time_problem(std::string_view text) {
   const auto range = parse_date_time(text);
@@ -196,11 +194,7 @@ const char* primitive_problem(Primitive primitive, json::Value value) {
                                 ? "must be a whole number of 32 bits, without quotes"
                                 : "must be a whole number from 0 to 2147483647, without quotes";
       if (kind != json::Kind::number) return problem;
-      return integer_problem(value.text(),
-                             positive                          ? 1
-                             : primitive == Primitive::integer ? INT32_MIN
-                                                               : 0,
-                             problem);
+      return integer_problem(value.text(), positive ? 1 : primitive == Primitive::integer ? INT32_MIN : 0, problem);
     }
     default:
       break;

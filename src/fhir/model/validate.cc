@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -143,8 +144,7 @@ class Validation {
 
   void resource(json::Value value, const Step& step) {
     if (!value.is_object()) {
-      return add("structure", step,
-                 fmt::format("A resource is a JSON object, not {}.", phrase(value.kind())));
+      return add("structure", step, fmt::format("A resource is a JSON object, not {}.", phrase(value.kind())));
     }
     const json::Value name = value["resourceType"];
     if (!name.is_string()) return add("required", step, "Every resource has a resourceType, a string.");
@@ -206,8 +206,7 @@ class Validation {
   }
 
   // The slot has been met before: a key given twice, a second type of a choice, or only `name` after `_name`.
-  void repeated(json::Value object, const Type& type, json::Value value, const Element& element,
-                const Step& step) {
+  void repeated(json::Value object, const Type& type, json::Value value, const Element& element, const Step& step) {
     for (const json::Value other : object) {
       if (other.offset() == value.offset()) return;
       std::string_view key = other.key();
@@ -218,8 +217,8 @@ class Validation {
       const Element* rival = type.find(key);
       if (rival != nullptr && rival != &element && rival->slot == element.slot) {
         return add("structure", step,
-                   fmt::format("Only one type of {}[x] may be given, not both '{}' and '{}'.", element.choice,
-                               key, element.name));
+                   fmt::format("Only one type of {}[x] may be given, not both '{}' and '{}'.", element.choice, key,
+                               element.name));
       }
     }
   }
@@ -238,23 +237,24 @@ class Validation {
   void member(json::Value object, json::Value value, const Element& element, const Step& step) {
     if (!element.repeats) {
       if (value.is_array()) {
-        return add("structure", step,
-                   fmt::format("'{}' does not repeat: it must not be an array.", element.name));
+        return add("structure", step, fmt::format("'{}' does not repeat: it must not be an array.", element.name));
       }
       return item(value, element, step);
     }
     if (!value.is_array()) {
-      add("structure", step,
-          fmt::format("'{}' may repeat: it must be an array, even of one item.", element.name));
+      add("structure", step, fmt::format("'{}' may repeat: it must be an array, even of one item.", element.name));
       return item(value, element, step);
     }
     if (value.size() == 0) return add("structure", step, "An array must not be empty: leave it out.");
     Step below = step;
+    std::optional<bool> has_companion;  // looked for once: the array and its object may both be long
     for (const json::Value one : value) {
       if (full()) return;
       ++below.index;
-      if (one.is_null() && is_primitive(element) && companion_of(object, element.name))
-        continue;  // see pairs()
+      if (one.is_null() && is_primitive(element)) {
+        if (!has_companion) has_companion = companion_of(object, element.name).exists();
+        if (*has_companion) continue;  // see pairs()
+      }
       item(one, element, below);
     }
   }
@@ -266,9 +266,9 @@ class Validation {
       const char* problem = primitive_problem(element.type->primitive, value);
       if (problem == nullptr) return;
       const bool scalar = !value.is_object() && !value.is_array();
-      return add("value", step,
-                 fmt::format("'{}' {}, not {}.", element.name, problem,
-                             scalar ? excerpt(value.raw()) : phrase(value.kind())));
+      return add(
+          "value", step,
+          fmt::format("'{}' {}, not {}.", element.name, problem, scalar ? excerpt(value.raw()) : phrase(value.kind())));
     }
     if (!value.is_object()) {
       return add("structure", step,
@@ -283,8 +283,7 @@ class Validation {
   void nested(json::Value value, const Element& element, const Step& step) {
     const bool contained = element.name == "contained";
     if (contained && in_contained_) {
-      return add("invariant", step,
-                 "A contained resource must not contain others: put it into the outer resource.");
+      return add("invariant", step, "A contained resource must not contain others: put it into the outer resource.");
     }
     const bool before = in_contained_;
     in_contained_ = before || contained;
@@ -299,17 +298,15 @@ class Validation {
     const std::size_t end = target.find_first_of("/?:#");
     if (end == 0 || end == std::string_view::npos || (target[end] != '/' && target[end] != '?')) return;
     const std::string_view name = target.substr(0, end);
-    const bool allowed = element.targets.empty()
-                             ? find_resource(name) != nullptr
-                             : std::ranges::find(element.targets, name) != element.targets.end();
+    const bool allowed = element.targets.empty() ? find_resource(name) != nullptr
+                                                 : std::ranges::find(element.targets, name) != element.targets.end();
     if (allowed) return;
     const Step below{&step, "reference"};
     if (find_resource(name) == nullptr) {
       return add("value", below, fmt::format("'{}' is not a resource type of FHIR R4.", excerpt(name)));
     }
     add("value", below,
-        fmt::format("'{}' may refer to {}, not to {}.", element.name, fmt::join(element.targets, ", "),
-                    name));
+        fmt::format("'{}' may refer to {}, not to {}.", element.name, fmt::join(element.targets, ", "), name));
   }
 
   // The value of "_name": an object with id and extension, or an array of such objects and nulls.
@@ -333,9 +330,7 @@ class Validation {
                              value.is_object() ? "an empty object" : phrase(value.kind())));
     }
     for (const json::Value one : value) {
-      const Element* part = one.key() == "extension" ? known().extension
-                            : one.key() == "id"      ? known().id
-                                                     : nullptr;
+      const Element* part = one.key() == "extension" ? known().extension : one.key() == "id" ? known().id : nullptr;
       const Step below{&step, one.key(), part};
       if (part == nullptr) {
         add("structure", below,
@@ -351,6 +346,7 @@ class Validation {
   // Where an array and its companion are both given they are of one length, and no place is null in both.
   void pairs(json::Value object, const Type& type, const Step& step) {
     for (const json::Value companion : object) {
+      if (full()) return;
       if (!companion.key().starts_with('_') || !companion.is_array()) continue;
       const Element* element = type.find(companion.key().substr(1));
       const json::Value values = element == nullptr ? json::Value() : object[element->name];

@@ -45,8 +45,7 @@ TEST(Validate, AValidResourceHasNoIssue) {
       {R"({"resourceType":"Patient","id":"a","name":[{"family":"Ng","given":["A","B"]}],"birthDate":"1980-02",
            "_birthDate":{"extension":[{"url":"http://x","valueDateTime":"1980-02-03T04:05:06Z"}]}})",
        {}},
-      {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.50}})",
-       {}},
+      {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.50}})", {}},
   });
 }
 
@@ -92,8 +91,7 @@ TEST(Validate, ShapesAndCardinalitiesMustFit) {
       {R"({"resourceType":"Patient","maritalStatus":{}})", {"structure Patient.maritalStatus"}},
       {R"({"resourceType":"Observation"})", {"required Observation.code", "required Observation.status"}},
       {R"({"resourceType":"Observation","code":{"text":"x"},"_status":{"id":"a"}})", {}},
-      {R"({"resourceType":"Patient","extension":[{"valueString":"x"}]})",
-       {"required Patient.extension[0].url"}},
+      {R"({"resourceType":"Patient","extension":[{"valueString":"x"}]})", {"required Patient.extension[0].url"}},
       {R"({"resourceType":"MedicationRequest","status":"active","intent":"order","subject":{"reference":"Patient/1"}})",
        {"required MedicationRequest.medication"}},
   });
@@ -105,10 +103,8 @@ TEST(Validate, AKeyIsGivenOnceAndAChoiceHasOneType) {
       {R"({"resourceType":"Patient","resourceType":"Patient"})", {"structure Patient"}},
       {R"({"resourceType":"Patient","_active":{"id":"a"},"_active":{"id":"a"}})", {"structure Patient"}},
       {R"({"resourceType":"Patient","_active":{"id":"a"},"active":true})", {}},
-      {R"({"resourceType":"Patient","deceasedBoolean":true,"deceasedDateTime":"2024"})",
-       {"structure Patient"}},
-      {R"({"resourceType":"Patient","deceasedBoolean":true,"_deceasedDateTime":{"id":"a"}})",
-       {"structure Patient"}},
+      {R"({"resourceType":"Patient","deceasedBoolean":true,"deceasedDateTime":"2024"})", {"structure Patient"}},
+      {R"({"resourceType":"Patient","deceasedBoolean":true,"_deceasedDateTime":{"id":"a"}})", {"structure Patient"}},
       {R"({"resourceType":"Patient","deceasedBoolean":true,"_deceasedBoolean":{"id":"a"}})", {}},
   });
 }
@@ -145,13 +141,12 @@ TEST(Validate, ARelativeReferenceNamesATypeTheElementAllows) {
     return R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":")" +
            reference + "\"}}";
   };
-  for (const auto* good : {"Patient/1", "Patient/1/_history/2", "Patient?identifier=x", "#p", "#",
-                           "urn:uuid:1", "http://a.org/Practitioner/1", "https://a.org/x", "urn:oid:1.2"}) {
+  for (const auto* good : {"Patient/1", "Patient/1/_history/2", "Patient?identifier=x", "#p", "#", "urn:uuid:1",
+                           "http://a.org/Practitioner/1", "https://a.org/x", "urn:oid:1.2"}) {
     EXPECT_TRUE(issues_of(observation(good)).empty()) << good;
   }
   for (const auto* bad : {"Practitioner/1", "Practitioner?identifier=x", "Patent/1"}) {
-    EXPECT_EQ(issues_of(observation(bad)), std::vector<std::string>{"value Observation.subject.reference"})
-        << bad;
+    EXPECT_EQ(issues_of(observation(bad)), std::vector<std::string>{"value Observation.subject.reference"}) << bad;
   }
 }
 
@@ -179,6 +174,21 @@ TEST(Validate, NoMoreIssuesAreCollectedThanAsked) {
   EXPECT_EQ(validate(document->root(), {.issues_max = 7}).size(), 7U);
 }
 
+// Work grows with the size of the text, not with its square: squared, this would not end.
+TEST(Validate, ManyNullsBesideManyMembersCostOnePass) {
+  constexpr int many = 300'000;
+  std::string nulls = "null", extensions = R"({"id":"x"})", members;
+  for (int i = 1; i < many; ++i) {
+    nulls += ",null";
+    extensions += R"(,{"id":"x"})";
+    members += R"("x":1,)";
+  }
+  const auto document = json::Document::parse(R"({"resourceType":"Patient","name":[{"given":[)" + nulls + "]," +
+                                              members + R"("_given":[)" + extensions + "]}]}");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(validate(document->root()).size(), 100U);
+}
+
 TEST(Validate, EveryPublishedExampleIsValid) {
   const fs::path folder = "../shared/data/fhir-r4-examples";
   if (!fs::exists(folder)) GTEST_SKIP() << folder << " is not here";
@@ -197,8 +207,7 @@ TEST(Validate, RealHospitalDataIsValid) {
   constexpr int lines_max = 200;
   for (const auto& file : fs::directory_iterator(folder)) {
     if (file.path().extension() != ".gz") continue;
-    const std::string command =
-        "gzip -dc " + file.path().string() + " | head -n " + std::to_string(lines_max);
+    const std::string command = "gzip -dc " + file.path().string() + " | head -n " + std::to_string(lines_max);
     const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
     ASSERT_NE(pipe, nullptr);
     std::string text;
@@ -208,8 +217,7 @@ TEST(Validate, RealHospitalDataIsValid) {
     std::size_t count = 0;
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = std::min(text.find('\n', begin), text.size());
-      EXPECT_EQ(issues_of(text.substr(begin, end - begin)), std::vector<std::string>())
-          << file.path() << ' ' << count;
+      EXPECT_EQ(issues_of(text.substr(begin, end - begin)), std::vector<std::string>()) << file.path() << ' ' << count;
       begin = end + 1;
       ++count;
     }

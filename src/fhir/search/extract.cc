@@ -103,7 +103,7 @@ class Extraction {
       case Form::reference:
         return add_reference(value, leaf);
       case Form::address_of_resource:
-        if (value.is_string()) add(leaf).value = value.text();
+        if (!full() && value.is_string()) add(leaf).value = value.text();
         return;
       case Form::date:
         return add_date(value, leaf);
@@ -115,6 +115,8 @@ class Extraction {
     }
   }
 
+  bool full() const { return entries_.size() >= index_entries_max; }
+
   IndexEntry& add(const Leaf& leaf) {
     IndexEntry& entry = entries_.emplace_back();
     entry.parameter = leaf.parameter;
@@ -123,7 +125,7 @@ class Extraction {
   }
 
   void add_string(json::Value value, const Leaf& leaf) {
-    if (!value.is_string()) return;
+    if (full() || !value.is_string()) return;
     if (std::string folded = fold(value.text()); !folded.empty()) add(leaf).value = std::move(folded);
   }
 
@@ -141,7 +143,7 @@ class Extraction {
   }
 
   void add_token(json::Value code, json::Value system, const Leaf& leaf) {
-    if ((!code.is_string() && !code.is_boolean() && !code.is_number()) || code.text().empty()) return;
+    if (full() || (!code.is_string() && !code.is_boolean() && !code.is_number()) || code.text().empty()) return;
     IndexEntry& entry = add(leaf);
     entry.value = code.text();
     entry.system = system.text();
@@ -149,7 +151,7 @@ class Extraction {
 
   void add_reference(json::Value value, const Leaf& leaf) {
     const auto reference = value["reference"].text();
-    if (reference.empty() || reference.front() == '#') return;
+    if (full() || reference.empty() || reference.front() == '#') return;
     if (!leaf.target.empty()) {
       const auto named = type_in(reference);
       if ((named.empty() ? value["type"].text() : named) != leaf.target) return;
@@ -158,7 +160,7 @@ class Extraction {
   }
 
   void add_span(const Span& span, const Leaf& leaf) {
-    if (span.empty()) return;
+    if (full() || span.empty()) return;
     IndexEntry& entry = add(leaf);
     entry.low = span.low;
     entry.high = span.high;

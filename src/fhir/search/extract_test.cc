@@ -120,6 +120,14 @@ TEST(Extract, WhatIsNoKnownResourceHasNoEntries) {
   }
 }
 
+TEST(Extract, AResourceHasALimitedNumberOfEntries) {
+  std::string text = R"({"resourceType":"Patient","identifier":[)";
+  for (std::size_t i = 0; i < index_entries_max + 10; ++i) text += fmt::format(R"({{"value":"{}"}},)", i);
+  text += R"({"value":"last"}]})";
+  const auto document = json::Document::parse(text);
+  EXPECT_EQ(extract(document->root()).size(), index_entries_max);
+}
+
 TEST(Extract, PublishedExamplesAreFoundByTheirStatusAndIdentifier) {
   const std::filesystem::path folder = "../shared/data/fhir-r4-examples";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not here";

@@ -85,9 +85,6 @@ class QueryParser {
       if (refusal_.issues.size() >= issues_max) break;
       if (!control(name, value)) condition(Name(name), value);
     }
-    if (query_.conditions.size() > conditions_max) {
-      refuse("too-costly", "", fmt::format("A search has at most {} conditions.", conditions_max));
-    }
     if (!refusal_.issues.empty()) return std::unexpected(std::move(refusal_));
     return std::move(query_);
   }
@@ -165,22 +162,28 @@ class QueryParser {
     for (const auto part : split(value)) {
       if (part.empty()) return refuse("value", name.full, fmt::format("'{}' has an empty value.", name.full));
       const std::size_t before = condition.any_of.size();
-      if (condition.modifier == Modifier::missing)
+      if (condition.modifier == Modifier::missing) {
         missing(name, part, condition);
-      else
+      } else {
         term(name, part, target, condition);
+      }
       if (condition.any_of.size() == before) return;  // refused
+      if (terms_ + condition.any_of.size() > terms_max) return too_many_terms(name);
     }
     terms_ += condition.any_of.size();
-    if (terms_ > terms_max) {
-      return refuse(
-          "too-costly", name.full,
-          fmt::format("A search has at most {} values, and a reference without a type counts once for each type it "
-                      "may have: write {}=Patient/123.",
-                      terms_max, name.code));
+    if (query_.conditions.size() == conditions_max) {
+      return refuse("too-costly", name.full, fmt::format("A search has at most {} conditions.", conditions_max));
     }
     query_.conditions.push_back(std::move(condition));
     understood(name.full, value);
+  }
+
+  void too_many_terms(const Name& name) {
+    refuse("too-costly", name.full,
+           fmt::format(
+               "A search has at most {} values, and a reference without a type counts once for each type it may have: "
+               "write {}=Patient/123.",
+               terms_max, name.code));
   }
 
   void unknown(const Name& name) {

@@ -184,7 +184,7 @@ TEST(Query, LenientHandlingLeavesOutUnknownParametersOnly) {
 
 TEST(Query, ConditionsAndValuesAreLimited) {
   EXPECT_EQ(refusal("Patient", Parameters(conditions_max, {"name", "x"})), "understood");
-  EXPECT_EQ(refusal("Patient", Parameters(conditions_max + 1, {"name", "x"})), "too-costly ");
+  EXPECT_EQ(refusal("Patient", Parameters(conditions_max + 1, {"name", "x"})), "too-costly name");
   std::string values = "x";
   for (std::size_t i = 1; i < terms_max; ++i) values += ",x";
   EXPECT_EQ(refusal("Patient", {{"name", values}}), "understood");

@@ -42,9 +42,9 @@ std::span<const Parameter> parameters_of(std::string_view type);
 struct IndexEntry {
   std::uint16_t parameter = 0;
   Kind kind = Kind::token;
-  std::string value;      // string: folded; token: the code; reference: "Patient/123", or the absolute URL as written
-  std::string system;     // token: the code's system, may be empty
-  std::int64_t low = 0;   // date: microseconds since 1970, half-open [low, high)
+  std::string value;     // string: folded; token: the code; reference: "Patient/123", or the absolute URL as written
+  std::string system;    // token: the code's system, may be empty
+  std::int64_t low = 0;  // date: microseconds since 1970, half-open [low, high)
   std::int64_t high = 0;
   auto operator<=>(const IndexEntry&) const = default;
 };
@@ -55,6 +55,9 @@ inline constexpr std::int64_t open_end = INT64_MAX;    // high of a Period witho
 // Strings for comparison: case and accents folded (ICU NFKD, case fold), white space runs as one space, at most 200 bytes.
 std::string fold(std::string_view text);
 
+// The entries one resource has at most; what comes after them in the resource is not found.
+inline constexpr std::size_t index_entries_max = 65'536;
+
 // The entries of a resource, sorted and without repeats. Values that cannot be indexed (a malformed date) have none.
 // `resource` has been validated.
 std::vector<IndexEntry> extract(json::Value resource);
@@ -64,14 +67,14 @@ enum class Modifier : std::uint8_t { none, exact, contains, missing, is_not };
 
 // One of the comma-separated alternatives.
 struct Term {
-  Prefix prefix = Prefix::eq;     // date and last_updated
-  std::string value;              // string: folded; token: code; reference: target; id: the id
-  std::string exact;              // string :exact: as written
-  std::string system;             // token
+  Prefix prefix = Prefix::eq;  // date and last_updated
+  std::string value;           // string: folded; token: code; reference: target; id: the id
+  std::string exact;           // string :exact: as written
+  std::string system;          // token
   enum class System : std::uint8_t { any, none, named } system_is = System::any;  // "c", "|c", "s|c"
-  bool any_code = false;          // "s|"
-  std::int64_t low = 0, high = 0; // date
-  bool missing = false;           // :missing=true
+  bool any_code = false;                                                          // "s|"
+  std::int64_t low = 0, high = 0;                                                 // date
+  bool missing = false;                                                           // :missing=true
 };
 
 struct Condition {
@@ -80,7 +83,10 @@ struct Condition {
   std::vector<Term> any_of;  // at least one
 };
 
-enum class Order : std::uint8_t { newest_first, oldest_first };  // by creation; `_sort=-_lastUpdated` / `_lastUpdated`: by change
+enum class Order : std::uint8_t {
+  newest_first,
+  oldest_first
+};  // by creation; `_sort=-_lastUpdated` / `_lastUpdated`: by change
 enum class Total : std::uint8_t { none, estimate, accurate };
 
 inline constexpr std::uint32_t count_default = 20;
@@ -90,7 +96,7 @@ inline constexpr std::size_t terms_max = 256;
 
 struct Query {
   std::string type;
-  std::vector<Condition> conditions;  // all must hold
+  std::vector<Condition> conditions;    // all must hold
   std::uint32_t count = count_default;  // 0: only the total
   Total total = Total::none;
   bool by_last_updated = false;  // order by last change instead of creation

@@ -101,8 +101,7 @@ std::vector<std::string> targets_of(json::Value type, std::string_view path, con
   for (const auto profile : type["targetProfile"]) {
     const auto target = after(profile.text(), structure_definition_url);
     bool foreign = false;
-    for (const auto& [where, what] : targets_not_in_r4)
-      foreign = foreign || (where == path && what == target);
+    for (const auto& [where, what] : targets_not_in_r4) foreign = foreign || (where == path && what == target);
     if (foreign) continue;
     const auto found = all.named.find(std::string(target));
     if (found == all.named.end() || found->second.kind != "resource") return {};  // Resource: any
@@ -120,8 +119,7 @@ std::string code_of(json::Value type) {
   const auto code = type["code"].text();
   if (!code.starts_with("http://hl7.org/fhirpath/")) return std::string(code);
   for (const auto extension : type["extension"]) {
-    if (extension["url"].text().ends_with("structuredefinition-fhir-type"))
-      return text(extension["valueUrl"]);
+    if (extension["url"].text().ends_with("structuredefinition-fhir-type")) return text(extension["valueUrl"]);
   }
   return "string";
 }
@@ -139,8 +137,7 @@ class Structure {
     for (const auto element : elements_) {
       const std::string path = text(element["path"]);
       const auto dot = path.rfind('.');
-      if (dot != std::string::npos)
-        add_element(element, path, type_at(path.substr(0, dot)), path.substr(dot + 1));
+      if (dot != std::string::npos) add_element(element, path, type_at(path.substr(0, dot)), path.substr(dot + 1));
     }
   }
 
@@ -163,8 +160,7 @@ class Structure {
     const auto max = element["max"].text();
     if (max == "0") return;
     property.repeats = max != "1";
-    if (element["binding"]["strength"].text() == "required")
-      property.value_set = text(element["binding"]["valueSet"]);
+    if (element["binding"]["strength"].text() == "required") property.value_set = text(element["binding"]["valueSet"]);
 
     if (const auto reference = after(element["contentReference"].text(), "#"); !reference.empty()) {
       property.type = reference;
@@ -318,9 +314,8 @@ class Source {
     for (const auto& [name, type] : all_.named) add_type(name, type);
     for (const auto& [name, type] : all_.backbones) add_type(name, type);
     for (const auto& [key, row] : all_.search) {
-      parameters_ +=
-          fmt::format("{{{},{},{},{},{},{}}},\n", quoted(key.second), quoted(row.kind), quoted(key.first),
-                      quoted(row.expression), quoted(row.url), names(row.targets));
+      parameters_ += fmt::format("{{{},{},{},{},{},{}}},\n", quoted(key.second), quoted(row.kind), quoted(key.first),
+                                 quoted(row.expression), quoted(row.url), names(row.targets));
     }
     std::string resources;
     for (const auto& [name, type] : all_.named) {
@@ -375,17 +370,15 @@ class Source {
       const std::size_t slot = slots.emplace(slot_name, slots.size()).first->second;
       if (slot >= slots_max) throw std::runtime_error(name + " has more than 64 properties");
       if (property.min > 0) required |= std::uint64_t{1} << slot;
-      const std::string target =
-          property.type.empty() ? "nullptr" : fmt::format("types+{}", index_.at(property.type));
-      elements_ += fmt::format("{{{},{},{},{},{},{},{},{}}},\n", quoted(property_name), target,
-                               quoted(property.choice), property.min, property.repeats, slot,
-                               names(property.targets), quoted(property.value_set));
+      const std::string target = property.type.empty() ? "nullptr" : fmt::format("types+{}", index_.at(property.type));
+      elements_ +=
+          fmt::format("{{{},{},{},{},{},{},{},{}}},\n", quoted(property_name), target, quoted(property.choice),
+                      property.min, property.repeats, slot, names(property.targets), quoted(property.value_set));
       ++element_count_;
     }
     const std::string span =
         type.properties.empty() ? "{}" : fmt::format("{{elements+{},{}}}", begin, type.properties.size());
-    types_ +=
-        fmt::format("{{{},{},P::{},{},{:#x}u}},\n", quoted(name), type.kind, type.primitive, span, required);
+    types_ += fmt::format("{{{},{},P::{},{},{:#x}u}},\n", quoted(name), type.kind, type.primitive, span, required);
   }
 
   const Definitions& all_;
