@@ -19,7 +19,7 @@ void add_text(pipeline::Router& router, const char* path, const char* content_ty
                 response.headers.emplace_back("X-Content-Type-Options", "nosniff");
                 response.headers.emplace_back("Referrer-Policy", "no-referrer");
                 response.headers.emplace_back("Content-Security-Policy",
-                                              "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+                                              "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
                 response.shared_body = shared;
                 co_await call.respond(std::move(response));
               }});

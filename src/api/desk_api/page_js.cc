@@ -61,22 +61,32 @@ function say(text) {
   element("band").hidden = !text;
 }
 
+function times_of(alert) {
+  const raised = `raised ${age(alert.raised_at)}`;
+  if (alert.state === "acknowledged") return `${raised}, acknowledged by ${alert.acknowledged_by} ${age(alert.acknowledged_at)}`;
+  if (!alert.next_due) return raised;
+  const left = Math.max(0, Math.ceil((Date.parse(alert.next_due) - now()) / 1000));
+  return `${raised}, call ${alert.round + 1} made, next one in ${left} s`;
+}
+
+// All that a row shows but the times, which are brought up to date in place: a button must not go away under a finger.
+function key_of(alert) {
+  const patient = state.names.get((alert.patient || "").replace("Patient/", ""));
+  return JSON.stringify([alert.id, alert.severity, alert.state, alert.reason, alert.acknowledged_by, patient?.name,
+    patient?.place, state.busy.has(alert.id)]);
+}
+
 function alert_row(alert) {
   const acknowledged = alert.state === "acknowledged";
   const row = make("li", `${alert.severity}${acknowledged ? " acknowledged" : ""}`);
+  row.dataset.key = key_of(alert);
   row.append(make("span", "severity", acknowledged ? "acknowledged" : alert.severity));
   const middle = make("div");
   const id = (alert.patient || "").replace("Patient/", "");
   const patient = state.names.get(id);
   middle.append(make("div", "who", patient ? `${patient.name}${patient.place ? ", " + patient.place : ""}` : alert.patient || alert.title));
   middle.append(make("div", "why", alert.reason || alert.title));
-  let when = `raised ${age(alert.raised_at)}`;
-  if (acknowledged) when += `, acknowledged by ${alert.acknowledged_by} ${age(alert.acknowledged_at)}`;
-  else if (alert.next_due) {
-    const left = Math.max(0, Math.ceil((Date.parse(alert.next_due) - now()) / 1000));
-    when += `, call ${alert.round + 1} made, next one in ${left} s`;
-  }
-  middle.append(make("div", "when", when));
+  middle.append(make("div", "when", times_of(alert)));
   row.append(middle);
   if (!acknowledged) {
     const button = make("button", "", "Acknowledge");
@@ -89,9 +99,14 @@ function alert_row(alert) {
 }
 
 function show_alerts() {
-  const focused = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.id : undefined;
-  element("alerts").replaceChildren(...state.alerts.map(alert_row));
-  if (focused) element("alerts").querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+  const list = element("alerts");
+  const shown = new Map([...list.children].map((row) => [row.dataset.key, row]));
+  const rows = state.alerts.map((alert) => {
+    const row = shown.get(key_of(alert)) || alert_row(alert);
+    row.querySelector(".when").textContent = times_of(alert);
+    return row;
+  });
+  if (rows.length !== list.children.length || rows.some((row, i) => row !== list.children[i])) list.replaceChildren(...rows);
   element("no-alerts").hidden = state.alerts.length > 0;
   const open = state.alerts.filter((alert) => alert.state === "open");
   const emergencies = open.filter((alert) => alert.severity === "emergency").length;
