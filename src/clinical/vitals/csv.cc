@@ -118,8 +118,7 @@ Result<std::vector<std::size_t>> read_header(const std::vector<std::string>& fie
     const auto name = std::ranges::find(column_names, lower(field));
     if (name == column_names.end())
       return fail(Code::invalid,
-                  fmt::format("unknown column \"{}\"; known are {}", field, fmt::join(column_names, ", ")),
-                  "header");
+                  fmt::format("unknown column \"{}\"; known are {}", field, fmt::join(column_names, ", ")), "header");
     const auto column = static_cast<std::size_t>(name - column_names.begin());
     if (std::ranges::find(columns, column) != columns.end())
       return fail(Code::invalid, fmt::format("column \"{}\" is there twice", field), "header");
@@ -136,8 +135,7 @@ Result<std::vector<ScoredRow>> score_csv(std::string_view text) {
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   std::size_t lines = 0;
   const std::vector<std::string> header = take_record(text, lines);
-  if (is_blank(header))
-    return fail(Code::invalid, "no header row: the first line must name the columns", "header");
+  if (is_blank(header)) return fail(Code::invalid, "no header row: the first line must name the columns", "header");
   MYDR24_ASSIGN(const std::vector<std::size_t> columns, read_header(header));
 
   std::vector<ScoredRow> rows;
@@ -147,19 +145,17 @@ Result<std::vector<ScoredRow>> score_csv(std::string_view text) {
     const std::vector<std::string> fields = take_record(text, lines);
     if (is_blank(fields)) continue;
     if (fields.size() != columns.size())
-      return fail(
-          Code::invalid,
-          fmt::format("line {} has {} cells, the header has {}", row.line, fields.size(), columns.size()),
-          fmt::format("line {}", row.line));
+      return fail(Code::invalid,
+                  fmt::format("line {} has {} cells, the header has {}", row.line, fields.size(), columns.size()),
+                  fmt::format("line {}", row.line));
     for (std::size_t i = 0; i < fields.size(); ++i)
       if (!fields[i].empty() && !set_cell(row.inputs, columns[i], fields[i]))
-        return fail(Code::invalid,
-                    fmt::format("line {}, column {}: cannot read \"{}\"", row.line, column_names[columns[i]],
-                                fields[i]),
-                    fmt::format("line {}, column {}", row.line, column_names[columns[i]]));
+        return fail(
+            Code::invalid,
+            fmt::format("line {}, column {}: cannot read \"{}\"", row.line, column_names[columns[i]], fields[i]),
+            fmt::format("line {}, column {}", row.line, column_names[columns[i]]));
     if (rows.size() == csv_rows_max)
-      return fail(Code::too_large, fmt::format("more than {} rows", csv_rows_max),
-                  fmt::format("line {}", row.line));
+      return fail(Code::too_large, fmt::format("more than {} rows", csv_rows_max), fmt::format("line {}", row.line));
     row.score = news2(row.inputs);
     rows.push_back(std::move(row));
   }

@@ -72,9 +72,8 @@ Part score_part(Parameter parameter, std::optional<double> value, std::span<cons
 Part score_spo2(const Inputs& inputs) {
   if (inputs.spo2_scale != 2) return score_part(Parameter::spo2, inputs.spo2, spo2_scale_1_rows);
   if (inputs.oxygen)
-    return score_part(
-        Parameter::spo2, inputs.spo2,
-        *inputs.oxygen ? std::span<const Row>(spo2_scale_2_oxygen_rows) : spo2_scale_2_air_rows);
+    return score_part(Parameter::spo2, inputs.spo2,
+                      *inputs.oxygen ? std::span<const Row>(spo2_scale_2_oxygen_rows) : spo2_scale_2_air_rows);
   const Part part = score_part(Parameter::spo2, inputs.spo2, spo2_scale_2_oxygen_rows);
   const bool depends_on_oxygen = inputs.spo2 && in_table_unit(Parameter::spo2, *inputs.spo2) >= 93;
   return part.state == PartState::scored && depends_on_oxygen ? Part{} : part;
@@ -108,17 +107,14 @@ Band band_of(int total, bool single_three) {
 
 Score news2(const Inputs& inputs) {
   Score score;
-  const auto part = [&score](Parameter parameter) -> Part& {
-    return score.parts[static_cast<std::size_t>(parameter)];
-  };
+  const auto part = [&score](Parameter parameter) -> Part& { return score.parts[static_cast<std::size_t>(parameter)]; };
   part(Parameter::respiration) = score_part(Parameter::respiration, inputs.respiration, respiration_rows);
   part(Parameter::spo2) = score_spo2(inputs);
   if (inputs.oxygen) part(Parameter::oxygen) = {PartState::scored, *inputs.oxygen ? 2 : 0};
   part(Parameter::systolic) = score_part(Parameter::systolic, inputs.systolic, systolic_rows);
   part(Parameter::pulse) = score_part(Parameter::pulse, inputs.pulse, pulse_rows);
   if (inputs.consciousness)
-    part(Parameter::consciousness) = {PartState::scored,
-                                      *inputs.consciousness == Consciousness::alert ? 0 : 3};
+    part(Parameter::consciousness) = {PartState::scored, *inputs.consciousness == Consciousness::alert ? 0 : 3};
   part(Parameter::temperature) = score_part(Parameter::temperature, inputs.temperature, temperature_rows);
 
   bool complete = true;

@@ -30,15 +30,7 @@
 
 namespace mydr24::vitals {
 
-enum class Parameter : std::uint8_t {
-  respiration,
-  spo2,
-  oxygen,
-  systolic,
-  pulse,
-  consciousness,
-  temperature
-};
+enum class Parameter : std::uint8_t { respiration, spo2, oxygen, systolic, pulse, consciousness, temperature };
 inline constexpr std::size_t parameter_count = 7;
 std::string_view to_string(Parameter parameter);
 
@@ -68,8 +60,8 @@ std::string_view to_string(Band band);  // low, low-medium, medium, high
 
 struct Score {
   std::array<Part, parameter_count> parts;
-  std::optional<int> total;  // 0 to 20; nothing when incomplete
-  int partial = 0;  // the sum of what is known: a lower bound of the total, equal to it when complete
+  std::optional<int> total;   // 0 to 20; nothing when incomplete
+  int partial = 0;            // the sum of what is known: a lower bound of the total, equal to it when complete
   bool single_three = false;  // one parameter alone has 3 points
   Band band = Band::low;      // of the total; when incomplete, the band that is reached at least
 

@@ -26,8 +26,8 @@ struct Boundary {
   int points;
 };
 
-void expect_points(Parameter parameter, std::optional<double> Inputs::* field,
-                   std::initializer_list<Boundary> table, Inputs inputs = normal()) {
+void expect_points(Parameter parameter, std::optional<double> Inputs::* field, std::initializer_list<Boundary> table,
+                   Inputs inputs = normal()) {
   for (const Boundary& row : table) {
     inputs.*field = row.value;
     const Score score = news2(inputs);
@@ -41,37 +41,25 @@ TEST(News2, EveryBoundaryOfTheChartHasItsPoints) {
                 {{0, 3}, {8, 3}, {9, 1}, {11, 1}, {12, 0}, {20, 0}, {21, 2}, {24, 2}, {25, 3}, {60, 3}});
   expect_points(Parameter::spo2, &Inputs::spo2,
                 {{70, 3}, {91, 3}, {92, 2}, {93, 2}, {94, 1}, {95, 1}, {96, 0}, {100, 0}});
+  expect_points(Parameter::systolic, &Inputs::systolic,
+                {{40, 3}, {90, 3}, {91, 2}, {100, 2}, {101, 1}, {110, 1}, {111, 0}, {219, 0}, {220, 3}, {300, 3}});
+  expect_points(Parameter::pulse, &Inputs::pulse,
+                {{0, 3}, {40, 3}, {41, 1}, {50, 1}, {51, 0}, {90, 0}, {91, 1}, {110, 1}, {111, 2}, {130, 2}, {131, 3}});
   expect_points(
-      Parameter::systolic, &Inputs::systolic,
-      {{40, 3}, {90, 3}, {91, 2}, {100, 2}, {101, 1}, {110, 1}, {111, 0}, {219, 0}, {220, 3}, {300, 3}});
-  expect_points(
-      Parameter::pulse, &Inputs::pulse,
-      {{0, 3}, {40, 3}, {41, 1}, {50, 1}, {51, 0}, {90, 0}, {91, 1}, {110, 1}, {111, 2}, {130, 2}, {131, 3}});
-  expect_points(Parameter::temperature, &Inputs::temperature,
-                {{34.0, 3},
-                 {35.0, 3},
-                 {35.1, 1},
-                 {36.0, 1},
-                 {36.1, 0},
-                 {38.0, 0},
-                 {38.1, 1},
-                 {39.0, 1},
-                 {39.1, 2},
-                 {42, 2}});
+      Parameter::temperature, &Inputs::temperature,
+      {{34.0, 3}, {35.0, 3}, {35.1, 1}, {36.0, 1}, {36.1, 0}, {38.0, 0}, {38.1, 1}, {39.0, 1}, {39.1, 2}, {42, 2}});
 }
 
 TEST(News2, Scale2CountsTooMuchOxygenButNotOnAir) {
   Inputs air = normal();
   air.spo2_scale = 2;
   expect_points(Parameter::spo2, &Inputs::spo2,
-                {{83, 3}, {84, 2}, {85, 2}, {86, 1}, {87, 1}, {88, 0}, {92, 0}, {93, 0}, {97, 0}, {100, 0}},
-                air);
+                {{83, 3}, {84, 2}, {85, 2}, {86, 1}, {87, 1}, {88, 0}, {92, 0}, {93, 0}, {97, 0}, {100, 0}}, air);
   Inputs oxygen = air;
   oxygen.oxygen = true;
-  expect_points(
-      Parameter::spo2, &Inputs::spo2,
-      {{83, 3}, {84, 2}, {86, 1}, {88, 0}, {92, 0}, {93, 1}, {94, 1}, {95, 2}, {96, 2}, {97, 3}, {100, 3}},
-      oxygen);
+  expect_points(Parameter::spo2, &Inputs::spo2,
+                {{83, 3}, {84, 2}, {86, 1}, {88, 0}, {92, 0}, {93, 1}, {94, 1}, {95, 2}, {96, 2}, {97, 3}, {100, 3}},
+                oxygen);
   Inputs unknown = air;
   unknown.oxygen.reset();
   unknown.spo2 = 85;
@@ -107,10 +95,9 @@ TEST(News2, TheBandFollowsTheTotalAndASingleThreeOnlyLiftsLow) {
     bool three;
     Band band;
   };
-  for (const Row& row :
-       {Row{0, false, Band::low}, Row{4, false, Band::low}, Row{3, true, Band::low_medium},
-        Row{4, true, Band::low_medium}, Row{5, false, Band::medium}, Row{5, true, Band::medium},
-        Row{6, true, Band::medium}, Row{7, false, Band::high}, Row{20, true, Band::high}})
+  for (const Row& row : {Row{0, false, Band::low}, Row{4, false, Band::low}, Row{3, true, Band::low_medium},
+                         Row{4, true, Band::low_medium}, Row{5, false, Band::medium}, Row{5, true, Band::medium},
+                         Row{6, true, Band::medium}, Row{7, false, Band::high}, Row{20, true, Band::high}})
     EXPECT_EQ(band_of(row.total, row.three), row.band) << row.total << row.three;
 }
 
@@ -122,11 +109,10 @@ TEST(News2, AnIncompleteSetHasALowerBoundInPlaceOfATotal) {
   EXPECT_FALSE(score.total);
   EXPECT_EQ(score.partial, 5);
   EXPECT_TRUE(score.single_three);
-  EXPECT_EQ(
-      to_json(score),
-      R"({"parts":{"respiration":null,"spo2":3,"oxygen":null,"systolic":null,"pulse":2,"consciousness":null,)"
-      R"("temperature":null},"partial":5,"band_at_least":"medium",)"
-      R"("missing":["respiration","oxygen","systolic","consciousness","temperature"]})");
+  EXPECT_EQ(to_json(score),
+            R"({"parts":{"respiration":null,"spo2":3,"oxygen":null,"systolic":null,"pulse":2,"consciousness":null,)"
+            R"("temperature":null},"partial":5,"band_at_least":"medium",)"
+            R"("missing":["respiration","oxygen","systolic","consciousness","temperature"]})");
 }
 
 TEST(News2, ImplausibleValuesAreNotScored) {
@@ -191,9 +177,7 @@ TEST(News2, AgreesWithEveryPublishedFixture) {
   for (const Fixture& fixture : fixtures) {
     SCOPED_TRACE(fixture.id);
     const auto in = [&fixture](std::string_view code) { return std::stod(fixture.input.find(code)->second); };
-    const auto out = [&fixture](std::string_view code) {
-      return std::stoi(fixture.expected.find(code)->second);
-    };
+    const auto out = [&fixture](std::string_view code) { return std::stoi(fixture.expected.find(code)->second); };
     Inputs inputs;
     inputs.systolic = in("gt0005");
     inputs.spo2 = in("gt0007");
@@ -237,10 +221,9 @@ TEST(Csv, ErrorsNameTheColumnAndTheLine) {
     std::string_view where;
   };
   for (const Row& row :
-       {Row{"", "header"}, Row{"rr,spo2,weight\n", "header"}, Row{"rr,rr\n", "header"},
-        Row{"rr,spo2\n16\n", "line 2"}, Row{"rr,spo2\n16,98\n16,9x\n", "line 3, column spo2"},
-        Row{"acvpu\nX\n", "line 2, column acvpu"}, Row{"scale\n3\n", "line 2, column scale"},
-        Row{"oxygen\nmaybe\n", "line 2, column oxygen"}}) {
+       {Row{"", "header"}, Row{"rr,spo2,weight\n", "header"}, Row{"rr,rr\n", "header"}, Row{"rr,spo2\n16\n", "line 2"},
+        Row{"rr,spo2\n16,98\n16,9x\n", "line 3, column spo2"}, Row{"acvpu\nX\n", "line 2, column acvpu"},
+        Row{"scale\n3\n", "line 2, column scale"}, Row{"oxygen\nmaybe\n", "line 2, column oxygen"}}) {
     const auto rows = score_csv(row.text);
     ASSERT_FALSE(rows) << row.text;
     EXPECT_EQ(rows.error().where, row.where);

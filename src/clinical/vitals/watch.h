@@ -12,7 +12,8 @@
 //   incomplete set counts with its lower bound.
 // - Hysteresis: people are called when the level rises. It falls back only when the score is 4 or less
 // without a 3, and none of
-//   the signs that were known when it rose has merely run out: then the alert is resolved.
+//   the signs that were known when it rose has merely run out: then the alert is resolved. Somebody who resolves it by hand
+//   silences that level until it falls. Signs that come after a gap longer than every window begin a new episode.
 // - Only data measured at most `alert_age_max` before the transaction (and not in the future) can raise: an
 // import of old
 //   records scores, but calls nobody. An alert that was closed is not raised again by late data.
@@ -62,12 +63,12 @@ enum class Level : std::uint8_t { none, urgent, emergency };
 // What is known of a patient.
 struct PatientSigns {
   std::array<std::vector<Held>, sign_count> held;  // newest first, at most two
-  std::optional<Instant> at;   // time of the newest sign of the score: the time of the score
-  std::optional<Score> score;  // nothing: no signs, or not scored
-  std::string not_scored;      // why: "under 16", "pregnant"; empty otherwise
-  Level level = Level::none;   // what people have been called for
-  std::string alert_id;        // of that call
-  std::string finding;         // the last technical finding; empty: none
+  std::optional<Instant> at;                       // time of the newest sign of the score: the time of the score
+  std::optional<Score> score;                      // nothing: no signs, or not scored
+  std::string not_scored;                          // why: "under 16", "pregnant"; empty otherwise
+  Level level = Level::none;                       // what people have been called for
+  std::string alert_id;                            // of that call
+  std::string finding;                             // the last technical finding; empty: none
 };
 std::string to_json(const PatientSigns& signs);
 
@@ -107,20 +108,22 @@ class Watch : public records::Reaction {
   // Nothing when no vital sign of the patient is known.
   Result<std::optional<PatientSigns>> current(store::Reader& reader, std::string_view patient_id) const;
   // Patients by need. `count` at most 500; `after`: BoardPage::next.
-  static Result<BoardPage> board(store::Reader& reader, std::uint32_t count = 100,
-                                 std::string_view after = {});
+  static Result<BoardPage> board(store::Reader& reader, std::uint32_t count = 100, std::string_view after = {});
 
   const WatchCounters& counters() const { return counters_; }
 
  private:
   struct Row;
   Result<> react_to_patient(store::Transaction& transaction, const records::Change& change);
+  // Takes what `observation` said before out of the patient's signs, puts `signs` (null: nothing) in, scores and judges.
   Result<> update(store::Transaction& transaction, std::string_view patient_id, std::string_view observation,
                   const Signs* signs);
   Result<Row> load(store::Reader& reader, std::string_view patient_id) const;
-  Result<> judge(store::Transaction& transaction, std::string_view patient_id, Row& row, bool fresh);
-  Result<> save(store::Transaction& transaction, std::string_view patient_id, const Row& before,
-                const Row& row) const;
+  void score(Row& row) const;
+  // `fresh`: what changed is recent enough to call people for.
+  Result<> judge(store::Transaction& transaction, std::string_view patient_id, const Row& before, Row& row, bool fresh);
+  Result<> save(store::Transaction& transaction, std::string_view patient_id, const Row& before, Row& row) const;
+  Result<> leave_board(store::Transaction& transaction, std::string_view patient_id) const;
 
   const alerts::Book& book_;
   const WatchSettings settings_;
