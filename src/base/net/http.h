@@ -1,7 +1,7 @@
 #pragma once
 
 // HTTP/1.1 as handlers see it: a Request head, an Exchange to read its body and to answer once, and a Server
-// that owns listeners and threads. Boost.Beast stays behind server.cc: no other module sees it.
+// that owns listeners and threads. Boost.Beast and OpenSSL stay behind the .cc files: no other module sees them.
 //
 // Invariant: every Exchange is answered exactly once; a handler that returns without answering, or throws, is
 // answered 500.
@@ -106,27 +106,34 @@ struct ServerSettings {
   std::uint16_t port = 0;   // 0: any free one, see Server::port()
   std::size_t threads = 1;  // each with its own io_context and SO_REUSEPORT socket
   std::size_t header_bytes_max = 32U << 10;
-  std::size_t connections_max = 18'000;                  // over all threads; above it new ones are not accepted
+  // Over all threads, give or take one a thread; above it new ones wait in the kernel's queue.
+  std::size_t connections_max = 18'000;
   std::chrono::milliseconds header_time_max{10'000};     // from the first byte of a request to the end of its headers
   std::chrono::milliseconds idle_time_max{120'000};      // keep-alive between requests
   std::chrono::milliseconds body_idle_time_max{20'000};  // between two pieces of a body, or two writes of an answer
   std::chrono::milliseconds drain_time_max{10'000};
-  std::size_t body_rate_min = 256;         // bytes per second of a body over its whole time; slower is cut off
+  // Bytes per second of a body over the time spent waiting for it, after a first body_idle_time_max; slower is cut off.
+  // 0: no such limit.
+  std::size_t body_rate_min = 256;
   std::size_t gzip_bytes_min = 16U << 10;  // 0: never
   TlsSettings tls;                         // plain when empty
+  // Runs first on every I/O thread, given its number from 0: a name, a priority. Must not throw.
+  std::function<void(std::size_t)> thread_begun;
 };
 
 class Server {
  public:
-  virtual ~Server() = default;  // stops at once
+  // Closes every connection at once, then waits for the handlers that are in the middle of something else: none
+  // outlives the Server.
+  virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
   // Stops accepting, closes idle connections, lets requests in flight finish (answers carry Connection:
   // close), at most drain_time_max; then returns. Blocks the caller; thread-safe.
   virtual void drain() = 0;
 };
 
-// Starts listening and serving on threads of its own. `handler` must outlive the Server. Errors name address
-// and port.
+// Starts listening and serving on threads of its own. What `handler` refers to must outlive the Server. Errors
+// name address and port, or the faulty TLS file.
 Result<std::unique_ptr<Server>> serve(const ServerSettings& settings, Handler handler);
 
 }  // namespace mydr24::net

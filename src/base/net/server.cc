@@ -86,7 +86,12 @@ class SocketServer final : public Server {
       io_threads_.push_back(std::make_unique<IoThread>(state_));
       io_threads_.back()->listen(fd.release(), endpoint.protocol());
     }
-    for (auto& io : io_threads_) threads_.emplace_back([thread = io.get()] { thread->run(); });
+    for (std::size_t i = 0; i < io_threads_.size(); ++i) {
+      threads_.emplace_back([this, i] {
+        if (state_.settings.thread_begun) state_.settings.thread_begun(i);
+        io_threads_[i]->run();
+      });
+    }
   }
 
   std::uint16_t port() const override { return port_; }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <atomic>
 #include <thread>
 
 #include <boost/asio/steady_timer.hpp>
@@ -368,6 +369,19 @@ TEST(Server, StoppingInTheMiddleOfEverythingIsClean) {
   const auto begun = std::chrono::steady_clock::now();
   server.reset();
   EXPECT_LT(std::chrono::steady_clock::now() - begun, milliseconds(1000));
+}
+
+TEST(Server, EveryThreadIsPreparedBeforeItServes) {
+  std::atomic<int> prepared = 0;
+  ServerSettings settings;
+  settings.threads = 3;
+  settings.thread_begun = [&](std::size_t number) { prepared += 1 << number; };
+  {
+    const auto server = start(settings);
+    RawPeer peer(server->port());
+    EXPECT_EQ(peer.ask(get("/")).status, 200);
+  }
+  EXPECT_EQ(prepared, 7);
 }
 
 TEST(Server, FaultsOfSettingsAreNamed) {

@@ -47,8 +47,8 @@ class Stream {
   IoStep read(char* data, std::size_t size);
   // `first`, then `second`, in one system call when plain; may take a part.
   IoStep write(std::string_view first, std::string_view second = {});
-  // Received and decrypted already: the socket will not become readable for it.
-  bool has_input() const { return ssl_ && SSL_pending(ssl_.get()) > 0; }
+  // Bytes are here already for which the socket will not become readable: one more read() is due before waiting.
+  bool has_input() const { return ssl_ && SSL_has_pending(ssl_.get()) == 1; }
   // Whether the peer has closed; bytes that wait are left where they are.
   bool peer_closed();
   // Tells the peer that no more follows.
