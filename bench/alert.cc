@@ -50,10 +50,8 @@ Result<Histogram> raise_alerts(HttpClient& client, const WebhookReceiver& pager,
     if (!told) return fail(Code::unprocessable, fmt::format("no call within 10 s about {}", body));
     const Delivery call = pager.deliveries()[before.size()];
     const std::string id = alert_id(call);
-    const bool seen =
-        std::ranges::any_of(before, [&](const Delivery& other) { return alert_id(other) == id; });
-    if (id.empty() || seen)
-      return fail(Code::unprocessable, "the call is not about a new alert: " + call.body);
+    const bool seen = std::ranges::any_of(before, [&](const Delivery& other) { return alert_id(other) == id; });
+    if (id.empty() || seen) return fail(Code::unprocessable, "the call is not about a new alert: " + call.body);
     latency.record(call.at - begin);
   }
   return latency;
@@ -105,11 +103,9 @@ Result<Report> measure(const Options& options) {
   MYDR24_TRY(start_server(options, bed, config(pager)));
   HttpClient client(bed.server->endpoint());
   for (const std::string_view prefix : {"idle", "busy"}) {
-    MYDR24_ASSIGN(const Reply reply,
-                  client.send("POST", "/fhir/R4/", patients_transaction(prefix, 0, alerts)));
+    MYDR24_ASSIGN(const Reply reply, client.send("POST", "/fhir/R4/", patients_transaction(prefix, 0, alerts)));
     if (reply.status != 200)
-      return fail(Code::unprocessable,
-                  fmt::format("the patients were answered {} {}", reply.status, reply.body));
+      return fail(Code::unprocessable, fmt::format("the patients were answered {} {}", reply.status, reply.body));
   }
   MYDR24_ASSIGN(const Histogram idle, raise_alerts(client, pager, "idle"));
   Report report;
@@ -129,9 +125,8 @@ Result<Report> measure(const Options& options) {
   report.add("max_saturated_ms", busy.max_ms(), "2000");
   report.add("cores_used_saturated", cores_used);
   report.add("rss_mb", bed.server->rss_max_mb());
-  report.note =
-      fmt::format("{} alerts each; saturated: p50 {:.2f} p99 {:.2f} ms beside {:.0f} bundles of 101/s",
-                  alerts, busy.quantile_ms(0.5), busy.quantile_ms(0.99), load.per_second());
+  report.note = fmt::format("{} alerts each; saturated: p50 {:.2f} p99 {:.2f} ms beside {:.0f} bundles of 101/s",
+                            alerts, busy.quantile_ms(0.5), busy.quantile_ms(0.99), load.per_second());
   return report;
 }
 
@@ -139,7 +134,6 @@ Result<Report> measure(const Options& options) {
 }  // namespace mydr24::load
 
 int main(int argc, char** argv) {
-  return mydr24::load::run_bench(argc, argv,
-                                 {.name = "alert", .about = "from the POST of an emergency to the webhook"},
+  return mydr24::load::run_bench(argc, argv, {.name = "alert", .about = "from the POST of an emergency to the webhook"},
                                  mydr24::load::measure);
 }

@@ -40,8 +40,8 @@ class CreateFlow : public Flow {
         condition().append(body_, {{"patient", subject}, {"encounter", "Encounter/none"}});
         break;
       default:
-        heart_rate().append(
-            body_, {{"patient", subject}, {"value", fmt::format("{}", 55 + random_() % 35)}, {"at", now}});
+        heart_rate().append(body_,
+                            {{"patient", subject}, {"value", fmt::format("{}", 55 + random_() % 35)}, {"at", now}});
     }
     append_request(out, "POST", target, body_);
     return true;
@@ -58,8 +58,8 @@ Result<Report> measure(const Options& options) {
   Bed bed;
   std::string set_up;
   for (std::size_t n = 0; n < patients; ++n) {
-    patient().append(
-        set_up, {{"id", id_member(fmt::format("p-{}", n))}, {"n", fmt::format("{}", n)}, {"gender", "male"}});
+    patient().append(set_up,
+                     {{"id", id_member(fmt::format("p-{}", n))}, {"n", fmt::format("{}", n)}, {"gender", "male"}});
     set_up.push_back('\n');
   }
   MYDR24_TRY(import_text(options, bed, set_up));

@@ -27,9 +27,9 @@ enum Kind : std::size_t {
   kind_count
 };
 
-constexpr std::array<std::string_view, kind_count> types{
-    "Patient",     "Location",          "Organization", "Practitioner",        "Encounter",
-    "Observation", "MedicationRequest", "Claim",        "ExplanationOfBenefit"};
+constexpr std::array<std::string_view, kind_count> types{"Patient",           "Location",  "Organization",
+                                                         "Practitioner",      "Encounter", "Observation",
+                                                         "MedicationRequest", "Claim",     "ExplanationOfBenefit"};
 
 class CrudFlow : public Flow {
  public:
@@ -52,8 +52,7 @@ class CrudFlow : public Flow {
   bool answered(const Answer& answer) override {
     const std::size_t phase = step_ / kind_count;
     if (phase == 0) {
-      if (answer.status != 201 || !take_reference(types[step_ % kind_count], answer.location))
-        return restart();
+      if (answer.status != 201 || !take_reference(types[step_ % kind_count], answer.location)) return restart();
     } else if (answer.status != 200 && !(phase == 3 && answer.status == 204)) {
       return restart();
     }
@@ -81,20 +80,17 @@ class CrudFlow : public Flow {
 
   void append_body(std::size_t kind, bool changed) {
     const std::string& reference = references_[kind];
-    const std::string id =
-        changed ? id_member(std::string_view(reference).substr(types[kind].size() + 1)) : "";
+    const std::string id = changed ? id_member(std::string_view(reference).substr(types[kind].size() + 1)) : "";
     const std::string n = fmt::format("{}", number_ * 1'000'000 + round_);
     const auto& to = references_;
     switch (kind) {
       case a_patient:
         return patient().append(body_, {{"id", id}, {"n", n}, {"gender", changed ? "male" : "female"}});
       case a_location:
-        return location().append(body_,
-                                 {{"id", id}, {"n", n}, {"name", changed ? "Ward 2 West" : "Ward 2 East"}});
+        return location().append(body_, {{"id", id}, {"n", n}, {"name", changed ? "Ward 2 West" : "Ward 2 East"}});
       case an_organization:
         return organization().append(
-            body_,
-            {{"id", id}, {"n", n}, {"name", changed ? "Charles Bank Clinic" : "Charles Bank Hospital"}});
+            body_, {{"id", id}, {"n", n}, {"name", changed ? "Charles Bank Clinic" : "Charles Bank Hospital"}});
       case a_practitioner:
         return practitioner().append(body_, {{"id", id}, {"n", n}, {"gender", changed ? "unknown" : "male"}});
       case an_encounter:
@@ -117,13 +113,12 @@ class CrudFlow : public Flow {
                                                    {"encounter", to[an_encounter]},
                                                    {"practitioner", to[a_practitioner]}});
       case a_claim:
-        return claim().append(
-            body_, {{"id", id},
-                    {"created", changed ? "2023-04-12T08:00:00-04:00" : "2023-04-11T09:42:44-04:00"},
-                    {"patient", to[a_patient]},
-                    {"organization", to[an_organization]},
-                    {"medication_request", to[a_medication_request]},
-                    {"encounter", to[an_encounter]}});
+        return claim().append(body_, {{"id", id},
+                                      {"created", changed ? "2023-04-12T08:00:00-04:00" : "2023-04-11T09:42:44-04:00"},
+                                      {"patient", to[a_patient]},
+                                      {"organization", to[an_organization]},
+                                      {"medication_request", to[a_medication_request]},
+                                      {"encounter", to[an_encounter]}});
       default:
         return explanation_of_benefit().append(
             body_, {{"id", id},
@@ -150,8 +145,8 @@ Result<Report> measure(const Options& options) {
   MYDR24_TRY(start_server(options, bed));
   Report report;
   measure_flows(options, bed,
-                make_flows(options.connections, [](std::size_t i) { return std::make_unique<CrudFlow>(i); }),
-                report, "650 (Aidbox, by vCPU)");
+                make_flows(options.connections, [](std::size_t i) { return std::make_unique<CrudFlow>(i); }), report,
+                "650 (Aidbox, by vCPU)");
   report.note = fmt::format("{} clients", options.connections);
   return report;
 }
@@ -161,7 +156,6 @@ Result<Report> measure(const Options& options) {
 
 int main(int argc, char** argv) {
   return mydr24::load::run_bench(
-      argc, argv,
-      {.name = "crud", .about = "create, read, update, delete of nine linked types", .seconds = 15},
+      argc, argv, {.name = "crud", .about = "create, read, update, delete of nine linked types", .seconds = 15},
       mydr24::load::measure);
 }

@@ -29,14 +29,14 @@ Result<Report> measure(const Options& options) {
     what = "generated";
     write_text(source, ndjson(generated, "2023-04-11T09:12:44.000-04:00"));
   }
-  const Finished finished = run_command(
-      {options.binary.string(), "import", "--data", bed.data().string(), source.string(), "--json"});
+  const Finished finished =
+      run_command({options.binary.string(), "import", "--data", bed.data().string(), source.string(), "--json"});
   if (finished.exit_code != 0)
     return fail(Code::unprocessable,
                 fmt::format("import ended with {}: {}{}", finished.exit_code, finished.out, finished.err));
   MYDR24_ASSIGN(const auto summary, last_object(finished.out));
   double imported = 0;
-  const std::string_view text = summary.root()["imported"].text();
+  const std::string_view text = summary.root()["stored"].text();
   std::from_chars(text.data(), text.data() + text.size(), imported);
   if (imported <= 0) return fail(Code::unprocessable, "nothing was imported: " + finished.out);
 
@@ -58,7 +58,6 @@ Result<Report> measure(const Options& options) {
 
 int main(int argc, char** argv) {
   return mydr24::load::run_bench(
-      argc, argv,
-      {.name = "import", .about = "bulk import, disk use, start on it", .switches = {"--generated"}},
+      argc, argv, {.name = "import", .about = "bulk import, disk use, start on it", .switches = {"--generated"}},
       mydr24::load::measure);
 }

@@ -36,6 +36,5 @@ Result<Report> measure(const Options& options) {
 }  // namespace mydr24::load
 
 int main(int argc, char** argv) {
-  return mydr24::load::run_bench(argc, argv, {.name = "read", .about = "random reads by id"},
-                                 mydr24::load::measure);
+  return mydr24::load::run_bench(argc, argv, {.name = "read", .about = "random reads by id"}, mydr24::load::measure);
 }

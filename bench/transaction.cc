@@ -36,8 +36,8 @@ Result<Report> measure(const Options& options) {
     report.figures.push_back(std::move(figure));
   }
   report.add("bundles_per_s", totals.per_second());
-  report.note = fmt::format("resources/s; latency and cpu of a Bundle of {}; {} clients", linked + 1,
-                            options.connections);
+  report.note =
+      fmt::format("resources/s; latency and cpu of a Bundle of {}; {} clients", linked + 1, options.connections);
   return report;
 }
 
@@ -46,7 +46,6 @@ Result<Report> measure(const Options& options) {
 
 int main(int argc, char** argv) {
   return mydr24::load::run_bench(
-      argc, argv,
-      {.name = "transaction", .about = "transaction Bundles of 101 linked resources", .connections = 8},
+      argc, argv, {.name = "transaction", .about = "transaction Bundles of 101 linked resources", .connections = 8},
       mydr24::load::measure);
 }

@@ -94,8 +94,7 @@ void print_json(const Defaults& defaults, const Report& report, const std::strin
   for (const Figure& figure : report.figures) writer.key(figure.key).raw(number(figure.value));
   writer.key("conditions").begin_object();
   writer.field("cores", static_cast<std::int64_t>(std::thread::hardware_concurrency()));
-  writer.field("store", std::string_view(report.store))
-      .field("durability", std::string_view(report.durability));
+  writer.field("store", std::string_view(report.store)).field("durability", std::string_view(report.durability));
   writer.field("commit", std::string_view(hash)).field("note", std::string_view(report.note));
   writer.end_object().end_object();
   fmt::print("{}\n", out);
@@ -116,15 +115,15 @@ void append_history(const Defaults& defaults, const Report& report, const std::s
   std::ofstream out(file, std::ios::app);
   if (fresh) out << history_columns << '\n';
   out << format_instant(system_clock().now()) << ',' << hash << ',' << defaults.name;
-  for (const std::string_view key : {"throughput_per_s", "p50_ms", "p99_ms", "p999_ms", "cpu_ms_per_request",
-                                     "rss_mb", "bytes_per_resource"}) {
+  for (const std::string_view key :
+       {"throughput_per_s", "p50_ms", "p99_ms", "p999_ms", "cpu_ms_per_request", "rss_mb", "bytes_per_resource"}) {
     const Figure* figure = find(report, key);
     out << ',' << (figure == nullptr ? "" : number(figure->value));
   }
   std::string note = report.note;
   std::replace_if(note.begin(), note.end(), [](char c) { return c == ',' || c == '"' || c == '\n'; }, ';');
-  out << ',' << std::thread::hardware_concurrency() << ',' << report.store << ',' << report.durability << ','
-      << note << '\n';
+  out << ',' << std::thread::hardware_concurrency() << ',' << report.store << ',' << report.durability << ',' << note
+      << '\n';
 }
 
 }  // namespace
@@ -174,12 +173,12 @@ int run_bench(int argc, char** argv, const Defaults& defaults,
 Result<> import_text(const Options& options, Bed& bed, std::string_view ndjson) {
   const fs::path file = bed.folder.path() / "set-up.ndjson";
   write_text(file, ndjson);
-  const Finished finished = run_command(
-      {options.binary.string(), "import", "--data", bed.data().string(), file.string(), "--json"});
+  const Finished finished =
+      run_command({options.binary.string(), "import", "--data", bed.data().string(), file.string(), "--json"});
   fs::remove(file);
   if (finished.exit_code == 0) return {};
-  return fail(Code::unprocessable, fmt::format("the import of the set-up ended with {}: {}{}",
-                                               finished.exit_code, finished.out, finished.err));
+  return fail(Code::unprocessable, fmt::format("the import of the set-up ended with {}: {}{}", finished.exit_code,
+                                               finished.out, finished.err));
 }
 
 Result<> start_server(const Options& options, Bed& bed, const std::string& config) {
@@ -187,8 +186,8 @@ Result<> start_server(const Options& options, Bed& bed, const std::string& confi
   return {};
 }
 
-Totals measure_flows(const Options& options, Bed& bed, std::vector<std::unique_ptr<Flow>> flows,
-                     Report& report, std::string throughput_bar, std::string p99_bar) {
+Totals measure_flows(const Options& options, Bed& bed, std::vector<std::unique_ptr<Flow>> flows, Report& report,
+                     std::string throughput_bar, std::string p99_bar) {
   Generator generator(bed.server->endpoint(), std::move(flows));
   const auto time = [](double seconds) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));

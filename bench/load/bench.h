@@ -84,7 +84,7 @@ Result<> start_server(const Options& options, Bed& bed, const std::string& confi
 
 // Runs the flows for a short time to warm up, then for the measured time; adds throughput, latency, CPU per
 // request and memory to the report.
-Totals measure_flows(const Options& options, Bed& bed, std::vector<std::unique_ptr<Flow>> flows,
-                     Report& report, std::string throughput_bar = {}, std::string p99_bar = {});
+Totals measure_flows(const Options& options, Bed& bed, std::vector<std::unique_ptr<Flow>> flows, Report& report,
+                     std::string throughput_bar = {}, std::string p99_bar = {});
 
 }  // namespace mydr24::load

@@ -60,8 +60,8 @@ Body linked_transaction(std::size_t linked, std::string_view at) {
   std::string out = R"({"resourceType":"Bundle","type":"transaction","entry":[)";
   const auto add = [&](std::size_t n, std::string_view type, const std::string& resource) {
     if (n > 0) out.push_back(',');
-    out += fmt::format(R"({{"fullUrl":"{}","resource":{},"request":{{"method":"POST","url":"{}"}}}})", urn(n),
-                       resource, type);
+    out += fmt::format(R"({{"fullUrl":"{}","resource":{},"request":{{"method":"POST","url":"{}"}}}})", urn(n), resource,
+                       type);
   };
   add(0, "Patient", patient().fill({{"n", "${n}"}, {"gender", "female"}}));
   const std::string subject = urn(0);
@@ -80,8 +80,7 @@ Body linked_transaction(std::size_t linked, std::string_view at) {
         add(n, "Observation", heart_rate().fill({{"patient", subject}, {"value", value}, {"at", at}}));
         break;
       default:
-        add(n, "Observation",
-            pain_score().fill({{"patient", subject}, {"encounter", visit}, {"issued", at}}));
+        add(n, "Observation", pain_score().fill({{"patient", subject}, {"encounter", visit}, {"issued", at}}));
     }
   }
   return Body(out + "]}");
@@ -131,8 +130,7 @@ std::string ndjson(std::size_t count, std::string_view at, std::vector<std::stri
         heart_rate().append(out, {{"id", member}, {"patient", subject}, {"value", value}, {"at", at}});
         break;
       default:
-        pain_score().append(out,
-                            {{"id", member}, {"patient", subject}, {"encounter", visit}, {"issued", at}});
+        pain_score().append(out, {{"id", member}, {"patient", subject}, {"encounter", visit}, {"issued", at}});
     }
     out.push_back('\n');
     if (ids != nullptr) ids->push_back(fmt::format("{}/{}", type, id));

@@ -32,20 +32,19 @@ class Body {
 };
 
 // Places: ${id} in all (empty, or a member `"id":"x",` made by id_member); what else is said at each.
-const Body& patient();             // n (a number that makes names and identifiers differ), gender
-const Body& location();            // n, name
-const Body& organization();        // n, name
-const Body& practitioner();        // n, gender
-const Body& encounter();           // status, patient, practitioner, organization, location (references)
-const Body& pain_score();          // issued, patient, encounter: vital-signs, LOINC 72514-3
-const Body& medication_request();  // status, patient, encounter, practitioner
-const Body& claim();               // created, patient, organization, medication_request, encounter
-const Body&
-explanation_of_benefit();         // created, patient, practitioner, organization, location, claim, encounter
-const Body& condition();          // patient, encounter
-const Body& heart_rate();         // patient, value, at: a normal pulse raises nothing
-const Body& oxygen_saturation();  // patient, value, at: 91 and below is three points of NEWS2
-const Body& small_encounter();    // patient, at
+const Body& patient();                 // n (a number that makes names and identifiers differ), gender
+const Body& location();                // n, name
+const Body& organization();            // n, name
+const Body& practitioner();            // n, gender
+const Body& encounter();               // status, patient, practitioner, organization, location (references)
+const Body& pain_score();              // issued, patient, encounter: vital-signs, LOINC 72514-3
+const Body& medication_request();      // status, patient, encounter, practitioner
+const Body& claim();                   // created, patient, organization, medication_request, encounter
+const Body& explanation_of_benefit();  // created, patient, practitioner, organization, location, claim, encounter
+const Body& condition();               // patient, encounter
+const Body& heart_rate();              // patient, value, at: a normal pulse raises nothing
+const Body& oxygen_saturation();       // patient, value, at: 91 and below is three points of NEWS2
+const Body& small_encounter();         // patient, at
 
 // `"id":"x",`
 std::string id_member(std::string_view id);

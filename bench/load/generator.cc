@@ -74,8 +74,7 @@ Totals Generator::run(std::chrono::nanoseconds time, const std::atomic<bool>* st
       auto& connection = *static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
       const auto what = events[static_cast<std::size_t>(i)].events;
       if ((what & EPOLLOUT) != 0 && connection.in_flight) flush(connection);
-      if ((what & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0 && connection.socket >= 0)
-        receive(connection);
+      if ((what & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0 && connection.socket >= 0) receive(connection);
     }
   }
   totals_.seconds = std::chrono::duration<double>(clock.steady() - begin).count();
@@ -139,8 +138,7 @@ void Generator::receive(Connection& connection) {
     totals_.bytes_received += static_cast<std::uint64_t>(got);
     connection.reader.received(static_cast<std::size_t>(got));
     const auto state = connection.reader.poll();
-    if (state == AnswerReader::State::broken ||
-        (state == AnswerReader::State::complete && !connection.in_flight)) {
+    if (state == AnswerReader::State::broken || (state == AnswerReader::State::complete && !connection.in_flight)) {
       lose(connection, "what came is not the answer to a request");
       return;
     }
@@ -176,8 +174,7 @@ void Generator::complete(Connection& connection) {
 void Generator::lose(Connection& connection, const char* why) {
   ::close(connection.socket);
   connection.socket = -1;
-  if (!connection.in_flight)
-    return;  // an idle connection may be closed at any time; the next request opens another
+  if (!connection.in_flight) return;  // an idle connection may be closed at any time; the next request opens another
   connection.in_flight = false;
   --in_flight_;
   ++totals_.connection_errors;
@@ -188,9 +185,8 @@ void Generator::lose(Connection& connection, const char* why) {
 
 void Generator::note_problem(const Connection& connection, std::string_view answer) {
   if (!totals_.first_problem.empty()) return;
-  totals_.first_problem =
-      fmt::format("{}\n-> {}", std::string_view(connection.request).substr(0, problem_bytes_max),
-                  answer.substr(0, problem_bytes_max));
+  totals_.first_problem = fmt::format("{}\n-> {}", std::string_view(connection.request).substr(0, problem_bytes_max),
+                                      answer.substr(0, problem_bytes_max));
 }
 
 }  // namespace mydr24::load

@@ -34,8 +34,8 @@ class Histogram {
   // The latency that `share` (0 to 1) of the recorded ones do not exceed, in ms; 0 when nothing was recorded.
   double quantile_ms(double share) const {
     if (count_ == 0) return 0;
-    const auto rank = std::max<std::uint64_t>(
-        1, static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_))));
+    const auto rank =
+        std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_))));
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       seen += cells_[i];

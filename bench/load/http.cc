@@ -129,8 +129,7 @@ void append_request(std::string& out, std::string_view method, std::string_view 
   out.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
   if (headers.find("Accept:") == std::string_view::npos) out.append("Accept: application/fhir+json\r\n");
   if (!body.empty() || method.starts_with('P')) {
-    if (headers.find("Content-Type:") == std::string_view::npos)
-      out.append("Content-Type: application/fhir+json\r\n");
+    if (headers.find("Content-Type:") == std::string_view::npos) out.append("Content-Type: application/fhir+json\r\n");
     fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", body.size());
   }
   out.append(headers).append("\r\n").append(body);
@@ -206,8 +205,7 @@ Result<Reply> HttpClient::exchange(std::string_view request) {
   while (true) {
     const auto [space, size] = reader_.space();
     const ssize_t got = ::recv(socket_, space, size, 0);
-    if (got <= 0)
-      return fail(Code::busy, got == 0 ? "the server closed the connection" : std::strerror(errno));
+    if (got <= 0) return fail(Code::busy, got == 0 ? "the server closed the connection" : std::strerror(errno));
     reader_.received(static_cast<std::size_t>(got));
     const auto state = reader_.poll();
     if (state == AnswerReader::State::broken) return fail(Code::invalid, "the answer is not HTTP/1.1");

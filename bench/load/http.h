@@ -60,8 +60,8 @@ class AnswerReader {
 
 // Appends one request with keep-alive; `headers` are whole lines, each with its CRLF. `body` empty: no
 // Content-Length but for POST, PUT and PATCH.
-void append_request(std::string& out, std::string_view method, std::string_view target,
-                    std::string_view body = {}, std::string_view headers = {});
+void append_request(std::string& out, std::string_view method, std::string_view target, std::string_view body = {},
+                    std::string_view headers = {});
 
 struct Endpoint {
   std::string host;

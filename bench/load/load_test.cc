@@ -22,8 +22,7 @@ void feed(AnswerReader& reader, std::string_view bytes) {
 }
 
 TEST(Histogram, AQuantileIsAtMostAThousandthAboveWhatWasRecorded) {
-  for (const std::int64_t us :
-       {1, 2, 999, 1023, 1024, 2047, 2048, 2049, 4095, 123'456, 9'999'999, 60'000'000}) {
+  for (const std::int64_t us : {1, 2, 999, 1023, 1024, 2047, 2048, 2049, 4095, 123'456, 9'999'999, 60'000'000}) {
     Histogram histogram;
     histogram.record(microseconds(us));
     histogram.record(std::chrono::seconds(60));
@@ -78,18 +77,17 @@ TEST(AnswerReader, RefusesWhatHasNoLength) {
 }
 
 TEST(Bodies, EveryTemplateIsAResourceOfItsType) {
-  const std::vector<std::pair<const Body*, std::string_view>> all{
-      {&patient(), "Patient"},
-      {&location(), "Location"},
-      {&organization(), "Organization"},
-      {&practitioner(), "Practitioner"},
-      {&encounter(), "Encounter"},
-      {&pain_score(), "Observation"},
-      {&medication_request(), "MedicationRequest"},
-      {&claim(), "Claim"},
-      {&condition(), "Condition"},
-      {&explanation_of_benefit(), "ExplanationOfBenefit"},
-      {&small_encounter(), "Encounter"}};
+  const std::vector<std::pair<const Body*, std::string_view>> all{{&patient(), "Patient"},
+                                                                  {&location(), "Location"},
+                                                                  {&organization(), "Organization"},
+                                                                  {&practitioner(), "Practitioner"},
+                                                                  {&encounter(), "Encounter"},
+                                                                  {&pain_score(), "Observation"},
+                                                                  {&medication_request(), "MedicationRequest"},
+                                                                  {&claim(), "Claim"},
+                                                                  {&condition(), "Condition"},
+                                                                  {&explanation_of_benefit(), "ExplanationOfBenefit"},
+                                                                  {&small_encounter(), "Encounter"}};
   for (const auto& [body, type] : all) {
     const auto document = json::Document::parse(body->fill({{"id", id_member("x")}}));
     ASSERT_TRUE(document) << type << ": " << document.error().text;
@@ -121,8 +119,7 @@ TEST(Bodies, NdjsonLinesAreResourcesWithTheIdsItTells) {
     const std::size_t end = text.find('\n', at);
     const auto document = json::Document::parse(text.substr(at, end - at));
     ASSERT_TRUE(document);
-    EXPECT_EQ(fmt::format("{}/{}", document->root()["resourceType"].text(), document->root()["id"].text()),
-              id);
+    EXPECT_EQ(fmt::format("{}/{}", document->root()["resourceType"].text(), document->root()["id"].text()), id);
     at = end + 1;
   }
 }
@@ -131,8 +128,7 @@ TEST(Bodies, NdjsonLinesAreResourcesWithTheIdsItTells) {
 TEST(Generator, CountsEveryAnswerOfEveryConnection) {
   const WebhookReceiver receiver;
   const auto make = [](std::size_t) {
-    return std::make_unique<RepeatFlow>(200,
-                                        [](std::string& out) { append_request(out, "POST", "/hook", "{}"); });
+    return std::make_unique<RepeatFlow>(200, [](std::string& out) { append_request(out, "POST", "/hook", "{}"); });
   };
   Generator generator(*parse_endpoint(receiver.url()), make_flows(4, make));
   const Totals first = generator.run(std::chrono::milliseconds(50));
@@ -147,8 +143,7 @@ TEST(Generator, TellsTheFirstAnswerThatWasNotExpected) {
   WebhookReceiver receiver;
   receiver.answer_with(503);
   const auto make = [](std::size_t) {
-    return std::make_unique<RepeatFlow>(200,
-                                        [](std::string& out) { append_request(out, "POST", "/hook", "{}"); });
+    return std::make_unique<RepeatFlow>(200, [](std::string& out) { append_request(out, "POST", "/hook", "{}"); });
   };
   Generator generator(*parse_endpoint(receiver.url()), make_flows(1, make));
   const Totals totals = generator.run(std::chrono::milliseconds(20));

@@ -123,9 +123,8 @@ Result<Server> Server::start(const Options& options) {
   if (auto ready = server.wait_ready(options.ready_max); !ready) {
     server.kill();
     const std::string log = server.log();
-    return fail(Code::internal,
-                fmt::format("{}: {}", ready.error().text,
-                            log.substr(log.size() - std::min<std::size_t>(log.size(), 4000))));
+    return fail(Code::internal, fmt::format("{}: {}", ready.error().text,
+                                            log.substr(log.size() - std::min<std::size_t>(log.size(), 4000))));
   }
   server.startup_ms_ = std::chrono::duration<double, std::milli>(system_clock().steady() - begin).count();
   return server;

@@ -24,8 +24,7 @@ constexpr std::size_t request_bytes_max = 1U << 20;
 std::size_t content_length(std::string_view head) {
   constexpr std::string_view name = "\r\ncontent-length:";
   for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
-    if (head.size() - at <= name.size() || ::strncasecmp(head.data() + at, name.data(), name.size()) != 0)
-      continue;
+    if (head.size() - at <= name.size() || ::strncasecmp(head.data() + at, name.data(), name.size()) != 0) continue;
     std::string_view value = head.substr(at + name.size());
     while (value.starts_with(' ')) value.remove_prefix(1);
     std::size_t length = 0;
@@ -79,9 +78,8 @@ void WebhookReceiver::serve() {
   std::vector<Peer> peers;
   std::vector<pollfd> polled;
   while (!stopping_) {
-    polled.assign(
-        1,
-        {.fd = listener_, .events = static_cast<short>(peers.size() < peers_max ? POLLIN : 0), .revents = 0});
+    polled.assign(1,
+                  {.fd = listener_, .events = static_cast<short>(peers.size() < peers_max ? POLLIN : 0), .revents = 0});
     for (const Peer& peer : peers) polled.push_back({.fd = peer.socket, .events = POLLIN, .revents = 0});
     if (::poll(polled.data(), polled.size(), 20) <= 0) continue;
     for (std::size_t i = peers.size(); i-- > 0;) {
@@ -117,8 +115,7 @@ bool WebhookReceiver::read_requests(Peer& peer) {
     delivery.path = delivery.head.substr(space_at + 1, delivery.head.find(' ', space_at + 1) - space_at - 1);
     delivery.answered = status_;
     peer.buffer.erase(0, end + 4 + length);
-    const std::string answer =
-        fmt::format("HTTP/1.1 {} Answer\r\nContent-Length: 0\r\n\r\n", delivery.answered);
+    const std::string answer = fmt::format("HTTP/1.1 {} Answer\r\nContent-Length: 0\r\n\r\n", delivery.answered);
     {
       // Kept before it is answered: what the sender counts as delivered can be seen here.
       const std::lock_guard lock(mutex_);

@@ -36,8 +36,7 @@ class WebhookReceiver {
 
   std::vector<Delivery> deliveries() const;
   // Waits until `enough` is true of all that came; false after `time_max`.
-  bool wait(std::chrono::milliseconds time_max,
-            const std::function<bool(const std::vector<Delivery>&)>& enough) const;
+  bool wait(std::chrono::milliseconds time_max, const std::function<bool(const std::vector<Delivery>&)>& enough) const;
 
  private:
   struct Peer;

@@ -127,7 +127,7 @@ TEST(Mimic, TheImportIsComplete) {
   const auto imported =
       load::run_command({binary().string(), "import", "--data", data.string(), slice.string(), "--json"});
   ASSERT_EQ(imported.exit_code, 0) << imported.out.substr(0, 2000) << imported.err.substr(0, 2000);
-  EXPECT_NE(imported.out.find(fmt::format("\"imported\":{}", lines)), std::string::npos) << imported.out;
+  EXPECT_NE(imported.out.find(fmt::format("\"stored\":{}", lines)), std::string::npos) << imported.out;
   auto server = load::Server::start({.binary = binary(), .data = data});
   ASSERT_TRUE(server) << server.error().text;
   load::HttpClient http(server->endpoint());
