@@ -61,6 +61,15 @@ function(mydr24_module name)
   set_property(GLOBAL APPEND PROPERTY MYDR24_MODULE_TABLE "${layer}/${name}: ${arg_USES}")
 endfunction()
 
+# mydr24_program(NAME MODULE): src/LAYER/main.cc of the layer that is open becomes the executable NAME at the top of the build folder.
+function(mydr24_program name module)
+  get_property(layer GLOBAL PROPERTY MYDR24_LAYER)
+  add_executable(${name} ${CMAKE_SOURCE_DIR}/src/${layer}/main.cc)
+  target_link_libraries(${name} PRIVATE mydr24_${module})
+  mydr24_precompile(${name})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+endfunction()
+
 # The standard headers that nearly every file needs, compiled once a target kind.
 function(mydr24_precompile target)
   if(NOT TARGET mydr24_pch)

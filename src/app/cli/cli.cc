@@ -1,0 +1,249 @@
+#include "app/cli/cli.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+
+#include "app/cli/commands.h"
+
+namespace mydr24::cli {
+
+namespace {
+
+// The grammar: each add_ function declares one command and binds it to its options.
+class CommandLine {
+ public:
+  explicit CommandLine(Terminal& terminal) : terminal_(terminal) {
+    app_.require_subcommand(1);
+    app_.set_help_flag("-h,--help", "This text");
+    app_.footer(
+        "Start here:\n"
+        "  mydr24 demo                     a simulated hospital at http://127.0.0.1:8024/\n"
+        "  mydr24 serve --data ./data      a server of your own\n"
+        "  mydr24 import ./bulk --data ./data\n"
+        "\n"
+        "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 conflict, 6 invalid input,\n"
+        "  7 finished with findings, 8 server unreachable, 9 timeout, 75 try again, 130 interrupted");
+    add_serve();
+    add_demo();
+    add_simulate();
+    add_import();
+    add_vitals();
+    add_doctor();
+    add_config();
+    add_backup();
+    add_version();
+  }
+
+  int run(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& problem) {
+      if (problem.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+        return app_.exit(problem, terminal_.out, terminal_.err);  // help
+      }
+      return usage(problem, argc, argv);
+    }
+    terminal_.colour = terminal_.colour && !no_colour_;
+    return command_ ? command_() : static_cast<int>(Exit::usage);
+  }
+
+ private:
+  int usage(const CLI::ParseError& problem, int argc, const char* const* argv) {
+    std::string text = problem.what();
+    std::vector<std::string_view> names;
+    for (const CLI::App* command : app_.get_subcommands([](CLI::App*) { return true; })) {
+      names.push_back(command->get_name());
+    }
+    const std::string_view first = argc > 1 ? argv[1] : "";
+    const bool known = std::ranges::find(names, first) != names.end();
+    if (!first.empty() && !first.starts_with('-') && !known) {
+      text = fmt::format("there is no command '{}'", first);
+      if (const auto near = nearest(first, names); !near.empty()) text += fmt::format("; did you mean '{}'?", near);
+    }
+    terminal_.err << terminal_.paint("red", "mydr24: ") << text << "\nSee: mydr24 " << (known ? first : "")
+                  << (known ? " " : "") << "--help\n";
+    return static_cast<int>(Exit::usage);
+  }
+
+  CLI::App* add(CLI::App& parent, const std::string& name, const std::string& about, const std::string& examples,
+                std::function<int()> command) {
+    CLI::App* made = parent.add_subcommand(name, about);
+    made->footer(examples);
+    made->add_flag("--json", terminal_.json, "Data and errors as JSON on standard output");
+    made->add_flag("--no-color", no_colour_, "No colours (also: NO_COLOR)");
+    if (command) made->final_callback([this, command = std::move(command)] { command_ = command; });
+    return made;
+  }
+
+  void add_config_options(CLI::App* command, bool listeners) {
+    command->add_option("--config", config_.file, "Configuration file (TOML)");
+    command->add_option("--data", config_.data, "Data folder (store.path)");
+    if (!listeners) return;
+    command->add_option("--listen", config_.listen, "Address and port of the server (server.listen)");
+    command->add_option("--admin", config_.admin, "Address and port of health and metrics (server.admin)");
+  }
+
+  void add_serve() {
+    auto* command = add(app_, "serve", "Run the server",
+                        "Examples:\n"
+                        "  mydr24 serve --data ./data\n"
+                        "  mydr24 serve --config /etc/mydr24/mydr24.toml\n"
+                        "  MYDR24_SERVER__LISTEN=0.0.0.0:8024 mydr24 serve\n"
+                        "\nCtrl-C or SIGTERM: finish what is in flight, then end. A second one ends at once.",
+                        [this] { return run_serve(config_, terminal_); });
+    add_config_options(command, true);
+  }
+
+  void add_demo() {
+    auto* command = add(app_, "demo", "A simulated hospital, alive in a second; no real patients",
+                        "Examples:\n"
+                        "  mydr24 demo\n"
+                        "  mydr24 demo --patients 500 --port 9000\n"
+                        "\nThe data folder is made anew at each start unless --keep is given.",
+                        [this] { return run_demo(demo_, terminal_); });
+    command->add_option("--patients", demo_.patients, "Patients in beds")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 20'000));
+    command->add_option("--port", demo_.port, "Port on 127.0.0.1; 0: any free one")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 65'535));
+    command->add_option("--data", demo_.data, "Data folder (default: mydr24/demo in the user's data folder)");
+    command->add_flag("--keep", demo_.keep, "Go on with the data of the last demo");
+    command->add_option("--for", demo_.stop_after, "End after this time (90s, 5m)");
+  }
+
+  void add_simulate() {
+    auto* command = add(app_, "simulate", "Write the life of a simulated hospital to a server or into files",
+                        "Examples:\n"
+                        "  mydr24 simulate --server http://127.0.0.1:8024 --patients 200 --for 5m\n"
+                        "  mydr24 simulate --out ./bulk --patients 1000 --for 1h --interval 60s",
+                        [this] { return run_simulate(simulate_, terminal_); });
+    command->add_option("--patients", simulate_.patients, "Patients in beds")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1'000'000));
+    command->add_option("--beds", simulate_.beds_per_ward, "Beds of a ward")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1'000));
+    command->add_option("--deteriorating", simulate_.deteriorating, "Patients that fall ill, one after the other")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1'000'000));
+    command->add_option("--speed", simulate_.speed, "How much faster than life the patients change")
+        ->capture_default_str()
+        ->check(CLI::Range(0.01, 1000.0));
+    command->add_option("--interval", simulate_.interval, "Time between two rounds of vital signs")
+        ->capture_default_str();
+    command->add_option("--for", simulate_.time, "How long (default: until Ctrl-C; files: 10m)");
+    command->add_option("--seed", simulate_.seed, "The same seed gives the same hospital")->capture_default_str();
+    auto* server = command->add_option("--server", simulate_.server, "Address of a server");
+    command->add_option("--out", simulate_.out, "Folder for NDJSON files instead")->excludes(server);
+  }
+
+  void add_import() {
+    auto* command =
+        add(app_, "import", "Load FHIR resources: NDJSON (.ndjson, .ndjson.gz), resources, Bundles, folders",
+            "Examples:\n"
+            "  mydr24 import ./bulk --data ./data          no server may use the folder meanwhile\n"
+            "  mydr24 import Patient.ndjson.gz --server http://127.0.0.1:8024\n"
+            "  mydr24 import --resume --data ./data        go on after Ctrl-C\n"
+            "\nIds are kept. What is refused stands in import-rejected.ndjson in the data folder; exit code 7.",
+            [this] {
+              import_.config = config_;
+              import_.progress_json = progress_ == "json";
+              return run_import(import_, terminal_);
+            });
+    command->add_option("path", import_.paths, "Files and folders");
+    add_config_options(command, false);
+    command->add_option("--server", import_.server, "Send to a running server instead");
+    command->add_flag("--resume", import_.resume, "Go on where an import was interrupted");
+    command->add_option("--progress", progress_, "json: progress as NDJSON events on standard error, every 5 s")
+        ->check(CLI::IsMember({"auto", "json"}));
+  }
+
+  void add_vitals() {
+    CLI::App* vitals = app_.add_subcommand("vitals", "Vital signs");
+    vitals->require_subcommand(1);
+    auto* score = add(*vitals, "score", "NEWS2 of each row of a CSV file",
+                      "Columns, in any order: rr spo2 scale oxygen sbp pulse acvpu temp\n"
+                      "Examples:\n"
+                      "  mydr24 vitals score round.csv\n"
+                      "  mydr24 vitals score --json - < round.csv",
+                      [this] { return run_vitals_score(file_, terminal_); });
+    score->add_option("file", file_, "CSV file; -: standard input")->required();
+  }
+
+  void add_doctor() {
+    auto* command = add(app_, "doctor", "Check configuration, data folder, store and machine",
+                        "Example:\n  mydr24 doctor --data ./data\n\nExit code 7 when something needs a look.",
+                        [this] { return run_doctor(config_, terminal_); });
+    add_config_options(command, false);
+  }
+
+  void add_config() {
+    CLI::App* config = app_.add_subcommand("config", "Show and check the configuration");
+    config->require_subcommand(1);
+    auto* show = add(*config, "show", "What is set, and where",
+                     "Precedence: flag, environment (MYDR24_SECTION__KEY), file, default.\n"
+                     "Examples:\n  mydr24 config show --effective",
+                     [this] { return run_config_show(config_, effective_, terminal_); });
+    show->add_flag("--effective", effective_, "Defaults too");
+    add_config_options(show, true);
+    auto* validate = add(*config, "validate", "Check the configuration; exit code 6 when it is wrong",
+                         "Example:\n  mydr24 config validate --config mydr24.toml",
+                         [this] { return run_config_validate(config_, terminal_); });
+    add_config_options(validate, true);
+    add(*config, "example", "A configuration file with every key and its default",
+        "Example:\n  mydr24 config example > mydr24.toml", [this] { return run_config_example(terminal_); });
+  }
+
+  void add_backup() {
+    CLI::App* backup = app_.add_subcommand("backup", "Copies of the store");
+    backup->require_subcommand(1);
+    auto* create = add(*backup, "create", "Copy the store; TO appears only when complete",
+                       "Example:\n  mydr24 backup create --data ./data /backup/mydr24-monday",
+                       [this] { return run_backup_create(config_, file_, terminal_); });
+    create->add_option("to", file_, "Path of the copy; must not exist")->required();
+    add_config_options(create, false);
+    auto* verify = add(*backup, "verify", "Read a whole copy and check it; exit code 7 when something is wrong",
+                       "Example:\n  mydr24 backup verify /backup/mydr24-monday",
+                       [this] { return run_backup_verify(file_, terminal_); });
+    verify->add_option("path", file_, "The copy")->required();
+  }
+
+  void add_version() {
+    add(app_, "version", "Version of program and interfaces", "", [this] { return run_version(terminal_); });
+  }
+
+  Terminal& terminal_;
+  CLI::App app_{"MyDR24: FHIR R4 server and clinical alerting in one program", "mydr24"};
+  std::function<int()> command_;
+  ConfigOptions config_;
+  DemoOptions demo_;
+  SimulateOptions simulate_;
+  ImportOptions import_;
+  std::string file_;
+  std::string progress_ = "auto";
+  bool effective_ = false;
+  bool no_colour_ = false;
+};
+
+}  // namespace
+
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+  Terminal terminal{out, err, system_clock()};
+  terminal.out_is_terminal = &out == &std::cout && ::isatty(STDOUT_FILENO) == 1;
+  terminal.err_is_terminal = &err == &std::cerr && ::isatty(STDERR_FILENO) == 1;
+  const char* no_colour = std::getenv("NO_COLOR");
+  terminal.colour = terminal.err_is_terminal && (no_colour == nullptr || *no_colour == '\0');
+  try {
+    return CommandLine(terminal).run(argc, argv);
+  } catch (const std::exception& fault) {
+    return terminal.fail(fail(Code::internal, fault.what()));
+  }
+}
+
+}  // namespace mydr24::cli

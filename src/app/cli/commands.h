@@ -1,0 +1,74 @@
+#pragma once
+
+// What `mydr24` can do, one function a command, each in a file of its own. cli.cc reads the command line into
+// these options. Every command gives back a process exit code (Exit) and throws nothing.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "app/cli/config.h"
+#include "app/cli/terminal.h"
+
+namespace mydr24::cli {
+
+inline constexpr std::string_view product_version = "0.1.0";
+
+// Where settings come from, for the commands that use them. Empty texts: not given.
+struct ConfigOptions {
+  std::string file;
+  std::string data;
+  std::string listen;
+  std::string admin;
+
+  Sources sources(const NamedValues& environment) const;
+};
+
+// Loads the settings, or says on the terminal what is wrong with them.
+std::expected<Config, int> settings_or_exit(const ConfigOptions& options, const Terminal& terminal);
+
+int run_serve(const ConfigOptions& options, const Terminal& terminal);
+
+struct DemoOptions {
+  int patients = 60;
+  int port = 8024;
+  std::string data;
+  bool keep = false;
+  std::string stop_after;  // a duration; empty: until Ctrl-C
+};
+int run_demo(const DemoOptions& options, const Terminal& terminal);
+
+struct SimulateOptions {
+  int patients = 60;
+  int beds_per_ward = 20;
+  int deteriorating = 4;
+  double speed = 1;
+  std::uint64_t seed = 24;
+  std::string interval = "5s";
+  std::string time;    // a duration; empty: until Ctrl-C
+  std::string server;  // this or
+  std::string out;     // this
+};
+int run_simulate(const SimulateOptions& options, const Terminal& terminal);
+
+struct ImportOptions {
+  std::vector<std::string> paths;
+  ConfigOptions config;
+  std::string server;
+  bool resume = false;
+  bool progress_json = false;
+};
+int run_import(const ImportOptions& options, const Terminal& terminal);
+
+int run_vitals_score(const std::string& file, const Terminal& terminal);
+int run_doctor(const ConfigOptions& options, const Terminal& terminal);
+int run_config_show(const ConfigOptions& options, bool effective, const Terminal& terminal);
+int run_config_validate(const ConfigOptions& options, const Terminal& terminal);
+int run_config_example(const Terminal& terminal);
+int run_backup_create(const ConfigOptions& options, const std::string& to, const Terminal& terminal);
+int run_backup_verify(const std::string& path, const Terminal& terminal);
+int run_version(const Terminal& terminal);
+
+}  // namespace mydr24::cli

@@ -1,0 +1,198 @@
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <fstream>
+#include <mutex>
+#include <ostream>
+#include <thread>
+
+#include "app/cli/commands.h"
+#include "app/cli/course.h"
+#include "app/cli/interrupts.h"
+#include "app/server/server.h"
+#include "base/json/writer.h"
+
+namespace mydr24::cli {
+
+namespace {
+
+constexpr std::string_view marker_name = ".mydr24-demo";
+
+std::filesystem::path default_folder() {
+  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data == '/') {
+    return std::filesystem::path(data) / "mydr24" / "demo";
+  }
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') {
+    return std::filesystem::path(home) / ".local" / "share" / "mydr24" / "demo";
+  }
+  return std::filesystem::temp_directory_path() / "mydr24-demo";
+}
+
+// Makes the folder anew. Only a folder that a demo made, or an empty one, is ever removed: the marker tells.
+Result<> make_folder(const std::filesystem::path& folder, bool keep) {
+  std::error_code problem;
+  const bool there = std::filesystem::exists(folder, problem);
+  const bool empty =
+      !there || (std::filesystem::is_directory(folder, problem) && std::filesystem::is_empty(folder, problem));
+  const bool ours = std::filesystem::exists(folder / marker_name, problem);
+  if (!empty && !ours) {
+    return fail(Code::conflict, "holds data that no demo made: take another folder with --data", folder.string());
+  }
+  if (there && !keep) std::filesystem::remove_all(folder, problem);
+  if (!problem) std::filesystem::create_directories(folder, problem);
+  if (problem) return fail(Code::invalid, fmt::format("cannot be made: {}", problem.message()), folder.string());
+  ::chmod(folder.c_str(), 0700);
+  std::ofstream marker(folder / marker_name);
+  marker << "Made by `mydr24 demo`: removed and made anew at its next start.\n";
+  if (!marker) return fail(Code::invalid, "cannot be written", folder.string());
+  return {};
+}
+
+server::Settings demo_settings(const DemoOptions& options, const std::filesystem::path& folder) {
+  server::Settings settings;
+  settings.server.listen = fmt::format("127.0.0.1:{}", options.port);
+  settings.server.admin =
+      fmt::format("127.0.0.1:{}", options.port == 0 || options.port == 65'535 ? 0 : options.port + 1);
+  settings.store.path = folder.string();
+  settings.log.level = "warn";
+  settings.alerting.contacts = {{"ward nurse", "", ""}, {"registrar", "", ""}};
+  settings.alerting.steps = {{"ward nurse"}, {"registrar"}};
+  return settings;
+}
+
+// The hospital's life, on a thread of its own, until stopped.
+class DemoHospital {
+ public:
+  DemoHospital(const DemoOptions& options, records::Records& records, const Clock& clock)
+      : clock_(clock),
+        sink_(sink_to_records(records)),
+        start_(clock.now()),
+        hospital_({.patients = options.patients}, start_) {}
+  ~DemoHospital() { stop(); }
+
+  Result<> admit() { return admit_all(hospital_, *sink_, counts_); }
+
+  void begin() {
+    thread_ = std::thread([this] {
+      const auto pause = [this](std::chrono::milliseconds time) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, time, [this] { return stopping_; });
+      };
+      // One failed round (a queue that is full for a moment) does not end the demo.
+      while (!pause(std::chrono::milliseconds(0))) {
+        result_ = run_course(hospital_, *sink_, {}, clock_, start_, pause, counts_);
+        if (!result_ && pause(std::chrono::seconds(1))) return;
+      }
+    });
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  // After stop().
+  const CourseCounts& counts() const { return counts_; }
+  const Result<>& result() const { return result_; }
+
+ private:
+  const Clock& clock_;
+  std::unique_ptr<HospitalSink> sink_;
+  Instant start_;
+  Hospital hospital_;
+  CourseCounts counts_;
+  Result<> result_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+Result<std::int64_t> count(store::Store& store, std::string_view type) {
+  std::int64_t number = 0;
+  MYDR24_TRY(store.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(number, reader.count_resources(type));
+    return {};
+  }));
+  return number;
+}
+
+void say_ready(server::System& system, const server::Settings& settings, std::chrono::duration<double> time,
+               const Terminal& terminal) {
+  const std::int64_t patients = count(system.store(), "Patient").value_or(0);
+  const std::int64_t resources = count(system.store(), "").value_or(0);
+  const std::string url = system.base_url();
+  if (terminal.json) {
+    std::string text;
+    json::Writer writer(text);
+    writer.begin_object().field("schema", "mydr24.demo.v1").field("url", url).field("admin", system.admin_url());
+    writer.field("patients", patients).field("resources", resources).field("note", "demo data, no real patients");
+    writer.end_object();
+    terminal.out << text << '\n';
+  } else {
+    terminal.out << fmt::format(
+        "MyDR24 {}  {}\n"
+        "  store    {}  {} patients, {} resources  ({:.1f} s)\n"
+        "  console  {}/\n"
+        "  FHIR     {}/fhir/R4\n"
+        "  admin    {}\n"
+        "  try      curl '{}/fhir/R4/Patient?_count=3'\n"
+        "           curl '{}/metrics'\n",
+        product_version, terminal.paint("yellow", "demo data, no real patients", true), settings.store.path,
+        grouped(patients), grouped(resources), time.count(), url, url, system.admin_url(), url, system.admin_url());
+    terminal.err << terminal.paint("yellow", "DEMO: simulated patients, no security, no promise to keep the data.")
+                 << " Do not put real patients in. Ctrl-C ends it.\n";
+  }
+  terminal.out.flush();
+  terminal.err.flush();
+}
+
+}  // namespace
+
+int run_demo(const DemoOptions& options, const Terminal& terminal) {
+  std::chrono::milliseconds time_max{0};
+  if (!options.stop_after.empty()) {
+    const auto parsed = parse_duration(options.stop_after);
+    if (!parsed) return terminal.fail(Exit::usage, parsed.error());
+    time_max = *parsed;
+  }
+  const std::filesystem::path folder = options.data.empty() ? default_folder() : std::filesystem::path(options.data);
+  if (const auto made = make_folder(folder, options.keep); !made) return terminal.fail(made.error());
+
+  Interrupts interrupts;
+  const auto began = terminal.clock.steady();
+  const server::Settings settings = demo_settings(options, folder);
+  auto system = server::start(settings, terminal.clock);
+  if (!system) return terminal.fail(system.error());
+
+  DemoHospital hospital(options, (*system)->records(), terminal.clock);
+  // With --keep the patients are there already: admitting them again would change their dates.
+  if (count((*system)->store(), "Encounter").value_or(0) < options.patients) {
+    if (const auto admitted = hospital.admit(); !admitted) return terminal.fail(admitted.error());
+  }
+  say_ready(**system, settings, terminal.clock.steady() - began, terminal);
+  hospital.begin();
+  if (time_max.count() > 0) {
+    interrupts.wait_for(time_max);
+  } else {
+    interrupts.wait();
+  }
+  hospital.stop();
+  (*system)->drain();
+  system->reset();
+  if (!hospital.result()) return terminal.fail(hospital.result().error());
+  if (!terminal.json) {
+    terminal.err << fmt::format("{} observations in {} rounds. Bye.\n", grouped(hospital.counts().observations),
+                                grouped(hospital.counts().rounds));
+  }
+  return static_cast<int>(Exit::ok);
+}
+
+}  // namespace mydr24::cli

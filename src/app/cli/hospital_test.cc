@@ -1,0 +1,91 @@
+#include "app/cli/hospital.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/json/document.h"
+#include "clinical/vitals/news2.h"
+#include "fhir/model/outcome.h"
+#include "fhir/model/validate.h"
+
+namespace mydr24::cli {
+namespace {
+
+const Instant start = from_us(1'709'294'400'000'000);
+
+vitals::Inputs inputs_of(const SimulatedSigns& signs) {
+  constexpr std::string_view letters = "ACVPU";
+  vitals::Inputs inputs;
+  inputs.respiration = signs.respiration;
+  inputs.spo2 = signs.spo2;
+  inputs.oxygen = signs.oxygen_flow > 0;
+  inputs.systolic = signs.systolic;
+  inputs.pulse = signs.pulse;
+  inputs.consciousness = static_cast<vitals::Consciousness>(letters.find(signs.acvpu));
+  inputs.temperature = signs.temperature;
+  return inputs;
+}
+
+TEST(Hospital, EveryResourceIsValidR4AndMarkedAsTestData) {
+  Hospital hospital({.patients = 30}, start);
+  std::vector<SimulatedResource> all = hospital.buildings();
+  for (std::size_t i = 0; i < hospital.patients(); ++i) {
+    for (auto& resource : hospital.admission(i)) all.push_back(std::move(resource));
+    const SimulatedSigns signs = hospital.observe(i, start + std::chrono::minutes(5));
+    for (auto& resource : hospital.observations(i, signs, start, i % 2 == 0)) all.push_back(std::move(resource));
+  }
+  std::set<std::string> ids;
+  for (const SimulatedResource& resource : all) {
+    const auto document = json::Document::parse(resource.text);
+    ASSERT_TRUE(document) << resource.text;
+    const auto issues = model::validate(document->root());
+    ASSERT_TRUE(issues.empty()) << model::operation_outcome(issues) << "\n" << resource.text;
+    EXPECT_EQ(document->root()["resourceType"].text(), resource.type);
+    EXPECT_EQ(document->root()["id"].text(), resource.id);
+    EXPECT_EQ(document->root()["meta"]["security"].at(0)["code"].text(), "HTEST");
+    if (!resource.id.empty()) {
+      EXPECT_TRUE(ids.insert(resource.type + resource.id).second) << resource.id;
+    }
+  }
+}
+
+TEST(Hospital, TheSameSeedGivesTheSamePeopleAndCourse) {
+  Hospital one({.seed = 7, .patients = 5}, start);
+  Hospital two({.seed = 7, .patients = 5}, start);
+  Hospital other({.seed = 8, .patients = 5}, start);
+  for (int minute = 0; minute < 10; ++minute) {
+    const Instant at = start + std::chrono::minutes(minute);
+    EXPECT_EQ(one.observations(3, one.observe(3, at), at, true)[0].text,
+              two.observations(3, two.observe(3, at), at, true)[0].text);
+  }
+  EXPECT_EQ(one.admission(2)[0].text, two.admission(2)[0].text);
+  EXPECT_NE(one.admission(2)[0].text, other.admission(2)[0].text);
+}
+
+TEST(Hospital, TheDeterioratingReachSevenWithinMinutesAndTheOthersStayLow) {
+  const HospitalSettings settings{.patients = 60, .deteriorating = 4};
+  Hospital hospital(settings, start);
+  std::vector<int> worst(60);
+  for (int second = 0; second <= 360; second += 5) {
+    for (std::size_t i = 0; i < hospital.patients(); ++i) {
+      const auto score = vitals::news2(inputs_of(hospital.observe(i, start + std::chrono::seconds(second))));
+      ASSERT_TRUE(score.total);
+      worst[i] = std::max(worst[i], *score.total);
+    }
+  }
+  EXPECT_EQ(std::ranges::count_if(worst, [](int total) { return total >= 7; }), 4);
+  EXPECT_EQ(std::ranges::count_if(worst, [](int total) { return total <= 4; }), 56);
+}
+
+TEST(Hospital, ThePatientsThatFellIllRecover) {
+  Hospital hospital({.patients = 1, .deteriorating = 1}, start);
+  int last = 0;
+  for (int second = 0; second <= 3600; second += 20) {
+    last = *vitals::news2(inputs_of(hospital.observe(0, start + std::chrono::seconds(second)))).total;
+  }
+  EXPECT_LE(last, 4);
+}
+
+}  // namespace
+}  // namespace mydr24::cli
