@@ -1,5 +1,9 @@
 #include "storage/sqlite/reader_pool.h"
 
+#include <fmt/format.h>
+
+#include <exception>
+
 namespace mydr24::sqlite {
 
 Result<std::unique_ptr<ReaderPool::Session>> ReaderPool::lease() {
@@ -26,18 +30,43 @@ void ReaderPool::give_back(std::unique_ptr<Session> session) {
   if (held_ || leased_ + 1 >= readers_max_) returned_.notify_all();
 }
 
+Result<> ReaderPool::begin(Session& session) const {
+  const auto commits = commits_.load(std::memory_order_acquire);
+  if (session.has_snapshot && session.commits == commits) return {};
+  MYDR24_TRY(end(session));
+  MYDR24_TRY(session.connection->run("BEGIN DEFERRED"));
+  session.has_snapshot = true;
+  session.commits = commits;
+  return {};
+}
+
+Result<> ReaderPool::end(Session& session) {
+  if (!session.has_snapshot) return {};
+  MYDR24_TRY(session.connection->run("COMMIT"));
+  session.has_snapshot = false;
+  return {};
+}
+
 Result<> ReaderPool::read(const std::function<Result<>(store::Reader&)>& read) {
   MYDR24_ASSIGN(auto session, lease());
-  auto outcome = session->connection->run("BEGIN DEFERRED");
+  auto outcome = begin(*session);
   if (outcome) {
     Viewing<store::Reader> reader(session->view);
-    outcome = read(reader);
-    auto ended = session->connection->run("COMMIT");
-    // A connection that cannot end its transaction is of no use to the next reader.
-    if (!ended) session.reset();
+    try {
+      outcome = read(reader);
+    } catch (const std::exception& error) {
+      outcome = fail(Code::internal, fmt::format("a read failed with an exception: {}", error.what()));
+    }
   }
+  // What went wrong may be the connection's fault: the next reader gets a new one.
+  if (!outcome && outcome.error().code == Code::internal) session.reset();
   give_back(std::move(session));
   return outcome;
+}
+
+void ReaderPool::end_idle_snapshots() {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(free_, [](const auto& session) { return !end(*session); });
 }
 
 void ReaderPool::quiet(std::chrono::milliseconds wait, const std::function<void()>& job) {
@@ -46,6 +75,7 @@ void ReaderPool::quiet(std::chrono::milliseconds wait, const std::function<void(
     held_ = true;
     returned_.wait_for(lock, wait, [this] { return leased_ == 0; });
   }
+  end_idle_snapshots();
   job();
   const std::scoped_lock lock(mutex_);
   held_ = false;

@@ -2,8 +2,13 @@
 
 // Query-only connections, leased one per read. Private to storage/sqlite.
 //
-// Invariant: at most readers_max leases at a time; none while quiet() holds the pool.
+// A connection keeps its snapshot between reads as long as nothing has been committed since: locking and unlocking the log
+// costs as much as reading a resource. Snapshots nobody is reading from are let go before each checkpoint.
+//
+// Invariant: at most readers_max leases at a time; none while quiet() holds the pool. A read that begins after a commit was
+// announced sees it.
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -22,6 +27,11 @@ class ReaderPool {
   // Runs `read` in a read transaction of its own.
   Result<> read(const std::function<Result<>(store::Reader&)>& read);
 
+  // By the writer, after each commit and before anybody is told of it.
+  void announce_commit() { commits_.fetch_add(1, std::memory_order_release); }
+  // Ends the snapshots of connections that are not leased.
+  void end_idle_snapshots();
+
   // Waits up to `wait` for all leases to end while giving out no new one, then runs `job` (also when some did not end).
   void quiet(std::chrono::milliseconds wait, const std::function<void()>& job);
 
@@ -31,7 +41,11 @@ class ReaderPool {
         : connection(std::move(opened)), view(*connection, shared) {}
     std::unique_ptr<Connection> connection;
     View view;
+    bool has_snapshot = false;
+    std::uint64_t commits = 0;  // announced before the snapshot was taken
   };
+  Result<> begin(Session& session) const;
+  static Result<> end(Session& session);
   Result<std::unique_ptr<Session>> lease();
   void give_back(std::unique_ptr<Session> session);
 
@@ -40,6 +54,7 @@ class ReaderPool {
   const std::size_t cache_bytes_;
   const Shared& shared_;
 
+  std::atomic<std::uint64_t> commits_{0};
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Session>> free_;

@@ -25,7 +25,7 @@ inline constexpr std::string_view database_file = "mydr24.db";
 struct Settings {
   std::filesystem::path folder;  // made (mode 0700) when it is not there
   std::size_t writer_cache_bytes = std::size_t{64} << 20;
-  std::size_t reader_cache_bytes = std::size_t{4} << 20;  // each
+  std::size_t reader_cache_bytes = std::size_t{8} << 20;  // each
   std::size_t readers_max = 8;                            // reads beyond this wait for one to end
   // Writes that wait, by RequestClass; more are refused with Code::busy.
   std::array<std::size_t, request_class_count> queue_max{8'192, 8'192, 8'192, 1'024};

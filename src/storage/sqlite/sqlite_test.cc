@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "storage/sqlite/connection.h"
 #include "storage/store/contract_search_test.h"
 #include "storage/store/contract_test.h"
@@ -48,6 +50,262 @@ class SqlitePlace final : public store::Place {
 };
 
 std::unique_ptr<store::Place> make_place() { return std::make_unique<SqlitePlace>(); }
+
+std::string patient(std::string_view id, std::string_view family = "Meyer") {
+  return fmt::format(
+      R"({{"resourceType":"Patient","id":"{}","meta":{{}},"name":[{{"family":"{}","given":["Anna","Maria"]}}],"gender":"female","birthDate":"1980-05-17"}})",
+      id, family);
+}
+
+store::Work create_patient(const store::Store& store, std::string id, std::string family = "Meyer") {
+  return [&store, id = std::move(id), family = std::move(family)](store::Transaction& transaction) -> Result<> {
+    const auto text = patient(id, family);
+    const auto document = json::Document::parse(text);
+    const auto entries = search::extract(document->root());
+    const auto body = store.pack(text, 1);
+    MYDR24_TRY(transaction.put({.type = "Patient", .id = id, .body = &body, .entries = entries}));
+    return {};
+  };
+}
+
+class SqliteStore : public testing::Test {
+ protected:
+  Result<std::unique_ptr<store::Store>> open() { return sqlite::open(settings_, system_clock()); }
+  // Changes the file behind the store's back. Nobody may have it open.
+  void tamper(const char* sql) {
+    const auto connection =
+        Connection::open((settings_.folder / database_file).string(), Connection::Role::writer, 1 << 20);
+    ASSERT_TRUE(connection);
+    const auto done = (*connection)->execute(sql);
+    ASSERT_TRUE(done) << done.error().text;
+  }
+  std::vector<std::string> logged() {
+    const std::scoped_lock lock(mutex_);
+    return log_;
+  }
+
+  Folder folder_;
+  std::mutex mutex_;
+  std::vector<std::string> log_;
+  Settings settings_{.folder = folder_.path() / "data", .log = [this](std::string_view line) {
+                       const std::scoped_lock lock(mutex_);
+                       log_.emplace_back(line);
+                     }};
+};
+
+TEST_F(SqliteStore, VerifyFindsEveryKindOfPlantedFault) {
+  struct Fault {
+    const char* sql;
+    std::string_view finding;
+  };
+  constexpr Fault faults[] = {
+      {"DELETE FROM token_index WHERE record = 1", "Patient/a: what it is found by"},
+      {"INSERT INTO string_index SELECT parameter, 'other', record FROM string_index LIMIT 1", "what it is found by"},
+      {"UPDATE date_index SET high = high + 1", "what it is found by"},
+      {"INSERT INTO reference_index VALUES (1, 'Patient/x', 99)", "records that are not there"},
+      {"UPDATE journal SET body = zeroblob(40) WHERE sequence = 1", "Patient/a (line 1)"},
+      {"UPDATE record SET id = 'z' WHERE id = 'a'", "its body is of Patient/a"},
+      {"UPDATE record SET version = 2 WHERE id = 'a'", "not on its newest line"},
+      {"UPDATE journal SET version = 3 WHERE sequence = 1", "version 1 is missing"},
+      {"UPDATE journal SET at = at + 1000000000000 WHERE sequence = 1", "its time is before"},
+      {"DELETE FROM record WHERE id = 'b'", "its record is missing"},
+  };
+  for (const auto& [sql, expected] : faults) {
+    std::filesystem::remove_all(settings_.folder);
+    {
+      auto store = open();
+      ASSERT_TRUE(store) << store.error().text;
+      for (const auto* id : {"a", "b"})
+        ASSERT_TRUE((*store)->write(RequestClass::routine, create_patient(**store, id)));
+      EXPECT_TRUE((*store)->verify()->empty());
+    }
+    tamper(sql);
+    auto store = open();
+    ASSERT_TRUE(store);
+    const auto findings = (*store)->verify();
+    ASSERT_TRUE(findings) << sql << ": " << findings.error().text;
+    const auto all = fmt::format("{}", fmt::join(*findings, "; "));
+    EXPECT_TRUE(all.contains(expected)) << sql << ": " << all;
+  }
+}
+
+TEST_F(SqliteStore, AFlippedBitInABodyIsAnErrorThatNamesTheResource) {
+  {
+    auto store = open();
+    ASSERT_TRUE((*store)->write(RequestClass::routine, create_patient(**store, "a")));
+  }
+  tamper("UPDATE journal SET body = CAST(substr(body, 1, 30) || x'00' || substr(body, 32) AS BLOB)");
+  auto store = open();
+  const auto read = (*store)->read([](store::Reader& reader) -> Result<> {
+    MYDR24_TRY(reader.current("Patient", "a"));
+    return {};
+  });
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Code::internal);
+  EXPECT_EQ(read.error().where, "Patient/a/_history/1");
+}
+
+TEST_F(SqliteStore, ADatabaseOfANewerVersionIsRefused) {
+  ASSERT_TRUE(open());
+  tamper("PRAGMA user_version = 999");
+  const auto store = open();
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, Code::unsupported);
+  EXPECT_TRUE(store.error().text.contains("newer version")) << store.error().text;
+}
+
+TEST_F(SqliteStore, ADatabaseOfAnotherProgramIsRefused) {
+  std::filesystem::create_directory(settings_.folder);
+  tamper("CREATE TABLE theirs (x)");
+  const auto store = open();
+  ASSERT_FALSE(store);
+  EXPECT_TRUE(store.error().text.contains("another program")) << store.error().text;
+}
+
+TEST_F(SqliteStore, TheFolderIsForItsOwnerOnlyAndASecondOpenNamesIt) {
+  const auto store = open();
+  ASSERT_TRUE(store);
+  EXPECT_EQ(std::filesystem::status(settings_.folder).permissions(), std::filesystem::perms::owner_all);
+  const auto second = open();
+  ASSERT_FALSE(second);
+  EXPECT_TRUE(second.error().text.contains(settings_.folder.string())) << second.error().text;
+}
+
+TEST_F(SqliteStore, BodiesArePackedWithADictionaryOnceThereAreEnoughAndReadAfterReopening) {
+  std::size_t before = 0;
+  std::size_t after = 0;
+  {
+    auto store = open();
+    before = (*store)->pack(patient("x"), 1).bytes.size();
+    ASSERT_TRUE((*store)->write(RequestClass::routine, create_patient(**store, "old")));
+    for (int i = 0; i < 2'100; ++i)
+      (void)(*store)->pack(patient(fmt::format("p{}", i), fmt::format("F{}", i * 7919)), 1);
+    for (int i = 0; i < 500 && logged().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ASSERT_FALSE(logged().empty());
+    after = (*store)->pack(patient("x"), 1).bytes.size();
+    ASSERT_TRUE((*store)->write(RequestClass::routine, create_patient(**store, "new")));
+  }
+  EXPECT_LT(after * 2, before);
+  auto store = open();
+  EXPECT_EQ((*store)->pack(patient("x"), 1).bytes.size(), after);
+  EXPECT_TRUE((*store)->verify()->empty());
+}
+
+TEST_F(SqliteStore, ReadersThatOutnumberTheConnectionsWaitForTheirTurn) {
+  settings_.readers_max = 2;
+  auto store = open();
+  ASSERT_TRUE((*store)->write(RequestClass::routine, create_patient(**store, "a")));
+  std::atomic<int> at_once = 0;
+  std::atomic<int> most = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      EXPECT_TRUE((*store)->read([&](store::Reader& reader) -> Result<> {
+        const int now = ++at_once;
+        most = std::max(most.load(), now);
+        MYDR24_TRY(reader.current("Patient", "a"));
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        --at_once;
+        return {};
+      }));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(most, 2);
+}
+
+TEST_F(SqliteStore, TheLogStaysBoundedWhileReadersFollowEachOther) {
+  settings_.wal_bytes_max = std::size_t{8} << 20;
+  auto store = open();
+  ASSERT_TRUE((*store)->write(RequestClass::routine, create_patient(**store, "a")));
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        (void)(*store)->read([](store::Reader& reader) -> Result<> {
+          MYDR24_TRY(reader.current("Patient", "a"));
+          std::this_thread::sleep_for(std::chrono::milliseconds(2));
+          return {};
+        });
+      }
+    });
+  }
+  const std::string large(1 << 20, 'x');
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_TRUE(
+        (*store)->write(RequestClass::background, [&](store::Transaction& t) { return t.set_state("s", "k", large); }));
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+  EXPECT_LT(std::filesystem::file_size((settings_.folder / database_file).string() + "-wal"), std::size_t{24} << 20);
+}
+
+// What was acknowledged before the kill is there after it.
+TEST_F(SqliteStore, AKilledProcessLosesNothingThatItAcknowledged) {
+  int pipes[2];
+  ASSERT_EQ(pipe(pipes), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    auto store = open();
+    for (std::int32_t i = 0; store; ++i) {
+      if (!(*store)->write(RequestClass::routine, create_patient(**store, fmt::format("p{}", i)))) _exit(1);
+      if (::write(pipes[1], &i, sizeof i) != sizeof i) _exit(1);
+    }
+    _exit(1);
+  }
+  std::int32_t last = -1;
+  while (last < 100) ASSERT_EQ(::read(pipes[0], &last, sizeof last), static_cast<ssize_t>(sizeof last));
+  ASSERT_EQ(kill(child, SIGKILL), 0);
+  int status = 0;
+  waitpid(child, &status, 0);
+  close(pipes[1]);
+  while (::read(pipes[0], &last, sizeof last) == sizeof last) continue;
+  close(pipes[0]);
+  auto store = open();
+  ASSERT_TRUE(store) << store.error().text;
+  EXPECT_TRUE((*store)->verify()->empty());
+  ASSERT_TRUE((*store)->read([&](store::Reader& reader) -> Result<> {
+    for (std::int32_t i = 0; i <= last; ++i) {
+      MYDR24_ASSIGN(const auto found, reader.current("Patient", fmt::format("p{}", i)));
+      EXPECT_TRUE(found) << i;
+    }
+    return {};
+  }));
+}
+
+TEST_F(SqliteStore, AFullDiskIsBusyAndWritingGoesOnWhenThereIsRoom) {
+  const auto disk = folder_.path() / "disk";
+  std::filesystem::create_directory(disk);
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=6m") != 0) GTEST_SKIP() << "mounting a small disk needs root";
+  settings_.folder = disk / "data";
+  {
+    auto store = open();
+    ASSERT_TRUE(store) << store.error().text;
+    const std::string ballast(200'000, 'x');
+    int kept = 0;
+    Result<> outcome;
+    while (outcome && kept < 100) {
+      outcome = (*store)->write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
+        MYDR24_TRY(create_patient(**store, fmt::format("p{}", kept))(transaction));
+        return transaction.set_state("ballast", fmt::format("{}", kept), ballast);
+      });
+      kept += outcome ? 1 : 0;
+    }
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code, Code::busy) << outcome.error().text;
+    EXPECT_TRUE((*store)->read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(const auto count, reader.count_resources("Patient"));
+      EXPECT_EQ(count, kept);
+      return {};
+    }));
+    ASSERT_EQ(mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=40m"), 0);
+    const auto again = (*store)->write(RequestClass::routine, create_patient(**store, "after"));
+    EXPECT_TRUE(again) << again.error().text;
+    EXPECT_TRUE((*store)->verify()->empty());
+  }
+  umount(disk.c_str());
+}
 
 }  // namespace
 }  // namespace mydr24::sqlite

@@ -169,6 +169,7 @@ Result<> Writer::commit() {
   auto committed = connection_->run("COMMIT");
   if (committed) {
     ++commits_;
+    readers_.announce_commit();
     commit_us_last_ = std::chrono::duration_cast<Microseconds>(elapsed_since(start)).count();
     return {};
   }
@@ -222,6 +223,7 @@ void Writer::checkpoint() {
       settings_.log(fmt::format("checkpoint: {}", error.text));
     }
   };
+  readers_.end_idle_snapshots();
   run_checkpoint(SQLITE_CHECKPOINT_PASSIVE);
   if (broken_) return;
   const int pages_max = static_cast<int>(static_cast<std::int64_t>(settings_.wal_bytes_max) / page_bytes_);
