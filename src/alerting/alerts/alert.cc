@@ -1,5 +1,7 @@
 #include "alerting/alerts/alert.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <span>
@@ -53,6 +55,10 @@ void write_text(json::Writer& writer, std::string_view name, const std::string& 
 std::string_view to_string(Severity severity) { return severity_names[static_cast<std::size_t>(severity)]; }
 std::string_view to_string(State state) { return state_names[static_cast<std::size_t>(state)]; }
 std::string_view to_string(DeliveryState state) { return delivery_state_names[static_cast<std::size_t>(state)]; }
+
+std::string delivery_id(std::string_view alert_id, int round, std::size_t place) {
+  return fmt::format("{}-r{:05}-c{:02}", alert_id, round, place);
+}
 
 std::string to_json(const Alert& alert) {
   std::string out;
@@ -122,6 +128,7 @@ std::string to_json(const Delivery& delivery) {
       .field("state", to_string(delivery.state))
       .field("attempts", delivery.attempts);
   write_instant(writer, "called_at", delivery.called_at);
+  write_instant(writer, "due_at", delivery.due_at);
   write_instant(writer, "sent_at", delivery.sent_at);
   if (delivery.http_status != 0) writer.field("http_status", delivery.http_status);
   write_text(writer, "text", delivery.text);
@@ -145,6 +152,7 @@ Result<Delivery> delivery_from_json(std::string_view text) {
   delivery.medium = read_text(row["medium"]);
   delivery.attempts = read_int(row["attempts"]);
   delivery.called_at = read_instant(row["called_at"]).value_or(Instant{});
+  delivery.due_at = read_instant(row["due_at"]).value_or(Instant{});
   delivery.sent_at = read_instant(row["sent_at"]);
   delivery.http_status = read_int(row["http_status"]);
   delivery.text = read_text(row["text"]);

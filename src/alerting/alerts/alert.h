@@ -65,10 +65,14 @@ struct Delivery {
   DeliveryState state = DeliveryState::pending;
   int attempts = 0;                // made, as far as is known
   Instant called_at;               // when it was put in the outbox
+  Instant due_at;                  // when the next step is called if nobody answers
   std::optional<Instant> sent_at;  // end of the last attempt
   int http_status = 0;
   std::string text;  // why it failed or was cancelled
 };
+
+// The id of the place-th call of a round.
+std::string delivery_id(std::string_view alert_id, int round, std::size_t place);
 
 std::string to_json(const Alert& alert);
 std::string to_json(const Delivery& delivery);

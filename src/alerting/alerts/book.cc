@@ -96,11 +96,13 @@ void Book::attach(store::Store& store) {
 
 // Puts a call of everybody on the alert's step into the outbox and sets the timer of the next one.
 Result<std::vector<Delivery>> Book::call(store::Transaction& transaction, Alert& alert) const {
+  const Instant now = stamp(transaction);
+  alert.next_due = now + settings_.escalate_after;
   std::vector<Delivery> deliveries;
   for (const oncall::Contact* contact : rota_.who_answers(static_cast<std::size_t>(alert.step)))
     for (std::size_t channel = 0; channel < contact->channels.size(); ++channel) {
       Delivery delivery;
-      delivery.id = fmt::format("{}-r{:05}-c{:02}", alert.id, alert.round, deliveries.size());
+      delivery.id = alerts::delivery_id(alert.id, alert.round, deliveries.size());
       delivery.alert_id = alert.id;
       delivery.round = alert.round;
       delivery.step = alert.step;
@@ -108,12 +110,12 @@ Result<std::vector<Delivery>> Book::call(store::Transaction& transaction, Alert&
       delivery.contact = contact->name;
       delivery.channel = static_cast<int>(channel);
       delivery.medium = to_string(contact->channels[channel].kind);
-      delivery.called_at = stamp(transaction);
+      delivery.called_at = now;
+      delivery.due_at = *alert.next_due;
       MYDR24_TRY(rows::put_delivery(transaction, delivery));
       MYDR24_TRY(transaction.set_state(rows::outbox, delivery.id, alert.id));
       deliveries.push_back(std::move(delivery));
     }
-  alert.next_due = stamp(transaction) + settings_.escalate_after;
   MYDR24_TRY(transaction.set_timer({timer_key(alert.id), *alert.next_due, std::string(escalate_timer_kind), alert.id}));
   return deliveries;
 }

@@ -103,10 +103,21 @@ class FakeStore : public Store {
     return data_.timers.size();
   }
   std::size_t writes_of_state() const { return data_.state_writes; }
+  // Bodies by type/id, and how often they were written.
+  std::map<std::string, std::string> resources() const {
+    const std::lock_guard lock(mutex_);
+    return data_.resources;
+  }
+  std::int64_t versions_of(const std::string& key) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = data_.versions.find(key);
+    return found == data_.versions.end() ? 0 : found->second;
+  }
   // The current body of a resource, as another module would have written it.
   void put_resource(const std::string& type, const std::string& id, std::string body) {
     const std::lock_guard lock(mutex_);
     data_.resources[type + "/" + id] = std::move(body);
+    ++data_.versions[type + "/" + id];
   }
 
  private:
@@ -115,7 +126,8 @@ class FakeStore : public Store {
     std::map<std::pair<std::string, std::string>, std::string> state;
     std::map<std::string, Timer> timers;
     std::vector<Event> events;
-    std::map<std::string, std::string> resources;
+    std::map<std::string, std::string> resources;  // current bodies, by type/id
+    std::map<std::string, std::int64_t> versions;
     std::size_t state_writes = 0;
   };
 
@@ -129,7 +141,8 @@ class FakeStore : public Store {
       Version version;
       version.type = type;
       version.id = id;
-      version.version = 1;
+      version.version = data_.versions[found->first];
+      version.action = version.version == 1 ? Action::create : Action::update;
       version.body = found->second;
       return std::optional(std::move(version));
     }
@@ -169,7 +182,11 @@ class FakeStore : public Store {
     Result<Sequence> last_sequence() override { return data_.sequence; }
 
     Instant now() const override { return now_; }
-    Result<Written> put(const Put&) override { return fail(Code::unsupported, "not in the fake"); }
+    Result<Written> put(const Put& put) override {
+      const std::string key = std::string(put.type) + "/" + std::string(put.id);
+      data_.resources[key] = put.body != nullptr ? put.body->bytes : std::string();
+      return Written{++data_.versions[key], ++data_.sequence, now_};
+    }
     Result<Sequence> note(std::string_view kind, std::string_view payload) override {
       data_.events.push_back({++data_.sequence, now_, std::string(kind), std::string(payload)});
       return data_.sequence;
