@@ -93,7 +93,8 @@ std::string Walk::run() {
     std::string wrong = step(line);
     if (!wrong.empty()) return fmt::format("line {}: {}\n{}", line.number, line.text, wrong);
   }
-  return live_->stop() == 0 ? "" : "the server did not end with 0";
+  const int code = live_->stop();
+  return code == 0 ? "" : fmt::format("the server ended with {} instead of 0:\n{}", code, live_->server().log());
 }
 
 std::string Walk::step(const Line& line) {
