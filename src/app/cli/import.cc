@@ -90,7 +90,7 @@ int import_into_store(const ImportOptions& options, const Terminal& terminal) {
   }
 
   ImportReport report(terminal, fs::path(config->settings.store.path) / "import-rejected.ndjson", options.progress_json,
-                      options.resume);
+                      state->counts);
   ImportReader reader(*files, state->position, state->next_slice);
   ImportPipeline pipeline(reader, workers(), [&](ImportSlice&& slice, ReadySlice& ready) {
     make_ready_for_store(records, std::move(slice), ready);
@@ -145,7 +145,7 @@ int import_into_server(const ImportOptions& options, const Terminal& terminal) {
   if (!files) return terminal.fail(files.error());
   auto client = FhirClient::open(options.server);
   if (!client) return terminal.fail(Exit::usage, client.error());
-  ImportReport report(terminal, "import-rejected.ndjson", options.progress_json, false);
+  ImportReport report(terminal, "import-rejected.ndjson", options.progress_json, {});
   ImportReader reader(*files, {}, 0);
   ImportPipeline pipeline(reader, 1, make_ready_for_server);
   ImportCounts counts;

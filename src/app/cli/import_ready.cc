@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/core/id.h"
+#include "base/json/edits.h"
 #include "base/json/writer.h"
 #include "clinical/records/rewrite.h"
 #include "fhir/model/outcome.h"
@@ -75,7 +76,24 @@ Result<records::Interaction> interaction_of(json::Value entry, std::size_t index
   return interaction;
 }
 
-void prepare_transaction(std::unique_ptr<json::Document> document, ReadySlice& ready) {
+// Resources that an entry creates without an id of their own get the one of its fullUrl: an update must carry its id.
+Result<> put_ids(std::unique_ptr<json::Document>& document, const json::Limits& limits) {
+  json::Edits edits(*document);
+  for (const json::Value entry : document->root()["entry"]) {
+    const json::Value resource = entry["resource"];
+    const std::string_view id = entry_id(entry);
+    if (!resource.is_object() || resource.size() == 0 || resource["id"] || id.empty()) continue;
+    if (entry["request"]["method"].text() != "POST" || entry["request"]["ifNoneExist"]) continue;
+    edits.replace(resource, fmt::format("{{\"id\":\"{}\",{}", id, resource.raw().substr(1)));
+  }
+  if (edits.empty()) return {};
+  MYDR24_ASSIGN(auto edited, json::Document::parse(edits.apply(), limits));
+  document = std::make_unique<json::Document>(std::move(edited));
+  return {};
+}
+
+void prepare_transaction(std::unique_ptr<json::Document> document, const json::Limits& limits, ReadySlice& ready) {
+  if (const auto put = put_ids(document, limits); !put) return reject(ready, 1, put.error());
   std::size_t index = 0;
   for (const json::Value entry : document->root()["entry"]) {
     auto interaction = interaction_of(entry, index++);
@@ -96,7 +114,7 @@ void prepare_document(const records::Records& records, std::string text, ReadySl
   auto document = std::make_unique<json::Document>(std::move(*parsed));
   const json::Value root = document->root();
   const std::string_view kind = root["resourceType"].text() == "Bundle" ? root["type"].text() : std::string_view();
-  if (kind == "transaction") return prepare_transaction(std::move(document), ready);
+  if (kind == "transaction") return prepare_transaction(std::move(document), limits, ready);
   if (kind != "batch" && kind != "collection" && kind != "searchset" && kind != "history") {
     return prepare(records, std::string(document->source()), 1, ready);
   }

@@ -36,13 +36,15 @@ void ImportCounts::add(const ImportCounts& other) {
 }
 
 ImportReport::ImportReport(const Terminal& terminal, std::filesystem::path rejected_file, bool progress_json,
-                           bool resumed)
+                           const ImportCounts& before)
     : terminal_(terminal),
       rejected_path_(std::move(rejected_file)),
+      rejections_(before.rejected),
+      handled_before_(before.handled()),
       progress_json_(progress_json),
       began_(terminal.clock.steady()),
       next_(began_) {
-  if (!resumed && !rejected_path_.empty()) {
+  if (handled_before_ == 0 && !rejected_path_.empty()) {
     std::error_code ignored;
     std::filesystem::remove(rejected_path_, ignored);
   }
@@ -69,7 +71,7 @@ void ImportReport::progress(const std::string& file, std::int64_t bytes_read, st
 
   const double seconds = std::max(elapsed().count(), 0.001);
   const double share = bytes_total > 0 ? static_cast<double>(bytes_read) / static_cast<double>(bytes_total) : 0;
-  const auto rate = static_cast<std::int64_t>(static_cast<double>(counts.stored() + counts.rejected) / seconds);
+  const auto rate = static_cast<std::int64_t>(static_cast<double>(counts.handled() - handled_before_) / seconds);
   const double eta = share > 0.001 ? seconds * (1 - share) / share : 0;
   if (progress_json_) {
     std::string line;
@@ -99,7 +101,7 @@ void ImportReport::summary(const ImportCounts& counts, const std::string& resume
   clear();
   rejected_file_.flush();
   const double seconds = std::max(elapsed().count(), 0.001);
-  const auto rate = static_cast<std::int64_t>(static_cast<double>(counts.stored()) / seconds);
+  const auto rate = static_cast<std::int64_t>(static_cast<double>(counts.handled() - handled_before_) / seconds);
   if (terminal_.json) {
     std::string text;
     json::Writer writer(text);

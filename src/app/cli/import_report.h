@@ -20,6 +20,7 @@ struct ImportCounts {
   std::int64_t rejected = 0;
 
   std::int64_t stored() const { return created + updated + unchanged; }
+  std::int64_t handled() const { return stored() + rejected; }
   void add(const ImportCounts& other);
 };
 
@@ -33,8 +34,10 @@ class ImportReport {
   static constexpr std::int64_t rejections_written_max = 10'000;
   static constexpr std::size_t rejections_shown_max = 5;
 
-  // `rejected_file`: where refusals are written; begun anew unless `resumed`; empty: nowhere.
-  ImportReport(const Terminal& terminal, std::filesystem::path rejected_file, bool progress_json, bool resumed);
+  // `rejected_file`: where refusals are written; begun anew unless `before` holds something; empty: nowhere.
+  // `before`: what was imported before this run, when it goes on with an import.
+  ImportReport(const Terminal& terminal, std::filesystem::path rejected_file, bool progress_json,
+               const ImportCounts& before);
 
   void reject(const std::string& file, const ImportRejection& rejection);
   // Called often; says something as often as it should.
@@ -51,6 +54,7 @@ class ImportReport {
   std::filesystem::path rejected_path_;
   std::ofstream rejected_file_;
   std::int64_t rejections_ = 0;
+  std::int64_t handled_before_ = 0;
   std::vector<std::string> shown_;
   bool progress_json_;
   bool line_is_open_ = false;
