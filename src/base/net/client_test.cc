@@ -280,6 +280,31 @@ TEST(Tls, RequestsGoThroughAndTheHandlerKnows) {
   EXPECT_EQ(send_blocking(call(local(server->port(), "/out?5000000", "https")), settings)->body.size(), 5'000'000U);
 }
 
+// The client sends its request right behind its last handshake message: one read of the server may take both.
+TEST(Tls, ARequestThatComesWithTheHandshakeIsAnswered) {
+  const TestCertificate certificate;
+  // Busy with another connection's answer, the thread finds both in the socket.
+  const auto server = start({.gzip_bytes_min = 1, .tls = certificate.settings()});
+  const ClientSettings settings{.ca_file = certificate.settings().certificate_file};
+  asio::io_context context(1);
+  std::vector<std::unique_ptr<Client>> clients;
+  int answered = 0;
+  for (int i = 0; i < 24; ++i) {
+    clients.push_back(make_client(context, settings));
+    asio::co_spawn(
+        context.get_executor(),
+        [&, i]() -> Task<> {
+          ClientRequest request = call(local(server->port(), "/big?60000", "https"));
+          request.headers = {{"Accept-Encoding", "gzip"}};
+          const auto answer = co_await clients[static_cast<std::size_t>(i)]->send(std::move(request));
+          if (answer && answer->status == 200) ++answered;
+        },
+        asio::detached);
+  }
+  context.run();
+  EXPECT_EQ(answered, 24);
+}
+
 TEST(Tls, OneConnectionServesManyCalls) {
   const TestCertificate certificate;
   const auto server = start({.connections_max = 1, .tls = certificate.settings()});

@@ -230,12 +230,15 @@ Task<> HttpExchange::sleep(std::chrono::milliseconds time) {
   });
   connection_->sleeping = true;
   auto type = asio::socket_base::wait_read;
-  while (connection_->sleeping && !thread_.draining() && co_await connection_->wait(type, no_deadline) == Wake::ready) {
+  while (connection_->sleeping && !thread_.draining()) {
     if (connection_->stream.peer_closed()) {
       broken_ = true;
       break;
     }
-    type = asio::socket_base::wait_error;  // bytes wait to be read later: the end shows as an error only
+    // Bytes that wait to be read later would wake it at once: then the end shows as an error only.
+    if (connection_->stream.has_input()) type = asio::socket_base::wait_error;
+    if (co_await connection_->wait(type, no_deadline) != Wake::ready) break;
+    type = asio::socket_base::wait_error;
   }
   connection_->sleeping = false;
   ++connection_->sleep_number;
@@ -299,12 +302,14 @@ Task<> serve_connection(std::shared_ptr<Connection> connection) {
     if (SSL_CTX* tls = thread.state().tls.get(); tls != nullptr) {
       if (!connection->stream.start_tls_server(tls) || !co_await finish_handshake(*connection)) co_return;
     }
-    while (!thread.draining()) {
+    // The first request may have come with the end of the handshake.
+    bool go_on = !connection->stream.has_input() || co_await serve_requests(connection);
+    while (go_on && !thread.draining()) {
       connection->idle = true;
       const Wake wake = co_await connection->wait(asio::socket_base::wait_read,
                                                   thread.deadline_after(thread.state().settings.idle_time_max));
       connection->idle = false;
-      if (wake != Wake::ready || !co_await serve_requests(connection)) co_return;
+      go_on = wake == Wake::ready && co_await serve_requests(connection);
     }
   } catch (const std::exception&) {
     // Out of memory: this connection closes, the server goes on.
