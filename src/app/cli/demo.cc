@@ -58,6 +58,7 @@ server::Settings demo_settings(const DemoOptions& options, const std::filesystem
       fmt::format("127.0.0.1:{}", options.port == 0 || options.port == 65'535 ? 0 : options.port + 1);
   settings.store.path = folder.string();
   settings.log.level = "warn";
+  settings.demo = true;
   settings.alerting.contacts = {{"ward nurse", "", ""}, {"registrar", "", ""}};
   settings.alerting.steps = {{"ward nurse"}, {"registrar"}};
   return settings;

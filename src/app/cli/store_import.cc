@@ -121,7 +121,8 @@ Result<> StoreImport::retry(Flight& flight) {
                                     [&](store::Transaction& transaction) { return write_slice(transaction, flight); });
   }
   if (result) return {};
-  if (result.error().code == Code::internal || result.error().code == Code::busy) return result;
+  const bool store_at_fault = result.error().code == Code::internal || result.error().code == Code::busy;
+  if (store_at_fault || flight.out_of_turn) return result;
   return write_one_by_one(flight);
 }
 
