@@ -1,5 +1,6 @@
 // From the book to a real HTTP receiver: nothing is put in place of the webhook, the client or the network.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
