@@ -88,7 +88,7 @@ CREATE TABLE date_index (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX date_record ON date_index (record, parameter);
 -- Ranges of more than a day: what begins before a date and ends after it is either here or begins within the day before.
-CREATE INDEX date_long ON date_index (parameter, high) WHERE low + 86400000000 < high;
+CREATE INDEX date_long ON date_index (parameter, high) WHERE high > low + 86400000000;
 
 -- What modules keep for themselves.
 CREATE TABLE state (

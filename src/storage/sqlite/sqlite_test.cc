@@ -10,6 +10,7 @@
 #include "storage/sqlite/connection.h"
 #include "storage/store/contract_search_test.h"
 #include "storage/store/contract_test.h"
+#include "storage/store/search_sql.h"
 
 namespace mydr24::sqlite {
 namespace {
@@ -143,6 +144,54 @@ TEST_F(SqliteStore, AFlippedBitInABodyIsAnErrorThatNamesTheResource) {
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, Code::internal);
   EXPECT_EQ(read.error().where, "Patient/a/_history/1");
+}
+
+// Whatever leads, SQLite finds the rows by an index, never by reading a table from end to end.
+TEST_F(SqliteStore, EveryLeadIsFoundByAnIndex) {
+  ASSERT_TRUE(open());
+  const auto connection =
+      Connection::open((settings_.folder / database_file).string(), Connection::Role::reader, 1 << 20);
+  std::vector<search::Condition> conditions;
+  const auto add = [&](std::string_view code, search::Term term) {
+    conditions.push_back({.parameter = search::find_parameter("Encounter", code), .any_of = {std::move(term)}});
+  };
+  using enum search::Prefix;
+  for (const auto prefix : {eq, ne, gt, lt, ge, le, sa, eb, ap}) add("date", {.prefix = prefix, .low = 10, .high = 20});
+  add("status", {.value = "finished"});
+  add("identifier", {.value = "1", .system = "s", .system_is = search::Term::System::named});
+  add("subject", {.value = "Patient/1"});
+  add("_id", {.value = "1"});
+  add("_lastUpdated", {.prefix = ge, .low = 10, .high = 20});
+  const std::vector<std::int64_t> numbers(search::parameters().size(), 1);
+  const store::SearchContext context{
+      .dialect = store::sqlite_dialect, .type = 1, .parameters = numbers, .sequence_at = [](Instant at) {
+        return Result<std::int64_t>(to_us(at));
+      }};
+  const auto plan_of = [&](const store::SqlStatement& statement) {
+    std::string plan;
+    auto row = (*connection)->prepare("EXPLAIN QUERY PLAN " + statement.text);
+    EXPECT_TRUE(row) << row.error().text;
+    while (row && row->step().value_or(false)) plan += std::string(row->text(3)) + "; ";
+    return plan;
+  };
+  for (const auto& condition : conditions) {
+    for (const bool by_last_updated : {false, true}) {
+      const search::Query query{.type = "Encounter", .conditions = {condition}, .by_last_updated = by_last_updated};
+      const auto sql = store::SearchSql::compile(query, context);
+      ASSERT_TRUE(sql);
+      const auto led = plan_of(sql->page(&sql->leads().front(), 5, 10));
+      const auto probed = plan_of(sql->page(nullptr, 5, 10));
+      for (const auto& plan : {led, probed}) {
+        EXPECT_FALSE(plan.contains("SCAN date_index") || plan.contains("SCAN token_index") ||
+                     plan.contains("SCAN record") || plan.contains("SCAN journal") || plan.contains("SCAN r") ||
+                     plan.contains("(parameter=?)"))
+            << condition.parameter->code << ": " << plan;
+      }
+      if (condition.parameter->code == "status" && !by_last_updated) {
+        EXPECT_FALSE(led.contains("TEMP B-TREE")) << led;
+      }
+    }
+  }
 }
 
 TEST_F(SqliteStore, ADatabaseOfANewerVersionIsRefused) {

@@ -83,6 +83,13 @@ int rank_of(const Condition& condition) {
 
 }  // namespace
 
+// Rows of an index table, without their parameter.
+struct SearchSql::Clause {
+  enum class By { value, system_only, long_range };
+  std::string where;
+  By by = By::value;  // what an index can find the rows by
+};
+
 // The bound values of one statement, and the parts of its text that need them.
 class SearchSql::Text {
  public:
@@ -98,15 +105,16 @@ class SearchSql::Text {
   }
   std::vector<SqlValue> take() { return std::move(values_); }
 
-  // The rows of the condition's table, without its parameter: each a WHERE clause, any of which may hold.
-  std::vector<std::string> string_clauses(const Condition& condition);
-  std::vector<std::string> token_clauses(const Condition& condition);
-  std::vector<std::string> reference_clauses(const Condition& condition);
-  std::string date_clause(const Term& term);
-  // The same as date_clause, as clauses that an index can lead.
-  void date_lead_clauses(const Term& term, std::vector<std::string>& clauses);
+  // Any of the clauses may hold. Those that lead are split so that an index finds them.
+  std::vector<Clause> clauses(const Condition& condition, bool lead);
 
  private:
+  std::vector<Clause> string_clauses(const Condition& condition);
+  std::vector<Clause> token_clauses(const Condition& condition);
+  std::vector<Clause> reference_clauses(const Condition& condition);
+  std::string date_clause(const Term& term);
+  void date_lead_clauses(const Term& term, std::vector<Clause>& clauses);
+
   std::string bound(SqlValue value) {
     values_.push_back(std::move(value));
     return fmt::format("{}{}", owner_.context_.dialect.placeholder, values_.size());
@@ -115,24 +123,24 @@ class SearchSql::Text {
   std::vector<SqlValue> values_;
 };
 
-std::vector<std::string> SearchSql::Text::string_clauses(const Condition& condition) {
-  std::vector<std::string> clauses;
+std::vector<SearchSql::Clause> SearchSql::Text::string_clauses(const Condition& condition) {
+  std::vector<Clause> clauses;
   for (const Term& term : condition.any_of) {
     if (condition.modifier == Modifier::exact || condition.modifier == Modifier::is_not) {
-      clauses.push_back(fmt::format("value = {}", value(term.value)));
+      clauses.push_back({fmt::format("value = {}", value(term.value))});
     } else if (condition.modifier == Modifier::contains) {
-      clauses.push_back(fmt::format("{}(value, {}) > 0", owner_.context_.dialect.position, value(term.value)));
+      clauses.push_back({fmt::format("{}(value, {}) > 0", owner_.context_.dialect.position, value(term.value))});
     } else {
       const auto from = value(term.value);
       clauses.push_back(
-          fmt::format("value >= {} AND value < {}", from, value(term.value + std::string(last_character))));
+          {fmt::format("value >= {} AND value < {}", from, value(term.value + std::string(last_character)))});
     }
   }
   return clauses;
 }
 
-std::vector<std::string> SearchSql::Text::token_clauses(const Condition& condition) {
-  std::vector<std::string> clauses;
+std::vector<SearchSql::Clause> SearchSql::Text::token_clauses(const Condition& condition) {
+  std::vector<Clause> clauses;
   std::vector<std::string> any_system;
   for (const Term& term : condition.any_of) {
     if (term.system_is == Term::System::any) {
@@ -142,19 +150,22 @@ std::vector<std::string> SearchSql::Text::token_clauses(const Condition& conditi
     const auto system = term.system_is == Term::System::none
                             ? "0"
                             : fmt::format("(SELECT number FROM system WHERE uri = {})", value(term.system));
-    clauses.push_back(term.any_code ? fmt::format("system = {}", system)
-                                    : fmt::format("code = {} AND system = {}", value(term.value), system));
+    if (term.any_code) {
+      clauses.push_back({fmt::format("system = {}", system), Clause::By::system_only});
+    } else {
+      clauses.push_back({fmt::format("code = {} AND system = {}", value(term.value), system)});
+    }
   }
-  if (any_system.size() == 1) clauses.push_back(fmt::format("code = {}", value(any_system.front())));
-  if (any_system.size() > 1) clauses.push_back(fmt::format("code IN {}", list(any_system)));
+  if (any_system.size() == 1) clauses.push_back({fmt::format("code = {}", value(any_system.front()))});
+  if (any_system.size() > 1) clauses.push_back({fmt::format("code IN {}", list(any_system))});
   return clauses;
 }
 
-std::vector<std::string> SearchSql::Text::reference_clauses(const Condition& condition) {
-  if (condition.any_of.size() == 1) return {fmt::format("target = {}", value(condition.any_of.front().value))};
+std::vector<SearchSql::Clause> SearchSql::Text::reference_clauses(const Condition& condition) {
+  if (condition.any_of.size() == 1) return {{fmt::format("target = {}", value(condition.any_of.front().value))}};
   std::vector<std::string> targets;
   for (const Term& term : condition.any_of) targets.push_back(term.value);
-  return {fmt::format("target IN {}", list(targets))};
+  return {{fmt::format("target IN {}", list(targets))}};
 }
 
 std::string SearchSql::Text::date_clause(const Term& asked) {
@@ -184,23 +195,24 @@ std::string SearchSql::Text::date_clause(const Term& asked) {
   return "low > high";
 }
 
-void SearchSql::Text::date_lead_clauses(const Term& asked, std::vector<std::string>& clauses) {
+void SearchSql::Text::date_lead_clauses(const Term& asked, std::vector<Clause>& clauses) {
   const Term term = asked.prefix == Prefix::ap ? widened(asked, owner_.context_.now) : asked;
   // Rows that end after `end`, each in one of two: begun at most a day before it, or long.
   const auto ends_after = [&](std::int64_t end, std::string_view and_also) {
-    clauses.push_back(fmt::format("low >= {} AND high > {}{}", value(minus(end, day_us)), value(end), and_also));
-    clauses.push_back(fmt::format("low + {} < high AND high > {}{}", day_us, value(end), and_also));
+    clauses.push_back({fmt::format("low >= {} AND high > {}{}", value(minus(end, day_us)), value(end), and_also)});
+    clauses.push_back(
+        {fmt::format("high > low + {} AND high > {}{}", day_us, value(end), and_also), Clause::By::long_range});
   };
   switch (term.prefix) {
     case Prefix::gt:
       ends_after(term.high, "");
       break;
     case Prefix::ne:
-      clauses.push_back(fmt::format("low < {}", value(term.low)));
+      clauses.push_back({fmt::format("low < {}", value(term.low))});
       ends_after(term.high, "");
       break;
     case Prefix::ge:
-      clauses.push_back(fmt::format("low >= {}", value(term.low)));
+      clauses.push_back({fmt::format("low >= {}", value(term.low))});
       ends_after(term.high, "");
       break;
     case Prefix::ap: {
@@ -209,9 +221,35 @@ void SearchSql::Text::date_lead_clauses(const Term& asked, std::vector<std::stri
       break;
     }
     default:
-      clauses.push_back(date_clause(term));
+      clauses.push_back({date_clause(asked)});
       break;
   }
+}
+
+std::vector<SearchSql::Clause> SearchSql::Text::clauses(const Condition& condition, bool lead) {
+  switch (condition.parameter->kind) {
+    case Kind::string:
+      return string_clauses(condition);
+    case Kind::token:
+      return token_clauses(condition);
+    case Kind::reference:
+      return reference_clauses(condition);
+    case Kind::date: {
+      std::vector<Clause> clauses;
+      for (const Term& term : condition.any_of) {
+        if (lead) {
+          date_lead_clauses(term, clauses);
+        } else {
+          clauses.push_back({date_clause(term)});
+        }
+      }
+      return clauses;
+    }
+    case Kind::id:
+    case Kind::last_updated:
+      break;
+  }
+  return {};
 }
 
 std::int64_t SearchSql::parameter(const Condition& condition) const {
@@ -306,16 +344,11 @@ std::vector<std::string> SearchSql::lead_rows(Text& text, std::size_t index) con
     }
     return rows;
   }
-  std::vector<std::string> clauses;
-  if (kind == Kind::string) clauses = text.string_clauses(condition);
-  if (kind == Kind::token) clauses = text.token_clauses(condition);
-  if (kind == Kind::reference) clauses = text.reference_clauses(condition);
-  if (kind == Kind::date) {
-    for (const Term& term : condition.any_of) text.date_lead_clauses(term, clauses);
-  }
+  const auto clauses = text.clauses(condition, true);
   const auto number = text.value(parameter(condition));
-  for (const auto& clause : clauses) {
-    rows.push_back(fmt::format("SELECT record FROM {} WHERE parameter = {} AND {}", table_of(kind), number, clause));
+  for (const Clause& clause : clauses) {
+    const auto table = clause.by == Clause::By::long_range ? context_.dialect.long_dates : table_of(kind);
+    rows.push_back(fmt::format("SELECT record FROM {} WHERE parameter = {} AND {}", table, number, clause.where));
   }
   return rows;
 }
@@ -350,21 +383,14 @@ std::string SearchSql::probe(Text& text, std::size_t index, std::string_view rec
     return fmt::format("{} {} (SELECT record FROM {} WHERE parameter = {})", record,
                        condition.any_of.front().missing ? "NOT IN" : "IN", table, number);
   }
-  std::vector<std::string> clauses;
-  if (kind == Kind::string) clauses = text.string_clauses(condition);
-  if (kind == Kind::token) clauses = text.token_clauses(condition);
-  if (kind == Kind::reference) clauses = text.reference_clauses(condition);
-  if (kind == Kind::date) {
-    for (const Term& term : condition.any_of) clauses.push_back(text.date_clause(term));
-  }
   std::vector<std::string> any;
-  for (const auto& clause : clauses) {
+  for (const Clause& clause : text.clauses(condition, false)) {
     // "system|" has no code to probe with: its rows are collected once for the query.
-    any.push_back(
-        clause.starts_with("system")
-            ? fmt::format("{} IN (SELECT record FROM {} WHERE parameter = {} AND {})", record, table, number, clause)
-            : fmt::format("EXISTS (SELECT 1 FROM {} x WHERE x.record = {} AND parameter = {} AND {})", table, record,
-                          number, clause));
+    any.push_back(clause.by == Clause::By::system_only
+                      ? fmt::format("{} IN (SELECT record FROM {} WHERE parameter = {} AND {})", record, table, number,
+                                    clause.where)
+                      : fmt::format("EXISTS (SELECT 1 FROM {} x WHERE x.record = {} AND parameter = {} AND {})", table,
+                                    record, number, clause.where));
   }
   return fmt::format("{}({})", condition.modifier == Modifier::is_not ? "NOT " : "", fmt::join(any, " OR "));
 }

@@ -31,9 +31,11 @@ namespace mydr24::store {
 struct Dialect {
   std::string_view placeholder;  // before the number of a bound value
   std::string_view position;     // the function (text, part) that is above 0 when the part is there
+  std::string_view long_dates;   // date_index by its index date_long, which holds the ranges of more than a day
 };
-inline constexpr Dialect sqlite_dialect{.placeholder = "?", .position = "instr"};
-inline constexpr Dialect postgres_dialect{.placeholder = "$", .position = "strpos"};
+inline constexpr Dialect sqlite_dialect{
+    .placeholder = "?", .position = "instr", .long_dates = "date_index INDEXED BY date_long"};
+inline constexpr Dialect postgres_dialect{.placeholder = "$", .position = "strpos", .long_dates = "date_index"};
 
 using SqlValue = std::variant<std::int64_t, std::string>;
 
@@ -74,6 +76,7 @@ class SearchSql {
 
  private:
   class Text;
+  struct Clause;
   SearchSql(const search::Query& query, const SearchContext& context) : query_(query), context_(context) {}
 
   Result<> resolve_times();
