@@ -38,7 +38,14 @@ Result<std::string> place_of(store::Reader& reader, const std::string& patient_i
   MYDR24_ASSIGN(const auto page, reader.search(*query));
   if (page.matches.empty()) return std::string();
   MYDR24_ASSIGN(const auto encounter, json::Document::parse_view(page.matches.front().body));
-  return std::string(encounter.root()["location"].at(0)["location"]["display"].text());
+  const auto location = encounter.root()["location"].at(0)["location"];
+  if (const auto display = location["display"].text(); !display.empty()) return std::string(display);
+  const auto reference = location["reference"].text();
+  if (!reference.starts_with("Location/")) return std::string();
+  MYDR24_ASSIGN(const auto place, reader.current("Location", reference.substr(9)));
+  if (!place || place->body.empty()) return std::string();
+  MYDR24_ASSIGN(const auto document, json::Document::parse_view(place->body));
+  return std::string(document.root()["name"].text());
 }
 
 Result<Caption> caption_of(store::Reader& reader, const std::string& patient_id) {

@@ -145,6 +145,10 @@ Task<> refuse(pipeline::Call& call, const Error& error, int status) {
   co_await send(call, std::move(answer));
 }
 
+Task<> refuse_body(pipeline::Call& call, const Error& error) {
+  co_await refuse(call, error, error.code == Code::unsupported ? 415 : model::http_status(error.code));
+}
+
 Result<std::string> known_type(std::string_view type) {
   if (model::find_resource(type) != nullptr) return std::string(type);
   return fail(Code::not_found, fmt::format("\"{}\" is no FHIR R4 resource type{}", type.substr(0, 64), nearest_type(type)));

@@ -309,7 +309,7 @@ Task<> handle_post(Service& service, pipeline::Call& call) {
   }
   auto body = co_await call.exchange().read_body(service.settings.body_bytes_max);
   if (!body) {
-    co_await call.respond(body.error());
+    co_await refuse_body(call, body.error());
     co_return;
   }
   BundleCall bundle(service, call);

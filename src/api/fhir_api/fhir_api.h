@@ -76,6 +76,8 @@ Result<> check_content_type(const net::Request& request, std::initializer_list<s
 
 // Answers an Error with a status of its own: 406 and 415 are both Code::unsupported.
 Task<> refuse(pipeline::Call& call, const Error& error, int status);
+// Answers why a body could not be read: an unknown Content-Encoding is 415 (RFC 9110, section 8.4).
+Task<> refuse_body(pipeline::Call& call, const Error& error);
 
 // Reads, by what stands in the path: for requests and Bundle entries alike.
 Answer read(store::Store& store, std::string_view type, std::string_view id, std::optional<std::int64_t> version);

@@ -68,7 +68,7 @@ Task<> handle_post(Service& service, pipeline::Call& call) {
     }
     const auto body = co_await call.exchange().read_body(form_bytes_max);
     if (!body) {
-      co_await call.respond(body.error());
+      co_await refuse_body(call, body.error());
       co_return;
     }
     auto form = net::parse_query(*body);

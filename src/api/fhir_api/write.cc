@@ -69,7 +69,7 @@ Task<> handle_write(Service& service, pipeline::Call& call, Verb verb, bool has_
     }
     auto body = co_await call.exchange().read_body(service.settings.body_bytes_max);
     if (!body) {
-      co_await call.respond(body.error());
+      co_await refuse_body(call, body.error());
       co_return;
     }
     interaction->text = std::move(*body);

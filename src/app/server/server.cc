@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <mutex>
 #include <thread>
 
@@ -89,7 +90,7 @@ sqlite::Settings store_settings(const StoreSection& section, const telemetry::Lo
   sqlite::Settings settings;
   settings.folder = section.path;
   settings.writer_cache_bytes = static_cast<std::size_t>(section.cache_mib) << 20;
-  settings.log = [&log](std::string_view line) { log.warn("store", {{"detail", line}}); };
+  settings.log = [&log](telemetry::Level level, std::string_view line) { log.write(level, "store", {{"detail", line}}); };
   return settings;
 }
 
@@ -99,11 +100,11 @@ struct Core {
   std::unique_ptr<oncall::Rota> rota;
   std::unique_ptr<alerts::Book> book;
   std::unique_ptr<vitals::Watch> watch;
+  std::unique_ptr<records::Records> records;  // before the store: until it is closed, its followers write
   std::unique_ptr<store::Store> store;
-  std::unique_ptr<records::Records> records;
 
-  Core(const Settings& settings, const Clock& clock)
-      : log(telemetry::log_settings(settings.log.level, settings.log.format), clock) {}
+  Core(const Settings& settings, const Clock& clock, std::ostream& log_to)
+      : log(telemetry::log_settings(settings.log.level, settings.log.format), clock, log_to) {}
 
   Result<> open(const Settings& settings, const Clock& clock) {
     MYDR24_ASSIGN(auto made, make_rota(settings.alerting));
@@ -122,7 +123,8 @@ struct Core {
 
 class OpenWorkbench : public Workbench {
  public:
-  OpenWorkbench(const Settings& settings, const Clock& clock) : core_(settings, clock) {}
+  // Standard output belongs to the command that opens it.
+  OpenWorkbench(const Settings& settings, const Clock& clock) : core_(settings, clock, std::cerr) {}
   Result<> open(const Settings& settings, const Clock& clock) { return core_.open(settings, clock); }
   records::Records& records() override { return *core_.records; }
   store::Store& store() override { return *core_.store; }
@@ -165,7 +167,7 @@ class Ticker {
 class RunningSystem : public System {
  public:
   RunningSystem(const Settings& settings, const Clock& clock)
-      : settings_(settings), clock_(clock), core_(settings, clock), workers_(or_processors(settings.server.workers)), hub_(clock) {}
+      : settings_(settings), clock_(clock), core_(settings, clock, std::cout), workers_(or_processors(settings.server.workers)), hub_(clock) {}
 
   ~RunningSystem() override {
     drain();
@@ -173,7 +175,6 @@ class RunningSystem : public System {
     server_.reset();
     admin_.reset();
     if (dispatcher_) dispatcher_->stop();
-    core_.records.reset();
     core_.store.reset();
   }
 
@@ -182,8 +183,8 @@ class RunningSystem : public System {
     const std::chrono::seconds escalate_after(settings_.alerting.escalate_after_s);
     dispatcher_ = std::make_unique<alerts::Dispatcher>(*core_.rota, clock_, hub_);
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
-    MYDR24_TRY(dispatcher_->start(*core_.store));
     core_.store->add_follower(*chart_);
+    MYDR24_TRY(dispatcher_->start(*core_.store));
     make_routes(escalate_after);
     make_metrics();
     MYDR24_TRY(listen());

@@ -10,6 +10,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <map>
 #include <memory>
+#include <tuple>
 
 #include "base/net/detail/request_head.h"
 #include "base/net/detail/stream.h"
@@ -33,8 +34,8 @@ constexpr int interim_answers_max = 8;
 struct Peer {
   explicit Peer(Socket connected) : socket(std::move(connected)) {
     boost::system::error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.set_option(Tcp::no_delay(true), ignored);
+    std::ignore = socket.non_blocking(true, ignored);
+    std::ignore = socket.set_option(Tcp::no_delay(true), ignored);
     stream = Stream(socket.native_handle());
   }
   Socket socket;
@@ -70,7 +71,7 @@ struct Limit {
     over = true;
     boost::system::error_code ignored;
     resolver.cancel();
-    if (socket != nullptr) socket->cancel(ignored);
+    if (socket != nullptr) std::ignore = socket->cancel(ignored);
     if (freed != nullptr) freed->cancel();
   }
 };

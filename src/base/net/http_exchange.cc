@@ -143,10 +143,8 @@ Task<bool> HttpExchange::end_request() {
     inflater_.reset();
     if (!co_await send({})) co_return false;
     const auto piece = co_await next_raw();
-    if (!piece)
-      close_ = true;
-    else if ((drained += piece->size()) > drained_body_bytes_max)
-      close_ = true;
+    if (piece) drained += piece->size();
+    if (!piece || drained > drained_body_bytes_max) close_ = true;
   }
   if (close_) {
     if (co_await send({}) && (!body_done_ || has_input())) co_await close_gracefully();

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <tuple>
 
 #include "base/core/clock.h"
 #include "base/core/date_time.h"
@@ -33,8 +34,8 @@ std::string text_of(const Tcp::endpoint& endpoint) {
 
 Connection::Connection(IoThread& io_thread, Socket socket) : thread(io_thread), socket_(std::move(socket)) {
   boost::system::error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(Tcp::no_delay(true), ignored);
+  std::ignore = socket_.non_blocking(true, ignored);
+  std::ignore = socket_.set_option(Tcp::no_delay(true), ignored);
   remote = text_of(socket_.remote_endpoint(ignored));
   stream = Stream(socket_.native_handle());
   ++thread.state().connections;
@@ -60,13 +61,13 @@ Task<Wake> Connection::wait(asio::socket_base::wait_type type, Nanoseconds deadl
 
 void Connection::wake() {
   boost::system::error_code ignored;
-  if (waiting_) socket_.cancel(ignored);
+  if (waiting_) std::ignore = socket_.cancel(ignored);
 }
 
 void Connection::abort() {
   aborted_ = true;
   boost::system::error_code ignored;
-  socket_.shutdown(Socket::shutdown_both, ignored);
+  std::ignore = socket_.shutdown(Socket::shutdown_both, ignored);
   wake();
 }
 
@@ -144,7 +145,7 @@ void IoThread::schedule_sweep() {
 void IoThread::drain() {
   asio::post(context_, [this] {
     boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    std::ignore = acceptor_.close(ignored);
     accept_pause_.cancel();
     for (Connection& connection : connections_) {
       if (connection.idle || connection.sleeping) connection.wake();
@@ -162,7 +163,7 @@ void IoThread::stop() {
   asio::post(context_, [this] {
     stopping_ = true;
     boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    std::ignore = acceptor_.close(ignored);
     accept_pause_.cancel();
     sweep_timer_.cancel();
     for (Connection& connection : connections_) connection.abort();

@@ -26,73 +26,63 @@ void Followers::add(store::Follower& follower, store::Store& store) {
     MYDR24_ASSIGN(cursor, own.last_sequence());
     return own.save_cursor(follower.name(), cursor);
   });
-  if (!stored) log_(fmt::format("follower {}: its place is not known: {}", follower.name(), stored.error().text));
+  if (!stored) log_(telemetry::Level::warn, fmt::format("follower {}: its place is not known: {}", follower.name(), stored.error().text));
   const std::scoped_lock lock(mutex_);
-  entries_.push_back({.follower = &follower, .cursor = cursor, .saved = cursor});
-  news_ = true;
-  if (thread_.joinable()) {
-    woken_.notify_all();
-    return;
-  }
-  thread_ = std::thread([this] {
+  auto& entry = entries_.emplace_back();
+  entry.follower = &follower;
+  entry.cursor = entry.saved = cursor;
+  entry.thread = std::thread([this, &entry] {
     pthread_setname_np(pthread_self(), "store-follower");
-    run();
+    run(entry);
   });
 }
 
 void Followers::wake() {
   const std::scoped_lock lock(mutex_);
-  news_ = true;
+  for (Entry& entry : entries_) entry.news = true;
   woken_.notify_all();
 }
 
-void Followers::run() {
+void Followers::run(Entry& entry) {
+  auto followed = Followed::all;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const auto behind = [&] {
-      return std::ranges::any_of(entries_, [](const Entry& entry) { return entry.saved != entry.cursor; });
-    };
-    const bool waits_to_retry =
-        std::ranges::any_of(entries_, [](const Entry& entry) { return entry.retry_at.count() != 0; });
-    const auto is_due = [this] { return news_ || stopping_; };
-    if (waits_to_retry || (behind() && !saving_)) {
-      woken_.wait_for(lock, waits_to_retry ? retry_after / 4 : save_every, is_due);
-    } else {
-      woken_.wait(lock, is_due);
+    if (followed == Followed::failed) {
+      woken_.wait_for(lock, retry_after, [this] { return stopping_; });
+    } else if (followed == Followed::all) {
+      const auto is_due = [&] { return entry.news || stopping_; };
+      if (entry.saved != entry.cursor && !saving_) {
+        woken_.wait_for(lock, save_every, is_due);
+      } else {
+        woken_.wait(lock, is_due);
+      }
     }
     if (stopping_) return;
-    news_ = false;
-    std::vector<Entry*> entries;
-    for (Entry& entry : entries_) entries.push_back(&entry);
+    entry.news = false;
     lock.unlock();
-    bool more = false;
-    for (Entry* const entry : entries) more = follow_some(*entry) || more;
+    followed = follow_some(entry);
     save(false);
     lock.lock();
-    news_ = news_ || more;
   }
 }
 
-bool Followers::follow_some(Entry& entry) {
-  if (entry.retry_at.count() != 0 && system_clock().steady() < entry.retry_at) return false;
-  entry.retry_at = {};
+Followers::Followed Followers::follow_some(Entry& entry) {
   std::vector<store::Event> events;
   auto outcome = readers_.read([&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(events, reader.events(entry.cursor, events_per_call_max));
     return {};
   });
-  if (outcome && events.empty()) return false;
+  if (outcome && events.empty()) return Followed::all;
   if (outcome) outcome = entry.follower->follow(events);
   if (!outcome) {
-    log_(fmt::format("follower {} will be given the events after {} again: {}", entry.follower->name(), entry.cursor,
+    log_(telemetry::Level::warn, fmt::format("follower {} will be given the events after {} again: {}", entry.follower->name(), entry.cursor,
                      outcome.error().text));
-    entry.retry_at = system_clock().steady() + retry_after;
-    return false;
+    return Followed::failed;
   }
   const std::scoped_lock lock(mutex_);
   entry.cursor = events.back().sequence;
   progress_.notify_all();
-  return events.size() == events_per_call_max;
+  return events.size() == events_per_call_max ? Followed::some : Followed::all;
 }
 
 // One write for all cursors that moved; the next not before this one is done.
@@ -121,7 +111,7 @@ void Followers::save(bool wait) {
     if (outcome) {
       for (const auto& [entry, cursor] : moved) entry->saved = cursor;
     }
-    news_ = true;
+    for (Entry& entry : entries_) entry.news = true;
     woken_.notify_all();
     progress_.notify_all();
   };
@@ -134,7 +124,9 @@ void Followers::stop(Writer* writer) {
     stopping_ = true;
     woken_.notify_all();
   }
-  if (thread_.joinable()) thread_.join();
+  for (Entry& entry : entries_) {
+    if (entry.thread.joinable()) entry.thread.join();
+  }
   if (writer == nullptr) return;
   std::unique_lock lock(mutex_);
   progress_.wait(lock, [this] { return !saving_; });

@@ -1,6 +1,7 @@
 #pragma once
 
-// The thread that gives committed events to followers, and their durable cursors. Private to storage/sqlite.
+// The threads that give committed events to followers, one for each so that a slow one delays no other, and their durable
+// cursors. Private to storage/sqlite.
 //
 // Invariant: a cursor is saved only after follow() has succeeded for every event up to it, so an event is given at least once.
 
@@ -19,7 +20,7 @@ namespace mydr24::sqlite {
 
 class Followers {
  public:
-  Followers(ReaderPool& readers, std::function<void(std::string_view)> log) : readers_(readers), log_(std::move(log)) {}
+  Followers(ReaderPool& readers, LogLine log) : readers_(readers), log_(std::move(log)) {}
   ~Followers() { stop(nullptr); }
 
   // The writer is needed to keep cursors. Blocks until the cursor of a new follower is stored.
@@ -37,26 +38,26 @@ class Followers {
     store::Follower* follower = nullptr;
     store::Sequence cursor = 0;  // under mutex_
     store::Sequence saved = 0;   // under mutex_
-    std::chrono::nanoseconds retry_at{0};
+    bool news = true;            // under mutex_
+    std::thread thread;
   };
+  enum class Followed : std::uint8_t { all, some, failed };
 
-  void run();
-  bool follow_some(Entry& entry);  // true: there may be more at once
+  void run(Entry& entry);
+  Followed follow_some(Entry& entry);
   void save(bool wait);
 
   ReaderPool& readers_;
-  std::function<void(std::string_view)> log_;
+  LogLine log_;
   Writer* writer_ = nullptr;
 
   mutable std::mutex mutex_;
   std::condition_variable woken_;
   std::condition_variable progress_;
   std::deque<Entry> entries_;  // addresses stay
-  bool news_ = false;
   bool stopping_ = false;
   bool saving_ = false;
   std::chrono::nanoseconds saved_at_{0};
-  std::thread thread_;
 };
 
 }  // namespace mydr24::sqlite

@@ -15,12 +15,15 @@
 #include <string_view>
 
 #include "base/core/clock.h"
+#include "base/telemetry/log.h"
 #include "storage/store/store.h"
 
 namespace mydr24::sqlite {
 
 // The file inside the folder. A backup is a single file of this kind: to restore it, give it this name in an empty folder.
 inline constexpr std::string_view database_file = "mydr24.db";
+
+using LogLine = std::function<void(telemetry::Level, std::string_view)>;
 
 struct Settings {
   std::filesystem::path folder;  // made (mode 0700) when it is not there
@@ -35,7 +38,7 @@ struct Settings {
   // Above this a checkpoint also waits (briefly) for readers, so that the write-ahead log can begin anew.
   std::size_t wal_bytes_max = std::size_t{64} << 20;
   // What operators should know, a line each. From several threads.
-  std::function<void(std::string_view)> log = [](std::string_view) {};
+  LogLine log = [](telemetry::Level, std::string_view) {};
 };
 
 // Code::busy: another process has the folder open. Code::unsupported: made by a newer version of this program.

@@ -88,7 +88,7 @@ class SqliteStore : public testing::Test {
   Folder folder_;
   std::mutex mutex_;
   std::vector<std::string> log_;
-  Settings settings_{.folder = folder_.path() / "data", .log = [this](std::string_view line) {
+  Settings settings_{.folder = folder_.path() / "data", .log = [this](telemetry::Level, std::string_view line) {
                        const std::scoped_lock lock(mutex_);
                        log_.emplace_back(line);
                      }};

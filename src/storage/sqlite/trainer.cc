@@ -24,7 +24,7 @@ struct FreeDictionary {
 
 }  // namespace
 
-Trainer::Trainer(BodyCodec& codec, Save save, std::function<void(std::string_view)> log)
+Trainer::Trainer(BodyCodec& codec, Save save, LogLine log)
     : codec_(codec), save_(std::move(save)), log_(std::move(log)), stage_(codec.dictionaries()) {
   if (stage_ >= bodies_seen.size()) return;
   wanted_ = true;
@@ -110,10 +110,10 @@ void Trainer::train(const std::vector<std::string>& samples) {
   auto saved = save_(number, bytes);
   if (saved) saved = codec_.add(std::move(bytes));
   if (!saved) {
-    log_(fmt::format("a dictionary for bodies is not used: {}", saved.error().text));
+    log_(telemetry::Level::warn, fmt::format("a dictionary for bodies is not used: {}", saved.error().text));
     return;
   }
-  log_(fmt::format("bodies are packed with a new dictionary: {} bytes of samples take {} instead of {}", all.size(),
+  log_(telemetry::Level::debug, fmt::format("bodies are packed with a new dictionary: {} bytes of samples take {} instead of {}", all.size(),
                    then, now));
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "storage/sqlite/body_codec.h"
+#include "storage/sqlite/sqlite.h"
 
 namespace mydr24::sqlite {
 
@@ -23,7 +24,7 @@ class Trainer {
   // Stores a dictionary; returns when it is safe.
   using Save = std::function<Result<>(std::uint32_t number, std::string_view bytes)>;
 
-  Trainer(BodyCodec& codec, Save save, std::function<void(std::string_view)> log);
+  Trainer(BodyCodec& codec, Save save, LogLine log);
   ~Trainer();
 
   // A body that is being packed. Cheap when no more samples are wanted. Thread-safe.
@@ -35,7 +36,7 @@ class Trainer {
 
   BodyCodec& codec_;
   Save save_;
-  std::function<void(std::string_view)> log_;
+  LogLine log_;
 
   std::atomic<bool> wanted_{false};
   std::mutex mutex_;

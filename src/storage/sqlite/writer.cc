@@ -185,7 +185,7 @@ Result<> Writer::give_up(Error error) {
            fmt::format("the disk failed to keep what was written ({}): the store takes no more writes; reads go on. "
                        "Check the disk, then start again",
                        error.text));
-  settings_.log(broken_->text);
+  settings_.log(telemetry::Level::error, broken_->text);
   return *broken_;
 }
 
@@ -220,7 +220,7 @@ void Writer::checkpoint() {
     if (is_failed_sync(connection_->extended_error())) {
       (void)give_up(error);
     } else {
-      settings_.log(fmt::format("checkpoint: {}", error.text));
+      settings_.log(telemetry::Level::warn, fmt::format("checkpoint: {}", error.text));
     }
   };
   readers_.end_idle_snapshots();
