@@ -26,7 +26,9 @@ void Followers::add(store::Follower& follower, store::Store& store) {
     MYDR24_ASSIGN(cursor, own.last_sequence());
     return own.save_cursor(follower.name(), cursor);
   });
-  if (!stored) log_(telemetry::Level::warn, fmt::format("follower {}: its place is not known: {}", follower.name(), stored.error().text));
+  if (!stored)
+    log_(telemetry::Level::warn,
+         fmt::format("follower {}: its place is not known: {}", follower.name(), stored.error().text));
   const std::scoped_lock lock(mutex_);
   auto& entry = entries_.emplace_back();
   entry.follower = &follower;
@@ -75,8 +77,8 @@ Followers::Followed Followers::follow_some(Entry& entry) {
   if (outcome && events.empty()) return Followed::all;
   if (outcome) outcome = entry.follower->follow(events);
   if (!outcome) {
-    log_(telemetry::Level::warn, fmt::format("follower {} will be given the events after {} again: {}", entry.follower->name(), entry.cursor,
-                     outcome.error().text));
+    log_(telemetry::Level::warn, fmt::format("follower {} will be given the events after {} again: {}",
+                                             entry.follower->name(), entry.cursor, outcome.error().text));
     return Followed::failed;
   }
   const std::scoped_lock lock(mutex_);

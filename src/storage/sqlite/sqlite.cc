@@ -187,7 +187,8 @@ void SqliteStore::tick() {
       [this](Transaction& transaction) { return run_timers(static_cast<WriteTransaction&>(transaction)); },
       [this](Result<> outcome) {
         tick_pending_ = false;
-        if (!outcome) settings_.log(telemetry::Level::warn, fmt::format("timers will be tried again: {}", outcome.error().text));
+        if (!outcome)
+          settings_.log(telemetry::Level::warn, fmt::format("timers will be tried again: {}", outcome.error().text));
       });
 }
 
@@ -202,7 +203,8 @@ Result<> SqliteStore::run_timers(WriteTransaction& transaction) {
       return handler->second(transaction, timer);
     });
     if (outcome) continue;
-    settings_.log(telemetry::Level::warn, fmt::format("timer {} ({}) will be tried again: {}", timer.key, timer.kind, outcome.error().text));
+    settings_.log(telemetry::Level::warn,
+                  fmt::format("timer {} ({}) will be tried again: {}", timer.key, timer.kind, outcome.error().text));
     Timer later = timer;
     later.due = transaction.now() + timer_retry;
     MYDR24_TRY(transaction.set_timer(later));

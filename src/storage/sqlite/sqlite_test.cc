@@ -323,6 +323,75 @@ TEST_F(SqliteStore, AKilledProcessLosesNothingThatItAcknowledged) {
   }));
 }
 
+// A disk whose syncs of the write-ahead log fail on demand: SQLite's own file system with another sync.
+class UnreliableDisk {
+ public:
+  UnreliableDisk() {
+    plain_ = sqlite3_vfs_find(nullptr);
+    files_ = *plain_;
+    files_.zName = "unreliable";
+    files_.xOpen = [](sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* flags_out) {
+      const int code = plain_->xOpen(plain_, name, file, flags, flags_out);
+      if (code == SQLITE_OK && (flags & SQLITE_OPEN_WAL) != 0) {
+        if (plain_sync_ == nullptr) {
+          methods_ = *file->pMethods;
+          plain_sync_ = methods_.xSync;
+          methods_.xSync = [](sqlite3_file* synced, int how) {
+            return fails_ ? SQLITE_IOERR_FSYNC : plain_sync_(synced, how);
+          };
+        }
+        file->pMethods = &methods_;
+      }
+      return code;
+    };
+    sqlite3_vfs_register(&files_, 1);
+  }
+  ~UnreliableDisk() {
+    fails_ = false;
+    sqlite3_vfs_register(plain_, 1);
+    sqlite3_vfs_unregister(&files_);
+  }
+  UnreliableDisk(const UnreliableDisk&) = delete;
+  UnreliableDisk& operator=(const UnreliableDisk&) = delete;
+  void fail() { fails_ = true; }
+  void work() { fails_ = false; }
+
+ private:
+  // SQLite calls plain functions: what they need cannot be a member of an object.
+  static inline sqlite3_vfs* plain_ = nullptr;
+  static inline sqlite3_vfs files_;
+  static inline sqlite3_io_methods methods_;
+  static inline int (*plain_sync_)(sqlite3_file*, int) = nullptr;
+  static inline std::atomic<bool> fails_ = false;
+};
+
+TEST_F(SqliteStore, AfterAFailedSyncNoWriteIsAcceptedButReadsGoOn) {
+  UnreliableDisk disk;
+  {
+    auto store = open();
+    ASSERT_TRUE(store) << store.error().text;
+    ASSERT_TRUE((*store)->write(RequestClass::routine, create_patient(**store, "before")));
+    disk.fail();
+    const auto lost = (*store)->write(RequestClass::emergency, create_patient(**store, "lost"));
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.error().code, Code::internal);
+    disk.work();
+    const auto refused = (*store)->write(RequestClass::emergency, create_patient(**store, "refused"));
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().text.contains("takes no more writes")) << refused.error().text;
+    EXPECT_TRUE((*store)->read([](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(const auto found, reader.current("Patient", "before"));
+      EXPECT_TRUE(found);
+      return {};
+    }));
+    EXPECT_FALSE(logged().empty());
+  }
+  auto store = open();
+  ASSERT_TRUE(store) << store.error().text;
+  EXPECT_TRUE((*store)->write(RequestClass::routine, create_patient(**store, "again")));
+  EXPECT_TRUE((*store)->verify()->empty());
+}
+
 TEST_F(SqliteStore, AFullDiskIsBusyAndWritingGoesOnWhenThereIsRoom) {
   const auto disk = folder_.path() / "disk";
   std::filesystem::create_directory(disk);

@@ -16,7 +16,8 @@ constexpr std::size_t samples_max = 2'000;
 constexpr std::size_t sample_bytes_max = 4'096;
 constexpr std::size_t dictionary_bytes_max = 96 << 10;
 constexpr double worth_keeping = 0.97;  // of the size with the dictionary before
-constexpr int lowest_priority = 19;
+constexpr int low_priority =
+    10;  // lower still, it would hardly run while the server is busy: bodies would stay large for long
 
 struct FreeDictionary {
   void operator()(ZSTD_CDict* dictionary) const { ZSTD_freeCDict(dictionary); }
@@ -30,7 +31,7 @@ Trainer::Trainer(BodyCodec& codec, Save save, LogLine log)
   wanted_ = true;
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "store-trainer");
-    setpriority(PRIO_PROCESS, 0, lowest_priority);  // on Linux: this thread alone
+    setpriority(PRIO_PROCESS, 0, low_priority);  // on Linux: this thread alone
     run();
   });
 }
@@ -113,7 +114,8 @@ void Trainer::train(const std::vector<std::string>& samples) {
     log_(telemetry::Level::warn, fmt::format("a dictionary for bodies is not used: {}", saved.error().text));
     return;
   }
-  log_(telemetry::Level::debug, fmt::format("bodies are packed with a new dictionary: {} bytes of samples take {} instead of {}", all.size(),
+  log_(telemetry::Level::debug,
+       fmt::format("bodies are packed with a new dictionary: {} bytes of samples take {} instead of {}", all.size(),
                    then, now));
 }
 
