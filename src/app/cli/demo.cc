@@ -71,7 +71,12 @@ class DemoHospital {
       : clock_(clock),
         sink_(sink_to_records(records)),
         start_(clock.now()),
-        hospital_({.patients = options.patients}, start_) {}
+        // A visitor should not have to wait for the first page.
+        hospital_({.patients = options.patients,
+                   .first_onset = std::chrono::seconds(2),
+                   .onset_interval = std::chrono::seconds(30),
+                   .decline = std::chrono::seconds(45)},
+                  start_) {}
   ~DemoHospital() { stop(); }
 
   Result<> admit() { return admit_all(hospital_, *sink_, counts_); }
