@@ -37,7 +37,8 @@ Task<> respond_ready(Health& health, pipeline::Call& call) {
 
 Task<> make_backup(Health& health, pipeline::Call& call) {
   const auto parameters = net::parse_query(call.request().query);
-  if (!parameters || parameters->size() != 1 || parameters->front().first != "to" || parameters->front().second.empty()) {
+  if (!parameters || parameters->size() != 1 || parameters->front().first != "to" ||
+      parameters->front().second.empty()) {
     co_await call.respond(fail(Code::invalid, "POST /backup?to=PATH: the path of the file to write", "to"));
     co_return;
   }

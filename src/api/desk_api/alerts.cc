@@ -31,7 +31,8 @@ Result<alerts::ListQuery> parse_list(std::string_view query_text) {
         return fail(Code::invalid, fmt::format("count is 1 to {}", alerts::ListQuery::count_max), "count");
       }
     } else {
-      return fail(Code::invalid, fmt::format("{}={} is not understood; there are state=open|resolved, count and after", name, value),
+      return fail(Code::invalid,
+                  fmt::format("{}={} is not understood; there are state=open|resolved, count and after", name, value),
                   name);
     }
   }
@@ -68,7 +69,10 @@ Result<std::string> show(store::Store& store, std::string_view id) {
     for (const auto& delivery : deliveries) out.raw(alerts::to_json(delivery));
     out.end_array().key("history").begin_array();
     for (const auto& entry : history) {
-      out.begin_object().field("sequence", entry.sequence).field("at", format_instant(entry.at)).field("kind", entry.kind);
+      out.begin_object()
+          .field("sequence", entry.sequence)
+          .field("at", format_instant(entry.at))
+          .field("kind", entry.kind);
       out.key("payload").raw(entry.payload).end_object();
     }
     out.end_array().end_object();
@@ -142,8 +146,9 @@ Task<> send_json(pipeline::Call& call, std::string body) {
 }
 
 void add_alert_routes(pipeline::Router& router, Desk& desk) {
-  router.add({net::Method::get, "/api/v1/alerts", "alerts", RequestClass::emergency,
-              [&desk](pipeline::Call& call) -> Task<> { co_await send(call, list(desk.store, call.request().query)); }});
+  router.add(
+      {net::Method::get, "/api/v1/alerts", "alerts", RequestClass::emergency,
+       [&desk](pipeline::Call& call) -> Task<> { co_await send(call, list(desk.store, call.request().query)); }});
   router.add({net::Method::get, "/api/v1/alerts/{id}", "alert", RequestClass::emergency,
               [&desk](pipeline::Call& call) -> Task<> { co_await send(call, show(desk.store, call.capture(0))); }});
   router.add({net::Method::post, "/api/v1/alerts/{id}/ack", "alert-ack", RequestClass::emergency,

@@ -144,7 +144,8 @@ Task<> answer(pipeline::Call& call, Result<std::string> result) {
 }  // namespace
 
 void add_board_routes(pipeline::Router& router, Desk& desk) {
-  router.add({net::Method::get, "/api/v1/vitals", "vitals-board", RequestClass::urgent, [&desk](pipeline::Call& call) -> Task<> {
+  router.add({net::Method::get, "/api/v1/vitals", "vitals-board", RequestClass::urgent,
+              [&desk](pipeline::Call& call) -> Task<> {
                 auto result = co_await desk.workers.run(call.request_class(), [&desk] { return board(desk); });
                 co_await answer(call, std::move(result));
               }});

@@ -11,18 +11,19 @@ namespace {
 
 void add_text(pipeline::Router& router, const char* path, const char* content_type, std::string_view text) {
   auto shared = std::make_shared<const std::string>(text);
-  router.add({net::Method::get, path, "page", RequestClass::urgent,
-              [shared, content_type](pipeline::Call& call) -> Task<> {
-                net::Response response;
-                response.content_type = content_type;
-                response.headers.emplace_back("Cache-Control", "no-cache");
-                response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-                response.headers.emplace_back("Referrer-Policy", "no-referrer");
-                response.headers.emplace_back("Content-Security-Policy",
-                                              "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
-                response.shared_body = shared;
-                co_await call.respond(std::move(response));
-              }});
+  router.add(
+      {net::Method::get, path, "page", RequestClass::urgent, [shared, content_type](pipeline::Call& call) -> Task<> {
+         net::Response response;
+         response.content_type = content_type;
+         response.headers.emplace_back("Cache-Control", "no-cache");
+         response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+         response.headers.emplace_back("Referrer-Policy", "no-referrer");
+         response.headers.emplace_back(
+             "Content-Security-Policy",
+             "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");
+         response.shared_body = shared;
+         co_await call.respond(std::move(response));
+       }});
 }
 
 }  // namespace

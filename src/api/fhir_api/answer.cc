@@ -151,12 +151,14 @@ Task<> refuse_body(pipeline::Call& call, const Error& error) {
 
 Result<std::string> known_type(std::string_view type) {
   if (model::find_resource(type) != nullptr) return std::string(type);
-  return fail(Code::not_found, fmt::format("\"{}\" is no FHIR R4 resource type{}", type.substr(0, 64), nearest_type(type)));
+  return fail(Code::not_found,
+              fmt::format("\"{}\" is no FHIR R4 resource type{}", type.substr(0, 64), nearest_type(type)));
 }
 
 Result<std::string> known_id(std::string_view id) {
   if (is_fhir_id(id)) return std::string(id);
-  return fail(Code::invalid, fmt::format("\"{}\" is no FHIR id: 1 to 64 letters, digits, '-' or '.'", id.substr(0, 80)));
+  return fail(Code::invalid,
+              fmt::format("\"{}\" is no FHIR id: 1 to 64 letters, digits, '-' or '.'", id.substr(0, 80)));
 }
 
 Result<std::optional<std::int64_t>> parse_etag(std::string_view text) {
@@ -185,15 +187,15 @@ Result<> check_accept(const net::Request& request) {
   for (const auto* type : {"application/fhir+json", "application/json", "*/*", "application/*", "text/json"}) {
     if (accepts(accept, type)) return {};
   }
-  return fail(Code::unsupported, fmt::format("none of \"{}\" is available; use Accept: application/fhir+json",
-                                             accept.substr(0, 120)));
+  return fail(Code::unsupported,
+              fmt::format("none of \"{}\" is available; use Accept: application/fhir+json", accept.substr(0, 120)));
 }
 
 Result<> check_content_type(const net::Request& request, std::initializer_list<std::string_view> allowed) {
   const auto sent = media_type(request.header("Content-Type"));
   if (std::ranges::find(allowed, sent) != allowed.end()) return {};
-  return fail(Code::unsupported, fmt::format("Content-Type \"{}\" is not accepted here; use {}", sent.substr(0, 80),
-                                             *allowed.begin()));
+  return fail(Code::unsupported,
+              fmt::format("Content-Type \"{}\" is not accepted here; use {}", sent.substr(0, 80), *allowed.begin()));
 }
 
 }  // namespace mydr24::fhir_api

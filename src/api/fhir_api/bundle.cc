@@ -30,8 +30,9 @@ using Entry = std::variant<Interaction, std::string, Error>;
 Result<std::string> decode_base64(std::string_view text) {
   if (text.size() % 4 != 0) return fail(Code::invalid, "data is not base64");
   std::string decoded(text.size() / 4 * 3, '\0');
-  const auto length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
-                                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  const auto length =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(decoded.data()),
+                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   if (length < 0) return fail(Code::invalid, "data is not base64");
   decoded.resize(static_cast<std::size_t>(length) - (text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0));
   return decoded;
@@ -104,12 +105,14 @@ Result<Entry> read_entry(json::Value entry, std::string where, std::string_view 
   } else if (method == "PUT" || method == "PATCH" || method == "DELETE") {
     interaction.verb = method == "PUT" ? Verb::update : method == "PATCH" ? Verb::patch : Verb::remove;
     if (target.id.empty()) {
-      MYDR24_ASSIGN(interaction.condition, records::parse_criteria(fmt::format("{}?{}", interaction.type, target.query)));
+      MYDR24_ASSIGN(interaction.condition,
+                    records::parse_criteria(fmt::format("{}?{}", interaction.type, target.query)));
     } else {
       MYDR24_ASSIGN(interaction.id, known_id(target.id));
     }
   } else {
-    return fail(Code::invalid, fmt::format("request.method is \"{}\"; it may be GET, POST, PUT, PATCH or DELETE", method));
+    return fail(Code::invalid,
+                fmt::format("request.method is \"{}\"; it may be GET, POST, PUT, PATCH or DELETE", method));
   }
   MYDR24_ASSIGN(interaction.if_match, parse_etag(request["ifMatch"].text()));
   interaction.if_none_match_any = request["ifNoneMatch"].text() == "*";
@@ -122,7 +125,8 @@ Result<std::vector<Entry>> read_entries(json::Value bundle, std::size_t entries_
   const auto list = bundle["entry"];
   if (list && !list.is_array()) return fail(Code::invalid, "entry is not an array", "Bundle.entry");
   if (list.size() > entries_max) {
-    return fail(Code::too_large, fmt::format("the Bundle has {} entries, at most {} are taken: split it", list.size(), entries_max),
+    return fail(Code::too_large,
+                fmt::format("the Bundle has {} entries, at most {} are taken: split it", list.size(), entries_max),
                 "Bundle.entry");
   }
   std::vector<Entry> entries;
@@ -143,18 +147,30 @@ Result<std::vector<Entry>> read_entries(json::Value bundle, std::size_t entries_
 
 std::string_view reason(int status) {
   switch (status) {
-    case 200: return "200 OK";
-    case 201: return "201 Created";
-    case 204: return "204 No Content";
-    case 304: return "304 Not Modified";
-    case 400: return "400 Bad Request";
-    case 404: return "404 Not Found";
-    case 409: return "409 Conflict";
-    case 410: return "410 Gone";
-    case 412: return "412 Precondition Failed";
-    case 413: return "413 Content Too Large";
-    case 422: return "422 Unprocessable Content";
-    default: return {};
+    case 200:
+      return "200 OK";
+    case 201:
+      return "201 Created";
+    case 204:
+      return "204 No Content";
+    case 304:
+      return "304 Not Modified";
+    case 400:
+      return "400 Bad Request";
+    case 404:
+      return "404 Not Found";
+    case 409:
+      return "409 Conflict";
+    case 410:
+      return "410 Gone";
+    case 412:
+      return "412 Precondition Failed";
+    case 413:
+      return "413 Content Too Large";
+    case 422:
+      return "422 Unprocessable Content";
+    default:
+      return {};
   }
 }
 
@@ -167,7 +183,9 @@ std::string response_bundle(std::string_view type, const std::vector<Answer>& an
     out.begin_object();
     if (!answer.body.empty() && !answer.is_outcome) out.key("resource").raw(answer.body);
     const auto status = reason(answer.status);
-    out.key("response").begin_object().field("status", status.empty() ? fmt::format("{}", answer.status) : std::string(status));
+    out.key("response")
+        .begin_object()
+        .field("status", status.empty() ? fmt::format("{}", answer.status) : std::string(status));
     if (!answer.location.empty()) out.field("location", answer.location);
     if (answer.version) out.field("etag", fmt::format("W/\"{}\"", *answer.version));
     if (answer.last_modified) out.field("lastModified", format_instant(*answer.last_modified));
@@ -196,9 +214,9 @@ class BundleCall {
     const auto type = document_.root()["type"].text();
     if (type == "transaction") co_return co_await run_transaction();
     if (type == "batch") co_return co_await run_batch();
-    co_return Answer::of(fail(Code::unprocessable,
-                              fmt::format("a Bundle of type \"{}\" cannot be carried out; batch and transaction can", type),
-                              "Bundle.type"));
+    co_return Answer::of(fail(
+        Code::unprocessable,
+        fmt::format("a Bundle of type \"{}\" cannot be carried out; batch and transaction can", type), "Bundle.type"));
   }
 
  private:
@@ -208,9 +226,10 @@ class BundleCall {
     document_ = std::move(*parsed);
     const auto type = document_.root()["resourceType"];
     if (type.text() != "Bundle") {
-      return fail(Code::invalid, fmt::format("a POST to the base takes a Bundle, this is \"{}\"; post a resource to its type",
-                                             type.text()),
-                  "resourceType");
+      return fail(
+          Code::invalid,
+          fmt::format("a POST to the base takes a Bundle, this is \"{}\"; post a resource to its type", type.text()),
+          "resourceType");
     }
     MYDR24_ASSIGN(entries_, read_entries(document_.root(), service_.settings.entries_max, fhir_base_));
     return {};
@@ -256,7 +275,8 @@ class BundleCall {
     } else {
       std::vector<Interaction> one;
       one.push_back(std::move(std::get<Interaction>(entry)));
-      auto effects = co_await records::execute(service_.records, call_.request_class(), one, large_ ? &service_.workers : nullptr);
+      auto effects =
+          co_await records::execute(service_.records, call_.request_class(), one, large_ ? &service_.workers : nullptr);
       result = effects ? answer(std::move(effects->front()), preference_) : Answer::of(effects.error());
     }
     co_return true;

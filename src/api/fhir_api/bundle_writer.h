@@ -17,9 +17,9 @@ class BundleWriter {
   BundleWriter(std::string_view type, Instant now, const std::string& fhir_base);
   void total(std::int64_t total);
   void link(std::string_view relation, std::string_view url);
-  void match(const store::Version& version);     // searchset: with search.mode match
-  void issues(std::string_view outcome);         // searchset: an OperationOutcome with search.mode outcome
-  void version(const store::Version& version);   // history: with request and response
+  void match(const store::Version& version);    // searchset: with search.mode match
+  void issues(std::string_view outcome);        // searchset: an OperationOutcome with search.mode outcome
+  void version(const store::Version& version);  // history: with request and response
   std::string finish();
 
  private:

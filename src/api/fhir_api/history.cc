@@ -16,7 +16,8 @@ Result<std::int64_t> number(std::string_view name, std::string_view text, std::i
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size() && value >= low) return value;
-  return fail(Code::invalid, fmt::format("{}={} is no whole number from {} up", name, text.substr(0, 64), low), std::string(name));
+  return fail(Code::invalid, fmt::format("{}={} is no whole number from {} up", name, text.substr(0, 64), low),
+              std::string(name));
 }
 
 Result<store::HistoryQuery> parse(std::string_view type, std::string_view id, std::string_view query) {
@@ -31,16 +32,19 @@ Result<store::HistoryQuery> parse(std::string_view type, std::string_view id, st
       history.count = static_cast<std::uint32_t>(std::min<std::int64_t>(count, search::count_max));
     } else if (name == "_since") {
       const auto since = parse_date_time(value);
-      if (!since) return fail(Code::invalid, fmt::format("_since={} is no instant like 2024-03-01T08:00:00Z", value), name);
+      if (!since)
+        return fail(Code::invalid, fmt::format("_since={} is no instant like 2024-03-01T08:00:00Z", value), name);
       history.since = since->low;
     } else if (name == "_before") {
       const auto before = parse_date_time(value);
-      if (!before) return fail(Code::invalid, fmt::format("_before={} is no instant like 2024-03-01T08:00:00Z", value), name);
+      if (!before)
+        return fail(Code::invalid, fmt::format("_before={} is no instant like 2024-03-01T08:00:00Z", value), name);
       history.before = before->low;
     } else if (name == "_cursor") {
       MYDR24_ASSIGN(history.before_sequence, number(name, value, 1));
     } else if (name != "_format" && name != "_pretty") {
-      return fail(Code::invalid, fmt::format("history has no parameter {}; it has _count, _since and _before", name), name);
+      return fail(Code::invalid, fmt::format("history has no parameter {}; it has _count, _since and _before", name),
+                  name);
     }
   }
   return history;
@@ -111,8 +115,9 @@ Answer history(store::Store& store, std::string_view type, std::string_view id, 
 
 void add_history_routes(pipeline::Router& router, Service& service) {
   const auto add = [&](std::string pattern, std::string interaction, std::size_t captures) {
-    router.add({net::Method::get, std::move(pattern), std::move(interaction), RequestClass::routine,
-                [&service, captures](pipeline::Call& call) -> Task<> { co_await handle_history(service, call, captures); }});
+    router.add(
+        {net::Method::get, std::move(pattern), std::move(interaction), RequestClass::routine,
+         [&service, captures](pipeline::Call& call) -> Task<> { co_await handle_history(service, call, captures); }});
   };
   add("/fhir/{type}/{id}/_history", "history-instance", 2);
   add("/fhir/{type}/_history", "history-type", 1);

@@ -14,12 +14,18 @@ namespace {
 
 std::string_view kind_name(search::Kind kind) {
   switch (kind) {
-    case search::Kind::string: return "string";
-    case search::Kind::token: return "token";
-    case search::Kind::reference: return "reference";
-    case search::Kind::date: return "date";
-    case search::Kind::id: return "token";
-    case search::Kind::last_updated: return "date";
+    case search::Kind::string:
+      return "string";
+    case search::Kind::token:
+      return "token";
+    case search::Kind::reference:
+      return "reference";
+    case search::Kind::date:
+      return "date";
+    case search::Kind::id:
+      return "token";
+    case search::Kind::last_updated:
+      return "date";
   }
   return "special";
 }
@@ -28,7 +34,8 @@ bool serves(const pipeline::Router& router, std::string_view interaction) {
   return std::ranges::any_of(router.routes(), [&](const auto& route) { return route.interaction == interaction; });
 }
 
-void write_interactions(json::Writer& out, const pipeline::Router& router, std::initializer_list<std::string_view> codes) {
+void write_interactions(json::Writer& out, const pipeline::Router& router,
+                        std::initializer_list<std::string_view> codes) {
   out.key("interaction").begin_array();
   for (const auto code : codes) {
     if (serves(router, code)) out.begin_object().field("code", code).end_object();
@@ -37,9 +44,12 @@ void write_interactions(json::Writer& out, const pipeline::Router& router, std::
 }
 
 void write_resource(json::Writer& out, const pipeline::Router& router, std::string_view type) {
-  out.begin_object().field("type", type).field("profile", "http://hl7.org/fhir/StructureDefinition/" + std::string(type));
-  write_interactions(out, router,
-                     {"read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"});
+  out.begin_object()
+      .field("type", type)
+      .field("profile", "http://hl7.org/fhir/StructureDefinition/" + std::string(type));
+  write_interactions(
+      out, router,
+      {"read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"});
   out.field("versioning", "versioned-update").field("readHistory", serves(router, "vread"));
   out.field("updateCreate", true).field("conditionalCreate", true).field("conditionalRead", "full-support");
   out.field("conditionalUpdate", serves(router, "conditional-update"));

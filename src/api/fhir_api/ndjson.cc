@@ -22,7 +22,8 @@ struct Line {
 // Cuts a stream of bytes into lines.
 class LineReader {
  public:
-  LineReader(net::Exchange& exchange, std::size_t line_bytes_max) : exchange_(exchange), line_bytes_max_(line_bytes_max) {}
+  LineReader(net::Exchange& exchange, std::size_t line_bytes_max)
+      : exchange_(exchange), line_bytes_max_(line_bytes_max) {}
 
   // The next lines, empty ones left out; none at the end.
   Task<Result<std::vector<Line>>> next() {
@@ -125,9 +126,8 @@ Task<> import_stream(Service& service, pipeline::Call& call) {
       break;
     }
     if (lines->empty()) break;
-    const auto slice = co_await service.workers.run(RequestClass::background, [&] {
-      return prepare(service.records, std::move(*lines));
-    });
+    const auto slice = co_await service.workers.run(RequestClass::background,
+                                                    [&] { return prepare(service.records, std::move(*lines)); });
     if (const auto done = co_await store_slice(service, slice.ready); !done) {
       failure = model::operation_outcome(done.error());
       break;

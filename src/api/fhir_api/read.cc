@@ -66,8 +66,9 @@ void add_read_routes(pipeline::Router& router, Service& service) {
                 std::int64_t version = 0;
                 const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
                 if (error != std::errc() || end != text.data() + text.size() || version < 1) {
-                  co_await call.respond(fail(Code::not_found, fmt::format("\"{}\" is no version of {}/{}: versions are 1, 2, 3",
-                                                                          text.substr(0, 64), call.capture(0), call.capture(1))));
+                  co_await call.respond(
+                      fail(Code::not_found, fmt::format("\"{}\" is no version of {}/{}: versions are 1, 2, 3",
+                                                        text.substr(0, 64), call.capture(0), call.capture(1))));
                   co_return;
                 }
                 co_await handle_read(service, call, version);

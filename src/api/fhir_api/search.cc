@@ -31,9 +31,8 @@ Task<> handle_search(Service& service, pipeline::Call& call, net::QueryParameter
     co_return;
   }
   const bool lenient = prefers_lenient(call.request().header("Prefer"));
-  auto answer = co_await service.workers.run(call.request_class(), [&] {
-    return search(service.store(), *type, parameters, lenient, call.fhir_base());
-  });
+  auto answer = co_await service.workers.run(
+      call.request_class(), [&] { return search(service.store(), *type, parameters, lenient, call.fhir_base()); });
   co_await send(call, std::move(answer));
 }
 
@@ -73,7 +72,8 @@ Task<> handle_post(Service& service, pipeline::Call& call) {
     }
     auto form = net::parse_query(*body);
     if (parameters && form) {
-      parameters->insert(parameters->end(), std::make_move_iterator(form->begin()), std::make_move_iterator(form->end()));
+      parameters->insert(parameters->end(), std::make_move_iterator(form->begin()),
+                         std::make_move_iterator(form->end()));
     } else {
       parameters.reset();
     }

@@ -40,8 +40,9 @@ Result<Interaction> describe(pipeline::Call& call, Verb verb, bool has_id) {
   }
   if (const auto if_none_exist = request.header("If-None-Exist"); verb == Verb::create && !if_none_exist.empty()) {
     const auto question = if_none_exist.find('?');
-    MYDR24_ASSIGN(auto query, criteria(interaction.type,
-                                       question == if_none_exist.npos ? if_none_exist : if_none_exist.substr(question + 1)));
+    MYDR24_ASSIGN(auto query,
+                  criteria(interaction.type,
+                           question == if_none_exist.npos ? if_none_exist : if_none_exist.substr(question + 1)));
     interaction.condition = std::move(query);
   }
   MYDR24_ASSIGN(interaction.if_match, parse_etag(request.header("If-Match")));
@@ -84,7 +85,8 @@ Task<> handle_write(Service& service, pipeline::Call& call, Verb verb, bool has_
     co_return;
   }
   const auto preference = preferred_return(request.header("Prefer"));
-  co_await send(call, answer(std::move(effects->front()), preference == Return::unset ? Return::representation : preference));
+  co_await send(call,
+                answer(std::move(effects->front()), preference == Return::unset ? Return::representation : preference));
 }
 
 }  // namespace

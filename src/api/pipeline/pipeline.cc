@@ -27,8 +27,8 @@ std::string client_base(const net::Request& request, const std::string& configur
 
 Error no_route(const net::Request& request, const Match& match) {
   if (!match.allow.empty()) {
-    return fail(Code::unsupported, fmt::format("{} is not allowed on {}; allowed: {}", request.method_text, request.path,
-                                               match.allow));
+    return fail(Code::unsupported,
+                fmt::format("{} is not allowed on {}; allowed: {}", request.method_text, request.path, match.allow));
   }
   return fail(Code::not_found,
               fmt::format("there is nothing at {}; the FHIR base is /fhir/R4, see /fhir/R4/metadata", request.path));
@@ -73,8 +73,9 @@ Pipeline::Pipeline(const Router& router, const PipelineSettings& settings, telem
           metrics.counter("http_requests_total", "Requests answered, by route and class of status",
                           {{"route", interaction}, {"status", fmt::format("{}xx", digit)}});
     }
-    counters.seconds = metrics.histogram("http_request_seconds", "Time from the request's headers to the end of its answer",
-                                         telemetry::seconds_buckets(), {{"route", interaction}});
+    counters.seconds =
+        metrics.histogram("http_request_seconds", "Time from the request's headers to the end of its answer",
+                          telemetry::seconds_buckets(), {{"route", interaction}});
     return counters;
   };
   for (const auto& route : router.routes()) counters_.emplace(&route, counters_for(route.interaction));
@@ -105,7 +106,8 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
     const auto error = no_route(request, match);
     net::Response response{.status = 405, .content_type = std::string(fhir_json)};
     response.headers.emplace_back("Allow", match.allow);
-    response.body = is_fhir(request.path) ? model::operation_outcome(error) : problem(405, "not-allowed", error.text, "");
+    response.body =
+        is_fhir(request.path) ? model::operation_outcome(error) : problem(405, "not-allowed", error.text, "");
     if (!is_fhir(request.path)) response.content_type = "application/problem+json";
     co_await call.respond(std::move(response));
   } else {

@@ -59,8 +59,8 @@ struct PipelineSettings {
 class Pipeline {
  public:
   // All must outlive the pipeline. Routes are complete by now.
-  Pipeline(const Router& router, const PipelineSettings& settings, telemetry::Metrics& metrics, const telemetry::Log& log,
-           const Clock& clock);
+  Pipeline(const Router& router, const PipelineSettings& settings, telemetry::Metrics& metrics,
+           const telemetry::Log& log, const Clock& clock);
 
   Task<> serve(net::Exchange& exchange) const;
 

@@ -30,9 +30,9 @@ struct Route {
 inline constexpr std::size_t segments_max = 8;
 
 struct Match {
-  const Route* route = nullptr;                        // null: no such path, or not with this method
-  std::array<std::string_view, segments_max> captures; // of the segments in braces, in order
-  std::string allow;                                   // methods the path has, when the method is not among them
+  const Route* route = nullptr;                         // null: no such path, or not with this method
+  std::array<std::string_view, segments_max> captures;  // of the segments in braces, in order
+  std::string allow;                                    // methods the path has, when the method is not among them
 };
 
 class Router {

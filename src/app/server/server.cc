@@ -37,7 +37,8 @@ Result<Address> parse_address(std::string_view text, std::string where) {
     if (error != std::errc() || end != digits.data() + digits.size()) port = -1;
   }
   if (colon == text.npos || colon == 0 || port < 0 || port > 65535) {
-    return fail(Code::invalid, fmt::format("\"{}\" is no address; write HOST:PORT, as 127.0.0.1:8024", text), std::move(where));
+    return fail(Code::invalid, fmt::format("\"{}\" is no address; write HOST:PORT, as 127.0.0.1:8024", text),
+                std::move(where));
   }
   return Address{std::string(text.substr(0, colon)), static_cast<std::uint16_t>(port)};
 }
@@ -81,7 +82,8 @@ Result<oncall::Rota> make_rota(const AlertingSection& section) {
 
 vitals::WatchSettings watch_settings(const VitalsSection& section) {
   vitals::WatchSettings settings;
-  for (std::size_t i = 0; i < vitals::parameter_count; ++i) settings.window[i] = std::chrono::minutes(section.sign_valid_min);
+  for (std::size_t i = 0; i < vitals::parameter_count; ++i)
+    settings.window[i] = std::chrono::minutes(section.sign_valid_min);
   settings.alert_age_max = std::chrono::minutes(section.alert_age_max_min);
   return settings;
 }
@@ -90,7 +92,9 @@ sqlite::Settings store_settings(const StoreSection& section, const telemetry::Lo
   sqlite::Settings settings;
   settings.folder = section.path;
   settings.writer_cache_bytes = static_cast<std::size_t>(section.cache_mib) << 20;
-  settings.log = [&log](telemetry::Level level, std::string_view line) { log.write(level, "store", {{"detail", line}}); };
+  settings.log = [&log](telemetry::Level level, std::string_view line) {
+    log.write(level, "store", {{"detail", line}});
+  };
   return settings;
 }
 
@@ -167,7 +171,11 @@ class Ticker {
 class RunningSystem : public System {
  public:
   RunningSystem(const Settings& settings, const Clock& clock)
-      : settings_(settings), clock_(clock), core_(settings, clock, std::cout), workers_(or_processors(settings.server.workers)), hub_(clock) {}
+      : settings_(settings),
+        clock_(clock),
+        core_(settings, clock, std::cout),
+        workers_(or_processors(settings.server.workers)),
+        hub_(clock) {}
 
   ~RunningSystem() override {
     drain();
@@ -214,13 +222,16 @@ class RunningSystem : public System {
 
   void make_routes(std::chrono::seconds escalate_after) {
     fhir_ = std::make_unique<fhir_api::Service>(
-        fhir_api::Service{*core_.records, workers_, clock_,
-                          {.body_bytes_max = static_cast<std::size_t>(settings_.server.body_bytes_max)}, std::string(version)});
+        fhir_api::Service{*core_.records,
+                          workers_,
+                          clock_,
+                          {.body_bytes_max = static_cast<std::size_t>(settings_.server.body_bytes_max)},
+                          std::string(version)});
     desk_ = std::make_unique<desk_api::Desk>(desk_api::Desk{*core_.store, *core_.book, *dispatcher_, hub_, *core_.watch,
                                                             workers_, clock_, escalate_after, settings_.demo});
-    health_ = std::make_unique<desk_api::Health>(desk_api::Health{
-        [this] { return checks(); }, [this] { return draining_.load(); }, metrics_,
-        [this](const std::string& to) { return core_.store->backup(to); }, workers_});
+    health_ = std::make_unique<desk_api::Health>(
+        desk_api::Health{[this] { return checks(); }, [this] { return draining_.load(); }, metrics_,
+                         [this](const std::string& to) { return core_.store->backup(to); }, workers_});
     fhir_api::add_routes(router_, *fhir_);
     desk_api::add_routes(router_, *desk_);
     desk_api::add_admin_routes(admin_router_, *health_);
@@ -253,7 +264,8 @@ class RunningSystem : public System {
     const auto raised = gauge("alerts_raised", "Alerts raised since the start");
     const auto delivered = gauge("alerts_delivered", "Deliveries that reached their contact since the start");
     const auto waiting = gauge("alerts_waiting", "Deliveries that are being sent or wait for a retry");
-    const auto slowest = gauge("alerts_delivery_max_seconds", "Slowest first delivery since the start, from its commit");
+    const auto slowest =
+        gauge("alerts_delivery_max_seconds", "Slowest first delivery since the start, from its commit");
     metrics_.before_expose([=, this] {
       const auto statistics = core_.store->statistics();
       commits.set(static_cast<double>(statistics.commits));
@@ -285,8 +297,10 @@ class RunningSystem : public System {
     const auto& from = settings_.server;
     MYDR24_ASSIGN(const auto main_address, parse_address(from.listen, "server.listen"));
     MYDR24_ASSIGN(const auto admin_address, parse_address(from.admin, "server.admin"));
-    pipeline_ = std::make_unique<pipeline::Pipeline>(router_, pipeline::PipelineSettings{from.base_url}, metrics_, core_.log, clock_);
-    admin_pipeline_ = std::make_unique<pipeline::Pipeline>(admin_router_, pipeline::PipelineSettings{}, metrics_, core_.log, clock_);
+    pipeline_ = std::make_unique<pipeline::Pipeline>(router_, pipeline::PipelineSettings{from.base_url}, metrics_,
+                                                     core_.log, clock_);
+    admin_pipeline_ =
+        std::make_unique<pipeline::Pipeline>(admin_router_, pipeline::PipelineSettings{}, metrics_, core_.log, clock_);
 
     auto main = listener(main_address);
     main.threads = or_processors(from.threads);
@@ -294,7 +308,8 @@ class RunningSystem : public System {
     MYDR24_ASSIGN(server_, net::serve(main, [this](net::Exchange& exchange) { return pipeline_->serve(exchange); }));
     auto admin = listener(admin_address);
     admin.connections_max = 64;
-    MYDR24_ASSIGN(admin_, net::serve(admin, [this](net::Exchange& exchange) { return admin_pipeline_->serve(exchange); }));
+    MYDR24_ASSIGN(admin_,
+                  net::serve(admin, [this](net::Exchange& exchange) { return admin_pipeline_->serve(exchange); }));
     return {};
   }
 

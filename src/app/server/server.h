@@ -20,7 +20,7 @@ class System {
  public:
   virtual ~System() = default;  // drains, then closes the store
 
-  virtual std::string base_url() const = 0;   // http://127.0.0.1:8024
+  virtual std::string base_url() const = 0;  // http://127.0.0.1:8024
   virtual std::string admin_url() const = 0;
   virtual records::Records& records() = 0;
   virtual store::Store& store() = 0;

@@ -52,7 +52,8 @@ class ServerTest : public testing::Test {
     request.method = method;
     request.url = *net::parse_url(system_->base_url() + std::string(path));
     request.headers = std::move(headers);
-    if (!body.empty() && std::ranges::none_of(request.headers, [](const auto& h) { return h.first == "Content-Type"; })) {
+    if (!body.empty() &&
+        std::ranges::none_of(request.headers, [](const auto& h) { return h.first == "Content-Type"; })) {
       request.headers.emplace_back("Content-Type", "application/fhir+json");
     }
     request.body = std::move(body);
@@ -83,9 +84,10 @@ std::string patient(std::string_view family, std::string_view identifier) {
 }
 
 TEST_F(ServerTest, ACreatedResourceReadsBackWithItsVersionAndEveryKeyAsWritten) {
-  const auto created = send(Method::post, "/fhir/R4/Observation",
-                            R"({"status":"final", "resourceType":"Observation","valueQuantity":{"value":1.10,"unit":"x"},)"
-                            R"("code":{"text":"caf\u00e9"}})");
+  const auto created =
+      send(Method::post, "/fhir/R4/Observation",
+           R"({"status":"final", "resourceType":"Observation","valueQuantity":{"value":1.10,"unit":"x"},)"
+           R"("code":{"text":"caf\u00e9"}})");
   ASSERT_EQ(created.status, 201) << created.raw.body;
   EXPECT_EQ(created.raw.header("ETag"), "W/\"1\"");
   const std::string location(created.raw.header("Location"));
@@ -102,12 +104,15 @@ TEST_F(ServerTest, ACreatedResourceReadsBackWithItsVersionAndEveryKeyAsWritten) 
 }
 
 TEST_F(ServerTest, UpdatesMakeVersionsAndTheHistoryHoldsThemAll) {
-  const auto created = send(Method::put, "/fhir/R4/Patient/hist", R"({"resourceType":"Patient","id":"hist","active":true})");
+  const auto created =
+      send(Method::put, "/fhir/R4/Patient/hist", R"({"resourceType":"Patient","id":"hist","active":true})");
   EXPECT_EQ(created.status, 201);
-  const auto updated = send(Method::put, "/fhir/R4/Patient/hist", R"({"resourceType":"Patient","id":"hist","active":false})");
+  const auto updated =
+      send(Method::put, "/fhir/R4/Patient/hist", R"({"resourceType":"Patient","id":"hist","active":false})");
   EXPECT_EQ(updated.status, 200);
   EXPECT_EQ(updated.raw.header("ETag"), "W/\"2\"");
-  const auto same = send(Method::put, "/fhir/R4/Patient/hist", R"({"resourceType":"Patient","id":"hist","active":false})");
+  const auto same =
+      send(Method::put, "/fhir/R4/Patient/hist", R"({"resourceType":"Patient","id":"hist","active":false})");
   EXPECT_EQ(same.raw.header("ETag"), "W/\"2\"") << "the same content again makes no version";
   EXPECT_EQ(send(Method::del, "/fhir/R4/Patient/hist").status, 204);
   EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/hist").status, 410);
@@ -148,12 +153,14 @@ TEST_F(ServerTest, ConditionalInteractionsActOnTheOneMatch) {
   EXPECT_EQ(updated.body.root()["id"].text(), first.body.root()["id"].text());
   EXPECT_EQ(send(Method::put, "/fhir/R4/Patient?identifier=urn:mrn|c2", patient("New", "c2")).status, 201);
   const auto patched =
-      send(Method::patch, "/fhir/R4/Patient?identifier=urn:mrn|c2", R"([{"op":"replace","path":"/gender","value":"male"}])",
-           {{"Content-Type", "application/json-patch+json"}});
+      send(Method::patch, "/fhir/R4/Patient?identifier=urn:mrn|c2",
+           R"([{"op":"replace","path":"/gender","value":"male"}])", {{"Content-Type", "application/json-patch+json"}});
   EXPECT_EQ(patched.body.root()["gender"].text(), "male") << patched.raw.body;
   send(Method::post, "/fhir/R4/Patient", patient("Twin", "c3"));
   send(Method::post, "/fhir/R4/Patient", patient("Twin", "c3"));
-  EXPECT_EQ(send(Method::post, "/fhir/R4/Patient", patient("Twin", "c3"), {{"If-None-Exist", "identifier=urn:mrn|c3"}}).status, 412);
+  EXPECT_EQ(send(Method::post, "/fhir/R4/Patient", patient("Twin", "c3"), {{"If-None-Exist", "identifier=urn:mrn|c3"}})
+                .status,
+            412);
   EXPECT_EQ(send(Method::del, "/fhir/R4/Patient?identifier=urn:mrn|c2").status, 204);
   EXPECT_EQ(send(Method::del, "/fhir/R4/Patient?identifier=urn:mrn|c2").status, 204);
   EXPECT_EQ(send(Method::del, "/fhir/R4/Patient").status, 412) << "without criteria it would delete everything";
@@ -164,7 +171,9 @@ TEST_F(ServerTest, APatchThatDoesNotApplyChangesNothing) {
   const Headers type{{"Content-Type", "application/json-patch+json"}};
   EXPECT_EQ(send(Method::patch, "/fhir/R4/Patient/patch", R"([{"op":"remove","path":"/gender"}])", type).status, 422);
   EXPECT_EQ(send(Method::patch, "/fhir/R4/Patient/patch", R"([{"op":"nonsense","path":"/gender"}])", type).status, 400);
-  EXPECT_EQ(send(Method::patch, "/fhir/R4/Patient/patch", R"([{"op":"add","path":"/nonsense","value":1}])", type).status, 400);
+  EXPECT_EQ(
+      send(Method::patch, "/fhir/R4/Patient/patch", R"([{"op":"add","path":"/nonsense","value":1}])", type).status,
+      400);
   EXPECT_EQ(send(Method::patch, "/fhir/R4/Patient/nobody", R"([])", type).status, 404);
   EXPECT_EQ(send(Method::patch, "/fhir/R4/Patient/patch", R"([])", {{"Content-Type", "text/plain"}}).status, 415);
   EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/patch").body.root()["meta"]["versionId"].text(), "1");
@@ -226,7 +235,10 @@ TEST_F(ServerTest, ASearchFindsByWhatTheResourceSaysAndPagesWithoutGaps) {
   }
   EXPECT_EQ(seen.size(), 5U);
   EXPECT_EQ(send(Method::post, "/fhir/R4/Patient/_search", "family=page",
-                 {{"Content-Type", "application/x-www-form-urlencoded"}}).body.root()["entry"].size(), 5U);
+                 {{"Content-Type", "application/x-www-form-urlencoded"}})
+                .body.root()["entry"]
+                .size(),
+            5U);
 }
 
 TEST_F(ServerTest, BadInputGetsAClearErrorAndStoresNothing) {
@@ -266,7 +278,9 @@ TEST_F(ServerTest, BadInputGetsAClearErrorAndStoresNothing) {
 TEST_F(ServerTest, ThePreferenceOfTheClientDecidesWhatAWriteAnswers) {
   const auto body = R"({"resourceType":"Patient"})";
   EXPECT_TRUE(send(Method::post, "/fhir/R4/Patient", body, {{"Prefer", "return=minimal"}}).raw.body.empty());
-  EXPECT_EQ(send(Method::post, "/fhir/R4/Patient", body, {{"Prefer", "return=OperationOutcome"}}).body.root()["resourceType"].text(),
+  EXPECT_EQ(send(Method::post, "/fhir/R4/Patient", body, {{"Prefer", "return=OperationOutcome"}})
+                .body.root()["resourceType"]
+                .text(),
             "OperationOutcome");
   EXPECT_EQ(send(Method::post, "/fhir/R4/Patient", body).body.root()["resourceType"].text(), "Patient");
 }
@@ -282,10 +296,11 @@ TEST_F(ServerTest, TheCapabilityStatementTellsOfEveryTypeAndWhatItsRoutesDo) {
 
 TEST_F(ServerTest, ManyResourcesGoInAndOutAsNdjson) {
   const Headers ndjson{{"Content-Type", "application/fhir+ndjson"}};
-  const auto stored = send(Method::post, "/fhir/R4",
-                           "{\"resourceType\":\"Device\",\"id\":\"n1\"}\n\n{\"resourceType\":\"Device\",\"id\":\"n2\"}\n"
-                           "{\"resourceType\":\"Device\",\"wrong\":1}\n{\"resourceType\":\"Device\",\"id\":\"n3\"}",
-                           ndjson);
+  const auto stored =
+      send(Method::post, "/fhir/R4",
+           "{\"resourceType\":\"Device\",\"id\":\"n1\"}\n\n{\"resourceType\":\"Device\",\"id\":\"n2\"}\n"
+           "{\"resourceType\":\"Device\",\"wrong\":1}\n{\"resourceType\":\"Device\",\"id\":\"n3\"}",
+           ndjson);
   EXPECT_EQ(stored.status, 200);
   EXPECT_NE(stored.raw.body.find("3 resources stored, 1 rejected"), std::string::npos) << stored.raw.body;
   EXPECT_NE(stored.raw.body.find("line 4"), std::string::npos) << stored.raw.body;
@@ -297,10 +312,11 @@ TEST_F(ServerTest, ARedScoreRaisesAnAlertThatAnAcknowledgementStops) {
   send(Method::put, "/fhir/R4/Patient/sick", R"({"resourceType":"Patient","id":"sick","birthDate":"1950-01-01"})");
   const auto observed = send(
       Method::post, "/fhir/R4/Observation",
-      fmt::format(R"({{"resourceType":"Observation","status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"2708-6"}}]}},)"
-                  R"("subject":{{"reference":"Patient/sick"}},"effectiveDateTime":"{}",)"
-                  R"("valueQuantity":{{"value":82,"unit":"%","system":"http://unitsofmeasure.org","code":"%"}}}})",
-                  format_instant(system_clock().now())));
+      fmt::format(
+          R"({{"resourceType":"Observation","status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"2708-6"}}]}},)"
+          R"("subject":{{"reference":"Patient/sick"}},"effectiveDateTime":"{}",)"
+          R"("valueQuantity":{{"value":82,"unit":"%","system":"http://unitsofmeasure.org","code":"%"}}}})",
+          format_instant(system_clock().now())));
   ASSERT_EQ(observed.status, 201);
   const auto alerts = send(Method::get, "/api/v1/alerts");
   ASSERT_EQ(alerts.body.root()["alerts"].size(), 1U) << alerts.raw.body;
@@ -336,7 +352,8 @@ TEST_F(ServerTest, ThePageAndTheAdminListenerAnswer) {
 TEST(Server, AnAddressThatIsNoneIsNamed) {
   Settings settings;
   settings.server.listen = "nowhere";
-  settings.store.path = (std::filesystem::temp_directory_path() / fmt::format("mydr24-address-test-{}", getpid())).string();
+  settings.store.path =
+      (std::filesystem::temp_directory_path() / fmt::format("mydr24-address-test-{}", getpid())).string();
   const auto started = start(settings, system_clock());
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().where, "server.listen");

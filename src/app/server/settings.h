@@ -16,8 +16,8 @@ struct ServerSection {
   std::int64_t workers = 0;               // threads for searches and large bodies; 0: as many as processors
   std::string tls_certificate_file;       // PEM; with tls_key_file: HTTPS instead of HTTP
   std::string tls_key_file;
-  std::string base_url;                   // how clients reach /fhir/R4, for links; empty: from the Host header
-  std::int64_t body_bytes_max = 32 << 20;      // one resource or Bundle
+  std::string base_url;                    // how clients reach /fhir/R4, for links; empty: from the Host header
+  std::int64_t body_bytes_max = 32 << 20;  // one resource or Bundle
   std::int64_t header_time_max_ms = 10'000;
   std::int64_t idle_time_max_ms = 120'000;
   std::int64_t body_idle_time_max_ms = 20'000;
@@ -31,13 +31,13 @@ struct StoreSection {
 };
 
 struct LogSection {
-  std::string level = "info";  // debug, info, warn, error
-  std::string format = "auto"; // json, text, auto: text on a terminal
+  std::string level = "info";   // debug, info, warn, error
+  std::string format = "auto";  // json, text, auto: text on a terminal
 };
 
 struct VitalsSection {
-  std::int64_t sign_valid_min = 720;   // how long a sign counts towards the score
-  std::int64_t alert_age_max_min = 60; // signs older than this never page
+  std::int64_t sign_valid_min = 720;    // how long a sign counts towards the score
+  std::int64_t alert_age_max_min = 60;  // signs older than this never page
 };
 
 struct ContactSection {

@@ -5,12 +5,8 @@ namespace {
 
 class SystemClock : public Clock {
  public:
-  Instant now() const override {
-    return std::chrono::time_point_cast<Microseconds>(std::chrono::system_clock::now());
-  }
-  std::chrono::nanoseconds steady() const override {
-    return std::chrono::steady_clock::now().time_since_epoch();
-  }
+  Instant now() const override { return std::chrono::time_point_cast<Microseconds>(std::chrono::system_clock::now()); }
+  std::chrono::nanoseconds steady() const override { return std::chrono::steady_clock::now().time_since_epoch(); }
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "base/core/date_time.h"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 
 namespace mydr24 {
 namespace {

@@ -11,17 +11,17 @@
 namespace mydr24 {
 
 enum class Code {
-  invalid,      // the input is wrong: correct it (HTTP 400)
-  unprocessable,// well-formed, but breaks a rule of its kind (422)
-  not_found,    // no such thing (404)
-  gone,         // it was there and has been deleted (410)
-  conflict,     // it clashes with what is there (409)
-  stale,        // a precondition failed: read again, then repeat (412)
-  too_large,    // a named limit is exceeded (413)
-  refused,      // not allowed (403)
-  busy,         // try again later (503)
-  unsupported,  // not done by this server (405, 406, 415, 501: the caller's place decides)
-  internal,     // our fault (500)
+  invalid,        // the input is wrong: correct it (HTTP 400)
+  unprocessable,  // well-formed, but breaks a rule of its kind (422)
+  not_found,      // no such thing (404)
+  gone,           // it was there and has been deleted (410)
+  conflict,       // it clashes with what is there (409)
+  stale,          // a precondition failed: read again, then repeat (412)
+  too_large,      // a named limit is exceeded (413)
+  refused,        // not allowed (403)
+  busy,           // try again later (503)
+  unsupported,    // not done by this server (405, 406, 415, 501: the caller's place decides)
+  internal,       // our fault (500)
 };
 
 std::string_view to_string(Code code);
@@ -48,8 +48,8 @@ inline Error fail(Code code, std::string text, std::string where = {}) {
 }  // namespace mydr24
 
 // Evaluates `expression` (a Result); on error returns the Error from the enclosing function.
-#define MYDR24_TRY(expression)                                             \
-  do {                                                                     \
+#define MYDR24_TRY(expression)                                                                \
+  do {                                                                                        \
     if (auto try_result_ = (expression); !try_result_) return std::move(try_result_).error(); \
   } while (false)
 
@@ -58,7 +58,7 @@ inline Error fail(Code code, std::string text, std::string where = {}) {
 
 // MYDR24_ASSIGN(auto x, f()): x takes the value of the Result, or the Error is returned.
 #define MYDR24_ASSIGN(target, expression) MYDR24_ASSIGN_(MYDR24_CONCAT(assign_, __LINE__), target, expression)
-#define MYDR24_ASSIGN_(temporary, target, expression)       \
-  auto temporary = (expression);                            \
-  if (!temporary) return std::move(temporary).error();      \
+#define MYDR24_ASSIGN_(temporary, target, expression)  \
+  auto temporary = (expression);                       \
+  if (!temporary) return std::move(temporary).error(); \
   target = std::move(*temporary)

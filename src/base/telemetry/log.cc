@@ -22,15 +22,11 @@ constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warn", "
 constexpr std::array<std::string_view, 4> level_colours{"\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
 constexpr std::string_view colour_end = "\x1b[0m";
 
-std::string json_line(Instant at, Level level, std::string_view message,
-                      std::initializer_list<Field> fields) {
+std::string json_line(Instant at, Level level, std::string_view message, std::initializer_list<Field> fields) {
   std::string line;
   line.reserve(160);
   json::Writer writer(line);
-  writer.begin_object()
-      .field("ts", format_instant(at))
-      .field("level", to_string(level))
-      .field("msg", message);
+  writer.begin_object().field("ts", format_instant(at)).field("level", to_string(level)).field("msg", message);
   for (const Field& field : fields) {
     std::visit([&](auto value) { writer.field(field.key, value); }, field.value);
   }
@@ -58,9 +54,8 @@ std::string text_line(Instant at, Level level, std::string_view message, std::in
                       bool colour) {
   const auto index = static_cast<std::size_t>(level);
   const std::string stamp = format_instant(at);
-  std::string line =
-      fmt::format("{} {}{:<5}{} ", std::string_view(stamp).substr(11, 12), colour ? level_colours[index] : "",
-                  level_names[index], colour ? colour_end : "");
+  std::string line = fmt::format("{} {}{:<5}{} ", std::string_view(stamp).substr(11, 12),
+                                 colour ? level_colours[index] : "", level_names[index], colour ? colour_end : "");
   append_message(line, message);
   for (const Field& field : fields) {
     line += "  ";
@@ -81,8 +76,7 @@ std::string text_line(Instant at, Level level, std::string_view message, std::in
 
 std::unique_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
   auto logger = std::make_unique<spdlog::logger>("mydr24", std::move(sink));
-  logger->set_formatter(
-      std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc, "\n"));
+  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc, "\n"));
   logger->set_level(spdlog::level::trace);  // the Log itself decides
   logger->flush_on(spdlog::level::trace);
   logger->set_error_handler([](const std::string&) {});
@@ -111,23 +105,18 @@ LogSettings log_settings(std::string_view level, std::string_view format) {
 }
 
 Log::Log(const LogSettings& settings, const Clock& clock)
-    : settings_(settings),
-      clock_(clock),
-      logger_(make_logger(std::make_shared<spdlog::sinks::stdout_sink_mt>())) {}
+    : settings_(settings), clock_(clock), logger_(make_logger(std::make_shared<spdlog::sinks::stdout_sink_mt>())) {}
 
 Log::Log(const LogSettings& settings, const Clock& clock, std::ostream& out)
-    : settings_(settings),
-      clock_(clock),
-      logger_(make_logger(std::make_shared<spdlog::sinks::ostream_sink_mt>(out))) {}
+    : settings_(settings), clock_(clock), logger_(make_logger(std::make_shared<spdlog::sinks::ostream_sink_mt>(out))) {}
 
 Log::~Log() = default;
 
 void Log::write(Level level, std::string_view message, std::initializer_list<Field> fields) const {
   if (!enabled(level)) return;
   const Instant at = clock_.now();
-  const std::string line = settings_.format == Format::json
-                               ? json_line(at, level, message, fields)
-                               : text_line(at, level, message, fields, settings_.colour);
+  const std::string line = settings_.format == Format::json ? json_line(at, level, message, fields)
+                                                            : text_line(at, level, message, fields, settings_.colour);
   logger_->log(spdlog::level::info, spdlog::string_view_t(line));
 }
 

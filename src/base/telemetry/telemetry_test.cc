@@ -22,10 +22,9 @@ TEST(Log, AJsonLineHasTimeLevelMessageAndTheFieldsInOrder) {
   std::ostringstream out;
   const Log log({Level::info, Format::json}, clock, out);
   log.info("ready", {{"url", "http://127.0.0.1:8024"}, {"port", 8024}, {"share", 0.5}, {"tls", false}});
-  EXPECT_EQ(out.str(),
-            R"({"ts":"2024-03-01T12:00:00.123Z","level":"info","msg":"ready","url":"http://127.0.0.1:8024",)"
-            R"("port":8024,"share":0.5,"tls":false})"
-            "\n");
+  EXPECT_EQ(out.str(), R"({"ts":"2024-03-01T12:00:00.123Z","level":"info","msg":"ready","url":"http://127.0.0.1:8024",)"
+                       R"("port":8024,"share":0.5,"tls":false})"
+                       "\n");
 }
 
 TEST(Log, WhateverTheTextIsALineStaysOneJsonObject) {
@@ -106,8 +105,8 @@ TEST(Metrics, TheExpositionHoldsEveryKind) {
   for (const char* line :
        {"# HELP mydr24_http_requests_total Requests answered.", "# TYPE mydr24_http_requests_total counter",
         "mydr24_http_requests_total{class=\"emergency\"} 3", "mydr24_store_bytes 42",
-        "mydr24_alert_delivery_seconds_bucket{le=\"0.5\"} 1",
-        "mydr24_alert_delivery_seconds_bucket{le=\"+Inf\"} 2", "mydr24_alert_delivery_seconds_count 2"}) {
+        "mydr24_alert_delivery_seconds_bucket{le=\"0.5\"} 1", "mydr24_alert_delivery_seconds_bucket{le=\"+Inf\"} 2",
+        "mydr24_alert_delivery_seconds_count 2"}) {
     EXPECT_NE(text.find(line), text.npos) << line << "\n" << text;
   }
 }
@@ -142,8 +141,7 @@ TEST(Metrics, AHandleThatBelongsToNoMetricsCountsNothing) {
 TEST(Metrics, PromtoolAcceptsTheExposition) {
   if (std::system("command -v promtool > /dev/null 2>&1") != 0) GTEST_SKIP() << "promtool is not installed";
   Metrics metrics;
-  metrics.counter("http_requests_total", "Requests answered.", {{"class", "emergency"}, {"status", "2xx"}})
-      .add();
+  metrics.counter("http_requests_total", "Requests answered.", {{"class", "emergency"}, {"status", "2xx"}}).add();
   metrics.gauge("store_size_bytes", "Bytes on disk.").set(1e9);
   metrics.histogram("http_request_duration_seconds", "Time of a request.", seconds_buckets()).observe(0.01);
   FILE* tool = popen("promtool check metrics", "w");

@@ -62,7 +62,8 @@ class Planner {
       Step step;
       step.interaction = &interaction;
       step.type = interaction.type;
-      if (auto found = find_target(step); !found) return std::unexpected(at(reject(std::move(found).error()), interaction));
+      if (auto found = find_target(step); !found)
+        return std::unexpected(at(reject(std::move(found).error()), interaction));
       plan_.steps.push_back(std::move(step));
     }
     if (auto once = each_once(); !once) return std::unexpected(std::move(once).error());
@@ -117,9 +118,9 @@ class Planner {
     std::set<std::pair<std::string_view, std::string_view>> seen;
     for (const auto& step : plan_.steps) {
       if (step.absent || step.existed || seen.emplace(step.type, step.id).second) continue;
-      return std::unexpected(at(reject(fail(Code::invalid, fmt::format("{}/{} is written twice in one transaction", step.type,
-                                                                       step.id))),
-                                *step.interaction));
+      return std::unexpected(
+          at(reject(fail(Code::invalid, fmt::format("{}/{} is written twice in one transaction", step.type, step.id))),
+             *step.interaction));
     }
     return true;
   }
@@ -129,9 +130,8 @@ class Planner {
     if (step.interaction->verb == Verb::patch) return patch(step);
     auto text = step.interaction->text;
     if (step.interaction->resource) {
-      auto rewritten = rewrite_references(step.interaction->resource, targets_, [this](std::string_view reference) {
-        return find_reference(reference);
-      });
+      auto rewritten = rewrite_references(step.interaction->resource, targets_,
+                                          [this](std::string_view reference) { return find_reference(reference); });
       if (!rewritten) return std::unexpected(reject(std::move(rewritten).error()));
       text = std::move(*rewritten);
     }
@@ -146,8 +146,9 @@ class Planner {
     if (interaction.condition && step.match) {
       const auto own = step.prepared.document->root()["id"];
       if (!create && own && own.text() != *step.match) {
-        return std::unexpected(reject(fail(Code::invalid, fmt::format("the criteria match {}/{}, the body has the id \"{}\"",
-                                                                      step.type, *step.match, own.text()))));
+        return std::unexpected(
+            reject(fail(Code::invalid, fmt::format("the criteria match {}/{}, the body has the id \"{}\"", step.type,
+                                                   *step.match, own.text()))));
       }
     }
     return true;
@@ -157,12 +158,13 @@ class Planner {
     auto there = reader_->current(step.type, step.id);
     if (!there) return std::unexpected(reject(std::move(there).error()));
     if (!*there || (*there)->action == store::Action::remove) {
-      return std::unexpected(reject(fail(*there ? Code::gone : Code::not_found,
-                                         fmt::format("{}/{} does not exist", step.type, step.id))));
+      return std::unexpected(
+          reject(fail(*there ? Code::gone : Code::not_found, fmt::format("{}/{} does not exist", step.type, step.id))));
     }
     if (step.interaction->if_match && *step.interaction->if_match != (*there)->version) {
-      return std::unexpected(reject(fail(Code::stale, fmt::format("If-Match asks for version {}, but the current version is {}",
-                                                                  *step.interaction->if_match, (*there)->version))));
+      return std::unexpected(
+          reject(fail(Code::stale, fmt::format("If-Match asks for version {}, but the current version is {}",
+                                               *step.interaction->if_match, (*there)->version))));
     }
     auto patched = apply(**there, step.interaction->text);
     if (!patched) return std::unexpected(reject(std::move(patched).error()));
@@ -195,8 +197,8 @@ class Planner {
 };
 
 Accepted<Plan> make_plan(const Records& records, const std::vector<Interaction>& interactions) {
-  const bool needs_reader = interactions.size() > 1 || interactions.front().condition || interactions.front().resource ||
-                            interactions.front().verb == Verb::patch;
+  const bool needs_reader = interactions.size() > 1 || interactions.front().condition ||
+                            interactions.front().resource || interactions.front().verb == Verb::patch;
   std::optional<Accepted<Plan>> plan;
   if (!needs_reader) return Planner(records, nullptr, interactions).plan();
   const auto read = records.store().read([&](store::Reader& reader) -> Result<> {
@@ -253,7 +255,7 @@ Result<Effect> carry_out(const Records& records, store::Transaction& transaction
     if (ours && outcome.error().code == Code::stale) return overtake(plan);
     return outcome.error();
   }
-  effect.kind = outcome->unchanged                               ? Effect::Kind::unchanged
+  effect.kind = outcome->unchanged                         ? Effect::Kind::unchanged
                 : outcome->action == store::Action::create ? Effect::Kind::created
                                                            : Effect::Kind::updated;
   effect.version.version = outcome->written.version;
@@ -303,8 +305,8 @@ Task<Accepted<std::vector<Effect>>> execute(const Records& records, RequestClass
     std::vector<Effect> effects;
     const auto done = co_await async_call<Result<>>([&](auto finish) {
       records.store().submit(
-          request_class,
-          [&](store::Transaction& transaction) { return commit(records, transaction, *plan, effects); }, std::move(finish));
+          request_class, [&](store::Transaction& transaction) { return commit(records, transaction, *plan, effects); },
+          std::move(finish));
     });
     if (done) {
       hand_over_texts(*plan, effects);
@@ -321,9 +323,8 @@ Accepted<std::vector<Effect>> execute_blocking(const Records& records, RequestCl
     auto plan = make_plan(records, interactions);
     if (!plan) return std::unexpected(std::move(plan).error());
     std::vector<Effect> effects;
-    const auto done = records.store().write(request_class, [&](store::Transaction& transaction) {
-      return commit(records, transaction, *plan, effects);
-    });
+    const auto done = records.store().write(
+        request_class, [&](store::Transaction& transaction) { return commit(records, transaction, *plan, effects); });
     if (done) {
       hand_over_texts(*plan, effects);
       return effects;

@@ -23,11 +23,11 @@ struct Interaction {
   std::string id;                          // update, patch, remove; empty when conditional
   std::optional<search::Query> condition;  // If-None-Exist of a create; the criteria of the conditional others
   std::string text;                        // the resource, or the JSON Patch
-  json::Value resource;                    // in place of `text`: an entry's resource, in a Document that outlives the call
+  json::Value resource;  // in place of `text`: an entry's resource, in a Document that outlives the call
   std::optional<std::int64_t> if_match;
-  bool if_none_match_any = false;          // If-None-Match: * of an update: only create
-  std::string full_url;                    // Bundle.entry.fullUrl: what other entries call it
-  std::string where;                       // path of the entry, for issues: "Bundle.entry[3]"
+  bool if_none_match_any = false;  // If-None-Match: * of an update: only create
+  std::string full_url;            // Bundle.entry.fullUrl: what other entries call it
+  std::string where;               // path of the entry, for issues: "Bundle.entry[3]"
 };
 
 // What became of an Interaction.
@@ -41,7 +41,8 @@ struct Effect {
 // "Patient?identifier=s|v") are rewritten. Code::conflict after three plans that other writers overtook.
 // `planner`: where to plan; null: on the coroutine's own thread, good for a single small resource.
 Task<Accepted<std::vector<Effect>>> execute(const Records& records, RequestClass request_class,
-                                            const std::vector<Interaction>& interactions, WorkerPool* planner = nullptr);
+                                            const std::vector<Interaction>& interactions,
+                                            WorkerPool* planner = nullptr);
 
 // The same for a caller that may block (command line).
 Accepted<std::vector<Effect>> execute_blocking(const Records& records, RequestClass request_class,

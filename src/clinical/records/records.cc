@@ -18,17 +18,20 @@ Rejection reject_one(std::string code, std::string diagnostics, std::string expr
 }
 
 // The id that the resource gets, or why it cannot have it.
-Accepted<std::string> choose_id(json::Value resource, std::string_view type, const PrepareOptions& options, Instant now) {
+Accepted<std::string> choose_id(json::Value resource, std::string_view type, const PrepareOptions& options,
+                                Instant now) {
   const auto own = resource["id"];
   if (options.demand_own_id) {
     if (!own) {
-      return std::unexpected(reject_one("required", fmt::format("an update needs the element id, here \"{}\"", options.id),
+      return std::unexpected(reject_one("required",
+                                        fmt::format("an update needs the element id, here \"{}\"", options.id),
                                         fmt::format("{}.id", type)));
     }
     if (own.text() != options.id) {
-      return std::unexpected(reject_one("value", fmt::format("the id in the body is \"{}\", in the URL \"{}\": they must agree",
-                                                             own.text(), options.id),
-                                        fmt::format("{}.id", type)));
+      return std::unexpected(reject_one(
+          "value",
+          fmt::format("the id in the body is \"{}\", in the URL \"{}\": they must agree", own.text(), options.id),
+          fmt::format("{}.id", type)));
     }
   }
   if (!options.id.empty()) return std::string(options.id);
@@ -102,11 +105,12 @@ Error stale(const Precondition& precondition, const std::optional<store::Version
   if (precondition.must_not_exist) {
     return fail(Code::stale, fmt::format("{}/{} exists already", type, id));
   }
-  return fail(Code::stale, there ? fmt::format("If-Match asks for version {} of {}/{}, but the current version is {}: read it "
-                                               "again and repeat the change on it",
-                                               *precondition.version, type, id, there->version)
-                                 : fmt::format("If-Match asks for version {} of {}/{}, which does not exist",
-                                               *precondition.version, type, id));
+  return fail(Code::stale,
+              there ? fmt::format("If-Match asks for version {} of {}/{}, but the current version is {}: read it "
+                                  "again and repeat the change on it",
+                                  *precondition.version, type, id, there->version)
+                    : fmt::format("If-Match asks for version {} of {}/{}, which does not exist", *precondition.version,
+                                  type, id));
 }
 
 Result<> check(const Precondition& precondition, const std::optional<store::Version>& there, std::string_view type,
@@ -126,7 +130,9 @@ Result<> check(const Precondition& precondition, const std::optional<store::Vers
 
 Rejection reject(Error error) {
   const auto code = error.code;
-  return {code, {Issue{Severity::error, std::string(model::issue_code(code)), std::move(error.text), std::move(error.where)}}};
+  return {
+      code,
+      {Issue{Severity::error, std::string(model::issue_code(code)), std::move(error.text), std::move(error.where)}}};
 }
 
 Accepted<Prepared> Records::prepare(std::string text, const PrepareOptions& options) const {
@@ -141,12 +147,13 @@ Accepted<Prepared> Records::prepare(std::string text, const PrepareOptions& opti
   const auto resource = prepared.document->root();
   const auto type = resource["resourceType"];
   if (!resource.is_object() || !type.is_string()) {
-    return std::unexpected(reject_one("structure", "a FHIR resource is a JSON object with the string element resourceType", ""));
+    return std::unexpected(
+        reject_one("structure", "a FHIR resource is a JSON object with the string element resourceType", ""));
   }
   if (!options.type.empty() && type.text() != options.type) {
-    return std::unexpected(reject_one("value", fmt::format("resourceType is \"{}\", but the request is for {}", type.text(),
-                                                           options.type),
-                                      "resourceType"));
+    return std::unexpected(
+        reject_one("value", fmt::format("resourceType is \"{}\", but the request is for {}", type.text(), options.type),
+                   "resourceType"));
   }
   if (auto issues = model::validate(resource); !issues.empty()) {
     return std::unexpected(Rejection{Code::invalid, std::move(issues)});
@@ -156,9 +163,9 @@ Accepted<Prepared> Records::prepare(std::string text, const PrepareOptions& opti
   prepared.type = type.text();
   prepared.id = std::move(*id);
   if (!is_fhir_id(prepared.id)) {
-    return std::unexpected(reject_one("value", fmt::format("\"{}\" is no FHIR id: 1 to 64 letters, digits, '-' or '.'",
-                                                           prepared.id),
-                                      fmt::format("{}.id", prepared.type)));
+    return std::unexpected(
+        reject_one("value", fmt::format("\"{}\" is no FHIR id: 1 to 64 letters, digits, '-' or '.'", prepared.id),
+                   fmt::format("{}.id", prepared.type)));
   }
   auto stored = stored_text(resource, prepared.id);
   prepared.meta_at = stored.meta_at;
@@ -192,8 +199,8 @@ Result<Records::Outcome> Records::put(store::Transaction& transaction, const Pre
                                                   .body = &prepared.body,
                                                   .entries = prepared.entries,
                                                   .entries_before = entries_before}));
-  const Change change{outcome.action,  prepared.type,  prepared.id, prepared.document->root(),
-                      before.root(), outcome.written};
+  const Change change{outcome.action, prepared.type,  prepared.id, prepared.document->root(),
+                      before.root(),  outcome.written};
   MYDR24_TRY(react(transaction, change));
   return outcome;
 }

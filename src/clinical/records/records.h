@@ -23,8 +23,8 @@ struct Change {
   store::Action action = store::Action::create;
   std::string_view type;
   std::string_view id;
-  json::Value resource;         // the new content; missing when removed
-  json::Value before;           // the content it replaces; missing when created
+  json::Value resource;  // the new content; missing when removed
+  json::Value before;    // the content it replaces; missing when created
   store::Written written;
 };
 
@@ -43,7 +43,7 @@ struct Prepared {
   std::string id;
   std::unique_ptr<json::Document> document;  // as it was sent: `id` above is the one that counts
   std::uint32_t meta_at = 0;
-  std::string text;  // what is stored: compact, with id and meta
+  std::string text;        // what is stored: compact, with id and meta
   store::PackedBody body;  // the same, compressed
   std::vector<search::IndexEntry> entries;
 };
@@ -61,8 +61,8 @@ using Accepted = std::expected<T, Rejection>;
 Rejection reject(Error error);
 
 struct PrepareOptions {
-  std::string_view type;  // the type the resource must have; empty: any
-  std::string_view id;    // the id it gets; empty: its own id, or a new one when it has none
+  std::string_view type;       // the type the resource must have; empty: any
+  std::string_view id;         // the id it gets; empty: its own id, or a new one when it has none
   bool ignore_own_id = false;  // a create: the id in the text is not used
   bool demand_own_id = false;  // an update by REST: the text must carry `id`
 };
@@ -90,10 +90,11 @@ class Records {
     bool unchanged = false;  // the same content was there already: no new version was written
   };
   // Creates or replaces. Code::stale, Code::conflict, Code::not_found by the precondition.
-  Result<Outcome> put(store::Transaction& transaction, const Prepared& prepared, const Precondition& precondition = {}) const;
+  Result<Outcome> put(store::Transaction& transaction, const Prepared& prepared,
+                      const Precondition& precondition = {}) const;
   // Deletes. Deleting what is not there or already deleted succeeds with nothing.
-  Result<std::optional<store::Written>> remove(store::Transaction& transaction, std::string_view type, std::string_view id,
-                                               const Precondition& precondition = {}) const;
+  Result<std::optional<store::Written>> remove(store::Transaction& transaction, std::string_view type,
+                                               std::string_view id, const Precondition& precondition = {}) const;
 
   store::Store& store() const { return store_; }
   const Clock& clock() const { return clock_; }

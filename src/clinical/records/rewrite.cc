@@ -15,10 +15,15 @@ class Rewriter {
 
   Result<> append(std::string& out, json::Value value) {
     switch (value.kind()) {
-      case json::Kind::object: return append_members(out, value);
-      case json::Kind::array: return append_items(out, value);
-      case json::Kind::string: return append_string(out, value);
-      default: out += value.raw(); return {};
+      case json::Kind::object:
+        return append_members(out, value);
+      case json::Kind::array:
+        return append_items(out, value);
+      case json::Kind::string:
+        return append_string(out, value);
+      default:
+        out += value.raw();
+        return {};
     }
   }
 
@@ -104,7 +109,8 @@ class Rewriter {
 
 }  // namespace
 
-Result<std::string> rewrite_references(json::Value resource, const ReferenceTargets& targets, const FindReference& find) {
+Result<std::string> rewrite_references(json::Value resource, const ReferenceTargets& targets,
+                                       const FindReference& find) {
   std::string out;
   out.reserve(resource.raw().size());
   MYDR24_TRY(Rewriter(targets, find).append(out, resource));
@@ -122,7 +128,8 @@ Result<search::Query> parse_criteria(std::string_view criteria) {
     return fail(Code::invalid, fmt::format("\"{}\" has no search parameters after the '?'", criteria));
   }
   auto query = search::parse_query(type, *parameters, false);
-  if (!query) return fail(Code::invalid, query.error().issues.front().diagnostics, query.error().issues.front().expression);
+  if (!query)
+    return fail(Code::invalid, query.error().issues.front().diagnostics, query.error().issues.front().expression);
   return std::move(*query);
 }
 

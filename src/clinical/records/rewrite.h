@@ -22,7 +22,8 @@ using FindReference = std::function<Result<std::string>(std::string_view referen
 
 // The resource as compact text with every string that is exactly a fullUrl (with or without a #fragment) replaced, links in
 // the narrative included, and every conditional Reference.reference resolved.
-Result<std::string> rewrite_references(json::Value resource, const ReferenceTargets& targets, const FindReference& find);
+Result<std::string> rewrite_references(json::Value resource, const ReferenceTargets& targets,
+                                       const FindReference& find);
 
 // "Type?criteria" as a Query; Code::invalid names what is wrong.
 Result<search::Query> parse_criteria(std::string_view criteria);

@@ -7,7 +7,8 @@ namespace mydr24::admission {
 
 RequestClass classify(const Facts& facts) {
   auto result = facts.route;
-  if (facts.writes && facts.path.find("/Observation") != facts.path.npos) result = std::min(result, RequestClass::urgent);
+  if (facts.writes && facts.path.find("/Observation") != facts.path.npos)
+    result = std::min(result, RequestClass::urgent);
   if (facts.content_length >= bulk_bytes) result = std::max(result, RequestClass::background);
   for (const auto named : {RequestClass::urgent, RequestClass::routine, RequestClass::background}) {
     if (facts.class_header == to_string(named)) result = std::max(result, named);
