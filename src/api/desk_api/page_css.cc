@@ -33,7 +33,7 @@ header p { margin: 0; }
 #live { color: var(--soft); font-size: .85rem; }
 #live.stale { color: var(--emergency); font-weight: 700; } #live.stale .dot { background: var(--emergency); }
 #band { margin: 0; padding: .6rem 1.4rem; background: var(--emergency-solid); color: #fff; font-weight: 700; }
-main { display: grid; gap: 1.6rem; padding: 1.2rem 1.4rem; max-inline-size: 1500px; margin-inline: auto; }
+main { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.6rem; padding: 1.2rem 1.4rem; max-inline-size: 1500px; margin-inline: auto; }
 #clocks { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: .8rem; }
 #clocks div { background: var(--raised); border: 1px solid var(--line); border-radius: 10px; padding: .7rem 1rem;
   display: grid; }

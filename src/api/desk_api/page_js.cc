@@ -176,7 +176,8 @@ async function refresh() {
   state.reading = true;
   try {
     const [alerts, board, status] = await Promise.all([read("/api/v1/alerts?count=100"), read("/api/v1/vitals"), read("/api/v1/status")]);
-    state.alerts = alerts.alerts;
+    // Who still waits for an answer comes first.
+    state.alerts = alerts.alerts.sort((a, b) => (a.state === "open" ? 0 : 1) - (b.state === "open" ? 0 : 1));
     show_board(board);
     show_status(status);
     show_alerts();
