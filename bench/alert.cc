@@ -1,6 +1,6 @@
 // From the POST of an Observation that is an emergency to the webhook that has received the call: 200 alerts,
 // each about a patient of its own, one after the other; first on an idle server, then while transactions
-// saturate it. Bar: two seconds from detection to delivery, also under load.
+// saturate it. Bar: p99 50 ms idle, 250 ms saturated.
 
 #include <fmt/format.h>
 
@@ -110,7 +110,7 @@ Result<Report> measure(const Options& options) {
   MYDR24_ASSIGN(const Histogram idle, raise_alerts(client, pager, "idle"));
   Report report;
   report.add("p50_ms", idle.quantile_ms(0.5));
-  report.add("p99_ms", idle.quantile_ms(0.99), "2000");
+  report.add("p99_ms", idle.quantile_ms(0.99), "< 50");
   Saturation saturation(bed.server->endpoint());
   std::this_thread::sleep_for(std::chrono::seconds(1));
   const double cpu = bed.server->cpu_s();
@@ -121,8 +121,8 @@ Result<Report> measure(const Options& options) {
   const Totals& load = saturation.finish();
   if (!load.clean()) report.problem = load.first_problem;
   report.add("p50_saturated_ms", busy.quantile_ms(0.5));
-  report.add("p99_saturated_ms", busy.quantile_ms(0.99), "2000");
-  report.add("max_saturated_ms", busy.max_ms(), "2000");
+  report.add("p99_saturated_ms", busy.quantile_ms(0.99), "< 250");
+  report.add("max_saturated_ms", busy.max_ms());
   report.add("cores_used_saturated", cores_used);
   report.add("rss_mb", bed.server->rss_max_mb());
   report.note = fmt::format("{} alerts each; saturated: p50 {:.2f} p99 {:.2f} ms beside {:.0f} bundles of 101/s",

@@ -3,8 +3,7 @@
 // What every bench program has in common: its flags, the conditions of a run, and the three ways a result is
 // told - a table with the bar beside each figure, one JSON object, one row of bench/history.csv.
 //
-// Exit codes: 0 measured, 2 wrong flags, 7 a request failed or was answered otherwise than expected, 1
-// anything else.
+// Exit codes: 0 measured, 2 wrong flags, 7 a request failed or was answered otherwise than expected, 1 anything else.
 
 #include <filesystem>
 #include <functional>

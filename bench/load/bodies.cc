@@ -7,8 +7,7 @@
 namespace mydr24::load {
 namespace {
 
-// Compact text, however the template is laid out. Places outside strings are no JSON: white space is dropped
-// by hand.
+// Compact text, however the template is laid out. Places outside strings are no JSON: white space is dropped by hand.
 std::string compact_template(std::string_view json) {
   std::string out;
   bool in_string = false;

@@ -91,8 +91,7 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
   ~HttpClient() { disconnect(); }
 
-  // Code::busy: the connection failed before the whole answer was there; whether the request took effect is
-  // unknown.
+  // Code::busy: the connection failed before the whole answer was there; whether the request took effect is unknown.
   Result<Reply> send(std::string_view method, std::string_view target, std::string_view body = {},
                      std::string_view headers = {});
   Result<Reply> get(std::string_view target) { return send("GET", target); }

@@ -1,7 +1,6 @@
 #pragma once
 
-// The pager of a bench or test: an HTTP listener on a thread of its own that answers every POST and keeps
-// what came.
+// The pager of a bench or test: an HTTP listener on a thread of its own that answers every POST and keeps what came.
 
 #include <atomic>
 #include <chrono>

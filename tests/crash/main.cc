@@ -1,5 +1,5 @@
-// The server is killed (SIGKILL) at a random moment while eight clients write, again and again on the same data. After each
-// restart, and for everything once more at the end:
+// The server is killed (SIGKILL) at a random moment while eight clients write, again and again on the same data. After
+// each restart, and for everything once more at the end:
 //   every acknowledged write reads back with the version and content that was acknowledged (or the one write after it that
 //   was never answered), every acknowledged emergency is an alert in the list and reaches the pager, a call that arrives
 //   twice is marked as a retry, and the store verifies.

@@ -1,7 +1,8 @@
 #pragma once
 
-// One client of the crash test: writes without pause on its own connection until the server is gone, and remembers exactly
-// what was acknowledged - and what was under way when the connection broke, which may or may not have taken effect.
+// One client of the crash test: writes without pause on its own connection until the server is gone, and remembers
+// exactly what was acknowledged - and what was under way when the connection broke, which may or may not have taken
+// effect.
 
 #include <atomic>
 #include <cstdint>

@@ -43,8 +43,8 @@ class Live {
 // Bundle.total of GET /fhir/R4/Type?_summary=count; -1 when the answer is another.
 std::int64_t count(load::HttpClient& http, std::string_view type);
 
-// The first place where two JSON values differ in keys, order, numbers as written or strings; empty when they are the same.
-// meta.versionId and meta.lastUpdated of the root are the server's, and so is a meta that holds nothing else.
+// The first place where two JSON values differ in keys, order, numbers as written or strings; empty when they are the
+// same. meta.versionId and meta.lastUpdated of the root are the server's, and so is a meta that holds nothing else.
 std::string difference(json::Value sent, json::Value got);
 
 // Does the data folder verify? (mydr24 doctor)

@@ -16,8 +16,7 @@ namespace mydr24::alerts {
 enum class Severity : std::uint8_t { emergency, urgent, advisory };  // the lower value is the more severe
 std::string_view to_string(Severity severity);
 
-// open: people are being called. acknowledged: somebody answered. resolved: the cause is gone (or was
-// handled).
+// open: people are being called. acknowledged: somebody answered. resolved: the cause is gone (or was handled).
 enum class State : std::uint8_t { open, acknowledged, resolved };
 std::string_view to_string(State state);
 

@@ -1,14 +1,13 @@
 #pragma once
 
-// The book of alerts: raise, join, acknowledge, resolve, and call the next step when nobody answers.
-// Everything happens inside a store transaction: the alert's row, its event in the journal, the calls to be
-// made (outbox) and the timer of the next step are there together or not at all, and together with whatever
-// raised it.
+// The book of alerts: raise, join, acknowledge, resolve, and call the next step when nobody answers. Everything happens
+// inside a store transaction: the alert's row, its event in the journal, the calls to be made (outbox) and the timer of
+// the next step are there together or not at all, and together with whatever raised it.
 //
 // Invariants
 // - At most one alert that is not resolved has a given cause.
-// - An open alert always has a timer (kind "alert.escalate"): it is called about again and again until
-// somebody acknowledges.
+// - An open alert always has a timer (kind "alert.escalate"): it is called about again and again until somebody
+//   acknowledges.
 // - An acknowledged or resolved alert has no timer and no call that is still to be made.
 //
 // Events: alert.raised, alert.updated (values changed, nobody called), alert.escalated (next step or repeat),

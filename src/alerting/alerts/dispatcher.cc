@@ -142,8 +142,7 @@ Result<> Dispatcher::Inside::make_lanes() {
   return {};
 }
 
-// What an earlier process did with these is not known: one attempt more is assumed, so that the next is a
-// marked retry.
+// What an earlier process did with these is not known: one attempt more is assumed, so that the next is a marked retry.
 Result<std::vector<std::string>> Dispatcher::Inside::recover() {
   std::vector<std::string> ids;
   for (bool more = true; more;) {

@@ -5,9 +5,8 @@
 // delivered, no longer wanted, or given up.
 //
 // Invariants
-// - A delivery is sent again only as a marked retry (attempt > 1): after a failure, or after a restart when
-// its outcome is not
-//   known. Every attempt carries the same delivery id.
+// - A delivery is sent again only as a marked retry (attempt > 1): after a failure, or after a restart when its outcome
+//   is not known. Every attempt carries the same delivery id.
 // - A channel that hangs delays no other: each contact's channel has a lane of its own.
 // - Nothing waits only in memory: what is not finished is in the outbox and is found again at the next start.
 //
@@ -64,8 +63,7 @@ using ChannelFactory =
 
 class Dispatcher : public store::Follower {
  public:
-  // `rota`, `clock` and `hub` must outlive it. Without a factory, webhooks and the hub's console channel are
-  // made.
+  // `rota`, `clock` and `hub` must outlive it. Without a factory, webhooks and the hub's console channel are made.
   Dispatcher(const oncall::Rota& rota, const Clock& clock, notify::ConsoleHub& hub, DispatcherSettings settings = {},
              ChannelFactory factory = {});
   ~Dispatcher() override;
@@ -75,13 +73,11 @@ class Dispatcher : public store::Follower {
   // Takes up what an earlier process left in the outbox, starts the thread and follows the store. Errors name
   // a contact whose channel cannot be made.
   Result<> start(store::Store& store);
-  // Sends nothing new, waits for what is being sent and written down (seconds at most). After this the store
-  // may close.
+  // Sends nothing new, waits for what is being sent and written down (seconds at most). After this the store may close.
   void stop();
   // Begins the retries that are due. Call it often, as Store::tick(). Thread-safe, cheap.
   void tick();
-  // Blocks until nothing is being sent or written down (what waits for a retry is not counted), at most
-  // `time_max`.
+  // Blocks until nothing is being sent or written down (what waits for a retry is not counted), at most `time_max`.
   bool settle(std::chrono::milliseconds time_max = std::chrono::seconds(5));
 
   const Counters& counters() const { return counters_; }

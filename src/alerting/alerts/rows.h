@@ -2,8 +2,7 @@
 
 // Where alerts, deliveries and their history stand in the store. Private to alerting/alerts.
 //   alerts            alert/ID -> the alert; cause/CAUSE -> ID of the one that is not resolved; open/... and
-//   done/... -> ID, in
-//                     the order of lists
+//                     done/... -> ID, in the order of lists
 //   alert_deliveries  DELIVERY -> the delivery (the id begins with the alert's)
 //   alert_outbox      DELIVERY -> its alert's id, while it is to be sent
 //   alert_history     ID/SEQUENCE -> an event of the alert

@@ -3,9 +3,8 @@
 // The ways an alert can reach a person. A Channel is asked to send one Message once and says what became of
 // it; when to send, whom to, and how often is the dispatcher's business.
 //
-// Invariant: a Message carries nothing that identifies a patient unless the settings ask for it
-// (WebhookSettings): what leaves the building says that there is an alert and where to look, not who it is
-// about.
+// Invariant: a Message carries nothing that identifies a patient unless the settings ask for it (WebhookSettings): what
+// leaves the building says that there is an alert and where to look, not who it is about.
 
 #include <chrono>
 #include <cstdint>

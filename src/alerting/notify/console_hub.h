@@ -5,8 +5,8 @@
 //
 // Invariants
 // - Sequence numbers only grow, also over a restart: the first is the wall clock's microseconds at the start.
-// - A reader that fell behind the ring is told so (Page::missed): it must read the alerts again instead of
-// trusting the feed.
+// - A reader that fell behind the ring is told so (Page::missed): it must read the alerts again instead of trusting the
+//   feed.
 
 #include <cstddef>
 #include <cstdint>

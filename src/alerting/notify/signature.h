@@ -1,8 +1,7 @@
 #pragma once
 
-// The signature that lets a receiver of a webhook know that it came from us and when: HMAC-SHA-256 (RFC 2104,
-// FIPS 180-4) over
-// "<unix seconds>.<body>" with the secret both sides know.
+// The signature that lets a receiver of a webhook know that it came from us and when: HMAC-SHA-256 (RFC 2104, FIPS
+// 180-4) over "<unix seconds>.<body>" with the secret both sides know.
 
 #include <chrono>
 #include <string>

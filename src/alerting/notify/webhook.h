@@ -16,8 +16,7 @@
 // for every attempt; X-MyDR24-Attempt: 1, 2 ...; X-MyDR24-Retry: true from the second on; X-MyDR24-Signature:
 // see signature.h, left out when the contact has no secret.
 //
-// 2xx is delivered; 410 is refused (the receiver is gone for good); everything else, and no answer in time,
-// failed.
+// 2xx is delivered; 410 is refused (the receiver is gone for good); everything else, and no answer in time, failed.
 
 #include <chrono>
 #include <cstddef>

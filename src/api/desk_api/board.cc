@@ -1,4 +1,5 @@
-// GET /api/v1/vitals: patients by need, with what their score is made of; GET /api/v1/vitals/{patient}; GET /api/v1/status.
+// GET /api/v1/vitals: patients by need, with what their score is made of; GET /api/v1/vitals/{patient}; GET
+// /api/v1/status.
 
 #include <fmt/format.h>
 
@@ -13,7 +14,8 @@ namespace {
 
 constexpr std::uint32_t rows_max = 200;
 
-// What the board calls a patient: HumanName.text, else the parts of the first name; the ward and bed of the open Encounter.
+// What the board calls a patient: HumanName.text, else the parts of the first name; the ward and bed of the open
+// Encounter.
 struct Caption {
   std::string name;
   std::string birth_date;

@@ -1,7 +1,7 @@
 #pragma once
 
-// What people work with: alerts and their acknowledgement, the vitals board, the live feed and the page that shows them, all
-// below /api/v1; and the admin listener's health and metrics. Errors are problem details (RFC 9457).
+// What people work with: alerts and their acknowledgement, the vitals board, the live feed and the page that shows
+// them, all below /api/v1; and the admin listener's health and metrics. Errors are problem details (RFC 9457).
 
 #include <functional>
 #include <string>

@@ -1,6 +1,6 @@
-// GET /api/v1/events: the console's feed as server-sent events (HTML standard, section 9.2). The id of each event is the hub's
-// sequence number: a browser that reconnects sends the last one it saw and misses nothing; when the ring no longer holds what
-// it missed, it is told to read everything again ("reset").
+// GET /api/v1/events: the console's feed as server-sent events (HTML standard, section 9.2). The id of each event is
+// the hub's sequence number: a browser that reconnects sends the last one it saw and misses nothing; when the ring no
+// longer holds what it missed, it is told to read everything again ("reset").
 
 #include <fmt/format.h>
 

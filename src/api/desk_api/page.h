@@ -1,7 +1,7 @@
 #pragma once
 
-// The texts of the live page (page_*.cc): one screen that shows who needs help now, and takes acknowledgements. It loads
-// nothing from another host and has no inline script or style: a strict content security policy holds.
+// The texts of the live page (page_*.cc): one screen that shows who needs help now, and takes acknowledgements. It
+// loads nothing from another host and has no inline script or style: a strict content security policy holds.
 
 #include <string_view>
 

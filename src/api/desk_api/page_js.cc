@@ -3,8 +3,9 @@
 namespace mydr24::desk_api {
 
 const std::string_view page_js = R"js("use strict";
-// The feed says that something changed; what is shown is always read from the server. Nothing is ever made up here: when the
-// feed is silent for more than 8 seconds (it beats every 5), the page says so instead of showing old values as present ones.
+// The feed says that something changed; what is shown is always read from the server. Nothing is ever made up here:
+// when the feed is silent for more than 8 seconds (it beats every 5), the page says so instead of showing old values as
+// present ones.
 const element = (id) => document.getElementById(id);
 const silent_after_ms = 8000;
 const state = { alerts: [], names: new Map(), seen: 0, clock_offset: 0, busy: new Set(), again: false, reading: false };

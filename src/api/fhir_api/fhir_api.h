@@ -1,7 +1,7 @@
 #pragma once
 
-// The FHIR R4 REST API: one file per interaction. Each adds its routes to the router; what they answer is an Answer, the same
-// for a request of its own and for an entry of a Bundle.
+// The FHIR R4 REST API: one file per interaction. Each adds its routes to the router; what they answer is an Answer,
+// the same for a request of its own and for an entry of a Bundle.
 // Source: FHIR R4, http.html.
 
 #include <optional>
@@ -34,7 +34,8 @@ struct Service {
   store::Store& store() const { return records.store(); }
 };
 
-// Adds every route of the API. `service` must outlive the router. Call it last: /metadata tells of the routes added so far.
+// Adds every route of the API. `service` must outlive the router. Call it last: /metadata tells of the routes added so
+// far.
 void add_routes(pipeline::Router& router, Service& service);
 
 // An answer without its transport.

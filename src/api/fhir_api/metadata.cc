@@ -1,4 +1,4 @@
-// GET [base]/metadata: the CapabilityStatement, made from the router's table and the search parameters that are indexed.
+// GET [base]/metadata: the CapabilityStatement, made from the router's table and the indexed search parameters.
 // Source: FHIR R4, capabilitystatement.html.
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// Large sets as application/fhir+ndjson, streamed with constant memory: POST [base] stores one resource a line under its own
-// id (as an update would) and answers with one line for every resource it could not store and one at the end that counts;
-// GET [base]/Type with that Accept header streams every match of a search.
+// Large sets as application/fhir+ndjson, streamed with constant memory: POST [base] stores one resource a line under
+// its own id (as an update would) and answers with one line for every resource it could not store and one at the end
+// that counts; GET [base]/Type with that Accept header streams every match of a search.
 
 #include <fmt/format.h>
 

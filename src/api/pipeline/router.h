@@ -40,8 +40,8 @@ class Router {
   // At start-up, before the first match. Patterns that end in "{rest...}" are not supported: a path has at most
   // segments_max segments.
   void add(Route route);
-  // The path as sent, without query. "/fhir/R4/..." is the same as "/fhir/...". Literal segments win over captures; HEAD
-  // finds the GET route.
+  // The path as sent, without query. "/fhir/R4/..." is the same as "/fhir/...". Literal segments win over captures;
+  // HEAD finds the GET route.
   Match match(net::Method method, std::string_view path) const;
   std::span<const Route> routes() const { return routes_; }
 

@@ -6,8 +6,7 @@
 
 namespace mydr24::cli {
 
-// Data goes to `out`, talk to `err`. Throws nothing. Colours and progress only where the stream is a
-// terminal's.
+// Data goes to `out`, talk to `err`. Throws nothing. Colours and progress only where the stream is a terminal's.
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
 
 }  // namespace mydr24::cli

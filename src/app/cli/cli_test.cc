@@ -135,6 +135,7 @@ TEST_F(CliFiles, RowsOfVitalSignsAreScored) {
   EXPECT_NE(text.out.find(">=0"), std::string::npos) << text.out;
   const Ran lines = run_with({"vitals", "score", "--json", file.c_str()});
   EXPECT_EQ(std::ranges::count(lines.out, '\n'), 3);
+  EXPECT_TRUE(lines.out.starts_with("{\"line\":2,\"parts\":{")) << lines.out;
   const std::string bad = write("bad.csv", "rr,colour\n16,red\n");
   EXPECT_EQ(run_with({"vitals", "score", bad.c_str()}).exit, 6);
 }

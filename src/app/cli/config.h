@@ -23,8 +23,7 @@
 
 namespace mydr24::cli {
 
-// One key of a section that holds a text or a number. The lists of [alerting] are read by functions of their
-// own.
+// One key of a section that holds a text or a number. The lists of [alerting] are read by functions of their own.
 struct Key {
   using Text = std::string& (*)(server::Settings&);
   using Number = std::int64_t& (*)(server::Settings&);
@@ -64,8 +63,7 @@ struct Config {
 using Problems = std::vector<Error>;
 std::expected<Config, Problems> load_config(const Sources& sources);
 
-// The file to read: `flag` when given, else MYDR24_CONFIG, else /etc/mydr24/mydr24.toml when it is there,
-// else none.
+// The file to read: `flag` when given, else MYDR24_CONFIG, else /etc/mydr24/mydr24.toml when it is there, else none.
 std::filesystem::path config_file(std::string_view flag, const NamedValues& environment);
 
 // The environment of this process.

@@ -28,8 +28,7 @@ class HospitalSink {
 std::unique_ptr<HospitalSink> sink_to_records(records::Records& records);
 // As transaction Bundles to a running server.
 Result<std::unique_ptr<HospitalSink>> sink_to_server(const std::string& server);
-// As Type.ndjson files in a folder that is made when it is not there; existing files of these names are an
-// error.
+// As Type.ndjson files in a folder that is made when it is not there; existing files of these names are an error.
 Result<std::unique_ptr<HospitalSink>> sink_to_files(const std::string& folder);
 
 struct CourseSettings {

@@ -87,8 +87,7 @@ Result<net::ClientResponse> FhirClient::send(net::ClientRequest request) {
                    answer.emplace(fault ? Result<net::ClientResponse>(fail(Code::internal, "the call failed"))
                                         : std::move(result));
                  });
-  // Idle connections may wait in the context for longer than the call: it is run only until the answer is
-  // there.
+  // Idle connections may wait in the context for longer than the call: it is run only until the answer is there.
   context_.restart();
   while (!answer && context_.run_one() > 0) {
   }

@@ -59,8 +59,7 @@ constexpr std::string_view loinc = "http://loinc.org";
 constexpr std::string_view snomed = "http://snomed.info/sct";
 constexpr std::string_view ucum = "http://unitsofmeasure.org";
 
-// Every draw uses this, and not the distributions of the library: their results differ between
-// implementations.
+// Every draw uses this, and not the distributions of the library: their results differ between implementations.
 double uniform(std::mt19937_64& random) { return static_cast<double>(random() >> 11U) * 0x1.0p-53; }
 
 double normal(std::mt19937_64& random) {

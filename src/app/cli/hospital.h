@@ -9,8 +9,7 @@
 // minutes, stay there, and recover. Codes and units: FHIR R4 vital signs, US Core (pulse oximetry has both
 // LOINC codes), ACVPU by SNOMED CT.
 //
-// Invariant: no name or number here belongs to a person; every resource is marked as test data (meta.security
-// HTEST).
+// Invariant: no name or number here belongs to a person; every resource is marked as test data (meta.security HTEST).
 
 #include <chrono>
 #include <cstdint>
@@ -69,8 +68,7 @@ class Hospital {
 
   // Moves that patient's course on to `at` (never back).
   SimulatedSigns observe(std::size_t number, Instant at);
-  // The six Observations of one round. With `ids`, they have ids of their own made of seed, patient and
-  // round.
+  // The six Observations of one round. With `ids`, they have ids of their own made of seed, patient and round.
   std::vector<SimulatedResource> observations(std::size_t number, const SimulatedSigns& signs, Instant at,
                                               bool ids) const;
 

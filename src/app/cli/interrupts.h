@@ -3,8 +3,7 @@
 // Ctrl-C and SIGTERM as something a command can wait for. The first asks it to end well; the second ends the
 // process at once.
 //
-// Invariant: made before any other thread of the process, because every thread must have the two signals
-// blocked.
+// Invariant: made before any other thread of the process, because every thread must have the two signals blocked.
 
 #include <signal.h>
 

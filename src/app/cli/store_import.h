@@ -1,7 +1,6 @@
 #pragma once
 
-// Slices written into a store in order, a few at a time, each with the position that follows it in one
-// transaction.
+// Slices written into a store in order, a few at a time, each with the position that follows it in one transaction.
 //
 // Invariant: a slice is written only when the one before it was: the row of the import tells whose turn it
 // is. A resource that the store refuses does not take its slice along: the slice is then written one by one.

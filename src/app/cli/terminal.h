@@ -39,8 +39,7 @@ struct Terminal {
   bool colour = false;  // on err; on out only with out_is_terminal
   bool json = false;    // --json: data and errors as JSON on out
 
-  // Says what was wrong, as text on err or as one problem+json line on out; gives back the exit code that
-  // fits.
+  // Says what was wrong, as text on err or as one problem+json line on out; gives back the exit code that fits.
   int fail(const Error& error) const;
   int fail(Exit exit, const Error& error) const;
 
@@ -52,8 +51,7 @@ struct Terminal {
 std::string grouped(std::int64_t number);
 // 0:51, 12:05, 3:07:00
 std::string clock_text(std::chrono::seconds time);
-// "90s", "5m", "2h", "1h30m", "250ms"; a bare number means seconds. Code::invalid for anything else or above
-// 366 days.
+// "90s", "5m", "2h", "1h30m", "250ms"; a bare number means seconds. Code::invalid for anything else or above 366 days.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 // Of `names` the one that needs the fewest changes to become `word`; empty when none is near.

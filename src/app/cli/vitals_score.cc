@@ -5,7 +5,6 @@
 #include <iterator>
 
 #include "app/cli/commands.h"
-#include "base/json/writer.h"
 #include "clinical/vitals/csv.h"
 
 namespace mydr24::cli {
@@ -51,9 +50,8 @@ int run_vitals_score(const std::string& file, const Terminal& terminal) {
     line.clear();
     const vitals::Score& score = row.score;
     if (terminal.json) {
-      json::Writer writer(line);
-      writer.begin_object().field("line", static_cast<std::int64_t>(row.line)).key("score").raw(vitals::to_json(score));
-      writer.end_object();
+      // One flat object a row: the score's own members after the line they were read from.
+      line = fmt::format("{{\"line\":{},{}", row.line, std::string_view(vitals::to_json(score)).substr(1));
     } else {
       const std::string total = score.total ? std::to_string(*score.total) : fmt::format(">={}", score.partial);
       const std::string band = terminal.paint(colour_of(score.band), vitals::to_string(score.band), true);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Every setting of a deployment, with its default. app/cli/config fills it from flags, environment, file (TOML); nothing else
-// reads settings from outside. A name here is the name in the file: [section] key.
+// Every setting of a deployment, with its default. app/cli/config fills it from flags, environment, file (TOML);
+// nothing else reads settings from outside. A name here is the name in the file: [section] key.
 
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 #pragma once
 
-// Threads for work that would hold up an I/O thread: searches, large bodies, backups. Work of a lower RequestClass value
-// always starts first.
+// Threads for work that would hold up an I/O thread: searches, large bodies, backups. Work of a lower RequestClass
+// value always starts first.
 
 #include <array>
 #include <condition_variable>

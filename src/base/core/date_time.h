@@ -30,7 +30,8 @@ std::string format_instant(Instant at);
 
 // Thu, 01 Mar 2024 08:00:00 GMT
 std::string format_http_date(Instant at);
-// The same form back, to the second; nothing for anything else (RFC 9110 lets a recipient ignore a bad If-Modified-Since).
+// The same form back, to the second; nothing for anything else (RFC 9110 lets a recipient ignore a bad
+// If-Modified-Since).
 std::optional<Instant> parse_http_date(std::string_view text);
 
 }  // namespace mydr24

@@ -18,9 +18,8 @@ namespace mydr24::json {
 
 enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
 
-// What a parser accepts from outside. Exceeding one is Code::too_large (bytes) or Code::invalid (the others).
-// Whatever is asked for, a text is less than 4 GiB. Depth counts open brackets; values include arrays and
-// objects.
+// What a parser accepts from outside. Exceeding one is Code::too_large (bytes) or Code::invalid (the others). Whatever
+// is asked for, a text is less than 4 GiB. Depth counts open brackets; values include arrays and objects.
 struct Limits {
   std::size_t bytes_max = 64U << 20;
   std::uint32_t depth_max = 128;
@@ -54,15 +53,13 @@ class Value {
   // true only for the literal `true`.
   bool is_true() const { return is_boolean() && text() == "true"; }
 
-  // The source exactly as written, quotes, brackets and inner white space included; and where it begins in
-  // the source.
+  // The source exactly as written, quotes, brackets and inner white space included; and where it begins in the source.
   std::string_view raw() const;
   std::size_t offset() const;
 
   // The number of items of an array or members of an object; 0 for others.
   std::size_t size() const;
-  // The first member of that name; missing when there is none or this is no object. Linear in the number of
-  // members.
+  // The first member of that name; missing when there is none or this is no object. Linear in the number of members.
   Value operator[](std::string_view key) const;
   // The item at that position; missing when there is none. Linear: iterate instead of counting up.
   Value at(std::size_t index) const;

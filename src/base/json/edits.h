@@ -1,7 +1,6 @@
 #pragma once
 
-// Changes to a Document as a list of splices of its source: what is not touched stays as written, to the
-// byte.
+// Changes to a Document as a list of splices of its source: what is not touched stays as written, to the byte.
 
 #include <cstddef>
 #include <string>

@@ -26,8 +26,7 @@ struct Operation {
   Value value;
 };
 
-// A value of the document being changed: as it stands in the document or the patch, until a change inside it
-// opens it.
+// A value of the document being changed: as it stands in the document or the patch, until a change inside it opens it.
 struct Branch;
 struct Item {
   Value source;

@@ -76,8 +76,7 @@ inline const char* skip_space(const char* at, const char* end) {
   return at;
 }
 
-// The length in bytes (1 to 4) of the UTF-8 character at `at`; 0 when [at, end) does not begin with a valid
-// one.
+// The length in bytes (1 to 4) of the UTF-8 character at `at`; 0 when [at, end) does not begin with a valid one.
 inline std::size_t utf8_length(const char* at, const char* end) {
   const auto left = static_cast<std::size_t>(end - at);
   const auto byte = [at](std::size_t i) { return static_cast<unsigned char>(at[i]); };

@@ -147,8 +147,7 @@ void append(std::string& out, std::string_view name, std::string_view value) {
 void HttpExchange::decide_to_close() {
   if (thread_.draining()) close_ = true;
   if (body_done_) return;
-  // A client that waits for "100 Continue" may or may not send the body now: nobody could tell it from a
-  // request.
+  // A client that waits for "100 Continue" may or may not send the body now: nobody could tell it from a request.
   if (continue_due_ || body_left_ > drained_body_bytes_max) close_ = true;
 }
 

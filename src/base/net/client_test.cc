@@ -27,8 +27,8 @@ std::string local(std::uint16_t port, std::string_view target = "/", std::string
   return fmt::format("{}://{}:{}{}", scheme, host, port, target);
 }
 
-// Accepts connections one after the other and plays one script on each: for every entry, reads a request's head and then
-// sends the text; at the end it closes.
+// Accepts connections one after the other and plays one script on each: for every entry, reads a request's head and
+// then sends the text; at the end it closes.
 class ScriptedServer {
  public:
   explicit ScriptedServer(std::vector<std::vector<std::string>> scripts) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {

@@ -28,8 +28,7 @@ Inflater::~Inflater() {
 
 Result<std::string_view> Inflater::next(std::string_view& input) {
   if (!ready_) return fail(Code::internal, "no memory to decompress");
-  // A full piece may have left output inside zlib, so it is asked even without input, unless a member has
-  // just ended.
+  // A full piece may have left output inside zlib, so it is asked even without input, unless a member has just ended.
   while (!input.empty() || !complete_) {
     if (complete_) {
       inflateReset(&stream_);  // the next member (RFC 1952, section 2.2)

@@ -75,9 +75,8 @@ class Exchange {
   // the next call. Each piece has the idle time limit, the whole has none. Not together with read_body.
   virtual Task<Result<std::string_view>> read_some() = 0;
 
-  // Answers. HEAD gets the headers only. The body is sent gzip-encoded when the client accepts it and it is
-  // worth it (ServerSettings::gzip_bytes_min). Unread request body is drained up to a limit, or the
-  // connection closed.
+  // Answers. HEAD gets the headers only. The body is sent gzip-encoded when the client accepts it and it is worth it
+  // (ServerSettings::gzip_bytes_min). Unread request body is drained up to a limit, or the connection closed.
   virtual Task<> respond(Response response) = 0;
 
   // Starts an answer of unknown length (chunked; not compressed): then write() pieces, then finish(). A write

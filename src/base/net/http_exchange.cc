@@ -9,8 +9,7 @@ namespace {
 constexpr std::size_t first_buffer_bytes = 16U << 10;
 constexpr std::size_t kept_buffer_bytes_max = 64U << 10;
 constexpr std::size_t blank_lines_max = 4;
-// A peer as fast as we are would keep the thread to itself: after so many bytes the other connections have
-// their turn.
+// A peer as fast as we are would keep the thread to itself: after so many bytes the other connections have their turn.
 constexpr std::size_t bytes_at_once_max = 256U << 10;
 constexpr std::size_t request_turn_bytes = 4U << 10;  // what a request counts for in that
 constexpr std::size_t lingering_bytes_max = 256U << 10;
@@ -174,8 +173,7 @@ Task<HttpExchange::Next> HttpExchange::refuse(int status, std::string_view text)
   co_return Next::close;
 }
 
-// Closing a socket that has unread input resets it, and the peer may lose the answer: so the rest is read for
-// a while.
+// Closing a socket that has unread input resets it, and the peer may lose the answer: so the rest is read for a while.
 Task<> HttpExchange::close_gracefully() {
   connection_->stream.shutdown_write();
   in_.begin = in_.end = 0;

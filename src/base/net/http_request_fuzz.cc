@@ -1,5 +1,5 @@
-// Arbitrary bytes as heads, chunked bodies, gzip bodies, header values, URLs and queries. What is taken must keep the rules
-// of one framing, and a scan or a decoder must not depend on how the bytes were cut.
+// Arbitrary bytes as heads, chunked bodies, gzip bodies, header values, URLs and queries. What is taken must keep the
+// rules of one framing, and a scan or a decoder must not depend on how the bytes were cut.
 
 #include <cstdint>
 #include <cstdlib>

@@ -9,8 +9,8 @@
 namespace mydr24::net {
 namespace {
 
-// Requests that two readers could see differently (RFC 9112, section 11.2), and other malformed ones. Each is sent with a
-// second request behind it, which must not be answered.
+// Requests that two readers could see differently (RFC 9112, section 11.2), and other malformed ones. Each is sent with
+// a second request behind it, which must not be answered.
 struct Row {
   const char* what;
   std::string request;

@@ -1,7 +1,6 @@
 #pragma once
 
-// Percent-encoding and query strings (RFC 3986; application/x-www-form-urlencoded as in the WHATWG URL
-// standard).
+// Percent-encoding and query strings (RFC 3986; application/x-www-form-urlencoded as in the WHATWG URL standard).
 
 #include <optional>
 #include <string>

@@ -1,8 +1,7 @@
 #pragma once
 
-// The log: one line for each thing that an operator may have to act on. JSON (ts, level, msg, then the
-// fields) for collectors, readable text for a terminal. A Log is handed to who needs it; there is no global
-// one.
+// The log: one line for each thing that an operator may have to act on. JSON (ts, level, msg, then the fields) for
+// collectors, readable text for a terminal. A Log is handed to who needs it; there is no global one.
 //
 // Invariant: names, identifiers, addresses or any other content of a patient's record are never logged,
 // neither in the message nor in a field. What is needed to find the thing again is logged instead: resource
@@ -62,13 +61,11 @@ struct LogSettings {
   bool colour = false;  // of text
 };
 
-// Reads the settings "level" (debug, info, warn, error) and "format" (json, text, auto). Auto: text when
-// standard output is a terminal, else JSON; colours there unless NO_COLOR is set. Unknown words mean info and
-// auto.
+// Reads the settings "level" (debug, info, warn, error) and "format" (json, text, auto). Auto: text when standard
+// output is a terminal, else JSON; colours there unless NO_COLOR is set. Unknown words mean info and auto.
 LogSettings log_settings(std::string_view level, std::string_view format);
 
-// Thread-safe; lines never mix. A line that cannot be written is dropped: logging never fails the work that
-// logs.
+// Thread-safe; lines never mix. A line that cannot be written is dropped: logging never fails the work that logs.
 class Log {
  public:
   Log(const LogSettings& settings, const Clock& clock);                     // to standard output
@@ -106,8 +103,7 @@ class LogLimit {
  public:
   explicit LogLimit(std::chrono::nanoseconds period) : period_(period.count()) {}
 
-  // The number of calls that were not let through since the last one that was; nothing when this one is not
-  // either.
+  // The number of calls that were not let through since the last one that was; nothing when this one is not either.
   std::optional<std::int64_t> admit(const Clock& clock);
 
  private:

@@ -1,8 +1,7 @@
 #pragma once
 
-// Numbers about the running process for Prometheus: counters, gauges and histograms, and their text
-// exposition. A metric is asked for once, at start-up, and the handle kept: counting is then one atomic
-// addition.
+// Numbers about the running process for Prometheus: counters, gauges and histograms, and their text exposition. A
+// metric is asked for once, at start-up, and the handle kept: counting is then one atomic addition.
 //
 // Invariant: label values come from a small fixed set (a route, a status class, a request class), never from
 // a client's input and never from a patient's record: every new value is a series that lives as long as the

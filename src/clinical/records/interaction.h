@@ -1,8 +1,8 @@
 #pragma once
 
-// The writes a client may ask for, alone or as the entries of a Bundle, carried out in two steps: the plan reads what is there
-// and makes everything ready without holding up other writers; the commit runs inside the transaction and first checks that
-// what the plan rests on still holds. When it does not, it is planned again, a few times.
+// The writes a client may ask for, alone or as the entries of a Bundle, carried out in two steps: the plan reads what
+// is there and makes everything ready without holding up other writers; the commit runs inside the transaction and first
+// checks that what the plan rests on still holds. When it does not, it is planned again, a few times.
 // Source: FHIR R4, http.html (create, update, patch, delete, conditional interactions, transaction).
 
 #include <optional>
@@ -36,8 +36,8 @@ struct Effect {
   store::Version version;  // that now stands, with its body; without one for removed; only type and id for absent
 };
 
-// Carries out the interactions in one transaction, all or none: deletions first, then creates, updates and patches. Effects
-// are in the order given. References between the interactions (a fullUrl, or a conditional reference such as
+// Carries out the interactions in one transaction, all or none: deletions first, then creates, updates and patches.
+// Effects are in the order given. References between the interactions (a fullUrl, or a conditional reference such as
 // "Patient?identifier=s|v") are rewritten. Code::conflict after three plans that other writers overtook.
 // `planner`: where to plan; null: on the coroutine's own thread, good for a single small resource.
 Task<Accepted<std::vector<Effect>>> execute(const Records& records, RequestClass request_class,

@@ -57,8 +57,8 @@ struct StoredText {
   std::uint32_t meta_at = 0;
 };
 
-// The resource as it is kept: compact, with its id and a meta, keys in the order written. An id or meta that was not written
-// comes right after resourceType.
+// The resource as it is kept: compact, with its id and a meta, keys in the order written. An id or meta that was not
+// written comes right after resourceType.
 StoredText stored_text(json::Value resource, std::string_view id) {
   StoredText stored;
   auto& out = stored.text;

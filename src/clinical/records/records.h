@@ -1,7 +1,8 @@
 #pragma once
 
-// The choke point of every write of a resource: REST, bundles, import and our own modules all pass here. A write is made
-// ready outside the transaction (parsed, checked, indexed, compressed: Prepared) and put inside it, where the reactions see it.
+// The choke point of every write of a resource: REST, bundles, import and our own modules all pass here. A write is
+// made ready outside the transaction (parsed, checked, indexed, compressed: Prepared) and put inside it, where the
+// reactions see it.
 //
 // Invariant: nothing is stored that was not validated, indexed and shown to every reaction in the same transaction.
 
@@ -28,8 +29,8 @@ struct Change {
   store::Written written;
 };
 
-// Called inside the transaction that writes a resource, on the store's thread: an error undoes the write and is the client's
-// answer. Must be quick: every write waits for it.
+// Called inside the transaction that writes a resource, on the store's thread: an error undoes the write and is the
+// client's answer. Must be quick: every write waits for it.
 class Reaction {
  public:
   virtual ~Reaction() = default;
@@ -48,7 +49,8 @@ struct Prepared {
   std::vector<search::IndexEntry> entries;
 };
 
-// Why a text cannot be stored: the first is what decides the status (Code::invalid or Code::unprocessable), the issues say all.
+// Why a text cannot be stored: the first is what decides the status (Code::invalid or Code::unprocessable), the issues
+// say all.
 struct Rejection {
   Code code = Code::invalid;
   std::vector<model::Issue> issues;

@@ -1,6 +1,7 @@
 #pragma once
 
-// References inside a transaction Bundle: what an entry calls another by its fullUrl becomes the Type/id it is stored under.
+// References inside a transaction Bundle: what an entry calls another by its fullUrl becomes the Type/id it is stored
+// under.
 // Source: FHIR R4, http.html#trules ("references to the resource ... are rewritten") and "conditional references".
 
 #include <functional>
@@ -20,8 +21,8 @@ using ReferenceTargets = std::map<std::string, std::string, std::less<>>;
 // Answers a conditional reference ("Patient?identifier=s|v") with "Type/id".
 using FindReference = std::function<Result<std::string>(std::string_view reference)>;
 
-// The resource as compact text with every string that is exactly a fullUrl (with or without a #fragment) replaced, links in
-// the narrative included, and every conditional Reference.reference resolved.
+// The resource as compact text with every string that is exactly a fullUrl (with or without a #fragment) replaced,
+// links in the narrative included, and every conditional Reference.reference resolved.
 Result<std::string> rewrite_references(json::Value resource, const ReferenceTargets& targets,
                                        const FindReference& find);
 

@@ -2,13 +2,15 @@
 
 // Alerts in the patient's chart, as FHIR: what other systems read. Follows the journal and writes through Records.
 //   Flag           one per alert (id: the alert's): active until resolved, category safety, subject the patient
-//   Communication  one per delivery that has an outcome (id: the delivery's): completed when delivered, stopped when given up
-//   Task           one per call (id: the alert's, "-t", the round): requested; completed by the acknowledgement, failed when it
-//                  went unanswered (the next is based on it), cancelled when the alert was resolved before anyone answered;
-//                  restriction.period ends when the next step is called
+//   Communication  one per delivery that has an outcome (id: the delivery's): completed when delivered, stopped when
+//                  given up
+//   Task           one per call (id: the alert's, "-t", the round): requested; completed by the acknowledgement, failed
+//                  when it went unanswered (the next is based on it), cancelled when the alert was resolved before
+//                  anyone answered; restriction.period ends when the next step is called
 // Alerts about no patient are not in a chart.
 //
-// Invariant: each resource is made from the alert's present state under a fixed id. Seeing an event twice writes nothing new.
+// Invariant: each resource is made from the alert's present state under a fixed id. Seeing an event twice writes
+// nothing new.
 
 #include <atomic>
 #include <cstdint>

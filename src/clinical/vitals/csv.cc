@@ -29,8 +29,7 @@ std::string lower(std::string text) {
   return text;
 }
 
-// Takes one record (a quoted field may hold line ends) off the front of `rest`; `lines` counts the line ends
-// taken.
+// Takes one record (a quoted field may hold line ends) off the front of `rest`; `lines` counts the line ends taken.
 std::vector<std::string> take_record(std::string_view& rest, std::size_t& lines) {
   std::vector<std::string> fields(1);
   bool quoted = false;

@@ -1,25 +1,24 @@
 #pragma once
 
 // National Early Warning Score 2: points from a patient's vital signs. Pure functions.
-// Source: Royal College of Physicians, National Early Warning Score (NEWS) 2, 2017, chart 1 (points) and
-// chart 2 (bands).
+// Source: Royal College of Physicians, National Early Warning Score (NEWS) 2, 2017, charts 1 (points) and 2 (bands).
 //
-//   points               3        2        1         0          1        2        3
-//   respiration /min     <=8               9-11      12-20               21-24    >=25
-//   SpO2 scale 1 %       <=91     92-93    94-95     >=96
-//   SpO2 scale 2 %       <=83     84-85    86-87     88-92      93-94*   95-96*   >=97*     * on oxygen; on
-//   air 0 air or oxygen                 oxygen             air systolic mm[Hg]      <=90     91-100   101-110
-//   111-219                      >=220 pulse /min           <=40              41-50     51-90      91-110
-//   111-130  >=131 consciousness                                    Alert                        C, V, P, U
-//   temperature Cel      <=35.0            35.1-36.0 36.1-38.0  38.1-39.0 >=39.1
+//   points               3        2        1          0          1          2        3
+//   respiration /min     <=8               9-11       12-20                 21-24    >=25
+//   SpO2 scale 1 %       <=91     92-93    94-95      >=96
+//   SpO2 scale 2 %       <=83     84-85    86-87      88-92      93-94*     95-96*   >=97*      * on oxygen; on air 0
+//   air or oxygen                 oxygen              air
+//   systolic mm[Hg]      <=90     91-100   101-110    111-219                        >=220
+//   pulse /min           <=40              41-50      51-90      91-110     111-130  >=131
+//   consciousness                                     Alert                          C, V, P, U
+//   temperature Cel      <=35.0            35.1-36.0  36.1-38.0  38.1-39.0  >=39.1
 //
-// Bands: a total of 7 or more is high, 5 or 6 medium, below that low - unless one parameter alone has 3:
-// low-medium. For adults of 16 years and more, not in pregnancy: the caller sees to that. Scale 2 is for
-// hypercapnic respiratory failure and only by a recorded clinical decision; scale 1 is the default.
+// Bands: a total of 7 or more is high, 5 or 6 medium, below that low - unless one parameter alone has 3: low-medium.
+// For adults of 16 years and more, not in pregnancy: the caller sees to that. Scale 2 is for hypercapnic respiratory
+// failure and only by a recorded clinical decision; scale 1 is the default.
 //
-// Values are rounded before scoring: whole numbers (temperature: tenths), half away from zero. Values outside
-// what a living body and a working sensor give (plausible()) are not scored: a technical finding, not a
-// clinical one.
+// Values are rounded before scoring: whole numbers (temperature: tenths), half away from zero. Values outside what a
+// living body and a working sensor give (plausible()) are not scored: a technical finding, not a clinical one.
 
 #include <array>
 #include <cstddef>
@@ -79,9 +78,8 @@ Band band_of(int total, bool single_three);
 // must not be silenced.
 bool plausible(Parameter parameter, double value);
 
-// {"parts":{"respiration":0,...},"total":3,"band":"low"}. A part without points is null. Incomplete: instead
-// of total and band "partial":2,"band_at_least":"low","missing":["pulse"], and "implausible":[...] when there
-// are any.
+// {"parts":{"respiration":0,...},"total":3,"band":"low"}. A part without points is null. Incomplete: instead of total
+// and band "partial":2,"band_at_least":"low","missing":["pulse"], and "implausible":[...] when there are any.
 void append_json(std::string& out, const Score& score);
 std::string to_json(const Score& score);
 

@@ -3,31 +3,25 @@
 // Vital signs out of FHIR Observations: which codes, which units, which time. Pure functions; what cannot be
 // read safely is a technical finding and never a guess.
 //
-// Codes (LOINC, unless said otherwise; source: FHIR R4 vital signs, US Core, RCP sub-scores in the UK Core
-// bundle)
+// Codes (LOINC, unless said otherwise; source: FHIR R4 vital signs, US Core, RCP sub-scores in the UK Core bundle)
 //   respiration    9279-1                pulse        8867-4
 //   SpO2           2708-6, 59408-5       temperature  8310-5
 //   systolic       8480-6, alone or as a component of any Observation that has one (85354-9)
 //   oxygen         3151-8 (flow, above 0 is oxygen), 3150-0 and 3150-6 (concentration, above 21 % is oxygen),
-//   as components or
-//                  alone. Not recorded is not air.
-//   consciousness  SNOMED CT 1104441000000107 (ACVPU), 67775-7 (AVPU), 9269-2 (Glasgow coma score: 15 is
-//   Alert, less is not,
-//                  held as C: every letter but A has the same points)
-//   SpO2 scale     our code spo2-scale in https://mydr24.org/fhir/CodeSystem/vitals with valueInteger 1 or 2:
-//   the recorded
-//                  clinical decision. Or a NEWS2 sub-score that was taken on it: SNOMED CT 1104321000000108
-//                  (scale 2), 1104311000000102 (scale 1), with any value, as the Observation's code or a
-//                  component's.
-//   pregnancy      82810-3, with SNOMED CT 77386006 or LOINC LA15173-0 (pregnant), 60001007 or LA26683-5
-//   (not)
-// A panel (85353-1) is read through its components; members it refers to (hasMember) are Observations of
-// their own and are read when they are written.
+//                  as components or alone. Not recorded is not air.
+//   consciousness  SNOMED CT 1104441000000107 (ACVPU), 67775-7 (AVPU), 9269-2 (Glasgow coma score: 15 is Alert,
+//                  less is not, held as C: every letter but A has the same points)
+//   SpO2 scale     our code spo2-scale in https://mydr24.org/fhir/CodeSystem/vitals with valueInteger 1 or 2: the
+//                  recorded clinical decision. Or a NEWS2 sub-score that was taken on it: SNOMED CT 1104321000000108
+//                  (scale 2), 1104311000000102 (scale 1), with any value, as the Observation's code or a component's.
+//   pregnancy      82810-3, with SNOMED CT 77386006 or LOINC LA15173-0 (pregnant), 60001007 or LA26683-5 (not)
+// A panel (85353-1) is read through its components; members it refers to (hasMember) are Observations of their own and
+// are read when they are written.
 //
-// Units: the UCUM code when there is one, else the unit's text. Converted: kPa to mm[Hg], [degF] and K to
-// Cel, a fraction to %. Without a unit a rate or a SpO2 above 1 is taken as it is (there is only one unit in
-// use); pressure and temperature are not. A Fahrenheit value below 50 is a Celsius value under the wrong code
-// as a rule: a finding, neither converted nor guessed.
+// Units: the UCUM code when there is one, else the unit's text. Converted: kPa to mm[Hg], [degF] and K to Cel, a
+// fraction to %. Without a unit a rate or a SpO2 above 1 is taken as it is (there is only one unit in use); pressure
+// and temperature are not. A Fahrenheit value below 50 is a Celsius value under the wrong code as a rule: a finding,
+// neither converted nor guessed.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,30 +1,24 @@
 #pragma once
 
-// Watches every Observation in the transaction that writes it: keeps each patient's vital signs, scores them
-// (NEWS2) and raises an alert in the same transaction when the score calls for it.
+// Watches every Observation in the transaction that writes it: keeps each patient's vital signs, scores them (NEWS2)
+// and raises an alert in the same transaction when the score calls for it.
 //
 // Rules
-// - A sign counts for `window` from its own time; the time of the score is the time of the newest sign. So
-// imported history
-//   is scored as it was then.
-// - A total of 7 or more is an emergency; 5 or 6, or one parameter with 3 points, is urgent. What is known
-// suffices: an
+// - A sign counts for `window` from its own time; the time of the score is the time of the newest sign. So imported
+//   history is scored as it was then.
+// - A total of 7 or more is an emergency; 5 or 6, or one parameter with 3 points, is urgent. What is known suffices: an
 //   incomplete set counts with its lower bound.
-// - Hysteresis: people are called when the level rises. It falls back only when the score is 4 or less
-// without a 3, and none of
-//   the signs that were known when it rose has merely run out: then the alert is resolved. Somebody who resolves it by hand
-//   silences that level until it falls. Signs that come after a gap longer than every window begin a new episode.
-// - Only data measured at most `alert_age_max` before the transaction (and not in the future) can raise: an
-// import of old
-//   records scores, but calls nobody. An alert that was closed is not raised again by late data.
+// - Hysteresis: people are called when the level rises. It falls back only when the score is 4 or less without a 3, and
+//   none of the signs that were known when it rose has merely run out: then the alert is resolved. Somebody who
+//   resolves it by hand silences that level until it falls. Signs that come after a gap longer than every window begin
+//   a new episode.
+// - Only data measured at most `alert_age_max` before the transaction (and not in the future) can raise: an import of
+//   old records scores, but calls nobody. An alert that was closed is not raised again by late data.
 // - Data from the future beyond `future_max` is held only as long as a patient has no other.
-// - Older than what is held: kept at its own time (the last two values of a sign are), never in place of a
-// newer one.
-//   Corrections replace what the same Observation said; entered-in-error and deletion take it away; both
-//   score again.
-// - Under 16 (Patient.birthDate, read once and kept; followed when the Patient changes) or pregnant: not
-// scored. An unknown
-//   birth date counts as adult: a score too many is safer than none.
+// - Older than what is held: kept at its own time (the last two values of a sign are), never in place of a newer one.
+//   Corrections replace what the same Observation said; entered-in-error and deletion take it away; both score again.
+// - Under 16 (Patient.birthDate, read once and kept; followed when the Patient changes) or pregnant: not scored. An
+//   unknown birth date counts as adult: a score too many is safer than none.
 
 #include <array>
 #include <atomic>
@@ -98,8 +92,7 @@ class Watch : public records::Reaction {
   // `book` must outlive it.
   explicit Watch(const alerts::Book& book, WatchSettings settings = {}) : book_(book), settings_(settings) {}
 
-  // Makes the store take patients off the board when their data is old. Before the first tick; must outlive
-  // the store.
+  // Makes the store take patients off the board when their data is old. Before the first tick; must outlive the store.
   void attach(store::Store& store);
 
   bool concerns(std::string_view type) const override { return type == "Observation" || type == "Patient"; }
@@ -115,7 +108,8 @@ class Watch : public records::Reaction {
  private:
   struct Row;
   Result<> react_to_patient(store::Transaction& transaction, const records::Change& change);
-  // Takes what `observation` said before out of the patient's signs, puts `signs` (null: nothing) in, scores and judges.
+  // Takes what `observation` said before out of the patient's signs, puts `signs` (null: nothing) in, scores and
+  // judges.
   Result<> update(store::Transaction& transaction, std::string_view patient_id, std::string_view observation,
                   const Signs* signs);
   Result<Row> load(store::Reader& reader, std::string_view patient_id) const;

@@ -21,8 +21,7 @@ const char* integer_problem(std::string_view text, std::int64_t low, const char*
   return fits ? nullptr : problem;
 }
 
-// At least one character that is not white space, and no control character but tab, line feed and carriage
-// return.
+// At least one character that is not white space, and no control character but tab, line feed and carriage return.
 const char* string_problem(std::string_view text) {
   if (text.size() > string_bytes_max) return "must not be longer than 1 MB";
   bool blank = true;

@@ -1,7 +1,7 @@
 #pragma once
 
-// The indexed parameters and, for each resource type, one trie of element names that leads to all of them: a resource is
-// walked once, whatever the number of its parameters. Compiled from the published FHIRPath expressions on first use.
+// The indexed parameters and, for each resource type, one trie of element names that leads to all of them: a resource
+// is walked once, whatever the number of its parameters. Compiled from the published FHIRPath expressions on first use.
 
 #include <array>
 #include <cstdint>

@@ -21,8 +21,8 @@ struct Path {
 // The alternatives of a union, as written.
 std::vector<std::string_view> split_union(std::string_view expression);
 
-// The paths that one alternative means for a resource of that type: several where it passes a choice element. Nothing when
-// it is not understood.
+// The paths that one alternative means for a resource of that type: several where it passes a choice element. Nothing
+// when it is not understood.
 std::optional<std::vector<Path>> compile(std::string_view alternative, const model::Type& type);
 
 }  // namespace mydr24::search

@@ -1,7 +1,7 @@
 #pragma once
 
-// Search without a database: which parameters exist, what a resource is found by (index entries), and what a client asked
-// for (a Query). Pure functions; how a Query becomes SQL is the store's business.
+// Search without a database: which parameters exist, what a resource is found by (index entries), and what a client
+// asked for (a Query). Pure functions; how a Query becomes SQL is the store's business.
 // Source: FHIR R4, search.html.
 
 #include <compare>
@@ -52,7 +52,8 @@ struct IndexEntry {
 inline constexpr std::int64_t open_start = INT64_MIN;  // low of a Period without start
 inline constexpr std::int64_t open_end = INT64_MAX;    // high of a Period without end
 
-// Strings for comparison: case and accents folded (ICU NFKD, case fold), white space runs as one space, at most 200 bytes.
+// Strings for comparison: case and accents folded (ICU NFKD, case fold), white space runs as one space, at most 200
+// bytes.
 std::string fold(std::string_view text);
 
 // The entries one resource has at most; what comes after them in the resource is not found.
@@ -106,9 +107,9 @@ struct Query {
   std::vector<std::pair<std::string, std::string>> processed;
 };
 
-// `parameters`: decoded names and values in the order sent. The parameter "_cursor" carries Query::cursor in paging links.
-// `lenient`: unknown parameters are left out (and reported in `ignored` when given) instead of refused.
-// The Issues of a refusal name the parameter in `expression` and what may be used instead.
+// `parameters`: decoded names and values in the order sent. The parameter "_cursor" carries Query::cursor in paging
+// links. `lenient`: unknown parameters are left out (and reported in `ignored` when given) instead of refused. The
+// Issues of a refusal name the parameter in `expression` and what may be used instead.
 struct Refusal {
   std::vector<model::Issue> issues;
 };

@@ -1,7 +1,7 @@
 #pragma once
 
-// How urgent a request is, decided from its first line and headers, before anything is parsed: the class follows it to every
-// queue behind. A client may lower its own class, never raise it.
+// How urgent a request is, decided from its first line and headers, before anything is parsed: the class follows it to
+// every queue behind. A client may lower its own class, never raise it.
 
 #include <cstdint>
 #include <string_view>

@@ -44,7 +44,8 @@ class BodyCodec {
 
   const Dictionaries& newest() const { return *current_.load(std::memory_order_acquire); }
 
-  // Readers take a plain pointer; sets that were replaced stay until the end (there are a handful in a database's life).
+  // Readers take a plain pointer; sets that were replaced stay until the end (there are a handful in a database's
+  // life).
   std::vector<std::unique_ptr<const Dictionaries>> kept_ = first_set();
   std::atomic<const Dictionaries*> current_{kept_.back().get()};
 

@@ -2,8 +2,8 @@
 
 // One SQLite connection with its prepared statements. Private to storage/sqlite.
 //
-// Invariant: a Statement is leased from its Connection's cache, and is reset when the lease ends; the same text is never
-// leased twice at a time. A Connection is used by one thread at a time.
+// Invariant: a Statement is leased from its Connection's cache, and is reset when the lease ends; the same text is
+// never leased twice at a time. A Connection is used by one thread at a time.
 
 #include <sqlite3.h>
 
@@ -66,8 +66,8 @@ Error error_of(sqlite3* handle);
 
 class Connection {
  public:
-  // What a connection may do. The writer is the only one that writes and checkpoints: two that do both at once can damage
-  // the file (SQLite up to 3.51.2, WAL-reset fault).
+  // What a connection may do. The writer is the only one that writes and checkpoints: two that do both at once can
+  // damage the file (SQLite up to 3.51.2, WAL-reset fault).
   enum class Role { writer, reader };
 
   static Result<std::unique_ptr<Connection>> open(const std::string& file, Role role, std::size_t cache_bytes);

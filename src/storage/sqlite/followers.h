@@ -1,9 +1,10 @@
 #pragma once
 
-// The threads that give committed events to followers, one for each so that a slow one delays no other, and their durable
-// cursors. Private to storage/sqlite.
+// The threads that give committed events to followers, one for each so that a slow one delays no other, and their
+// durable cursors. Private to storage/sqlite.
 //
-// Invariant: a cursor is saved only after follow() has succeeded for every event up to it, so an event is given at least once.
+// Invariant: a cursor is saved only after follow() has succeeded for every event up to it, so an event is given at
+// least once.
 
 #include <atomic>
 #include <condition_variable>

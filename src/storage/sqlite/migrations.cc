@@ -5,8 +5,9 @@
 namespace mydr24::sqlite {
 namespace {
 
-// For people who want to query: times are microseconds since 1970 UTC (datetime(at / 1000000, 'unixepoch') reads them), a body
-// is a zstd frame that names its dictionary. Look at the view `resource` first. Open the file read-only while the server runs.
+// For people who want to query: times are microseconds since 1970 UTC (datetime(at / 1000000, 'unixepoch') reads them),
+// a body is a zstd frame that names its dictionary. Look at the view `resource` first. Open the file read-only while
+// the server runs.
 constexpr std::string_view first = R"sql(
 -- Names that appear in every row are numbers; these two tables say which.
 CREATE TABLE resource_type (

@@ -2,8 +2,8 @@
 
 // The numbers that stand for names in the database. Private to storage/sqlite.
 //
-// Invariant: a number never changes its meaning once committed, so a connection may remember it for ever; what a transaction
-// that is undone had added is forgotten with it.
+// Invariant: a number never changes its meaning once committed, so a connection may remember it for ever; what a
+// transaction that is undone had added is forgotten with it.
 
 #include <cstdint>
 #include <span>
@@ -46,8 +46,8 @@ class Names {
   std::size_t added_ = 0;
 };
 
-// Gives every search parameter of this program its number in the database (search::Parameter::number to parameter.number).
-// In a write transaction.
+// Gives every search parameter of this program its number in the database (search::Parameter::number to
+// parameter.number). In a write transaction.
 Result<std::vector<std::int64_t>> number_parameters(Connection& connection);
 
 }  // namespace mydr24::sqlite

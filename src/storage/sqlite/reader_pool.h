@@ -2,11 +2,11 @@
 
 // Query-only connections, leased one per read. Private to storage/sqlite.
 //
-// A connection keeps its snapshot between reads as long as nothing has been committed since: locking and unlocking the log
-// costs as much as reading a resource. Snapshots nobody is reading from are let go before each checkpoint.
+// A connection keeps its snapshot between reads as long as nothing has been committed since: locking and unlocking the
+// log costs as much as reading a resource. Snapshots nobody is reading from are let go before each checkpoint.
 //
-// Invariant: at most readers_max leases at a time; none while quiet() holds the pool. A read that begins after a commit was
-// announced sees it.
+// Invariant: at most readers_max leases at a time; none while quiet() holds the pool. A read that begins after a commit
+// was announced sees it.
 
 #include <atomic>
 #include <condition_variable>

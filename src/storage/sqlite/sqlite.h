@@ -20,7 +20,8 @@
 
 namespace mydr24::sqlite {
 
-// The file inside the folder. A backup is a single file of this kind: to restore it, give it this name in an empty folder.
+// The file inside the folder. A backup is a single file of this kind: to restore it, give it this name in an empty
+// folder.
 inline constexpr std::string_view database_file = "mydr24.db";
 
 using LogLine = std::function<void(telemetry::Level, std::string_view)>;

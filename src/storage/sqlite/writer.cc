@@ -230,8 +230,8 @@ void Writer::checkpoint() {
   if (pages < pages_max) {
     wal_pages_tried_ = 0;
   } else if (pages >= wal_pages_tried_ + pages_max / 8) {
-    // Readers that follow each other without a gap would let the log grow without end. Tried again only when it has grown
-    // by an eighth more: a single long reader must not stop the others again and again.
+    // Readers that follow each other without a gap would let the log grow without end. Tried again only when it has
+    // grown by an eighth more: a single long reader must not stop the others again and again.
     wal_pages_tried_ = pages;
     readers_.quiet(quiet_max, [&] { run_checkpoint(SQLITE_CHECKPOINT_TRUNCATE); });
   }

@@ -1,12 +1,13 @@
 #pragma once
 
-// The one thread that writes: takes Works in class order, runs several in one transaction, commits, then tells. Private to
-// storage/sqlite.
+// The one thread that writes: takes Works in class order, runs several in one transaction, commits, then tells. Private
+// to storage/sqlite.
 //
 // Invariants
 // - A higher class is always taken first. Once an emergency has run, only emergencies join its batch before the commit.
 // - Done is called after the commit is on stable storage, never before, once for each Work.
-// - After a failed sync no write is accepted any more: what the disk holds is unknown until the database is opened again.
+// - After a failed sync no write is accepted any more: what the disk holds is unknown until the database is opened
+//   again.
 
 #include <array>
 #include <atomic>

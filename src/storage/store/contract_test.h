@@ -1,7 +1,7 @@
 #pragma once
 
-// What every implementation of store::Store must do, as tests over a factory. An implementation's test file includes this and
-// contract_search_test.h, and says
+// What every implementation of store::Store must do, as tests over a factory. An implementation's test file includes
+// this and contract_search_test.h, and says
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(make_place), ...);
 
 #include <gtest/gtest.h>

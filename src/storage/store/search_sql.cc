@@ -378,8 +378,7 @@ std::string SearchSql::probe(Text& text, std::size_t index, std::string_view rec
   }
   const auto number = text.value(parameter(condition));
   if (condition.modifier == Modifier::missing) {
-    // Tokens and references cannot be probed by record alone: the parameter's rows are collected once for the
-    // query.
+    // Tokens and references cannot be probed by record alone: the parameter's rows are collected once for the query.
     return fmt::format("{} {} (SELECT record FROM {} WHERE parameter = {})", record,
                        condition.any_of.front().missing ? "NOT IN" : "IN", table, number);
   }

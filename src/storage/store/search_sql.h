@@ -3,10 +3,9 @@
 // From a search::Query to SQL over the index tables that every engine's schema shares (sqlite/migrations.cc
 // describes them).
 //
-// One condition leads: its index rows are the candidates. The others are probes on each candidate. An
-// equality on a token or a reference leads in order of recency and stops as soon as the page is full; other
-// leads are collected first. Which one leads is the caller's decision, by the bounded counts that estimate()
-// asks for.
+// One condition leads: its index rows are the candidates. The others are probes on each candidate. An equality on a
+// token or a reference leads in order of recency and stops as soon as the page is full; other leads are collected
+// first. Which one leads is the caller's decision, by the bounded counts that estimate() asks for.
 //
 // Invariant: text holds no outside data (all of it is bound), so equal shapes share a prepared statement.
 // Source of the comparisons of ranges: FHIR R4, search.html, 3.1.1.4.4 and 3.1.1.4.5 (prefixes, date).
@@ -99,8 +98,7 @@ class SearchSql {
   std::vector<Lead> leads_;
 };
 
-// True when the query has :exact conditions: rows match by folded equality, and is_exact() must decide on the
-// body.
+// True when the query has :exact conditions: rows match by folded equality, and is_exact() must decide on the body.
 bool needs_exact(const search::Query& query);
 // True when each :exact condition has a term that is written in the body just so, as a whole string.
 // Index rows hold folded text only (an exact copy would double them for a rare question).

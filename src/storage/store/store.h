@@ -8,10 +8,9 @@
 //
 // Invariants
 // - A write that reported success is on stable storage. A write that reported an error left nothing.
-// - Writes run one after another in the order of their RequestClass; several share one commit, each in a
-// savepoint of its own.
-// - Sequence numbers grow in commit order without being reused; a reader that saw a line sees every line
-// before it.
+// - Writes run one after another in the order of their RequestClass; several share one commit, each in a savepoint of
+//   its own.
+// - Sequence numbers grow in commit order without being reused; a reader that saw a line sees every line before it.
 // - lastUpdated never goes backwards along the journal, even if the machine's clock does.
 //
 // Inside the transaction, calls (Work); after the commit, followers and timers.
@@ -180,29 +179,24 @@ class Store {
   // Compresses. `text` is the resource without meta.versionId and meta.lastUpdated. Thread-safe.
   virtual PackedBody pack(std::string_view text, std::uint32_t meta_at) const = 0;
 
-  // Queues a write. Code::busy at once (through `done`, on the caller's thread) when the class's queue is
-  // full.
+  // Queues a write. Code::busy at once (through `done`, on the caller's thread) when the class's queue is full.
   virtual void submit(RequestClass request_class, Work work, Done done) = 0;
   // The same for a caller that may block (command line, tests).
   Result<> write(RequestClass request_class, Work work);
 
-  // Runs `read` with a Reader of the pool, on the calling thread. Thread-safe. One consistent view for the
-  // whole call.
+  // Runs `read` with a Reader of the pool, on the calling thread. Thread-safe. One consistent view for the whole call.
   virtual Result<> read(const std::function<Result<>(Reader&)>& read) = 0;
 
-  // Before the first submit; the follower must outlive the store. Its cursor begins at the end of the journal
-  // when new.
+  // Before the first submit; the follower must outlive the store. Its cursor begins at the end of the journal when new.
   virtual void add_follower(Follower& follower) = 0;
-  // Timers of that kind are given to `handler` inside a write transaction of class emergency when tick()
-  // finds them due; the timer is gone when the handler succeeds (unless it set it again). Before the first
-  // tick.
+  // Timers of that kind are given to `handler` inside a write transaction of class emergency when tick() finds them
+  // due; the timer is gone when the handler succeeds (unless it set it again). Before the first tick.
   using TimerHandler = std::function<Result<>(Transaction&, const Timer&)>;
   virtual void on_timer(std::string kind, TimerHandler handler) = 0;
   // Runs what is due at the clock's time. Returns at once; call it often (10 times a second is fine: it costs
   // nothing when nothing is due).
   virtual void tick() = 0;
-  // Blocks until every event committed so far has been followed and queued work is done: for tests and
-  // shutdown.
+  // Blocks until every event committed so far has been followed and queued work is done: for tests and shutdown.
   virtual void settle() = 0;
 
   // A consistent copy while the store is in use. `to` must not exist; it appears only when complete.

@@ -17,8 +17,7 @@ namespace mydr24::net {
 
 inline constexpr std::size_t header_count_max = 128;
 
-// `status` 0: no fault. Otherwise the request is answered with that status and `text`, and the connection
-// closed.
+// `status` 0: no fault. Otherwise the request is answered with that status and `text`, and the connection closed.
 struct HeadFault {
   int status = 0;
   std::string_view text;

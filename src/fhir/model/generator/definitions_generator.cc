@@ -258,8 +258,7 @@ std::vector<std::string_view> alternatives(std::string_view expression) {
   return parts;
 }
 
-// An alternative applies to `base` when it begins with its name, with a name every resource answers to, or
-// with none.
+// An alternative applies to `base` when it begins with its name, with a name every resource answers to, or with none.
 bool applies(std::string_view alternative, std::string_view base, const Definitions& all) {
   const auto first = alternative.find_first_not_of('(');
   if (first == std::string_view::npos) return false;
