@@ -12,8 +12,8 @@
 namespace mydr24::search {
 namespace {
 
-// A value as the client wrote it: `\,` `\|` `\$` `\\` stand for the character itself. Source: FHIR R4, search,
-// escaping.
+// A value as the client wrote it: `\,` `\|` `\$` `\\` stand for the character itself.
+// Source: FHIR R4, search, escaping.
 std::string unescape(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -108,8 +108,9 @@ struct Query {
 };
 
 // `parameters`: decoded names and values in the order sent. The parameter "_cursor" carries Query::cursor in paging
-// links. `lenient`: unknown parameters are left out (and reported in `ignored` when given) instead of refused. The
-// Issues of a refusal name the parameter in `expression` and what may be used instead.
+// links.
+// `lenient`: unknown parameters are left out (and reported in `ignored` when given) instead of refused.
+// The Issues of a refusal name the parameter in `expression` and what may be used instead.
 struct Refusal {
   std::vector<model::Issue> issues;
 };
