@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "alerting/alerts/fake_store.h"
 #include "base/core/id.h"
+#include "storage/store/fake_store.h"
 
 namespace mydr24::alerts {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "alerting/alerts/book.h"
 #include "alerting/alerts/dispatcher.h"
-#include "alerting/alerts/fake_store.h"
 #include "alerting/notify/signature.h"
 #include "base/net/http.h"
+#include "storage/store/fake_store.h"
 
 namespace mydr24::alerts {
 namespace {

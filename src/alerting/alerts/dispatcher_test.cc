@@ -6,7 +6,7 @@
 #include <mutex>
 
 #include "alerting/alerts/book.h"
-#include "alerting/alerts/fake_store.h"
+#include "storage/store/fake_store.h"
 
 namespace mydr24::alerts {
 namespace {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "alerting/alerts/book.h"
-#include "alerting/alerts/fake_store.h"
 #include "fhir/model/validate.h"
+#include "storage/store/fake_store.h"
 
 namespace mydr24::vitals {
 namespace {

@@ -9,8 +9,8 @@
 #include <map>
 #include <memory>
 
-#include "alerting/alerts/fake_store.h"
 #include "base/core/date_time.h"
+#include "storage/store/fake_store.h"
 
 namespace mydr24::vitals {
 namespace {

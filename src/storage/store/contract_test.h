@@ -4,6 +4,7 @@
 // this and contract_search_test.h, and says
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(make_place), ...);
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <atomic>

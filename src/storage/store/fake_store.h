@@ -1,8 +1,8 @@
 #pragma once
 
-// A store in memory for the tests of modules that write state, events and timers: same rules, no disk, no
-// search, no threads of its own. A write is made on the caller's thread; followers are called by settle() and
-// tick(), or after each write when `follow_at_once` is set.
+// A store in memory for the tests of modules that write resources, state, events and timers: same rules, no disk, no
+// threads of its own. It searches by token and id only, in the order of ids; it keeps no older versions. A write is made
+// on the caller's thread; followers are called by settle() and tick(), or after each write when `follow_at_once` is set.
 
 #include <algorithm>
 #include <functional>
@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json/document.h"
 #include "storage/store/store.h"
 
 namespace mydr24::store {
@@ -116,8 +117,12 @@ class FakeStore : public Store {
   // The current body of a resource, as another module would have written it.
   void put_resource(const std::string& type, const std::string& id, std::string body) {
     const std::lock_guard lock(mutex_);
-    data_.resources[type + "/" + id] = std::move(body);
-    ++data_.versions[type + "/" + id];
+    const std::string key = type + "/" + id;
+    constexpr std::string_view meta = "\"meta\":{";
+    const auto at = body.find(meta);
+    data_.meta_at[key] = at == body.npos ? 0 : static_cast<std::uint32_t>(at + meta.size());
+    data_.resources[key] = std::move(body);
+    ++data_.versions[key];
   }
 
  private:
@@ -128,6 +133,7 @@ class FakeStore : public Store {
     std::vector<Event> events;
     std::map<std::string, std::string> resources;  // current bodies, by type/id
     std::map<std::string, std::int64_t> versions;
+    std::map<std::string, std::uint32_t> meta_at;
     std::size_t state_writes = 0;
   };
 
@@ -136,14 +142,21 @@ class FakeStore : public Store {
     FakeTransaction(Data& data, Instant now) : data_(data), now_(now) {}
 
     Result<std::optional<Version>> current(std::string_view type, std::string_view id) override {
-      const auto found = data_.resources.find(std::string(type) + "/" + std::string(id));
-      if (found == data_.resources.end()) return std::optional<Version>();
+      const std::string key = std::string(type) + "/" + std::string(id);
+      const auto written = data_.versions.find(key);
+      if (written == data_.versions.end()) return std::optional<Version>();
       Version version;
       version.type = type;
       version.id = id;
-      version.version = data_.versions[found->first];
-      version.action = version.version == 1 ? Action::create : Action::update;
-      version.body = found->second;
+      version.version = written->second;
+      const auto found = data_.resources.find(key);
+      if (found == data_.resources.end()) {
+        version.action = Action::remove;
+      } else {
+        version.action = version.version == 1 ? Action::create : Action::update;
+        version.body = found->second;
+        version.meta_at = data_.meta_at[key];
+      }
       return std::optional(std::move(version));
     }
     Result<std::optional<Version>> current_head(std::string_view type, std::string_view id) override {
@@ -155,7 +168,18 @@ class FakeStore : public Store {
     Result<std::vector<Version>> history(const HistoryQuery&) override {
       return fail(Code::unsupported, "not in the fake");
     }
-    Result<SearchPage> search(const search::Query&) override { return fail(Code::unsupported, "not in the fake"); }
+    Result<SearchPage> search(const search::Query& query) override {
+      SearchPage page;
+      for (const auto& [key, body] : data_.resources) {
+        if (!key.starts_with(query.type + "/") || page.matches.size() == query.count) continue;
+        const std::string id = key.substr(query.type.size() + 1);
+        MYDR24_ASSIGN(const bool found, matches(query, id, body));
+        if (!found) continue;
+        MYDR24_ASSIGN(auto version, current(query.type, id));
+        page.matches.push_back(std::move(*version));
+      }
+      return page;
+    }
     Result<std::int64_t> count_resources(std::string_view) override {
       return static_cast<std::int64_t>(data_.resources.size());
     }
@@ -184,7 +208,12 @@ class FakeStore : public Store {
     Instant now() const override { return now_; }
     Result<Written> put(const Put& put) override {
       const std::string key = std::string(put.type) + "/" + std::string(put.id);
-      data_.resources[key] = put.body != nullptr ? put.body->bytes : std::string();
+      if (put.action == Action::remove) {
+        data_.resources.erase(key);
+      } else {
+        data_.resources[key] = put.body->bytes;
+        data_.meta_at[key] = put.body->meta_at;
+      }
       return Written{++data_.versions[key], ++data_.sequence, now_};
     }
     Result<Sequence> note(std::string_view kind, std::string_view payload) override {
@@ -218,6 +247,25 @@ class FakeStore : public Store {
     }
 
    private:
+    static Result<bool> matches(const search::Query& query, const std::string& id, const std::string& body) {
+      MYDR24_ASSIGN(const auto document, json::Document::parse_view(body));
+      const auto entries = search::extract(document.root());
+      for (const auto& condition : query.conditions) {
+        const auto kind = condition.parameter->kind;
+        if (condition.modifier != search::Modifier::none || (kind != search::Kind::token && kind != search::Kind::id))
+          return fail(Code::unsupported, "not in the fake");
+        const bool holds = std::ranges::any_of(condition.any_of, [&](const search::Term& term) {
+          if (kind == search::Kind::id) return term.value == id;
+          return std::ranges::any_of(entries, [&](const search::IndexEntry& entry) {
+            return entry.parameter == condition.parameter->number && (term.any_code || entry.value == term.value) &&
+                   (term.system_is == search::Term::System::any || entry.system == term.system);
+          });
+        });
+        if (!holds) return false;
+      }
+      return true;
+    }
+
     Data& data_;
     Instant now_;
   };
