@@ -13,6 +13,14 @@
 namespace mydr24::fhir_api {
 namespace {
 
+// Whether an item of Accept has the quality 0, in any of its forms: q=0, q=0.0, q=0.000 (RFC 9110, section 12.4.2).
+bool is_excluded(std::string_view item) {
+  const auto at = item.find("q=0");
+  if (at == item.npos) return false;
+  const auto digits = item.substr(at + 2);
+  return digits.substr(0, digits.find_first_of(" \t;")).find_first_not_of("0.") == digits.npos;
+}
+
 // Whether `list` ("a;q=0.5, b") names `media_type` with a quality above 0; parameters are left aside.
 bool accepts(std::string_view list, std::string_view media_type) {
   while (!list.empty()) {
@@ -23,8 +31,7 @@ bool accepts(std::string_view list, std::string_view media_type) {
     const auto first = name.find_first_not_of(" \t");
     if (first == name.npos) continue;
     const auto trimmed = name.substr(first, name.find_last_not_of(" \t") - first + 1);
-    const bool zero = item.find("q=0") != item.npos && item.find("q=0.") == item.npos;
-    if (!zero && trimmed == media_type) return true;
+    if (trimmed == media_type && !is_excluded(item)) return true;
   }
   return false;
 }
