@@ -106,7 +106,15 @@ Result<Acknowledgement> parse_acknowledgement(std::string_view body) {
   return ack;
 }
 
+// A page of another site can send a form or plain text to this address without asking first, but not JSON.
+bool is_json(std::string_view content_type) {
+  return content_type == "application/json" || content_type.starts_with("application/json;");
+}
+
 Task<Result<std::string>> acknowledge(Desk& desk, pipeline::Call& call) {
+  if (!is_json(call.request().header("Content-Type"))) {
+    co_return fail(Code::invalid, "send Content-Type: application/json", "Content-Type");
+  }
   const auto body = co_await call.exchange().read_body(ack_bytes_max);
   if (!body) co_return body.error();
   const auto ack = parse_acknowledgement(*body);

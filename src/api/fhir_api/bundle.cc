@@ -197,6 +197,16 @@ std::string response_bundle(std::string_view type, const std::vector<Answer>& an
   return text;
 }
 
+// What is wrong with the Bundle itself. Its resources are checked one by one when they are written: in a batch, one that is
+// wrong fails alone.
+std::vector<model::Issue> frame_issues(json::Value bundle) {
+  auto issues = model::validate(bundle, {.issues_max = 1000});
+  std::erase_if(issues, [](const model::Issue& issue) {
+    return issue.expression.starts_with("Bundle.entry[") && issue.expression.find("].resource") != std::string::npos;
+  });
+  return issues;
+}
+
 class BundleCall {
  public:
   BundleCall(Service& service, pipeline::Call& call) : service_(service), call_(call), fhir_base_(call.fhir_base()) {
@@ -211,6 +221,7 @@ class BundleCall {
     auto opened = large_ ? co_await service_.workers.run(call_.request_class(), [&] { return open(std::move(text)); })
                          : open(std::move(text));
     if (!opened) co_return Answer::of(opened.error());
+    if (!frame_issues_.empty()) co_return Answer::of(records::Rejection{Code::invalid, std::move(frame_issues_)});
     const auto type = document_.root()["type"].text();
     if (type == "transaction") co_return co_await run_transaction();
     if (type == "batch") co_return co_await run_batch();
@@ -231,6 +242,7 @@ class BundleCall {
           fmt::format("a POST to the base takes a Bundle, this is \"{}\"; post a resource to its type", type.text()),
           "resourceType");
     }
+    frame_issues_ = frame_issues(document_.root());
     MYDR24_ASSIGN(entries_, read_entries(document_.root(), service_.settings.entries_max, fhir_base_));
     return {};
   }
@@ -310,6 +322,7 @@ class BundleCall {
   Return preference_ = Return::minimal;
   bool large_ = false;
   json::Document document_;
+  std::vector<model::Issue> frame_issues_;
   std::vector<Entry> entries_;
 };
 

@@ -214,6 +214,9 @@ TEST_F(ServerTest, ABatchCarriesOutEachEntryAlone) {
   EXPECT_EQ(entries.at(2)["response"]["status"].text(), "404 Not Found");
   EXPECT_EQ(entries.at(3)["response"]["status"].text(), "204 No Content");
   EXPECT_EQ(send(Method::post, "/fhir/R4", R"({"resourceType":"Bundle","type":"collection"})").status, 422);
+  const auto frame = send(Method::post, "/fhir/R4", R"({"resourceType":"Bundle","type":"batch","entri":[]})");
+  EXPECT_EQ(frame.status, 400);
+  EXPECT_EQ(issue(frame, "expression"), "Bundle.entri") << frame.raw.body;
 }
 
 TEST_F(ServerTest, ASearchFindsByWhatTheResourceSaysAndPagesWithoutGaps) {
@@ -325,6 +328,9 @@ TEST_F(ServerTest, ARedScoreRaisesAnAlertThatAnAcknowledgementStops) {
   const std::string id(alert["id"].text());
   const Headers plain{{"Content-Type", "application/json"}};
   EXPECT_EQ(send(Method::post, "/api/v1/alerts/" + id + "/ack", "{}", plain).status, 400);
+  EXPECT_EQ(
+      send(Method::post, "/api/v1/alerts/" + id + "/ack", R"({"by":"x"})", {{"Content-Type", "text/plain"}}).status,
+      400);
   EXPECT_EQ(send(Method::post, "/api/v1/alerts/none/ack", R"({"by":"Nurse"})", plain).status, 404);
   const auto acknowledged = send(Method::post, "/api/v1/alerts/" + id + "/ack", R"({"by":"Nurse"})", plain);
   EXPECT_EQ(acknowledged.status, 200) << acknowledged.raw.body;
