@@ -102,7 +102,7 @@ Return preferred_return(std::string_view prefer) {
 
 bool prefers_lenient(std::string_view prefer) { return prefer.find("handling=lenient") != prefer.npos; }
 
-Answer answer(records::Effect effect, Return preference) {
+Answer answer(const records::Effect& effect, Return preference) {
   using Kind = records::Effect::Kind;
   Answer result;
   const auto& version = effect.version;

@@ -262,7 +262,7 @@ class BundleCall {
       if (const auto* url = std::get_if<std::string>(&entry)) {
         answers.push_back(get(*url));
       } else {
-        answers.push_back(answer(std::move((*effects)[written++]), preference_));
+        answers.push_back(answer((*effects)[written++], preference_));
       }
     }
     co_return finish("transaction-response", answers);
@@ -289,7 +289,7 @@ class BundleCall {
       one.push_back(std::move(std::get<Interaction>(entry)));
       auto effects =
           co_await records::execute(service_.records, call_.request_class(), one, large_ ? &service_.workers : nullptr);
-      result = effects ? answer(std::move(effects->front()), preference_) : Answer::of(effects.error());
+      result = effects ? answer(effects->front(), preference_) : Answer::of(effects.error());
     }
     co_return true;
   }

@@ -59,7 +59,7 @@ Return preferred_return(std::string_view prefer);
 bool prefers_lenient(std::string_view prefer);
 
 // The answer to a write of one resource.
-Answer answer(records::Effect effect, Return preference);
+Answer answer(const records::Effect& effect, Return preference);
 
 // Sends it, with ETag, Last-Modified and Location; minds If-None-Match and If-Modified-Since of reads (304).
 Task<> send(pipeline::Call& call, Answer answer);

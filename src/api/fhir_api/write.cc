@@ -85,8 +85,7 @@ Task<> handle_write(Service& service, pipeline::Call& call, Verb verb, bool has_
     co_return;
   }
   const auto preference = preferred_return(request.header("Prefer"));
-  co_await send(call,
-                answer(std::move(effects->front()), preference == Return::unset ? Return::representation : preference));
+  co_await send(call, answer(effects->front(), preference == Return::unset ? Return::representation : preference));
 }
 
 }  // namespace

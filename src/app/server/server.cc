@@ -178,7 +178,7 @@ class RunningSystem : public System {
         hub_(clock) {}
 
   ~RunningSystem() override {
-    drain();
+    RunningSystem::drain();
     ticker_.reset();
     server_.reset();
     admin_.reset();

@@ -22,7 +22,7 @@ Task<std::vector<T>> when_all(std::vector<Task<T>> tasks) {
       [&](auto handler) {
         auto resume = std::make_shared<decltype(handler)>(std::move(handler));
         for (std::size_t i = 0; i < tasks.size(); ++i) {
-          asio::co_spawn(executor, std::move(tasks[i]), [&, i, resume](std::exception_ptr error, T value) {
+          asio::co_spawn(executor, std::move(tasks[i]), [&, i, resume](const std::exception_ptr& error, T value) {
             if (error && !failure) failure = error;
             if (!error) results[i] = std::move(value);
             if (--waiting == 0) std::move (*resume)();

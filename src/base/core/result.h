@@ -58,7 +58,10 @@ inline Error fail(Code code, std::string text, std::string where = {}) {
 
 // MYDR24_ASSIGN(auto x, f()): x takes the value of the Result, or the Error is returned.
 #define MYDR24_ASSIGN(target, expression) MYDR24_ASSIGN_(MYDR24_CONCAT(assign_, __LINE__), target, expression)
+// NOLINTBEGIN(bugprone-macro-parentheses): `temporary` is declared here and `target` may be a declaration: neither can
+// stand in parentheses.
 #define MYDR24_ASSIGN_(temporary, target, expression)  \
   auto temporary = (expression);                       \
   if (!temporary) return std::move(temporary).error(); \
   target = std::move(*temporary)
+// NOLINTEND(bugprone-macro-parentheses)
