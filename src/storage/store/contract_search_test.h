@@ -2,6 +2,7 @@
 
 // The search part of the contract (see contract_test.h).
 
+#include <algorithm>
 #include <ranges>
 
 #include "storage/store/contract_test.h"
