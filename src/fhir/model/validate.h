@@ -1,9 +1,11 @@
 #pragma once
 
 // Checks a resource against the R4 structure: known elements, JSON shapes, cardinality, primitive formats, primitive
-// extensions (_name), one type per choice, references of an allowed type, contained resources. Bindings, invariants and
-// profiles are not checked here. Collects every issue (up to a limit) with its element path; never stops at the first.
-// Source: FHIR R4, json.html and datatypes.html.
+// extensions (_name), one type per choice, references of an allowed type, contained resources, and the required
+// bindings of elements of type code whose codes can be listed (issue code-invalid). Bindings of Coding and
+// CodeableConcept, invariants and profiles are not checked here. Collects every issue (up to a limit) with its element
+// path; never stops at the first.
+// Source: FHIR R4, json.html, datatypes.html and terminologies.html.
 
 #include <cstddef>
 #include <vector>

@@ -136,6 +136,54 @@ TEST(Validate, PrimitivesMustHaveTheirFormat) {
   });
 }
 
+TEST(Validate, ACodeComesFromTheValueSetItIsBoundTo) {
+  check({
+      {R"({"resourceType":"Patient","gender":"female","name":[{"use":"maiden"}],"telecom":[{"system":"phone"}]})", {}},
+      {R"({"resourceType":"Patient","gender":"f\u0065male"})", {}},
+      {R"({"resourceType":"Patient","gender":"f"})", {"code-invalid Patient.gender"}},
+      {R"({"resourceType":"Patient","gender":"Female"})", {"code-invalid Patient.gender"}},
+      {R"({"resourceType":"Patient","gender":""})", {"value Patient.gender"}},
+      {R"({"resourceType":"Patient","_gender":{"extension":[{"url":"http://x","valueCode":"f"}]}})", {}},
+      {R"({"resourceType":"Patient","contact":[{"gender":"male"},{"gender":"m"}],"telecom":[{"system":"fone"}]})",
+       {"code-invalid Patient.contact[1].gender", "code-invalid Patient.telecom[0].system"}},
+      {R"({"resourceType":"Observation","status":"done","code":{"text":"x"},"valueQuantity":{"comparator":"="}})",
+       {"code-invalid Observation.status", "code-invalid Observation.value.ofType(Quantity).comparator"}},
+      {R"({"resourceType":"Patient","contained":[{"resourceType":"Patient","gender":"f"}]})",
+       {"code-invalid Patient.contained[0].gender"}},
+      {R"({"resourceType":"SearchParameter","url":"http://x","name":"x","status":"draft","description":"x","code":"x",
+           "type":"token","base":["Patient","Patent"]})",
+       {"code-invalid SearchParameter.base[1]"}},
+  });
+}
+
+TEST(Validate, WhatCannotBeListedOrIsNoCodeElementIsNotCheckedAgainstItsBinding) {
+  check({
+      {R"({"resourceType":"Patient","language":"tlh","photo":[{"contentType":"application/x-own","language":"xx"}]})",
+       {}},
+      {R"({"resourceType":"Invoice","status":"draft","totalNet":{"value":1,"currency":"XYZ"}})", {}},
+      {R"({"resourceType":"Condition","subject":{"reference":"Patient/1"},
+           "clinicalStatus":{"coding":[{"system":"http://x","code":"x"}]}})",
+       {}},
+  });
+}
+
+TEST(Validate, ACodeThatIsRefusedComesWithTheCodesAllowedOrTheNearest) {
+  const auto diagnostics = [](const std::string& text) {
+    const auto document = json::Document::parse(text);
+    const auto issues = validate(document->root());
+    return issues.size() == 1 && issues[0].severity == Severity::error ? issues[0].diagnostics : "not one error";
+  };
+  EXPECT_EQ(
+      diagnostics(R"({"resourceType":"Patient","gender":"f"})"),
+      "'f' is not a code of http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1, which has female, male, other, "
+      "unknown.");
+  const std::string start = R"({"resourceType":"GraphDefinition","name":"x","status":"draft","start":")";
+  const std::string refused = "' is not a code of http://hl7.org/fhir/ValueSet/resource-types|4.0.1.";
+  EXPECT_EQ(diagnostics(start + "Patent\"}"), "'Patent" + refused + " Did you mean 'Patient'?");
+  EXPECT_EQ(diagnostics(start + "xyzzy\"}"), "'xyzzy" + refused);
+  EXPECT_EQ(diagnostics(start + std::string(1000, 'x') + "\"}"), "'" + std::string(60, 'x') + "..." + refused);
+}
+
 TEST(Validate, ARelativeReferenceNamesATypeTheElementAllows) {
   const auto observation = [](const std::string& reference) {
     return R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":")" +
@@ -225,7 +273,7 @@ TEST(Validate, RealHospitalDataIsValid) {
   }
 }
 
-// The HL7 Java validator's verdicts. What it finds beyond structure (terminology, invariants, profiles) is
+// The HL7 Java validator's verdicts. What it finds beyond structure and codes (terminology, invariants, profiles) is
 // not ours to find.
 TEST(Validate, NoResourceThatHl7FindsValidIsRefused) {
   const fs::path folder = "../shared/data/fhir-validator-r4";

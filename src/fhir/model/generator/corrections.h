@@ -59,6 +59,7 @@ struct Missing {
   std::string_view choice;
   int min = 0;
   bool repeats = false;
+  std::string_view value_set = {};  // of a required binding
 };
 inline constexpr std::string_view characteristic = "EvidenceVariable.characteristic";
 inline constexpr auto missing = std::to_array<Missing>({
@@ -74,7 +75,16 @@ inline constexpr auto missing = std::to_array<Missing>({
     {characteristic, "participantEffectiveDuration", "Duration", "", "participantEffective"},
     {characteristic, "participantEffectiveTiming", "Timing", "", "participantEffective"},
     {characteristic, "timeFromStart", "Duration", "", ""},
-    {characteristic, "groupMeasure", "code", "", ""},
+    {characteristic, "groupMeasure", "code", "", "", 0, false, "http://hl7.org/fhir/ValueSet/group-measure|4.0.1"},
+});
+
+// Required bindings that are not R4's, and R4's in their place.
+struct Binding {
+  std::string_view path;
+  std::string_view value_set;
+};
+inline constexpr auto bindings_of_r4 = std::to_array<Binding>({
+    {"DetectedIssue.status", "http://hl7.org/fhir/ValueSet/observation-status|4.0.1"},
 });
 
 // Reference targets that are not R4's.

@@ -1,5 +1,5 @@
-// Reads the published R4 definitions (StructureDefinition and SearchParameter bundles) and writes the C++
-// source file with the tables of fhir/model/definitions.h. Runs at build time on the machine that builds.
+// Reads the published R4 definitions (bundles of StructureDefinition, SearchParameter, ValueSet and CodeSystem) and
+// writes the C++ source file with the tables of fhir/model/definitions.h. Runs at build time on the machine that builds.
 //
 // usage: fhir_definitions_generator FOLDER OUTPUT
 
@@ -18,6 +18,7 @@
 
 #include "base/json/document.h"
 #include "fhir/model/generator/corrections.h"
+#include "fhir/model/generator/value_sets.h"
 
 namespace mydr24::generator {
 namespace {
@@ -49,6 +50,7 @@ struct Definitions {
   std::map<std::string, Type> named;
   std::map<std::string, Type> backbones;
   std::map<std::pair<std::string, std::string>, SearchRow> search;  // by base and code
+  std::map<std::string, std::vector<std::string>> value_sets;       // codes by canonical
 };
 
 json::Document read(const std::string& path) {
@@ -124,6 +126,13 @@ std::string code_of(json::Value type) {
   return "string";
 }
 
+std::string value_set_of(json::Value element, std::string_view path) {
+  for (const auto& [where, value_set] : bindings_of_r4) {
+    if (where == path) return std::string(value_set);
+  }
+  return text(element["binding"]["valueSet"]);
+}
+
 class Structure {
  public:
   Structure(json::Value definition, Definitions& all) : name_(text(definition["name"])), all_(all) {
@@ -160,7 +169,7 @@ class Structure {
     const auto max = element["max"].text();
     if (max == "0") return;
     property.repeats = max != "1";
-    if (element["binding"]["strength"].text() == "required") property.value_set = text(element["binding"]["valueSet"]);
+    if (element["binding"]["strength"].text() == "required") property.value_set = value_set_of(element, path);
 
     if (const auto reference = after(element["contentReference"].text(), "#"); !reference.empty()) {
       property.type = reference;
@@ -224,9 +233,26 @@ void read_structures(const std::vector<json::Document>& bundles, Definitions& al
   // Elements come second: they refer to types that may be defined later.
   for (const auto definition : definitions) Structure(definition, all).add();
   for (const auto& add : missing) {
-    Property property{std::string(add.type), std::string(add.choice), add.min, add.repeats, {}, {}};
+    Property property{std::string(add.type),     std::string(add.choice), add.min, add.repeats, {},
+                      std::string(add.value_set)};
     if (!add.target.empty()) property.targets.emplace_back(add.target);
     all.backbones.at(std::string(add.parent)).properties[std::string(add.name)] = std::move(property);
+  }
+}
+
+// ---- ValueSet and CodeSystem
+
+// The value sets that codes are bound to, as far as their codes can be listed.
+void read_value_sets(const std::vector<json::Document>& bundles, Definitions& all) {
+  const ValueSets published(bundles);
+  for (const auto* types : {&all.named, &all.backbones}) {
+    for (const auto& [name, type] : *types) {
+      for (const auto& [property_name, property] : type.properties) {
+        if (property.type != "code" || property.value_set.empty()) continue;
+        if (auto codes = published.codes(property.value_set))
+          all.value_sets.emplace(property.value_set, std::move(*codes));
+      }
+    }
   }
 }
 
@@ -310,6 +336,9 @@ class Source {
   }
 
   std::string write() {
+    std::string value_sets;
+    for (const auto& [url, codes] : all_.value_sets)
+      value_sets += fmt::format("{{{},{}}},\n", quoted(url), names(codes));
     for (const auto& [name, type] : all_.named) add_type(name, type);
     for (const auto& [name, type] : all_.backbones) add_type(name, type);
     for (const auto& [key, row] : all_.search) {
@@ -327,6 +356,7 @@ class Source {
         "using enum TypeKind;\nusing P = Primitive;\n"
         "struct Tables {{ static const Element elements[{}]; static const Type types[{}]; }};\n"
         "constexpr std::string_view names[] = {{{}}};\n"
+        "constinit const ValueSet value_set_list[] = {{\n{}}};\n"
         "constinit const Element Tables::elements[] = {{\n{}}};\n"
         "constinit const Type Tables::types[] = {{\n{}}};\n"
         "constinit const Type* const resource_list[] = {{{}}};\n"
@@ -334,8 +364,10 @@ class Source {
         "std::span<const Type> named_types() {{ return {{Tables::types, {}}}; }}\n"
         "std::span<const Type> all_types() {{ return Tables::types; }}\n"
         "std::span<const Type* const> resources() {{ return resource_list; }}\n"
-        "std::span<const SearchParameterDefinition> parameters() {{ return parameter_list; }}\n}}\n",
-        element_count_, index_.size(), names_, elements_, types_, resources, parameters_, all_.named.size());
+        "std::span<const SearchParameterDefinition> parameters() {{ return parameter_list; }}\n"
+        "std::span<const ValueSet> value_sets() {{ return value_set_list; }}\n}}\n",
+        element_count_, index_.size(), names_, value_sets, elements_, types_, resources, parameters_,
+        all_.named.size());
   }
 
  private:
@@ -360,6 +392,13 @@ class Source {
     return fmt::format("{{names+{},{}}}", found->second, list.size());
   }
 
+  // The table a code is checked against.
+  std::string values(const Property& property) const {
+    const auto found = property.type == "code" ? all_.value_sets.find(property.value_set) : all_.value_sets.end();
+    if (found == all_.value_sets.end()) return "nullptr";
+    return fmt::format("value_set_list+{}", std::distance(all_.value_sets.begin(), found));
+  }
+
   void add_type(const std::string& name, const Type& type) {
     std::map<std::string, std::size_t> slots;
     std::uint64_t required = 0;
@@ -370,9 +409,9 @@ class Source {
       if (slot >= slots_max) throw std::runtime_error(name + " has more than 64 properties");
       if (property.min > 0) required |= std::uint64_t{1} << slot;
       const std::string target = property.type.empty() ? "nullptr" : fmt::format("types+{}", index_.at(property.type));
-      elements_ +=
-          fmt::format("{{{},{},{},{},{},{},{},{}}},\n", quoted(property_name), target, quoted(property.choice),
-                      property.min, property.repeats, slot, names(property.targets), quoted(property.value_set));
+      elements_ += fmt::format("{{{},{},{},{},{},{},{},{},{}}},\n", quoted(property_name), target,
+                               quoted(property.choice), property.min, property.repeats, slot, names(property.targets),
+                               quoted(property.value_set), values(property));
       ++element_count_;
     }
     const std::string span =
@@ -393,6 +432,10 @@ int run(const std::string& folder, const std::string& output) {
   structures.push_back(read(folder + "/profiles-types.json"));
   structures.push_back(read(folder + "/profiles-resources.json"));
   read_structures(structures, all);
+  std::vector<json::Document> terminology;
+  terminology.push_back(read(folder + "/valuesets.json"));
+  terminology.push_back(read(folder + "/v3-codesystems.json"));
+  read_value_sets(terminology, all);
   read_search_parameters(read(folder + "/search-parameters.json"), all);
   std::ofstream file(output, std::ios::binary);
   file << Source(all).write();
