@@ -302,11 +302,12 @@ class BundleCall {
       if (!version) return Answer::of(version.error());
       return read(service_.store(), target.type, target.id, *version);
     }
-    if (target.rest == "_history") return history(service_.store(), target.type, target.id, target.query, fhir_base_);
+    if (target.rest == "_history")
+      return history(service_.store(), target.type, target.id, target.query, fhir_base_, service_.clock.now());
     if (!target.id.empty()) return read(service_.store(), target.type, target.id, std::nullopt);
     const auto parameters = net::parse_query(target.query);
     if (!parameters) return Answer::of(fail(Code::invalid, "the query string is malformed"));
-    return search(service_.store(), target.type, *parameters, lenient_, fhir_base_);
+    return search(service_.store(), target.type, *parameters, lenient_, fhir_base_, service_.clock.now());
   }
 
   Answer finish(std::string_view type, const std::vector<Answer>& answers) const {

@@ -83,9 +83,9 @@ Task<> refuse_body(pipeline::Call& call, const Error& error);
 // Reads, by what stands in the path: for requests and Bundle entries alike.
 Answer read(store::Store& store, std::string_view type, std::string_view id, std::optional<std::int64_t> version);
 Answer history(store::Store& store, std::string_view type, std::string_view id, std::string_view query,
-               const std::string& fhir_base);
+               const std::string& fhir_base, Instant now);
 Answer search(store::Store& store, std::string_view type, const net::QueryParameters& parameters, bool lenient,
-              const std::string& fhir_base);
+              const std::string& fhir_base, Instant now);
 
 // NDJSON both ways (ndjson.cc): whether a request asks for it or brings it, and the streams.
 bool wants_ndjson(const net::Request& request);

@@ -73,7 +73,7 @@ Task<> handle_history(Service& service, pipeline::Call& call, std::size_t captur
     co_return;
   }
   auto answer = co_await service.workers.run(call.request_class(), [&] {
-    return history(service.store(), *type, *id, call.request().query, call.fhir_base());
+    return history(service.store(), *type, *id, call.request().query, call.fhir_base(), service.clock.now());
   });
   co_await send(call, std::move(answer));
 }
@@ -81,13 +81,12 @@ Task<> handle_history(Service& service, pipeline::Call& call, std::size_t captur
 }  // namespace
 
 Answer history(store::Store& store, std::string_view type, std::string_view id, std::string_view query_text,
-               const std::string& fhir_base) {
+               const std::string& fhir_base, Instant now) {
   auto query = parse(type, id, query_text);
   if (!query) return Answer::of(query.error());
   const auto count = query->count;
   std::vector<store::Version> versions;
   bool known = true;
-  Instant now;
   const auto done = store.read([&](store::Reader& reader) -> Result<> {
     auto one_more = *query;
     one_more.count = count + 1;
@@ -102,7 +101,6 @@ Answer history(store::Store& store, std::string_view type, std::string_view id, 
   if (!known) return Answer::of(fail(Code::not_found, fmt::format("{}/{} does not exist", type, id)));
   const bool more = versions.size() > count;
   if (more) versions.pop_back();
-  if (!versions.empty()) now = versions.front().at;
 
   BundleWriter bundle("history", now, fhir_base);
   bundle.link("self", link(*query, fhir_base, query->before_sequence));

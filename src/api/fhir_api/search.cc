@@ -31,8 +31,9 @@ Task<> handle_search(Service& service, pipeline::Call& call, net::QueryParameter
     co_return;
   }
   const bool lenient = prefers_lenient(call.request().header("Prefer"));
-  auto answer = co_await service.workers.run(
-      call.request_class(), [&] { return search(service.store(), *type, parameters, lenient, call.fhir_base()); });
+  auto answer = co_await service.workers.run(call.request_class(), [&] {
+    return search(service.store(), *type, parameters, lenient, call.fhir_base(), service.clock.now());
+  });
   co_await send(call, std::move(answer));
 }
 
@@ -88,7 +89,7 @@ Task<> handle_post(Service& service, pipeline::Call& call) {
 }  // namespace
 
 Answer search(store::Store& store, std::string_view type, const net::QueryParameters& parameters, bool lenient,
-              const std::string& fhir_base) {
+              const std::string& fhir_base, Instant now) {
   std::vector<model::Issue> ignored;
   const auto query = search::parse_query(type, parameters, lenient, &ignored);
   if (!query) {
@@ -99,13 +100,11 @@ Answer search(store::Store& store, std::string_view type, const net::QueryParame
     return refused;
   }
   store::SearchPage page;
-  Instant now;
   const auto done = store.read([&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(page, reader.search(*query));
     return {};
   });
   if (!done) return Answer::of(done.error());
-  for (const auto& match : page.matches) now = std::max(now, match.at);
 
   BundleWriter bundle("searchset", now, fhir_base);
   if (page.total) bundle.total(*page.total);

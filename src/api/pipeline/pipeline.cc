@@ -41,6 +41,7 @@ Call::Call(net::Exchange& exchange, const Match& match, RequestClass request_cla
 
 Task<> Call::respond(net::Response response) {
   status_ = response.status;
+  if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
   co_await exchange_.respond(std::move(response));
 }
 

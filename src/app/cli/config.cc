@@ -21,7 +21,7 @@ constexpr std::string_view steps_key = "alerting.steps";
 constexpr std::string_view contacts_key = "alerting.contacts";
 constexpr std::array<std::string_view, 3> contact_keys{"name", "webhook_url", "webhook_secret_file"};
 constexpr std::size_t contacts_max = 256;
-constexpr std::size_t steps_max = 64;
+constexpr std::size_t steps_max = 32;
 constexpr std::uintmax_t file_bytes_max = 1U << 20;
 
 const Key* find_key(std::string_view name) {

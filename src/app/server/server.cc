@@ -43,6 +43,10 @@ Result<Address> parse_address(std::string_view text, std::string where) {
   return Address{std::string(text.substr(0, colon)), static_cast<std::uint16_t>(port)};
 }
 
+bool is_loopback(std::string_view host) {
+  return host.starts_with("127.") || host == "localhost" || host == "::1" || host == "[::1]";
+}
+
 std::size_t or_processors(std::int64_t setting) {
   return setting > 0 ? static_cast<std::size_t>(setting) : std::max(1U, std::thread::hardware_concurrency());
 }
@@ -77,7 +81,12 @@ Result<oncall::Rota> make_rota(const AlertingSection& section) {
     for (const auto& contact : settings.contacts) everybody.contacts.push_back(contact.name);
     settings.steps.push_back(std::move(everybody));
   }
-  return oncall::Rota::make(std::move(settings));
+  auto made = oncall::Rota::make(std::move(settings));
+  if (made) return made;
+  // The settings are called [alerting] in the file.
+  auto error = std::move(made).error();
+  if (error.where.starts_with("oncall.")) error.where.replace(0, 6, "alerting");
+  return error;
 }
 
 vitals::WatchSettings watch_settings(const VitalsSection& section) {
@@ -243,6 +252,9 @@ class RunningSystem : public System {
       return {};
     });
     std::vector<desk_api::Check> found;
+    const bool writable = core_.store->statistics().writable;
+    found.push_back(
+        {"writes", writable, writable ? "ok" : "refused since a failed sync: check the disk, then start again"});
     found.push_back({"store", read.has_value(), read ? "ok" : read.error().text});
     const auto waiting = dispatcher_->counters().waiting.load();
     found.push_back({"alerts_waiting", true, fmt::format("{}", waiting)});
@@ -250,34 +262,46 @@ class RunningSystem : public System {
   }
 
   void make_metrics() {
-    const auto gauge = [this](std::string_view name, std::string_view help, const telemetry::Labels& labels = {}) {
-      return metrics_.gauge(name, help, labels);
+    const auto queued_in = [this](std::size_t lane) {
+      return metrics_.gauge("store_queued_writes", "Writes that wait for the writer",
+                            {{"class", std::string(to_string(static_cast<RequestClass>(lane)))}});
     };
-    const auto commits = gauge("store_commits", "Commits since the start");
-    const auto writes = gauge("store_writes", "Writes that succeeded since the start");
-    const auto bytes = gauge("store_disk_bytes", "Bytes of the store on disk");
     std::array<telemetry::Gauge, request_class_count> queued;
-    for (std::size_t i = 0; i < queued.size(); ++i) {
-      queued[i] = gauge("store_queued_writes", "Writes that wait for the writer",
-                        {{"class", std::string(to_string(static_cast<RequestClass>(i)))}});
-    }
-    const auto raised = gauge("alerts_raised", "Alerts raised since the start");
-    const auto delivered = gauge("alerts_delivered", "Deliveries that reached their contact since the start");
-    const auto waiting = gauge("alerts_waiting", "Deliveries that are being sent or wait for a retry");
+    for (std::size_t lane = 0; lane < queued.size(); ++lane) queued[lane] = queued_in(lane);
+    const auto bytes = metrics_.gauge("store_disk_bytes", "Bytes of the store on disk");
+    const auto waiting = metrics_.gauge("alerts_waiting", "Deliveries that are being sent or wait for a retry");
     const auto slowest =
-        gauge("alerts_delivery_max_seconds", "Slowest first delivery since the start, from its commit");
+        metrics_.gauge("alerts_delivery_max_seconds", "Slowest first delivery since the start, from its commit");
     metrics_.before_expose([=, this] {
       const auto statistics = core_.store->statistics();
-      commits.set(static_cast<double>(statistics.commits));
-      writes.set(static_cast<double>(statistics.writes));
       bytes.set(static_cast<double>(statistics.bytes_on_disk));
-      for (std::size_t i = 0; i < queued.size(); ++i) queued[i].set(static_cast<double>(statistics.queued[i]));
-      const auto& counters = dispatcher_->counters();
-      raised.set(static_cast<double>(counters.raised.load()));
-      delivered.set(static_cast<double>(counters.delivered.load()));
-      waiting.set(static_cast<double>(counters.waiting.load()));
-      slowest.set(static_cast<double>(counters.delivery_us_max.load()) / 1e6);
+      for (std::size_t lane = 0; lane < queued.size(); ++lane)
+        queued[lane].set(static_cast<double>(statistics.queued[lane]));
+      waiting.set(static_cast<double>(dispatcher_->counters().waiting.load()));
+      slowest.set(static_cast<double>(dispatcher_->counters().delivery_us_max.load()) / 1e6);
     });
+
+    const auto follow = [this](std::string_view name, std::string_view help, std::function<std::int64_t()> now) {
+      // What is counted elsewhere: the difference is added when somebody asks.
+      const auto counter = metrics_.counter(name, help);
+      metrics_.before_expose([counter, now = std::move(now)] {
+        const auto more = static_cast<double>(now()) - counter.value();
+        if (more > 0) counter.add(more);
+      });
+    };
+    const auto& counters = dispatcher_->counters();
+    follow("store_commits_total", "Commits", [this] { return core_.store->statistics().commits; });
+    follow("store_writes_total", "Writes that succeeded", [this] { return core_.store->statistics().writes; });
+    follow("store_writes_failed_total", "Writes that failed or were refused",
+           [this] { return core_.store->statistics().writes_failed; });
+    follow("alerts_raised_total", "Alerts raised", [&counters] { return counters.raised.load(); });
+    follow("alerts_escalated_total", "Further calls about unanswered alerts",
+           [&counters] { return counters.escalated.load(); });
+    follow("alerts_acknowledged_total", "Alerts acknowledged", [&counters] { return counters.acknowledged.load(); });
+    follow("alerts_delivered_total", "Deliveries that reached their contact",
+           [&counters] { return counters.delivered.load(); });
+    follow("alerts_failed_total", "Attempts to deliver that failed", [&counters] { return counters.failed.load(); });
+    follow("alerts_given_up_total", "Deliveries given up", [&counters] { return counters.given_up.load(); });
   }
 
   net::ServerSettings listener(const Address& address) const {
@@ -302,6 +326,13 @@ class RunningSystem : public System {
     admin_pipeline_ =
         std::make_unique<pipeline::Pipeline>(admin_router_, pipeline::PipelineSettings{}, metrics_, core_.log, clock_);
 
+    if (!is_loopback(admin_address.host)) {
+      return fail(
+          Code::invalid,
+          fmt::format("\"{}\" is not on this machine: the admin listener asks for no password; use 127.0.0.1 or [::1]",
+                      from.admin),
+          "server.admin");
+    }
     auto main = listener(main_address);
     main.threads = or_processors(from.threads);
     main.tls = {from.tls_certificate_file, from.tls_key_file};

@@ -363,6 +363,11 @@ TEST(Server, AnAddressThatIsNoneIsNamed) {
   const auto started = start(settings, system_clock());
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().where, "server.listen");
+  settings.server.listen = "127.0.0.1:0";
+  settings.server.admin = "0.0.0.0:0";
+  const auto open_admin = start(settings, system_clock());
+  ASSERT_FALSE(open_admin) << "the admin listener asks for no password";
+  EXPECT_EQ(open_admin.error().where, "server.admin");
   std::filesystem::remove_all(settings.store.path);
 }
 

@@ -123,7 +123,10 @@ void Writer::run_batch() {
     // Nothing of this batch is there: those that had gone well have not.
     for (Finished& finished : batch) finished.outcome = written.error();
     view_.names().undo(names_before);
-    if (auto loaded = transaction_.load(); !loaded && !broken_) broken_ = loaded.error();
+    if (auto loaded = transaction_.load(); !loaded && !broken_) {
+      broken_ = loaded.error();
+      writable_ = false;
+    }
   }
   publish(batch);
 }
@@ -186,6 +189,7 @@ Result<> Writer::give_up(Error error) {
                        "Check the disk, then start again",
                        error.text));
   settings_.log(telemetry::Level::error, broken_->text);
+  writable_ = false;
   return *broken_;
 }
 
@@ -252,6 +256,7 @@ void Writer::count(store::Statistics& statistics) const {
   statistics.writes = writes_;
   statistics.writes_failed = writes_failed_;
   statistics.commit_us_last = commit_us_last_;
+  statistics.writable = writable_;
   const std::scoped_lock lock(mutex_);
   for (std::size_t lane = 0; lane < request_class_count; ++lane) {
     statistics.queued[lane] = static_cast<std::int64_t>(queues_[lane].size());

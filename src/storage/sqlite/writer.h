@@ -75,7 +75,8 @@ class Writer {
   std::function<void()> after_commit_;
   View view_;
   WriteTransaction transaction_;
-  std::optional<Error> broken_;  // set for good by a failed sync
+  std::optional<Error> broken_;        // set for good by a failed sync
+  std::atomic<bool> writable_ = true;  // the same, for other threads
   int wal_pages_ = 0;
   int wal_pages_tried_ = 0;
   std::int64_t page_bytes_ = 4'096;

@@ -169,6 +169,7 @@ struct Statistics {
   std::array<std::int64_t, request_class_count> queued{};  // waiting now
   std::int64_t commit_us_last = 0;
   std::int64_t bytes_on_disk = 0;
+  bool writable = true;  // false after a failed sync: every write is refused until the next start
 };
 
 class Store {
