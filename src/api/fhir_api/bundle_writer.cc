@@ -57,7 +57,7 @@ void BundleWriter::version(const store::Version& version) {
   writer_.field("method", removed ? "DELETE" : created ? "POST" : "PUT");
   writer_.field("url", created ? version.type : fmt::format("{}/{}", version.type, version.id)).end_object();
   writer_.key("response").begin_object();
-  writer_.field("status", removed ? "204" : created ? "201" : "200");
+  writer_.field("status", removed ? "204" : created || version.version == 1 ? "201" : "200");
   writer_.field("etag", fmt::format("W/\"{}\"", version.version));
   writer_.field("lastModified", format_instant(version.at)).end_object().end_object();
 }

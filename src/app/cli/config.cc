@@ -20,7 +20,8 @@ using server::Settings;
 constexpr std::string_view steps_key = "alerting.steps";
 constexpr std::string_view contacts_key = "alerting.contacts";
 constexpr std::array<std::string_view, 3> contact_keys{"name", "webhook_url", "webhook_secret_file"};
-constexpr std::size_t contacts_max = 256;
+constexpr std::size_t contacts_max = 1000;
+constexpr std::size_t contacts_per_step_max = 64;
 constexpr std::size_t steps_max = 32;
 constexpr std::uintmax_t file_bytes_max = 1U << 20;
 
@@ -189,7 +190,7 @@ void Loader::read_steps(const toml::node& node, const std::string& where) {
   std::vector<std::vector<std::string>> read;
   for (const toml::node& step : *steps) {
     const toml::array* names = step.as_array();
-    if (names == nullptr || names->empty() || names->size() > contacts_max) return refuse(where);
+    if (names == nullptr || names->empty() || names->size() > contacts_per_step_max) return refuse(where);
     auto& list = read.emplace_back();
     for (const toml::node& name : *names) {
       if (!name.is_string()) return refuse(where);

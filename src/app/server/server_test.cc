@@ -124,6 +124,8 @@ TEST_F(ServerTest, UpdatesMakeVersionsAndTheHistoryHoldsThemAll) {
   EXPECT_EQ(history.body.root()["entry"].size(), 2U);
   EXPECT_EQ(history.body.root()["entry"].at(0)["request"]["method"].text(), "DELETE");
   EXPECT_EQ(history.body.root()["link"].at(1)["relation"].text(), "next");
+  const auto all = send(Method::get, "/fhir/R4/Patient/hist/_history");
+  EXPECT_EQ(all.body.root()["entry"].at(2)["request"]["method"].text(), "PUT") << "the client chose its id";
   EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/never/_history").status, 404);
   EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/_history?_count=1").status, 200);
   EXPECT_EQ(send(Method::get, "/fhir/R4/_history?_count=1").status, 200);

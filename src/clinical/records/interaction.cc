@@ -87,6 +87,7 @@ class Planner {
         step.existed = step.match.has_value();
         step.id = step.match.value_or(make_uuid7(records_.clock().now()));
         step.precondition.must_not_exist = true;
+        step.precondition.by_create = true;
         break;
       case Verb::update:
         if (interaction.condition) step.id = step.match.value_or(std::string());

@@ -193,12 +193,13 @@ Result<Records::Outcome> Records::put(store::Transaction& transaction, const Pre
 
   Outcome outcome;
   outcome.action = replaces ? store::Action::update : store::Action::create;
-  MYDR24_ASSIGN(outcome.written, transaction.put({.type = prepared.type,
-                                                  .id = prepared.id,
-                                                  .action = outcome.action,
-                                                  .body = &prepared.body,
-                                                  .entries = prepared.entries,
-                                                  .entries_before = entries_before}));
+  MYDR24_ASSIGN(outcome.written,
+                transaction.put({.type = prepared.type,
+                                 .id = prepared.id,
+                                 .action = precondition.by_create ? store::Action::create : store::Action::update,
+                                 .body = &prepared.body,
+                                 .entries = prepared.entries,
+                                 .entries_before = entries_before}));
   const Change change{outcome.action, prepared.type,  prepared.id, prepared.document->root(),
                       before.root(),  outcome.written};
   MYDR24_TRY(react(transaction, change));

@@ -74,6 +74,7 @@ struct Precondition {
   std::optional<std::int64_t> version;  // If-Match: W/"3"
   bool must_not_exist = false;          // a create under an id of our own making, or If-None-Match: *
   bool must_exist = false;              // an update where create-on-update is not wanted
+  bool by_create = false;               // the client asked for a create: the history says POST, else PUT
 };
 
 class Records {

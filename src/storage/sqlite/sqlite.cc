@@ -100,9 +100,10 @@ class SqliteStore final : public store::Store {
         followers_(readers_, settings.log) {}
 
   ~SqliteStore() override {
-    trainer_.reset();
+    // Followers and the last Works may still pack and write: what they use ends after them.
     followers_.stop(writer_.get());
-    if (writer_ != nullptr) writer_->stop();  // its last Works may still call this store
+    if (writer_ != nullptr) writer_->stop();
+    trainer_.reset();
   }
 
   Result<> start() {

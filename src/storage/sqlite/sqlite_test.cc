@@ -1,11 +1,13 @@
 #include "storage/sqlite/sqlite.h"
 
 #include <gtest/gtest.h>
+
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <semaphore>
 
 #include "storage/sqlite/connection.h"
 #include "storage/store/contract_search_test.h"
@@ -93,6 +95,40 @@ class SqliteStore : public testing::Test {
                        log_.emplace_back(line);
                      }};
 };
+
+// Packs for a while, as the writers of resources among the followers do.
+class PackingFollower : public store::Follower {
+ public:
+  std::string_view name() const override { return "test.packing"; }
+  Result<> follow(std::span<const store::Event>) override {
+    entered.release();
+    for (int i = 0; i < 2'000; ++i) (void)store->pack(patient("a", "Meyer"), 1);
+    return {};
+  }
+  store::Store* store = nullptr;
+  std::binary_semaphore entered{0};
+};
+
+TEST_F(SqliteStore, ClosingWaitsForFollowersAndWorksThatStillPack) {
+  PackingFollower follower;
+  auto store = open();
+  ASSERT_TRUE(store) << store.error().text;
+  follower.store = store->get();
+  (*store)->add_follower(follower);
+  ASSERT_TRUE((*store)->write(RequestClass::routine, [](store::Transaction& transaction) -> Result<> {
+    MYDR24_TRY(transaction.note("test.event", "{}"));
+    return {};
+  }));
+  follower.entered.acquire();
+  int done = 0;
+  for (int i = 0; i < 200; ++i) {
+    (*store)->submit(RequestClass::background, create_patient(**store, std::to_string(i)), [&done](Result<> result) {
+      if (result) ++done;
+    });
+  }
+  delete store->release();  // the pointer stays for those who are still at work
+  EXPECT_EQ(done, 200);
+}
 
 TEST_F(SqliteStore, VerifyFindsEveryKindOfPlantedFault) {
   struct Fault {

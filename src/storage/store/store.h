@@ -35,6 +35,7 @@ namespace mydr24::store {
 
 using Sequence = std::int64_t;
 
+// How a version came to be. The first version of a record is an update when the client chose its id (PUT).
 enum class Action : std::uint8_t { create, update, remove };
 
 // One version of a resource as it stands in the journal.
