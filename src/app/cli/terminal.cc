@@ -17,6 +17,7 @@ Exit exit_of(Code code) {
     case Code::invalid:
     case Code::unprocessable:
     case Code::too_large:
+    case Code::too_costly:
       return Exit::invalid;
     case Code::not_found:
     case Code::gone:

@@ -18,6 +18,8 @@ std::string_view to_string(Code code) {
       return "stale";
     case Code::too_large:
       return "too-large";
+    case Code::too_costly:
+      return "too-costly";
     case Code::refused:
       return "refused";
     case Code::busy:

@@ -18,6 +18,7 @@ enum class Code {
   conflict,       // it clashes with what is there (409)
   stale,          // a precondition failed: read again, then repeat (412)
   too_large,      // a named limit is exceeded (413)
+  too_costly,     // it would take more time or memory than one request may (422)
   refused,        // not allowed (403)
   busy,           // try again later (503)
   unsupported,    // not done by this server (405, 406, 415, 501: the caller's place decides)

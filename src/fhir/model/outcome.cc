@@ -59,6 +59,8 @@ std::string_view issue_code(Code code) {
       return "conflict";
     case Code::too_large:
       return "too-long";
+    case Code::too_costly:
+      return "too-costly";
     case Code::refused:
       return "forbidden";
     case Code::busy:
@@ -87,6 +89,8 @@ int http_status(Code code) {
       return 412;
     case Code::too_large:
       return 413;
+    case Code::too_costly:
+      return 422;
     case Code::refused:
       return 403;
     case Code::busy:

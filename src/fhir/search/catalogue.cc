@@ -85,7 +85,7 @@ void Catalogue::add_type(const model::Type& type, std::span<const model::SearchP
   Range range{parameters_.size(), 0, static_cast<std::uint32_t>(nodes_.size())};
   nodes_.emplace_back();
   const auto add = [&](std::string_view code, Kind kind, std::span<const std::string_view> targets) {
-    parameters_.push_back({static_cast<std::uint16_t>(parameters_.size()), type.name, code, kind, targets});
+    parameters_.push_back({static_cast<std::uint16_t>(parameters_.size()), type.name, code, kind, targets, {}, {}, {}});
   };
   add("_id", Kind::id, {});
   add("_lastUpdated", Kind::last_updated, {});
@@ -144,11 +144,13 @@ const Node* Catalogue::root(std::string_view type) const {
   return found == types_.end() ? nullptr : &nodes_[found->second.root];
 }
 
-std::span<const Parameter> parameters() { return Catalogue::get().parameters(); }
+std::span<const Parameter> parameters(const Catalogue*) { return Catalogue::get().parameters(); }
 
-std::span<const Parameter> parameters_of(std::string_view type) { return Catalogue::get().parameters_of(type); }
+std::span<const Parameter> parameters_of(std::string_view type, const Catalogue*) {
+  return Catalogue::get().parameters_of(type);
+}
 
-const Parameter* find_parameter(std::string_view type, std::string_view code) {
+const Parameter* find_parameter(std::string_view type, std::string_view code, const Catalogue*) {
   for (const Parameter& parameter : parameters_of(type)) {
     if (parameter.code == code) return &parameter;
   }

@@ -186,7 +186,7 @@ class Extraction {
 
 }  // namespace
 
-std::vector<IndexEntry> extract(json::Value resource) {
+std::vector<IndexEntry> extract(json::Value resource, const Catalogue*) {
   const Catalogue& catalogue = Catalogue::get();
   const Node* root = catalogue.root(resource["resourceType"].text());
   if (root == nullptr || root->edges.empty()) return {};

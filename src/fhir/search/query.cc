@@ -247,7 +247,7 @@ class QueryParser {
       case Kind::date:
       case Kind::last_updated:
         return date(name, unescape(part), condition);
-      case Kind::id:
+      default:
         break;
     }
     Term term;

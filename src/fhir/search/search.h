@@ -1,12 +1,14 @@
 #pragma once
 
-// Search without a database: which parameters exist, what a resource is found by (index entries), and what a client
-// asked for (a Query). Pure functions; how a Query becomes SQL is the store's business.
+// Search without a database: which parameters exist, what a resource is found by (index entries), what a client asked
+// for (a Query), and what a Query means (matches). Pure functions; how a Query becomes SQL is the store's business.
 // Source: FHIR R4, search.html.
 
 #include <compare>
 #include <cstdint>
 #include <expected>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,37 +17,97 @@
 #include <vector>
 
 #include "base/core/clock.h"
+#include "base/core/result.h"
 #include "base/json/document.h"
 #include "fhir/model/outcome.h"
 
 namespace mydr24::search {
 
-enum class Kind : std::uint8_t { string, token, reference, date, id, last_updated };
+enum class Kind : std::uint8_t {
+  string,
+  token,
+  reference,
+  date,
+  id,            // _id: the record itself
+  last_updated,  // _lastUpdated: the record itself
+  number,
+  quantity,
+  uri,
+  composite,
+  position,  // near
+  text,      // _content and _text
+};
 
-// A parameter of one resource type that this server indexes.
+// A parameter of one resource type.
 struct Parameter {
-  std::uint16_t number = 0;  // position in parameters(); stable within a process, not between versions
+  std::uint16_t number = 0;  // position in its Catalogue's parameters(); stable within a process, not between versions
   std::string_view type;     // resource type
   std::string_view code;
   Kind kind = Kind::token;
   std::span<const std::string_view> targets;  // of a reference: resource types; empty: any
+  std::span<const std::uint16_t> components;  // of a composite: kinds of its parts are those of pseudo-parameters with
+                                              // these numbers (they have no entries of their own)
+  std::string_view expression;                // FHIRPath, as published for `type`
+  std::string_view url;                       // canonical of the SearchParameter
 };
 
-// Every indexed parameter of every resource type. _id and _lastUpdated are in it for each type (kind id, last_updated)
-// though they have no entries: the record itself holds them.
-std::span<const Parameter> parameters();
-// nullptr when this server does not index it for that type.
-const Parameter* find_parameter(std::string_view type, std::string_view code);
-std::span<const Parameter> parameters_of(std::string_view type);
+// All parameters of all resource types: those R4 publishes, and those a deployment adds. Immutable; a catalogue with
+// more parameters is a new one in which the old keep their numbers.
+class Catalogue;
+using CataloguePtr = std::shared_ptr<const Catalogue>;
+
+// A SearchParameter resource that a deployment adds. Code::invalid names the element at fault (an expression that does
+// not compile, a base that is no type, a code that is taken, a type this server cannot index).
+struct CustomParameter {
+  std::string url, code, kind, expression;
+  std::vector<std::string> bases, targets;
+  std::vector<std::pair<std::string, std::string>> components;  // canonical of the part, its expression
+};
+Result<CustomParameter> custom_parameter(json::Value search_parameter);
+
+CataloguePtr published_catalogue();
+Result<CataloguePtr> with_parameters(const CataloguePtr& catalogue, std::span<const CustomParameter> added);
+
+// Of the catalogue, or of the published one when it is null. _id and _lastUpdated are there for each type though they
+// have no entries. Parameters that are only components of a composite are not found here.
+std::span<const Parameter> parameters(const Catalogue* catalogue = nullptr);
+std::span<const Parameter> parameters_of(std::string_view type, const Catalogue* catalogue = nullptr);
+// nullptr when there is none of that code for that type.
+const Parameter* find_parameter(std::string_view type, std::string_view code, const Catalogue* catalogue = nullptr);
+
+// The parameters of `type` that put a resource into a compartment; empty when it is in none of that kind.
+// `compartment`: Patient, Encounter, RelatedPerson, Practitioner, Device. The code "{def}" stands for the resource
+// itself. Source: FHIR R4, compartmentdefinition.html.
+std::span<const std::string_view> compartment_parameters(std::string_view compartment, std::string_view type);
 
 // One row of an index: the record is found under this value of this parameter.
+//   string     value: folded
+//   token      value: the code; system: its system, may be empty. Of an Identifier with a type, one more for :of-type:
+//              system "type-system|type-code", value "\x1f" + the identifier's value
+//   reference  value: "Patient/123", or the absolute URL as written. Of a logical reference (identifier only), for
+//              :identifier: value "\x1f" + system + "|" + value
+//   uri        value: as written
+//   date       low, high: microseconds since 1970, half-open [low, high)
+//   number     from, to: the range that the written precision implies, half-open ("100" is [99.5, 100.5))
+//   quantity   the same, twice: with an empty system the value as written, whatever its unit; with system
+//              "ucum|" + canonical unit the value in canonical units, or, where the unit is not UCUM, system
+//              "SYSTEM|CODE" (of a Quantity with comparator "<" or the like the range is open on that side)
+//   composite  value: the parts that are equalities, joined by "$" (token: its code; string: folded; reference, uri: as
+//              above); system: that of the first token; from, to: the part that is a range (number, quantity, date in
+//              microseconds), 0 when there is none; unit: of a quantity, as `system` of quantity
+//   position   from: latitude, to: longitude, degrees
+//   text       value: the distinct folded words, each followed by one space
 struct IndexEntry {
   std::uint16_t parameter = 0;
   Kind kind = Kind::token;
-  std::string value;     // string: folded; token: the code; reference: "Patient/123", or the absolute URL as written
-  std::string system;    // token: the code's system, may be empty
-  std::int64_t low = 0;  // date: microseconds since 1970, half-open [low, high)
+  bool contained = false;  // found in a contained resource: for _contained only; `parameter` is of the contained type
+  std::string value;
+  std::string system;
+  std::string unit;
+  std::int64_t low = 0;
   std::int64_t high = 0;
+  double from = 0;
+  double to = 0;
   auto operator<=>(const IndexEntry&) const = default;
 };
 
@@ -55,33 +117,67 @@ inline constexpr std::int64_t open_end = INT64_MAX;    // high of a Period witho
 // Strings for comparison: case and accents folded (ICU NFKD, case fold), white space runs as one space, at most 200
 // bytes.
 std::string fold(std::string_view text);
+// The words of a text, folded: runs of letters and digits (ICU word rules), for _content, _text and :text.
+std::vector<std::string> words(std::string_view text);
 
 // The entries one resource has at most; what comes after them in the resource is not found.
 inline constexpr std::size_t index_entries_max = 65'536;
 
 // The entries of a resource, sorted and without repeats. Values that cannot be indexed (a malformed date) have none.
 // `resource` has been validated.
-std::vector<IndexEntry> extract(json::Value resource);
+std::vector<IndexEntry> extract(json::Value resource, const Catalogue* catalogue = nullptr);
+// Only those of one parameter: for a reindex, for includes, for sorting.
+std::vector<IndexEntry> extract(json::Value resource, const Parameter& parameter, const Catalogue* catalogue = nullptr);
 
 enum class Prefix : std::uint8_t { eq, ne, gt, lt, ge, le, sa, eb, ap };
-enum class Modifier : std::uint8_t { none, exact, contains, missing, is_not };
+enum class Modifier : std::uint8_t {
+  none,
+  exact,
+  contains,
+  missing,
+  is_not,
+  text,
+  in,  // token: the codes of a value set, resolved: terms are its codes
+  not_in,
+  above,  // token: resolved as `in`; uri and reference: by path
+  below,
+  of_type,
+  identifier,
+};
 
 // One of the comma-separated alternatives.
 struct Term {
-  Prefix prefix = Prefix::eq;  // date and last_updated
-  std::string value;           // string: folded; token: code; reference: target; id: the id
-  std::string exact;           // string :exact: as written
-  std::string system;          // token
+  Prefix prefix = Prefix::eq;  // date, last_updated, number, quantity; of a composite: of its range part
+  std::string value;           // string: folded; token: code; reference, uri: target; id: the id; :of-type and
+                               // :identifier: as IndexEntry; composite: as IndexEntry
+  std::string exact;           // string :exact and :text, text: as written
+  std::string system;          // token; quantity: as IndexEntry, empty when no unit was asked for
   enum class System : std::uint8_t { any, none, named } system_is = System::any;  // "c", "|c", "s|c"
   bool any_code = false;                                                          // "s|"
   std::int64_t low = 0, high = 0;                                                 // date
-  bool missing = false;                                                           // :missing=true
+  double from = 0, to = 0;                                                        // number, quantity; position
+  std::string unit_text;    // quantity "5||mg": a code or unit as written, compared on the resource itself
+  double distance_km = 0;   // position
+  bool missing = false;     // :missing=true
+  std::vector<Term> parts;  // composite: one for each component, as it would be alone
 };
 
+// What must hold. A tree: chains and _has lead to other resources, _filter and compartments combine.
 struct Condition {
+  enum class Form : std::uint8_t {
+    match,  // parameter, modifier, any_of
+    chain,  // parameter (a reference) leads to a `target` resource for which all `parts` hold
+    has,    // a resource of type parameter->type for which all `parts` hold refers here by parameter (a reference)
+    all,    // every part
+    any,    // one of the parts
+    none,   // none of the parts
+  };
   const Parameter* parameter = nullptr;
   Modifier modifier = Modifier::none;
-  std::vector<Term> any_of;  // at least one
+  std::vector<Term> any_of;  // match: at least one; `in` of an empty value set has none and matches nothing
+  Form form = Form::match;
+  std::string target;  // chain: the resource type
+  std::vector<Condition> parts;
 };
 
 enum class Order : std::uint8_t {
@@ -89,11 +185,35 @@ enum class Order : std::uint8_t {
   oldest_first
 };  // by creation; `_sort=-_lastUpdated` / `_lastUpdated`: by change
 enum class Total : std::uint8_t { none, estimate, accurate };
+enum class Summary : std::uint8_t { no, yes, text, data, count };
+enum class Contained : std::uint8_t { no, yes, both };
+
+// One key of _sort. Resources without a value come last, whatever the direction; of several values the smallest counts
+// ascending and the largest descending.
+struct Sort {
+  const Parameter* parameter = nullptr;
+  bool descending = false;
+};
+
+// _include and _revinclude.
+struct Include {
+  bool reverse = false;
+  bool iterate = false;
+  std::string source;                    // the type that holds the reference; empty with "*"
+  const Parameter* parameter = nullptr;  // nullptr: every reference of `source` ("Observation:*"), or of all ("*")
+  std::string target;                    // only resources of this type; empty: any
+};
 
 inline constexpr std::uint32_t count_default = 20;
 inline constexpr std::uint32_t count_max = 1000;
-inline constexpr std::size_t conditions_max = 32;
-inline constexpr std::size_t terms_max = 256;
+inline constexpr std::size_t conditions_max = 32;  // of the whole tree 128
+inline constexpr std::size_t tree_max = 128;
+inline constexpr std::size_t chain_depth_max = 6;
+inline constexpr std::size_t terms_max = 256;        // values a client writes
+inline constexpr std::size_t expanded_max = 10'000;  // of a resolved value set or List
+inline constexpr std::size_t sorts_max = 8;
+inline constexpr std::size_t includes_max = 32;
+inline constexpr std::size_t filter_bytes_max = 8U << 10;
 
 struct Query {
   std::string type;
@@ -102,20 +222,63 @@ struct Query {
   Total total = Total::none;
   bool by_last_updated = false;  // order by last change instead of creation
   Order order = Order::newest_first;
-  std::string cursor;  // where the page before ended: made by the store, opaque to others; empty for the first page
+  std::vector<Sort> sort;  // any other order; `by_last_updated` and `order` then break ties by creation
+  std::string cursor;      // where the page before ended: made by the store, opaque to others; empty for the first page
+  std::vector<Include> includes;
+  Summary summary = Summary::no;
+  std::vector<std::string> elements;  // _elements; empty: all
+  Contained contained = Contained::no;
+  bool contained_alone = false;  // _containedType=contained: answer the contained resource, not its container
   // What was understood, in order, decoded: for the self link. Without the cursor.
   std::vector<std::pair<std::string, std::string>> processed;
+  CataloguePtr catalogue;  // keeps the parameters alive; null: the published one
+};
+
+// What a search needs to know from elsewhere while it is parsed. A null function: that feature is refused.
+struct Resolver {
+  // The codes of a value set (canonical, or "ValueSet/id"), at most expanded_max: for :in and :not-in.
+  std::function<Result<std::vector<std::pair<std::string, std::string>>>(std::string_view value_set)> value_set;
+  // The codes at and below (above) a code: for :below and :above of tokens.
+  std::function<Result<std::vector<std::string>>(std::string_view system, std::string_view code, bool below)> hierarchy;
+  // The references of a List: for _list.
+  std::function<Result<std::vector<std::string>>(std::string_view id)> list;
+};
+
+struct ParseOptions {
+  bool lenient = false;                          // unknown parameters are left out instead of refused
+  std::vector<model::Issue>* ignored = nullptr;  // ... and told here
+  CataloguePtr catalogue;                        // null: the published one
+  const Resolver* resolver = nullptr;
+  std::string base_url;  // of this server: an absolute reference below it means the local resource
 };
 
 // `parameters`: decoded names and values in the order sent. The parameter "_cursor" carries Query::cursor in paging
-// links.
-// `lenient`: unknown parameters are left out (and reported in `ignored` when given) instead of refused.
-// The Issues of a refusal name the parameter in `expression` and what may be used instead.
+// links. The Issues of a refusal name the parameter in `expression` and what may be used instead.
 struct Refusal {
   std::vector<model::Issue> issues;
 };
 std::expected<Query, Refusal> parse_query(std::string_view type,
+                                          std::span<const std::pair<std::string, std::string>> parameters,
+                                          const ParseOptions& options);
+std::expected<Query, Refusal> parse_query(std::string_view type,
                                           std::span<const std::pair<std::string, std::string>> parameters, bool lenient,
                                           std::vector<model::Issue>* ignored = nullptr);
+
+// What a Condition means, without an index: the oracle of the stores' tests, the judge of conditions that index rows
+// only narrow down (:exact, :text, units as written), and the way a criteria is tried on one resource.
+struct MatchContext {
+  Instant now;           // for the prefix ap
+  Instant last_updated;  // of the resource
+  const Catalogue* catalogue = nullptr;
+  // Of Form::chain and Form::has: whether one of these resources ("Patient/1") or of the referrers matches. Null: such
+  // a condition is false.
+  std::function<bool(const Condition& chain, std::span<const std::string> targets)> chain;
+  std::function<bool(const Condition& has, std::string_view reference)> has;
+};
+bool matches(const Condition& condition, json::Value resource, const MatchContext& context);
+
+// How two resources compare under one sort key: the smallest (descending: the largest) value of that parameter as a text
+// that compares by bytes; nothing when there is none.
+std::optional<std::string> sort_key(json::Value resource, const Sort& sort, const Catalogue* catalogue = nullptr);
 
 }  // namespace mydr24::search

@@ -142,7 +142,11 @@ class SqliteStore final : public store::Store {
     writer_->submit(request_class, std::move(work), std::move(done));
   }
 
-  Result<> read(const std::function<Result<>(store::Reader&)>& read) override { return readers_.read(read); }
+  using Store::read;
+  Result<> read(const std::function<Result<>(store::Reader&)>& read, const store::ReadLimits&,
+                store::Sequence) override {
+    return readers_.read(read);
+  }
 
   void add_follower(store::Follower& follower) override { followers_.add(follower, *this); }
   void on_timer(std::string kind, TimerHandler handler) override { handlers_[std::move(kind)] = std::move(handler); }

@@ -156,8 +156,7 @@ Result<> WriteTransaction::add_entry(std::int64_t record, const IndexEntry& entr
     case search::Kind::date:
       return connection_.run("INSERT OR IGNORE INTO date_index (parameter, low, high, record) VALUES (?1, ?2, ?3, ?4)",
                              number, entry.low, entry.high, record);
-    case search::Kind::id:
-    case search::Kind::last_updated:
+    default:
       break;
   }
   return {};
@@ -181,8 +180,7 @@ Result<> WriteTransaction::remove_entry(std::int64_t record, const IndexEntry& e
     case search::Kind::date:
       return connection_.run("DELETE FROM date_index WHERE parameter = ?1 AND low = ?2 AND high = ?3 AND record = ?4",
                              number, entry.low, entry.high, record);
-    case search::Kind::id:
-    case search::Kind::last_updated:
+    default:
       break;
   }
   return {};

@@ -39,7 +39,8 @@ class FakeStore : public Store {
     if (follow_at_once) pump();
   }
 
-  Result<> read(const std::function<Result<>(Reader&)>& read) override {
+  using Store::read;
+  Result<> read(const std::function<Result<>(Reader&)>& read, const ReadLimits&, Sequence) override {
     const std::lock_guard lock(mutex_);
     FakeTransaction view(data_, clock_.now());
     return read(view);

@@ -38,8 +38,7 @@ std::string_view table_of(Kind kind) {
       return "reference_index";
     case Kind::date:
       return "date_index";
-    case Kind::id:
-    case Kind::last_updated:
+    default:
       break;
   }
   return "record";
@@ -77,6 +76,8 @@ int rank_of(const Condition& condition) {
       return 5;
     case Kind::last_updated:
       return 6;
+    default:
+      break;
   }
   return 9;
 }
@@ -245,8 +246,7 @@ std::vector<SearchSql::Clause> SearchSql::Text::clauses(const Condition& conditi
       }
       return clauses;
     }
-    case Kind::id:
-    case Kind::last_updated:
+    default:
       break;
   }
   return {};

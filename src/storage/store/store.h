@@ -16,6 +16,8 @@
 // Inside the transaction, calls (Work); after the commit, followers and timers.
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -24,6 +26,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/core/clock.h"
@@ -109,7 +112,26 @@ struct Timer {
   std::string payload;
 };
 
+// A line of the journal as it stands: for copying a store.
+struct JournalLine {
+  Version version;  // of a resource; `type` is empty for an event
+  Event event;      // `kind` is empty for a resource
+};
+
+// A row of module state with its space, for copying a store.
+struct SpaceRow {
+  std::string space;
+  StateRow row;
+};
+
+// What one call of Store::read may cost. When it is exceeded the Reader's next answer is Code::too_costly.
+struct ReadLimits {
+  std::chrono::milliseconds time_max{0};         // by a steady clock; 0: none
+  const std::atomic<bool>* cancelled = nullptr;  // set by another thread when nobody waits for the answer any more
+};
+
 // A consistent view for reading. Not thread-safe; short-lived: an open Reader holds back checkpoints.
+// What has a body here answers Code::unsupported until an engine overrides it.
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -122,6 +144,8 @@ class Reader {
   // Newest first.
   virtual Result<std::vector<Version>> history(const HistoryQuery& query) = 0;
   virtual Result<SearchPage> search(const search::Query& query) = 0;
+  // How search() would answer: the steps, the index each uses, and how many rows each expects, as text for people.
+  virtual Result<std::string> explain(const search::Query& query);
   virtual Result<std::int64_t> count_resources(std::string_view type) = 0;  // empty type: all; deleted ones not counted
 
   // Small rows that modules keep for themselves, ordered by key inside a space ("alerts", "vitals").
@@ -133,6 +157,13 @@ class Reader {
   // Events above `after`, oldest first.
   virtual Result<std::vector<Event>> events(Sequence after, std::uint32_t count) = 0;
   virtual Result<Sequence> last_sequence() = 0;
+
+  // For copying a store: lines above `after`, oldest first; state rows above (space, key); timers above the key;
+  // followers' cursors.
+  virtual Result<std::vector<JournalLine>> journal(Sequence after, std::uint32_t count);
+  virtual Result<std::vector<SpaceRow>> all_states(std::string_view space, std::string_view key, std::uint32_t count);
+  virtual Result<std::vector<Timer>> all_timers(std::string_view after, std::uint32_t count);
+  virtual Result<std::vector<std::pair<std::string, Sequence>>> cursors();
 };
 
 // A Reader that sees its own writes. Everything it did is undone when the Work returns an error.
@@ -147,6 +178,17 @@ class Transaction : public Reader {
   virtual Result<> set_timer(const Timer& timer) = 0;
   virtual Result<> cancel_timer(std::string_view key) = 0;                 // no error when there is none
   virtual Result<std::vector<Timer>> due_timers(std::uint32_t count) = 0;  // due <= now(), earliest first
+
+  // Replaces index rows of the version that stands, which stays as it is: for a reindex. Code::stale when the newest
+  // version is not `version` any more.
+  virtual Result<> reindex(std::string_view type, std::string_view id, std::int64_t version,
+                           std::span<const search::IndexEntry> before, std::span<const search::IndexEntry> after);
+
+  // Only for a copy, into a store that nothing else writes: appends the line with its sequence, time and version as they
+  // are. `body` is packed by this store; null for a removal or an event. Lines come in ascending sequence.
+  virtual Result<> replay(const JournalLine& line, const PackedBody* body, std::span<const search::IndexEntry> before,
+                          std::span<const search::IndexEntry> after);
+  virtual Result<> set_cursor(std::string_view follower, Sequence sequence);
 };
 
 using Work = std::move_only_function<Result<>(Transaction&)>;
@@ -187,7 +229,13 @@ class Store {
   Result<> write(RequestClass request_class, Work work);
 
   // Runs `read` with a Reader of the pool, on the calling thread. Thread-safe. One consistent view for the whole call.
-  virtual Result<> read(const std::function<Result<>(Reader&)>& read) = 0;
+  // `after`: the view must hold at least this line of the journal (read-your-writes on a replica); 0: any.
+  virtual Result<> read(const std::function<Result<>(Reader&)>& read, const ReadLimits& limits, Sequence after) = 0;
+  Result<> read(const std::function<Result<>(Reader&)>& read) { return this->read(read, {}, 0); }
+
+  // Parameters beyond the published ones may be used in entries and queries from now on. Call it before; parameters are
+  // known to the database by type and code. Thread-safe.
+  virtual Result<> learn(const search::CataloguePtr& catalogue);
 
   // Before the first submit; the follower must outlive the store. Its cursor begins at the end of the journal when new.
   virtual void add_follower(Follower& follower) = 0;
