@@ -26,6 +26,18 @@ std::string_view kind_name(search::Kind kind) {
       return "token";
     case search::Kind::last_updated:
       return "date";
+    case search::Kind::number:
+      return "number";
+    case search::Kind::quantity:
+      return "quantity";
+    case search::Kind::uri:
+      return "uri";
+    case search::Kind::composite:
+      return "composite";
+    case search::Kind::text:
+      return "string";
+    case search::Kind::position:
+      break;
   }
   return "special";
 }
