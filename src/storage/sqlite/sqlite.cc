@@ -10,11 +10,11 @@
 #include <cstring>
 #include <map>
 
-#include "storage/sqlite/followers.h"
 #include "storage/sqlite/maintenance.h"
 #include "storage/sqlite/migrations.h"
-#include "storage/sqlite/trainer.h"
 #include "storage/sqlite/writer.h"
+#include "storage/store/followers.h"
+#include "storage/store/trainer.h"
 
 namespace mydr24::sqlite {
 namespace {
@@ -97,11 +97,17 @@ class SqliteStore final : public store::Store {
         lock_(std::move(lock)),
         shared_{.clock = clock, .codec = {}, .parameters = {}},
         readers_(file_, settings.readers_max, settings.reader_cache_bytes, shared_),
-        followers_(readers_, settings.log) {}
+        followers_({.read = [this](const auto& read) { return readers_.read(read); },
+                    .submit =
+                        [this](store::Work work, store::Done done) {
+                          writer_->submit_own(RequestClass::background, std::move(work), std::move(done));
+                        },
+                    .term = [] { return std::optional<std::uint64_t>(1); }},
+                   settings.log) {}
 
   ~SqliteStore() override {
     // Followers and the last Works may still pack and write: what they use ends after them.
-    followers_.stop(writer_.get());
+    followers_.stop(writer_ != nullptr);
     if (writer_ != nullptr) writer_->stop();
     trainer_.reset();
   }
@@ -120,9 +126,8 @@ class SqliteStore final : public store::Store {
       const auto last_event = writer_->last_event();
       if (std::exchange(announced_, last_event) != last_event) followers_.wake();
     });
-    followers_.set_writer(*writer_);
     MYDR24_TRY(writer_->start());
-    trainer_ = std::make_unique<Trainer>(
+    trainer_ = std::make_unique<store::Trainer>(
         shared_.codec,
         [this](std::uint32_t number, std::string_view bytes) {
           return write(RequestClass::background, [&](Transaction& transaction) {
@@ -168,12 +173,12 @@ class SqliteStore final : public store::Store {
   FolderLock lock_;
   Shared shared_;
   ReaderPool readers_;
-  Followers followers_;
+  store::Followers followers_;
   std::map<std::string, TimerHandler, std::less<>> handlers_;
   std::atomic<bool> tick_pending_{false};
   store::Sequence announced_ = 0;  // the writer's thread only
   std::unique_ptr<Writer> writer_;
-  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<store::Trainer> trainer_;
 };
 
 Result<> SqliteStore::load_dictionaries(Connection& connection) {

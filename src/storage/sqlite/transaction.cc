@@ -216,17 +216,11 @@ Result<> WriteTransaction::set_timer(const Timer& timer) {
                       timer.key, to_us(timer.due), timer.kind, Blob{timer.payload}));
 }
 
-Result<> WriteTransaction::save_cursor(std::string_view follower, Sequence sequence) {
+Result<> WriteTransaction::set_cursor(std::string_view follower, Sequence sequence) {
   return kept(
       connection_.run("INSERT INTO follower (name, sequence) VALUES (?1, ?2) "
                       "ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence",
                       follower, sequence));
-}
-
-Result<std::optional<Sequence>> WriteTransaction::cursor(std::string_view follower) {
-  MYDR24_ASSIGN(const auto found,
-                connection_.number("SELECT sequence FROM follower WHERE name = ?1", std::int64_t{-1}, follower));
-  return found < 0 ? std::optional<Sequence>() : std::optional(found);
 }
 
 Result<> WriteTransaction::save_dictionary(std::uint32_t number, std::string_view bytes) {

@@ -24,10 +24,9 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   Result<> set_timer(const store::Timer& timer) override;
   Result<> cancel_timer(std::string_view key) override;
   Result<std::vector<store::Timer>> due_timers(std::uint32_t count) override;
+  Result<> set_cursor(std::string_view follower, store::Sequence sequence) override;
 
   // For the store itself.
-  Result<std::optional<store::Sequence>> cursor(std::string_view follower);
-  Result<> save_cursor(std::string_view follower, store::Sequence sequence);
   Result<> save_dictionary(std::uint32_t number, std::string_view bytes);
   Result<Instant> earliest_due();  // INT64_MAX microseconds when no timer is set
 

@@ -317,4 +317,14 @@ Result<Sequence> View::last_event() {
       0);
 }
 
+Result<std::vector<std::pair<std::string, Sequence>>> View::cursors() {
+  MYDR24_ASSIGN(Statement row, connection_.prepare("SELECT name, sequence FROM follower ORDER BY name"));
+  std::vector<std::pair<std::string, Sequence>> cursors;
+  for (;;) {
+    MYDR24_ASSIGN(const bool found, row.step());
+    if (!found) return cursors;
+    cursors.emplace_back(row.text(0), row.integer(1));
+  }
+}
+
 }  // namespace mydr24::sqlite

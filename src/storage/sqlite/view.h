@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/sqlite/body_codec.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/names.h"
+#include "storage/store/body_codec.h"
 #include "storage/store/search_sql.h"
 #include "storage/store/store.h"
 
@@ -20,7 +20,7 @@ namespace mydr24::sqlite {
 // What all connections of a store share.
 struct Shared {
   const Clock& clock;
-  BodyCodec codec;
+  store::BodyCodec codec;
   std::vector<std::int64_t> parameters;  // search::Parameter::number to parameter.number
 };
 
@@ -41,6 +41,7 @@ class View {
   Result<std::vector<store::Event>> events(store::Sequence after, std::uint32_t count);
   Result<store::Sequence> last_sequence();
   Result<store::Sequence> last_event();
+  Result<std::vector<std::pair<std::string, store::Sequence>>> cursors();
   // The first line at or after that time; one past the last when there is none.
   Result<store::Sequence> sequence_at(Instant at);
 
@@ -95,6 +96,7 @@ class Viewing : public Interface {
     return view_.events(after, count);
   }
   Result<store::Sequence> last_sequence() override { return view_.last_sequence(); }
+  Result<std::vector<std::pair<std::string, store::Sequence>>> cursors() override { return view_.cursors(); }
 
  protected:
   View& view_;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Trains zstd dictionaries on the bodies that are written, on a thread of low priority. Private to storage/sqlite.
+// Trains zstd dictionaries on the bodies that are written, on a thread of low priority. Private to the engines.
 //
 // Invariant: a dictionary is used only after it is on stable storage.
 
@@ -14,13 +14,15 @@
 #include <thread>
 #include <vector>
 
-#include "storage/sqlite/body_codec.h"
-#include "storage/sqlite/sqlite.h"
+#include "base/core/result.h"
+#include "base/telemetry/log.h"
+#include "storage/store/body_codec.h"
 
-namespace mydr24::sqlite {
+namespace mydr24::store {
 
 class Trainer {
  public:
+  using LogLine = std::function<void(telemetry::Level, std::string_view)>;
   // Stores a dictionary; returns when it is safe.
   using Save = std::function<Result<>(std::uint32_t number, std::string_view bytes)>;
 
@@ -49,4 +51,4 @@ class Trainer {
   std::thread thread_;
 };
 
-}  // namespace mydr24::sqlite
+}  // namespace mydr24::store

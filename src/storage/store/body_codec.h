@@ -1,7 +1,7 @@
 #pragma once
 
 // Bodies as zstd frames, with dictionaries trained on the bodies themselves: FHIR resources are small and alike, and a
-// dictionary makes them three to four times smaller than plain zstd does. Private to storage/sqlite.
+// dictionary makes them three to four times smaller than plain zstd does. Private to the engines.
 //
 // Invariant: a frame names its dictionary; a dictionary that was ever used is kept for ever. Thread-safe.
 
@@ -16,7 +16,7 @@
 
 #include "base/core/result.h"
 
-namespace mydr24::sqlite {
+namespace mydr24::store {
 
 inline constexpr std::size_t body_bytes_max = std::size_t{64} << 20;
 inline constexpr std::uint32_t dictionary_first = 32'768;  // numbers below are reserved by the format
@@ -52,4 +52,4 @@ class BodyCodec {
   static std::vector<std::unique_ptr<const Dictionaries>> first_set();
 };
 
-}  // namespace mydr24::sqlite
+}  // namespace mydr24::store

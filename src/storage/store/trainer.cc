@@ -1,4 +1,4 @@
-#include "storage/sqlite/trainer.h"
+#include "storage/store/trainer.h"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-namespace mydr24::sqlite {
+namespace mydr24::store {
 namespace {
 
 // A first dictionary soon; better ones when more kinds of resources have been seen.
@@ -119,4 +119,4 @@ void Trainer::train(const std::vector<std::string>& samples) {
                    then, now));
 }
 
-}  // namespace mydr24::sqlite
+}  // namespace mydr24::store

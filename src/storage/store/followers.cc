@@ -1,11 +1,11 @@
-#include "storage/sqlite/followers.h"
+#include "storage/store/followers.h"
 
 #include <fmt/format.h>
 #include <pthread.h>
 
 #include <algorithm>
 
-namespace mydr24::sqlite {
+namespace mydr24::store {
 namespace {
 
 constexpr std::uint32_t events_per_call_max = 256;
@@ -14,17 +14,17 @@ constexpr auto save_every = std::chrono::milliseconds(100);
 
 }  // namespace
 
-void Followers::add(store::Follower& follower, store::Store& store) {
-  store::Sequence cursor = 0;
-  const auto stored = store.write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
-    auto& own = static_cast<WriteTransaction&>(transaction);
-    MYDR24_ASSIGN(const auto known, own.cursor(follower.name()));
-    if (known) {
-      cursor = *known;
+void Followers::add(Follower& follower, Store& store) {
+  Sequence cursor = 0;
+  const auto stored = store.write(RequestClass::emergency, [&](Transaction& transaction) -> Result<> {
+    MYDR24_ASSIGN(const auto cursors, transaction.cursors());
+    const auto known = std::ranges::find(cursors, follower.name(), [](const auto& row) { return row.first; });
+    if (known != cursors.end()) {
+      cursor = known->second;
       return {};
     }
-    MYDR24_ASSIGN(cursor, own.last_sequence());
-    return own.save_cursor(follower.name(), cursor);
+    MYDR24_ASSIGN(cursor, transaction.last_sequence());
+    return transaction.set_cursor(follower.name(), cursor);
   });
   if (!stored)
     log_(telemetry::Level::warn,
@@ -68,12 +68,33 @@ void Followers::run(Entry& entry) {
   }
 }
 
-Followers::Followed Followers::follow_some(Entry& entry) {
-  std::vector<store::Event> events;
-  auto outcome = readers_.read([&](store::Reader& reader) -> Result<> {
-    MYDR24_ASSIGN(events, reader.events(entry.cursor, events_per_call_max));
+// Another process may have followed since: its place counts.
+Result<> Followers::begin_term(Entry& entry, std::uint64_t term) {
+  std::vector<std::pair<std::string, Sequence>> cursors;
+  MYDR24_TRY(engine_.read([&](Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(cursors, reader.cursors());
     return {};
-  });
+  }));
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [name, sequence] : cursors) {
+    if (name == entry.follower->name()) entry.cursor = entry.saved = sequence;
+  }
+  entry.term = term;
+  return {};
+}
+
+Followers::Followed Followers::follow_some(Entry& entry) {
+  const auto term = engine_.term();
+  if (!term) return Followed::all;
+  std::vector<Event> events;
+  Result<> outcome;
+  if (entry.term != *term) outcome = begin_term(entry, *term);
+  if (outcome) {
+    outcome = engine_.read([&](Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(events, reader.events(entry.cursor, events_per_call_max));
+      return {};
+    });
+  }
   if (outcome && events.empty()) return Followed::all;
   if (outcome) outcome = entry.follower->follow(events);
   if (!outcome) {
@@ -89,10 +110,10 @@ Followers::Followed Followers::follow_some(Entry& entry) {
 
 // One write for all cursors that moved; the next not before this one is done.
 void Followers::save(bool wait) {
-  std::vector<std::pair<Entry*, store::Sequence>> moved;
+  std::vector<std::pair<Entry*, Sequence>> moved;
   {
     const std::scoped_lock lock(mutex_);
-    if (writer_ == nullptr || saving_) return;
+    if (saving_ || !engine_.term()) return;
     if (!wait && system_clock().steady() < saved_at_ + save_every) return;
     for (Entry& entry : entries_) {
       if (entry.saved != entry.cursor) moved.emplace_back(&entry, entry.cursor);
@@ -101,10 +122,8 @@ void Followers::save(bool wait) {
     saving_ = true;
     saved_at_ = system_clock().steady();
   }
-  auto work = [moved](store::Transaction& transaction) -> Result<> {
-    for (const auto& [entry, cursor] : moved) {
-      MYDR24_TRY(static_cast<WriteTransaction&>(transaction).save_cursor(entry->follower->name(), cursor));
-    }
+  auto work = [moved](Transaction& transaction) -> Result<> {
+    for (const auto& [entry, cursor] : moved) MYDR24_TRY(transaction.set_cursor(entry->follower->name(), cursor));
     return {};
   };
   auto done = [this, moved](Result<> outcome) {
@@ -117,10 +136,10 @@ void Followers::save(bool wait) {
     woken_.notify_all();
     progress_.notify_all();
   };
-  writer_->submit_own(RequestClass::background, std::move(work), std::move(done));
+  engine_.submit(std::move(work), std::move(done));
 }
 
-void Followers::stop(Writer* writer) {
+void Followers::stop(bool save_cursors) {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
@@ -129,7 +148,7 @@ void Followers::stop(Writer* writer) {
   for (Entry& entry : entries_) {
     if (entry.thread.joinable()) entry.thread.join();
   }
-  if (writer == nullptr) return;
+  if (!save_cursors) return;
   std::unique_lock lock(mutex_);
   progress_.wait(lock, [this] { return !saving_; });
   lock.unlock();
@@ -138,16 +157,18 @@ void Followers::stop(Writer* writer) {
   progress_.wait(lock, [this] { return !saving_; });
 }
 
-bool Followers::caught_up(store::Sequence with) const {
+bool Followers::is_caught_up(Sequence with) const {
+  return !engine_.term() || std::ranges::all_of(entries_, [&](const Entry& entry) { return entry.cursor >= with; });
+}
+
+bool Followers::caught_up(Sequence with) const {
   const std::scoped_lock lock(mutex_);
-  return std::ranges::all_of(entries_, [&](const Entry& entry) { return entry.cursor >= with; });
+  return is_caught_up(with);
 }
 
-void Followers::wait_until_caught_up(store::Sequence with) {
+void Followers::wait_until_caught_up(Sequence with) {
   std::unique_lock lock(mutex_);
-  progress_.wait(lock, [&] {
-    return stopping_ || std::ranges::all_of(entries_, [&](const Entry& entry) { return entry.cursor >= with; });
-  });
+  progress_.wait(lock, [&] { return stopping_ || is_caught_up(with); });
 }
 
-}  // namespace mydr24::sqlite
+}  // namespace mydr24::store

@@ -1,9 +1,9 @@
-#include "storage/sqlite/body_codec.h"
+#include "storage/store/body_codec.h"
 
 #include <fmt/format.h>
 #include <zdict.h>
 
-namespace mydr24::sqlite {
+namespace mydr24::store {
 namespace {
 
 constexpr int level = 3;
@@ -102,4 +102,4 @@ Result<> BodyCodec::add(std::string bytes) {
   return {};
 }
 
-}  // namespace mydr24::sqlite
+}  // namespace mydr24::store
