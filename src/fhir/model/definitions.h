@@ -56,7 +56,7 @@ struct Element {
   std::string_view choice;     // "value" for valueQuantity, else empty
   std::uint16_t min = 0;       // for a choice: of the choice as a whole
   bool repeats = false;        // max > 1: a JSON array
-  std::uint8_t slot = 0;       // number of the property within its type, below 64; one for a whole choice
+  std::uint8_t slot = 0;       // place of the property in its type's definition, below 64; one for a whole choice
   std::span<const std::string_view> targets;  // of a Reference or canonical: the resource types allowed; empty: any
   std::string_view required_value_set;        // canonical of a binding of strength "required", else empty
   // Of an element of type code: that value set when its codes can be listed (MIME types and currencies cannot), else

@@ -169,6 +169,18 @@ TEST(Definitions, AChoiceIsOneElementForEachTypeInOneSlot) {
   EXPECT_EQ(element("MedicationRequest", "medicationReference")->min, 1);
 }
 
+TEST(Definitions, SlotsFollowTheOrderOfTheDefinition) {
+  const auto slot = [](std::string_view type, std::string_view name) { return int{element(type, name)->slot}; };
+  EXPECT_EQ(slot("Patient", "id"), 0);
+  EXPECT_LT(slot("Patient", "extension"), slot("Patient", "identifier"));
+  EXPECT_LT(slot("Patient", "name"), slot("Patient", "birthDate"));
+  EXPECT_LT(slot("Patient", "birthDate"), slot("Patient", "address"));
+  EXPECT_LT(slot("EvidenceVariable.characteristic", "definitionReference"),
+            slot("EvidenceVariable.characteristic", "usageContext"));
+  EXPECT_LT(slot("EvidenceVariable.characteristic", "usageContext"),
+            slot("EvidenceVariable.characteristic", "exclude"));
+}
+
 TEST(Definitions, ARequiredBitStandsForEachPropertyThatMustBeThere) {
   const Type* observation = find_resource("Observation");
   const std::uint64_t status = std::uint64_t{1} << observation->find("status")->slot;

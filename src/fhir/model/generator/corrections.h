@@ -60,16 +60,17 @@ struct Missing {
   int min = 0;
   bool repeats = false;
   std::string_view value_set = {};  // of a required binding
+  std::string_view before = {};     // the property it stands before; empty: it comes last
 };
 inline constexpr std::string_view characteristic = "EvidenceVariable.characteristic";
 inline constexpr auto missing = std::to_array<Missing>({
-    {characteristic, "definitionReference", "Reference", "Group", "definition", 1},
-    {characteristic, "definitionCanonical", "canonical", "ActivityDefinition", "definition", 1},
-    {characteristic, "definitionCodeableConcept", "CodeableConcept", "", "definition", 1},
-    {characteristic, "definitionExpression", "Expression", "", "definition", 1},
-    {characteristic, "definitionDataRequirement", "DataRequirement", "", "definition", 1},
-    {characteristic, "definitionTriggerDefinition", "TriggerDefinition", "", "definition", 1},
-    {characteristic, "usageContext", "UsageContext", "", "", 0, true},
+    {characteristic, "definitionReference", "Reference", "Group", "definition", 1, false, {}, "exclude"},
+    {characteristic, "definitionCanonical", "canonical", "ActivityDefinition", "definition", 1, false, {}, "exclude"},
+    {characteristic, "definitionCodeableConcept", "CodeableConcept", "", "definition", 1, false, {}, "exclude"},
+    {characteristic, "definitionExpression", "Expression", "", "definition", 1, false, {}, "exclude"},
+    {characteristic, "definitionDataRequirement", "DataRequirement", "", "definition", 1, false, {}, "exclude"},
+    {characteristic, "definitionTriggerDefinition", "TriggerDefinition", "", "definition", 1, false, {}, "exclude"},
+    {characteristic, "usageContext", "UsageContext", "", "", 0, true, {}, "exclude"},
     {characteristic, "participantEffectiveDateTime", "dateTime", "", "participantEffective"},
     {characteristic, "participantEffectivePeriod", "Period", "", "participantEffective"},
     {characteristic, "participantEffectiveDuration", "Duration", "", "participantEffective"},

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <functional>
@@ -24,7 +25,7 @@ namespace mydr24::generator {
 namespace {
 
 constexpr std::string_view structure_definition_url = "http://hl7.org/fhir/StructureDefinition/";
-constexpr std::size_t slots_max = 64;
+constexpr std::ptrdiff_t slots_max = 64;
 
 struct Property {
   std::string type;  // empty: any resource
@@ -39,7 +40,14 @@ struct Type {
   std::string kind;  // an enumerator of model::TypeKind
   std::string primitive = "none";
   std::map<std::string, Property> properties;
+  std::vector<std::string> slots;  // the properties in the order of the definition; a choice is one
 };
+
+// A slot that is new comes last, or before another.
+void add_slot(Type& type, const std::string& name, std::string_view before = {}) {
+  if (std::ranges::find(type.slots, name) != type.slots.end()) return;
+  type.slots.insert(std::ranges::find(type.slots, before), name);
+}
 
 struct SearchRow {
   std::string kind, expression, url;
@@ -177,6 +185,7 @@ class Structure {
       property.type = path;
     }
     if (!property.type.empty()) {
+      add_slot(owner, name);
       owner.properties.emplace(std::move(name), std::move(property));
       return;
     }
@@ -200,6 +209,7 @@ class Structure {
       }
       owner.properties.emplace(own_name, std::move(one));
     }
+    add_slot(owner, name);
   }
 
   std::string name_;
@@ -236,7 +246,9 @@ void read_structures(const std::vector<json::Document>& bundles, Definitions& al
     Property property{std::string(add.type),     std::string(add.choice), add.min, add.repeats, {},
                       std::string(add.value_set)};
     if (!add.target.empty()) property.targets.emplace_back(add.target);
-    all.backbones.at(std::string(add.parent)).properties[std::string(add.name)] = std::move(property);
+    Type& parent = all.backbones.at(std::string(add.parent));
+    add_slot(parent, std::string(add.choice.empty() ? add.name : add.choice), add.before);
+    parent.properties[std::string(add.name)] = std::move(property);
   }
 }
 
@@ -400,12 +412,11 @@ class Source {
   }
 
   void add_type(const std::string& name, const Type& type) {
-    std::map<std::string, std::size_t> slots;
     std::uint64_t required = 0;
     const std::size_t begin = element_count_;
     for (const auto& [property_name, property] : type.properties) {
       const std::string& slot_name = property.choice.empty() ? property_name : property.choice;
-      const std::size_t slot = slots.emplace(slot_name, slots.size()).first->second;
+      const auto slot = std::ranges::find(type.slots, slot_name) - type.slots.begin();
       if (slot >= slots_max) throw std::runtime_error(name + " has more than 64 properties");
       if (property.min > 0) required |= std::uint64_t{1} << slot;
       const std::string target = property.type.empty() ? "nullptr" : fmt::format("types+{}", index_.at(property.type));
