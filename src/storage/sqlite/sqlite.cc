@@ -100,7 +100,7 @@ class SqliteStore final : public store::Store {
         followers_({.read = [this](const auto& read) { return readers_.read(read); },
                     .submit =
                         [this](store::Work work, store::Done done) {
-                          writer_->submit_own(RequestClass::background, std::move(work), std::move(done));
+                          writer_->queue().push(RequestClass::background, std::move(work), std::move(done), false);
                         },
                     .term = [] { return std::optional<std::uint64_t>(1); }},
                    settings.log) {}
@@ -144,7 +144,7 @@ class SqliteStore final : public store::Store {
   }
 
   void submit(RequestClass request_class, store::Work work, store::Done done) override {
-    writer_->submit(request_class, std::move(work), std::move(done));
+    writer_->queue().push(request_class, std::move(work), std::move(done), true);
   }
 
   using Store::read;
@@ -224,9 +224,9 @@ Result<> SqliteStore::run_timers(WriteTransaction& transaction) {
 
 void SqliteStore::settle() {
   do {
-    writer_->wait_until_idle();
+    writer_->queue().wait_until_idle();
     followers_.wait_until_caught_up(writer_->last_event());
-  } while (!writer_->idle() || !followers_.caught_up(writer_->last_event()));
+  } while (!writer_->queue().idle() || !followers_.caught_up(writer_->last_event()));
 }
 
 store::Statistics SqliteStore::statistics() const {

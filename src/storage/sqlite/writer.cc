@@ -27,15 +27,12 @@ Writer::Writer(std::unique_ptr<Connection> connection, const Shared& shared, con
       readers_(readers),
       after_commit_(std::move(after_commit)),
       view_(*connection_, shared),
-      transaction_(view_) {}
+      transaction_(view_),
+      queue_(settings.queue_max) {}
 
 void Writer::stop() {
   if (!thread_.joinable()) return;
-  {
-    const std::scoped_lock lock(mutex_);
-    stopping_ = true;
-  }
-  ready_.notify_all();
+  queue_.close();
   thread_.join();
 }
 
@@ -59,56 +56,8 @@ Result<> Writer::start() {
   return {};
 }
 
-void Writer::submit(RequestClass request_class, store::Work work, store::Done done) {
-  enqueue(request_class, std::move(work), std::move(done), true);
-}
-
-void Writer::submit_own(RequestClass request_class, store::Work work, store::Done done) {
-  enqueue(request_class, std::move(work), std::move(done), false);
-}
-
-void Writer::enqueue(RequestClass request_class, store::Work work, store::Done done, bool bounded) {
-  const auto lane = static_cast<std::size_t>(request_class);
-  {
-    const std::scoped_lock lock(mutex_);
-    auto& queue = queues_[lane];
-    if (!stopped_ && (!bounded || queue.size() < settings_.queue_max[lane])) {
-      queue.push_back({request_class, std::move(work), std::move(done)});
-      if (++queued_ == 1 && !working_) ready_.notify_one();
-      return;
-    }
-  }
-  done(fail(Code::busy, fmt::format("{} {} writes are waiting already: try again later", settings_.queue_max[lane],
-                                    to_string(request_class))));
-}
-
-std::optional<Writer::Job> Writer::take(bool emergencies_only) {
-  const std::scoped_lock lock(mutex_);
-  for (auto& queue : queues_) {
-    if (!queue.empty()) {
-      Job job = std::move(queue.front());
-      queue.pop_front();
-      --queued_;
-      return job;
-    }
-    if (emergencies_only) break;
-  }
-  return std::nullopt;
-}
-
 void Writer::run() {
-  for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      working_ = false;
-      if (queued_ == 0) idle_.notify_all();
-      ready_.wait(lock, [this] { return queued_ > 0 || stopping_; });
-      if (queued_ == 0) {
-        stopped_ = true;
-        return;
-      }
-      working_ = true;
-    }
+  while (queue_.wait_for_work()) {
     run_batch();
     checkpoint();
   }
@@ -138,7 +87,7 @@ Result<> Writer::run_works(std::vector<Finished>& batch) {
   bool has_emergency = false;
   auto budget = settings_.background_batch_max;
   while (batch.size() < works_per_batch_max) {
-    auto job = take(has_emergency);
+    auto job = queue_.take(has_emergency);
     if (!job) break;
     Result<> outcome = begun ? perform(*job) : begun;
     const int code = connection_->extended_error();
@@ -155,7 +104,7 @@ Result<> Writer::run_works(std::vector<Finished>& batch) {
   return {};
 }
 
-Result<> Writer::perform(Job& job) {
+Result<> Writer::perform(store::WorkQueue::Job& job) {
   MYDR24_TRY(transaction_.begin_work(clock_.now()));
   Result<> outcome;
   try {
@@ -241,26 +190,13 @@ void Writer::checkpoint() {
   }
 }
 
-void Writer::wait_until_idle() {
-  std::unique_lock lock(mutex_);
-  idle_.wait(lock, [this] { return queued_ == 0 && !working_; });
-}
-
-bool Writer::idle() const {
-  const std::scoped_lock lock(mutex_);
-  return queued_ == 0 && !working_;
-}
-
 void Writer::count(store::Statistics& statistics) const {
   statistics.commits = commits_;
   statistics.writes = writes_;
   statistics.writes_failed = writes_failed_;
   statistics.commit_us_last = commit_us_last_;
   statistics.writable = writable_;
-  const std::scoped_lock lock(mutex_);
-  for (std::size_t lane = 0; lane < request_class_count; ++lane) {
-    statistics.queued[lane] = static_cast<std::int64_t>(queues_[lane].size());
-  }
+  statistics.queued = queue_.sizes();
 }
 
 }  // namespace mydr24::sqlite

@@ -9,13 +9,9 @@
 // - After a failed sync no write is accepted any more: what the disk holds is unknown until the database is opened
 //   again.
 
-#include <array>
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -23,6 +19,7 @@
 #include "storage/sqlite/reader_pool.h"
 #include "storage/sqlite/sqlite.h"
 #include "storage/sqlite/transaction.h"
+#include "storage/store/work_queue.h"
 
 namespace mydr24::sqlite {
 
@@ -35,34 +32,23 @@ class Writer {
 
   Result<> start();
   void stop();  // finishes what is queued; later writes are refused
-  void submit(RequestClass request_class, store::Work work, store::Done done);
-  // For the store's own writes: waits in the same queues but is never refused for being one too many.
-  void submit_own(RequestClass request_class, store::Work work, store::Done done);
-  void wait_until_idle();
-  bool idle() const;
+  store::WorkQueue& queue() { return queue_; }
 
   store::Sequence last_event() const { return last_event_.load(std::memory_order_acquire); }
   Instant earliest_due() const { return from_us(earliest_due_us_.load(std::memory_order_acquire)); }
   void count(store::Statistics& statistics) const;
 
  private:
-  struct Job {
-    RequestClass request_class;
-    store::Work work;
-    store::Done done;
-  };
   struct Finished {
     RequestClass request_class;
     store::Done done;
     Result<> outcome;
   };
 
-  void enqueue(RequestClass request_class, store::Work work, store::Done done, bool bounded);
-  std::optional<Job> take(bool emergencies_only);
   void run();
   void run_batch();
   Result<> run_works(std::vector<Finished>& batch);
-  Result<> perform(Job& job);
+  Result<> perform(store::WorkQueue::Job& job);
   Result<> commit();
   Result<> give_up(Error error);
   void publish(std::vector<Finished>& batch);
@@ -81,14 +67,7 @@ class Writer {
   int wal_pages_tried_ = 0;
   std::int64_t page_bytes_ = 4'096;
 
-  mutable std::mutex mutex_;
-  std::condition_variable ready_;
-  std::condition_variable idle_;
-  std::array<std::deque<Job>, request_class_count> queues_;
-  std::size_t queued_ = 0;
-  bool working_ = false;
-  bool stopping_ = false;
-  bool stopped_ = false;
+  store::WorkQueue queue_;
 
   std::atomic<store::Sequence> last_event_{0};
   std::atomic<std::int64_t> earliest_due_us_{INT64_MAX};
