@@ -62,6 +62,7 @@ struct Element {
   // Of an element of type code: that value set when its codes can be listed (MIME types and currencies cannot), else
   // nullptr.
   const ValueSet* values = nullptr;
+  bool summary = false;  // ElementDefinition.isSummary: part of the answer to _summary=true
 };
 
 struct Type {
@@ -75,6 +76,12 @@ struct Type {
   const Element* find(std::string_view element) const;
 };
 
+// One part of a composite search parameter.
+struct SearchComponent {
+  std::string_view definition;  // canonical of the SearchParameter that says what kind of value it is
+  std::string_view expression;  // FHIRPath, from the element that the composite's expression leads to
+};
+
 struct SearchParameterDefinition {
   std::string_view code;
   std::string_view kind;  // token, string, reference, date, number, quantity, uri, composite, special
@@ -85,6 +92,7 @@ struct SearchParameterDefinition {
       expression;  // FHIRPath, reduced to the alternatives that apply to `base`; empty for _text and the like
   std::string_view url;
   std::span<const std::string_view> targets;
+  std::span<const SearchComponent> components;  // of a composite, in order
 };
 
 // By exact name; nullptr when unknown. Covers resources and data types, not backbone types.

@@ -32,6 +32,7 @@ struct Property {
   std::string choice;
   int min = 0;
   bool repeats = false;
+  bool summary = false;
   std::vector<std::string> targets;
   std::string value_set;
 };
@@ -52,6 +53,7 @@ void add_slot(Type& type, const std::string& name, std::string_view before = {})
 struct SearchRow {
   std::string kind, expression, url;
   std::vector<std::string> targets;
+  std::vector<std::pair<std::string, std::string>> components;  // canonical, expression
 };
 
 struct Definitions {
@@ -177,6 +179,7 @@ class Structure {
     const auto max = element["max"].text();
     if (max == "0") return;
     property.repeats = max != "1";
+    property.summary = element["isSummary"].is_true();
     if (element["binding"]["strength"].text() == "required") property.value_set = value_set_of(element, path);
 
     if (const auto reference = after(element["contentReference"].text(), "#"); !reference.empty()) {
@@ -243,7 +246,7 @@ void read_structures(const std::vector<json::Document>& bundles, Definitions& al
   // Elements come second: they refer to types that may be defined later.
   for (const auto definition : definitions) Structure(definition, all).add();
   for (const auto& add : missing) {
-    Property property{std::string(add.type),     std::string(add.choice), add.min, add.repeats, {},
+    Property property{std::string(add.type),     std::string(add.choice), add.min, add.repeats, false, {},
                       std::string(add.value_set)};
     if (!add.target.empty()) property.targets.emplace_back(add.target);
     Type& parent = all.backbones.at(std::string(add.parent));
@@ -323,7 +326,10 @@ void read_search_parameters(const json::Document& bundle, Definitions& all) {
   for (const auto entry : bundle.root()["entry"]) {
     const auto parameter = entry["resource"];
     for (const std::string& base : bases_of(parameter, all)) {
-      SearchRow row{text(parameter["type"]), {}, text(parameter["url"]), {}};
+      SearchRow row{text(parameter["type"]), {}, text(parameter["url"]), {}, {}};
+      for (const auto component : parameter["component"]) {
+        row.components.emplace_back(text(component["definition"]), text(component["expression"]));
+      }
       for (const auto alternative : alternatives(parameter["expression"].text())) {
         if (!applies(alternative, base, all)) continue;
         if (!row.expression.empty()) row.expression += " | ";
@@ -354,8 +360,8 @@ class Source {
     for (const auto& [name, type] : all_.named) add_type(name, type);
     for (const auto& [name, type] : all_.backbones) add_type(name, type);
     for (const auto& [key, row] : all_.search) {
-      parameters_ += fmt::format("{{{},{},{},{},{},{}}},\n", quoted(key.second), quoted(row.kind), quoted(key.first),
-                                 quoted(row.expression), quoted(row.url), names(row.targets));
+      parameters_ += fmt::format("{{{},{},{},{},{},{},{}}},\n", quoted(key.second), quoted(row.kind), quoted(key.first),
+                                 quoted(row.expression), quoted(row.url), names(row.targets), components(row));
     }
     std::string resources;
     for (const auto& [name, type] : all_.named) {
@@ -372,13 +378,14 @@ class Source {
         "constinit const Element Tables::elements[] = {{\n{}}};\n"
         "constinit const Type Tables::types[] = {{\n{}}};\n"
         "constinit const Type* const resource_list[] = {{{}}};\n"
+        "constexpr SearchComponent component_list[] = {{\n{}}};\n"
         "constinit const SearchParameterDefinition parameter_list[] = {{\n{}}};\n}}\n"
         "std::span<const Type> named_types() {{ return {{Tables::types, {}}}; }}\n"
         "std::span<const Type> all_types() {{ return Tables::types; }}\n"
         "std::span<const Type* const> resources() {{ return resource_list; }}\n"
         "std::span<const SearchParameterDefinition> parameters() {{ return parameter_list; }}\n"
         "std::span<const ValueSet> value_sets() {{ return value_set_list; }}\n}}\n",
-        element_count_, index_.size(), names_, value_sets, elements_, types_, resources, parameters_,
+        element_count_, index_.size(), names_, value_sets, elements_, types_, resources, components_, parameters_,
         all_.named.size());
   }
 
@@ -404,6 +411,15 @@ class Source {
     return fmt::format("{{names+{},{}}}", found->second, list.size());
   }
 
+  std::string components(const SearchRow& row) {
+    if (row.components.empty()) return "{}";
+    for (const auto& [definition, expression] : row.components) {
+      components_ += fmt::format("{{{},{}}},\n", quoted(definition), quoted(expression));
+    }
+    component_count_ += row.components.size();
+    return fmt::format("{{component_list+{},{}}}", component_count_ - row.components.size(), row.components.size());
+  }
+
   // The table a code is checked against.
   std::string values(const Property& property) const {
     const auto found = property.type == "code" ? all_.value_sets.find(property.value_set) : all_.value_sets.end();
@@ -420,9 +436,9 @@ class Source {
       if (slot >= slots_max) throw std::runtime_error(name + " has more than 64 properties");
       if (property.min > 0) required |= std::uint64_t{1} << slot;
       const std::string target = property.type.empty() ? "nullptr" : fmt::format("types+{}", index_.at(property.type));
-      elements_ += fmt::format("{{{},{},{},{},{},{},{},{},{}}},\n", quoted(property_name), target,
+      elements_ += fmt::format("{{{},{},{},{},{},{},{},{},{},{}}},\n", quoted(property_name), target,
                                quoted(property.choice), property.min, property.repeats, slot, names(property.targets),
-                               quoted(property.value_set), values(property));
+                               quoted(property.value_set), values(property), property.summary);
       ++element_count_;
     }
     const std::string span =
@@ -433,8 +449,8 @@ class Source {
   const Definitions& all_;
   std::map<std::string, std::size_t> index_;
   std::map<std::vector<std::string>, std::size_t> lists_;
-  std::size_t name_count_ = 0, element_count_ = 0;
-  std::string names_, elements_, types_, parameters_;
+  std::size_t name_count_ = 0, element_count_ = 0, component_count_ = 0;
+  std::string names_, elements_, types_, components_, parameters_;
 };
 
 int run(const std::string& folder, const std::string& output) {
