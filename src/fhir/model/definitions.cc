@@ -41,6 +41,8 @@ std::span<const Type* const> resource_types() { return tables::resources(); }
 
 std::span<const SearchParameterDefinition> search_parameters() { return tables::parameters(); }
 
+std::string_view published_profiles() { return tables::profiles(); }
+
 const ValueSet* find_value_set(std::string_view url) {
   for (const ValueSet& one : tables::value_sets()) {
     if (one.url == url || one.url.substr(0, one.url.find('|')) == url) return &one;

@@ -40,6 +40,15 @@ enum class Primitive : std::uint8_t {
 
 struct Type;
 
+// A rule in FHIRPath. Those that hold everywhere and need no FHIRPath (ele-1, ext-1, dom-2 to dom-6) are not in the
+// tables: fhir/validation knows them. Source: FHIR R4, conformance-rules.html.
+struct Constraint {
+  std::string_view key;         // "obs-7"
+  std::string_view human;       // the rule in words
+  std::string_view expression;  // FHIRPath
+  bool is_error = true;         // else a warning
+};
+
 // The codes an element may have. The system is left out: an element of type code carries none.
 struct ValueSet {
   std::string_view url;                     // canonical as the binding gives it, "URL" or "URL|VERSION"
@@ -62,7 +71,9 @@ struct Element {
   // Of an element of type code: that value set when its codes can be listed (MIME types and currencies cannot), else
   // nullptr.
   const ValueSet* values = nullptr;
-  bool summary = false;  // ElementDefinition.isSummary: part of the answer to _summary=true
+  bool summary = false;                     // ElementDefinition.isSummary: part of the answer to _summary=true
+  std::string_view extensible_value_set;    // canonical of a binding of strength "extensible", else empty
+  std::span<const Constraint> constraints;  // of the element here; those of its type stand with the type
 };
 
 struct Type {
@@ -71,6 +82,7 @@ struct Type {
   Primitive primitive = Primitive::none;
   std::span<const Element> elements;  // sorted by name; inherited ones included; empty for primitives
   std::uint64_t required = 0;         // bit n is set when slot n has min > 0
+  std::span<const Constraint> constraints;
 
   // nullptr when there is no such element.
   const Element* find(std::string_view element) const;
@@ -104,6 +116,10 @@ std::span<const Type* const> resource_types();
 std::span<const SearchParameterDefinition> search_parameters();  // sorted by base, then code
 // By canonical, with or without its version; nullptr when no code is bound to it or its codes cannot be listed.
 const ValueSet* find_value_set(std::string_view url);
+
+// The profiles and extensions that R4 publishes, as a JSON array of StructureDefinitions reduced to what validation
+// needs: no texts for readers, no snapshots.
+std::string_view published_profiles();
 
 inline constexpr std::string_view fhir_version = "4.0.1";
 

@@ -9,7 +9,9 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "base/json/document.h"
 #include "fhir/model/definition_tables.h"
 
 namespace mydr24::model {
@@ -216,6 +218,48 @@ TEST(Definitions, ASearchParameterKeepsTheAlternativesOfItsBase) {
   EXPECT_TRUE(std::ranges::is_sorted(
       search_parameters(), {}, [](const SearchParameterDefinition& one) { return std::pair(one.base, one.code); }));
   for (const auto& one : search_parameters()) EXPECT_NE(find_resource(one.base), nullptr) << one.base;
+}
+
+TEST(Definitions, ConstraintsStandWithTheirTypeOrElement) {
+  const auto keys = [](std::span<const Constraint> constraints) {
+    std::vector<std::string_view> found;
+    for (const auto& one : constraints) found.push_back(one.key);
+    return found;
+  };
+  using Keys = std::vector<std::string_view>;
+  EXPECT_EQ(keys(find_type("Observation")->constraints), (Keys{"obs-6", "obs-7"}));
+  EXPECT_EQ(keys(find_type("Period")->constraints), Keys{"per-1"});
+  const Type* patient = find_type("Patient");
+  EXPECT_EQ(keys(patient->find("contact")->type->constraints), Keys{"pat-1"});
+  EXPECT_EQ(keys(find_type("Organization")->find("telecom")->constraints), Keys{"org-3"});
+  // Of a SimpleQuantity, which is a Quantity with a rule more.
+  const Type* range = find_type("Observation")->find("referenceRange")->type;
+  EXPECT_EQ(keys(range->find("low")->constraints), Keys{"sqty-1"});
+  const auto& name = find_type("ValueSet")->constraints[0];
+  EXPECT_EQ(name.key, "vsd-0");
+  EXPECT_FALSE(name.is_error);
+}
+
+TEST(Definitions, ExtensibleBindingsAreKnownBesideRequiredOnes) {
+  const Element* type = find_type("Encounter")->find("serviceType");
+  EXPECT_TRUE(type->extensible_value_set.empty());  // example
+  EXPECT_EQ(find_type("Patient")->find("maritalStatus")->extensible_value_set,
+            "http://hl7.org/fhir/ValueSet/marital-status");
+  EXPECT_EQ(find_type("AllergyIntolerance")->find("clinicalStatus")->required_value_set,
+            "http://hl7.org/fhir/ValueSet/allergyintolerance-clinical|4.0.1");
+}
+
+TEST(Definitions, PublishedProfilesAndExtensionsAreThere) {
+  const auto document = json::Document::parse_view(published_profiles());
+  ASSERT_TRUE(document) << document.error().text;
+  std::size_t profiles = 0, extensions = 0;
+  for (const auto one : document->root()) {
+    EXPECT_FALSE(one["url"].text().empty());
+    EXPECT_GT(one["differential"]["element"].size(), 0U) << one["url"].text();
+    ++(one["type"].text() == "Extension" ? extensions : profiles);
+  }
+  EXPECT_GE(profiles, 40U);
+  EXPECT_GE(extensions, 380U);
 }
 
 }  // namespace

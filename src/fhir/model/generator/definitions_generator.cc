@@ -18,7 +18,9 @@
 #include <vector>
 
 #include "base/json/document.h"
+#include "fhir/model/generator/constraints.h"
 #include "fhir/model/generator/corrections.h"
+#include "fhir/model/generator/profiles.h"
 #include "fhir/model/generator/value_sets.h"
 
 namespace mydr24::generator {
@@ -26,6 +28,8 @@ namespace {
 
 constexpr std::string_view structure_definition_url = "http://hl7.org/fhir/StructureDefinition/";
 constexpr std::ptrdiff_t slots_max = 64;
+
+using Constraints = std::vector<Constraint>;
 
 struct Property {
   std::string type;  // empty: any resource
@@ -35,6 +39,8 @@ struct Property {
   bool summary = false;
   std::vector<std::string> targets;
   std::string value_set;
+  std::string extensible_value_set = {};
+  Constraints constraints = {};
 };
 
 struct Type {
@@ -42,6 +48,7 @@ struct Type {
   std::string primitive = "none";
   std::map<std::string, Property> properties;
   std::vector<std::string> slots;  // the properties in the order of the definition; a choice is one
+  Constraints constraints = {};
 };
 
 // A slot that is new comes last, or before another.
@@ -61,6 +68,7 @@ struct Definitions {
   std::map<std::string, Type> backbones;
   std::map<std::pair<std::string, std::string>, SearchRow> search;  // by base and code
   std::map<std::string, std::vector<std::string>> value_sets;       // codes by canonical
+  std::map<std::string, Constraints> of_profiles;                   // of SimpleQuantity and MoneyQuantity, by url
 };
 
 json::Document read(const std::string& path) {
@@ -143,6 +151,15 @@ std::string value_set_of(json::Value element, std::string_view path) {
   return text(element["binding"]["valueSet"]);
 }
 
+// Those that the tables have: see constraints.h.
+Constraints constraints_of(json::Value element) {
+  Constraints constraints;
+  for (const auto constraint : element["constraint"]) {
+    if (auto one = constraint_of(constraint, element["path"].text())) constraints.push_back(std::move(*one));
+  }
+  return constraints;
+}
+
 class Structure {
  public:
   Structure(json::Value definition, Definitions& all) : name_(text(definition["name"])), all_(all) {
@@ -156,6 +173,7 @@ class Structure {
     for (const auto element : elements_) {
       const std::string path = text(element["path"]);
       const auto dot = path.rfind('.');
+      if (dot == std::string::npos || has_children(path)) type_at(path).constraints = constraints_of(element);
       if (dot != std::string::npos) add_element(element, path, type_at(path.substr(0, dot)), path.substr(dot + 1));
     }
   }
@@ -180,7 +198,9 @@ class Structure {
     if (max == "0") return;
     property.repeats = max != "1";
     property.summary = element["isSummary"].is_true();
-    if (element["binding"]["strength"].text() == "required") property.value_set = value_set_of(element, path);
+    const auto strength = element["binding"]["strength"].text();
+    if (strength == "required") property.value_set = value_set_of(element, path);
+    if (strength == "extensible") property.extensible_value_set = text(element["binding"]["valueSet"]);
 
     if (const auto reference = after(element["contentReference"].text(), "#"); !reference.empty()) {
       property.type = reference;
@@ -192,6 +212,7 @@ class Structure {
       owner.properties.emplace(std::move(name), std::move(property));
       return;
     }
+    property.constraints = constraints_of(element);
     const bool choice = name.ends_with("[x]");
     if (choice) name.resize(name.size() - 3);
     if (!choice && element["type"].size() != 1) throw std::runtime_error(path + " has not one type");
@@ -199,6 +220,11 @@ class Structure {
       Property one = property;
       one.type = code_of(type);
       one.targets = targets_of(type, path, all_);
+      for (const auto profile : type["profile"]) {
+        const auto found = all_.of_profiles.find(text(profile));
+        if (found == all_.of_profiles.end()) continue;
+        one.constraints.insert(one.constraints.end(), found->second.begin(), found->second.end());
+      }
       if (choice) one.choice = name;
       const std::string own_name = choice ? name + capitalized(one.type) : name;
       if (owner.kind == "resource" && name == "id") one.type = "id";
@@ -228,6 +254,9 @@ void read_structures(const std::vector<json::Document>& bundles, Definitions& al
       const auto definition = entry["resource"];
       const auto kind = definition["kind"].text();
       const bool primitive = kind == "primitive-type", resource = kind == "resource";
+      if (kind == "complex-type" && definition["derivation"].text() == "constraint") {
+        all.of_profiles[text(definition["url"])] = constraints_of(definition["differential"]["element"].at(0));
+      }
       if (definition["resourceType"].text() != "StructureDefinition" || definition["abstract"].is_true() ||
           definition["derivation"].text() == "constraint" || !in_r4(definition["name"].text()) ||
           (!primitive && !resource && kind != "complex-type")) {
@@ -374,6 +403,7 @@ class Source {
         "using enum TypeKind;\nusing P = Primitive;\n"
         "struct Tables {{ static const Element elements[{}]; static const Type types[{}]; }};\n"
         "constexpr std::string_view names[] = {{{}}};\n"
+        "constexpr Constraint rules[] = {{\n{}}};\n"
         "constinit const ValueSet value_set_list[] = {{\n{}}};\n"
         "constinit const Element Tables::elements[] = {{\n{}}};\n"
         "constinit const Type Tables::types[] = {{\n{}}};\n"
@@ -385,8 +415,8 @@ class Source {
         "std::span<const Type* const> resources() {{ return resource_list; }}\n"
         "std::span<const SearchParameterDefinition> parameters() {{ return parameter_list; }}\n"
         "std::span<const ValueSet> value_sets() {{ return value_set_list; }}\n}}\n",
-        element_count_, index_.size(), names_, value_sets, elements_, types_, resources, components_, parameters_,
-        all_.named.size());
+        element_count_, index_.size(), names_, rules_, value_sets, elements_, types_, resources, components_,
+        parameters_, all_.named.size());
   }
 
  private:
@@ -395,7 +425,11 @@ class Source {
     std::string out = "\"";
     for (const char c : text) {
       if (c == '"' || c == '\\') out += '\\';
-      out += c;
+      if (c == '\n') {
+        out += "\\n";
+      } else if (c != '\r') {
+        out += c;
+      }
     }
     return out + "\"sv";
   }
@@ -420,6 +454,20 @@ class Source {
     return fmt::format("{{component_list+{},{}}}", component_count_ - row.components.size(), row.components.size());
   }
 
+  // A span of `rules`; equal lists are stored once.
+  std::string rules(const Constraints& list) {
+    if (list.empty()) return "{}";
+    const auto [found, is_new] = rule_lists_.emplace(list, rule_count_);
+    if (is_new) {
+      for (const auto& one : list) {
+        rules_ +=
+            fmt::format("{{{},{},{},{}}},\n", quoted(one.key), quoted(one.human), quoted(one.expression), one.is_error);
+      }
+      rule_count_ += list.size();
+    }
+    return fmt::format("{{rules+{},{}}}", found->second, list.size());
+  }
+
   // The table a code is checked against.
   std::string values(const Property& property) const {
     const auto found = property.type == "code" ? all_.value_sets.find(property.value_set) : all_.value_sets.end();
@@ -436,21 +484,24 @@ class Source {
       if (slot >= slots_max) throw std::runtime_error(name + " has more than 64 properties");
       if (property.min > 0) required |= std::uint64_t{1} << slot;
       const std::string target = property.type.empty() ? "nullptr" : fmt::format("types+{}", index_.at(property.type));
-      elements_ += fmt::format("{{{},{},{},{},{},{},{},{},{},{}}},\n", quoted(property_name), target,
+      elements_ += fmt::format("{{{},{},{},{},{},{},{},{},{},{},{},{}}},\n", quoted(property_name), target,
                                quoted(property.choice), property.min, property.repeats, slot, names(property.targets),
-                               quoted(property.value_set), values(property), property.summary);
+                               quoted(property.value_set), values(property), property.summary,
+                               quoted(property.extensible_value_set), rules(property.constraints));
       ++element_count_;
     }
     const std::string span =
         type.properties.empty() ? "{}" : fmt::format("{{elements+{},{}}}", begin, type.properties.size());
-    types_ += fmt::format("{{{},{},P::{},{},{:#x}u}},\n", quoted(name), type.kind, type.primitive, span, required);
+    types_ += fmt::format("{{{},{},P::{},{},{:#x}u,{}}},\n", quoted(name), type.kind, type.primitive, span, required,
+                          rules(type.constraints));
   }
 
   const Definitions& all_;
   std::map<std::string, std::size_t> index_;
   std::map<std::vector<std::string>, std::size_t> lists_;
-  std::size_t name_count_ = 0, element_count_ = 0, component_count_ = 0;
-  std::string names_, elements_, types_, components_, parameters_;
+  std::map<Constraints, std::size_t> rule_lists_;
+  std::size_t name_count_ = 0, element_count_ = 0, component_count_ = 0, rule_count_ = 0;
+  std::string names_, rules_, elements_, types_, components_, parameters_;
 };
 
 int run(const std::string& folder, const std::string& output) {
@@ -466,6 +517,8 @@ int run(const std::string& folder, const std::string& output) {
   read_search_parameters(read(folder + "/search-parameters.json"), all);
   std::ofstream file(output, std::ios::binary);
   file << Source(all).write();
+  const auto others = read(folder + "/profiles-others.json"), extensions = read(folder + "/extension-definitions.json");
+  file << profiles_source({&others, &extensions});
   file.close();
   if (!file) throw std::runtime_error("cannot write " + output);
   return 0;
