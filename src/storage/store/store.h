@@ -128,6 +128,7 @@ struct SpaceRow {
 struct ReadLimits {
   std::chrono::milliseconds time_max{0};         // by a steady clock; 0: none
   const std::atomic<bool>* cancelled = nullptr;  // set by another thread when nobody waits for the answer any more
+  RequestClass request_class = RequestClass::routine;  // a pool of readers keeps room for the higher ones
 };
 
 // A consistent view for reading. Not thread-safe; short-lived: an open Reader holds back checkpoints.
