@@ -49,6 +49,9 @@ struct Parameter {
                                               // these numbers (they have no entries of their own)
   std::string_view expression;                // FHIRPath, as published for `type`
   std::string_view url;                       // canonical of the SearchParameter
+  // Of a custom parameter: a new number whenever its definition changes, so that a database does not mix up the index
+  // rows of two definitions. 0 for the published ones.
+  std::uint32_t generation = 0;
 };
 
 // All parameters of all resource types: those R4 publishes, and those a deployment adds. Immutable; a catalogue with
@@ -62,6 +65,7 @@ struct CustomParameter {
   std::string url, code, kind, expression;
   std::vector<std::string> bases, targets;
   std::vector<std::pair<std::string, std::string>> components;  // canonical of the part, its expression
+  std::uint32_t generation = 1;                                 // becomes Parameter::generation
 };
 Result<CustomParameter> custom_parameter(json::Value search_parameter);
 
@@ -84,17 +88,20 @@ std::span<const std::string_view> compartment_parameters(std::string_view compar
 //   string     value: folded
 //   token      value: the code; system: its system, may be empty. Of an Identifier with a type, one more for :of-type:
 //              system "type-system|type-code", value "\x1f" + the identifier's value
-//   reference  value: "Patient/123", or the absolute URL as written. Of a logical reference (identifier only), for
-//              :identifier: value "\x1f" + system + "|" + value
-//   uri        value: as written
+//   reference  value: "Patient/123", or the absolute URL or canonical as written; with "/_history/2" or "|version" one
+//              more without it. Of a Reference with an identifier two more for :identifier: value "\x1f" + system +
+//              "|" + value, and for any system "\x1f\x1f" + value. Fragments ("#x") have none.
+//   uri        value: as written; of a canonical with "|version" one more without it
 //   date       low, high: microseconds since 1970, half-open [low, high)
-//   number     from, to: the range that the written precision implies, half-open ("100" is [99.5, 100.5))
+//   number     from, to: half-open; of a number exactly it: [v, the next double). Precision is a matter of the question
+//              ("=100" asks for [99.5, 100.5)), not of the resource. Of a Range: its ends, infinite where it is open
 //   quantity   the same, twice: with an empty system the value as written, whatever its unit; with system
-//              "ucum|" + canonical unit the value in canonical units, or, where the unit is not UCUM, system
-//              "SYSTEM|CODE" (of a Quantity with comparator "<" or the like the range is open on that side)
+//              "ucum|" + canonical unit the value in canonical units (rounded to 14 digits, so that 5 mg is 0.005 g),
+//              or, where the unit is not UCUM, system "SYSTEM|CODE" (of a Quantity with comparator "<" or the like the
+//              range is infinite on that side). Of Money: system "urn:iso:std:iso:4217|CURRENCY"
 //   composite  value: the parts that are equalities, joined by "$" (token: its code; string: folded; reference, uri: as
-//              above); system: that of the first token; from, to: the part that is a range (number, quantity, date in
-//              microseconds), 0 when there is none; unit: of a quantity, as `system` of quantity
+//              above); system: that of the first token; from, to: the first part that is a range (number, quantity, date
+//              in microseconds), 0 when there is none; unit: of a quantity, as `system` of quantity
 //   position   from: latitude, to: longitude, degrees
 //   text       value: the distinct folded words, each followed by one space
 struct IndexEntry {
@@ -135,9 +142,9 @@ enum class Modifier : std::uint8_t {
   exact,
   contains,
   missing,
-  is_not,
-  text,
-  in,  // token: the codes of a value set, resolved: terms are its codes
+  is_not,  // token; of a string (in a _filter): no value is equal, folded
+  text,    // token: a text or display begins so; string: each word asked for begins a word of the value
+  in,      // token: the codes of a value set, resolved: terms are its codes
   not_in,
   above,  // token: resolved as `in`; uri and reference: by path
   below,
@@ -149,13 +156,17 @@ enum class Modifier : std::uint8_t {
 struct Term {
   Prefix prefix = Prefix::eq;  // date, last_updated, number, quantity; of a composite: of its range part
   std::string value;           // string: folded; token: code; reference, uri: target; id: the id; :of-type and
-                               // :identifier: as IndexEntry; composite: as IndexEntry
-  std::string exact;           // string :exact and :text, text: as written
+                               // :identifier: as IndexEntry; composite: as IndexEntry; text: its words as IndexEntry,
+                               // each of which must be there
+  std::string exact;           // string, :text, text: as written
   std::string system;          // token; quantity: as IndexEntry, empty when no unit was asked for
   enum class System : std::uint8_t { any, none, named } system_is = System::any;  // "c", "|c", "s|c"
   bool any_code = false;                                                          // "s|"
   std::int64_t low = 0, high = 0;                                                 // date
-  double from = 0, to = 0;                                                        // number, quantity; position
+  // number, quantity: half-open. What the written precision implies for eq and ne, with a tenth of the value on each
+  // side for ap, exactly the number ([v, the next double)) for the others: comparisons are then those of dates.
+  // position: latitude, longitude
+  double from = 0, to = 0;
   std::string unit_text;    // quantity "5||mg": a code or unit as written, compared on the resource itself
   double distance_km = 0;   // position
   bool missing = false;     // :missing=true
@@ -276,6 +287,10 @@ struct MatchContext {
   std::function<bool(const Condition& has, std::string_view reference)> has;
 };
 bool matches(const Condition& condition, json::Value resource, const MatchContext& context);
+
+// Whether index rows decide the condition. Where they do not (:exact and :text; a unit as written; a composite with two
+// ranges, with a string, or with a system in any but the first part) they give candidates, and matches() judges.
+bool index_decides(const Condition& condition);
 
 // How two resources compare under one sort key: the smallest (descending: the largest) value of that parameter as a text
 // that compares by bytes; nothing when there is none.
