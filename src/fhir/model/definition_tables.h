@@ -13,6 +13,7 @@ std::span<const Type> all_types();    // the same, then the backbone types, sort
 std::span<const Type* const> resources();
 std::span<const SearchParameterDefinition> parameters();
 std::span<const ValueSet> value_sets();  // sorted by url
+std::span<const Constraint> constraints();
 std::string_view profiles();
 
 }  // namespace mydr24::model::tables

@@ -41,6 +41,8 @@ std::span<const Type* const> resource_types() { return tables::resources(); }
 
 std::span<const SearchParameterDefinition> search_parameters() { return tables::parameters(); }
 
+std::span<const Constraint> constraints() { return tables::constraints(); }
+
 std::string_view published_profiles() { return tables::profiles(); }
 
 const ValueSet* find_value_set(std::string_view url) {

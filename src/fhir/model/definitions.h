@@ -117,6 +117,9 @@ std::span<const SearchParameterDefinition> search_parameters();  // sorted by ba
 // By canonical, with or without its version; nullptr when no code is bound to it or its codes cannot be listed.
 const ValueSet* find_value_set(std::string_view url);
 
+// Every constraint of the tables: one's place here is its number.
+std::span<const Constraint> constraints();
+
 // The profiles and extensions that R4 publishes, as a JSON array of StructureDefinitions reduced to what validation
 // needs: no texts for readers, no snapshots.
 std::string_view published_profiles();

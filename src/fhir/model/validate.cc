@@ -12,32 +12,11 @@
 #include <string_view>
 #include <utility>
 
+#include "fhir/model/element_path.h"
 #include "fhir/model/primitive_format.h"
 
 namespace mydr24::model {
 namespace {
-
-// One step of an element path. The steps stand on the stack, linked to their parents: a path becomes text
-// only when an issue needs it.
-struct Step {
-  const Step* parent = nullptr;
-  std::string_view name;
-  const Element* element = nullptr;  // nullptr at the root, and for a name that is no element
-  std::int64_t index = -1;           // of an item of an array
-};
-
-void append_path(std::string& out, const Step& step) {
-  if (step.parent != nullptr) {
-    append_path(out, *step.parent);
-    out += '.';
-  }
-  if (step.element != nullptr && !step.element->choice.empty()) {
-    fmt::format_to(std::back_inserter(out), "{}.ofType({})", step.element->choice, step.element->type->name);
-  } else {
-    out += step.name;
-  }
-  if (step.index >= 0) fmt::format_to(std::back_inserter(out), "[{}]", step.index);
-}
 
 // The client's text for a message: the beginning is enough to recognise it by.
 std::string excerpt(std::string_view text) {

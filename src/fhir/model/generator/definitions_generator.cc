@@ -414,6 +414,7 @@ class Source {
         "std::span<const Type> all_types() {{ return Tables::types; }}\n"
         "std::span<const Type* const> resources() {{ return resource_list; }}\n"
         "std::span<const SearchParameterDefinition> parameters() {{ return parameter_list; }}\n"
+        "std::span<const Constraint> constraints() {{ return rules; }}\n"
         "std::span<const ValueSet> value_sets() {{ return value_set_list; }}\n}}\n",
         element_count_, index_.size(), names_, rules_, value_sets, elements_, types_, resources, components_,
         parameters_, all_.named.size());
