@@ -44,7 +44,8 @@ class Told {
     std::string target;
     std::string body;
     std::string headers;
-    bool pages = false;  // follow the next links and take all entries together
+    bool pages = false;   // follow the next links and take all entries together
+    std::string between;  // a request sent after each page
   };
   Result<load::Reply> send(const Request& request);
   Request parse(std::string_view text) const;
@@ -59,6 +60,9 @@ class Told {
 // Checks one clause on an answer; says what came instead, or nothing.
 std::string check_clause(std::string_view clause, const load::Reply& reply, json::Value body,
                          const std::vector<json::Value>& entries);
+
+// "404", "4xx"
+bool is_status(std::string_view clause);
 
 // As it may stand in a request target: what is not allowed there percent-encoded, percent codes left as they are.
 std::string encode_target(std::string_view text);

@@ -123,6 +123,10 @@ std::string entries_of(const Answered& answered, std::string_view word, std::str
     return std::to_string(answered.entries.size()) == rest ? "" : fmt::format("{} entries", answered.entries.size());
   if (word == ">")
     return matched == expected ? "" : fmt::format("expected in order {}, got {}", rest, fmt::join(matched, " "));
+  if (word == "no-repeats") {
+    const std::set<std::string> distinct(matched.begin(), matched.end());
+    return distinct.size() == matched.size() ? "" : fmt::format("some come twice: {}", fmt::join(matched, " "));
+  }
   const bool wanted = word == "has";
   for (const std::string& id : expected)
     if (among(id) != wanted)
@@ -168,6 +172,10 @@ std::string totals(const Answered& answered, std::string_view rest) {
 
 }  // namespace
 
+bool is_status(std::string_view clause) {
+  return clause.size() == 3 && clause[0] >= '1' && clause[0] <= '5' && (clause[1] == 'x' || clause[1] <= '9');
+}
+
 std::string check_clause(std::string_view clause, const load::Reply& reply, json::Value body, const Entries& entries) {
   const Answered answered{reply, body, entries};
   const std::size_t space = clause.find(' ');
@@ -176,9 +184,13 @@ std::string check_clause(std::string_view clause, const load::Reply& reply, json
   const auto is = [&](std::initializer_list<std::string_view> names) {
     return std::ranges::find(names, word) != names.end();
   };
-  if (word.size() == 3 && word[0] >= '1' && word[0] <= '5')
-    return std::to_string(reply.status) == word ? "" : fmt::format("{} {}", reply.status, short_of(reply.body));
-  if (is({"=", ">", "has", "lacks", "include", "entries", "outcome"})) return entries_of(answered, word, rest);
+  if (is_status(word)) {
+    const std::string status = std::to_string(reply.status);
+    const bool right = word.ends_with("xx") ? status[0] == word[0] : status == word;
+    return right ? "" : fmt::format("{} {}", reply.status, short_of(reply.body));
+  }
+  if (is({"=", ">", "has", "lacks", "include", "entries", "outcome", "no-repeats"}))
+    return entries_of(answered, word, rest);
   if (is({"keys", "key", "no-key"})) return keys_of(answered, word, rest);
   if (is({"self", "self-without", "link", "no-link"})) return links(answered, word, rest);
   if (is({"ok", "error"})) return verdict(answered, word, rest);
