@@ -1,4 +1,4 @@
-// The admin listener: /livez /readyz /healthz /metrics and POST /backup?to=PATH.
+// The admin listener: /livez /readyz /healthz /metrics, GET /explain?search=SEARCH and POST /backup?to=PATH.
 
 #include <fmt/format.h>
 
@@ -53,6 +53,22 @@ Task<> make_backup(Health& health, pipeline::Call& call) {
   co_await respond(call, 200, std::move(text));
 }
 
+Task<> explain(Health& health, pipeline::Call& call) {
+  const auto parameters = net::parse_query(call.request().query);
+  if (!parameters || parameters->size() != 1 || parameters->front().first != "search") {
+    co_await call.respond(
+        fail(Code::invalid, "GET /explain?search=SEARCH: a search such as Patient?name=x, percent-encoded", "search"));
+    co_return;
+  }
+  const auto search = parameters->front().second;
+  auto text = co_await health.workers.run(RequestClass::routine, [&] { return health.explain(search); });
+  if (!text) {
+    co_await call.respond(text.error());
+    co_return;
+  }
+  co_await respond(call, 200, std::move(*text), "text/plain; charset=utf-8");
+}
+
 }  // namespace
 
 void add_admin_routes(pipeline::Router& router, Health& health) {
@@ -65,6 +81,8 @@ void add_admin_routes(pipeline::Router& router, Health& health) {
   router.add({net::Method::get, "/metrics", "metrics", RequestClass::urgent, [&health](pipeline::Call& call) -> Task<> {
                 co_await respond(call, 200, health.metrics.expose(), std::string(telemetry::Metrics::content_type));
               }});
+  router.add({net::Method::get, "/explain", "explain", RequestClass::routine,
+              [&health](pipeline::Call& call) -> Task<> { co_await explain(health, call); }});
   router.add({net::Method::post, "/backup", "backup", RequestClass::background,
               [&health](pipeline::Call& call) -> Task<> { co_await make_backup(health, call); }});
 }

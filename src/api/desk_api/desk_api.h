@@ -45,10 +45,12 @@ struct Health {
   telemetry::Metrics& metrics;
   // Makes a backup at a path that the caller names; the caller is on this machine.
   std::function<Result<>(const std::string& to)> backup;
+  // How a search ("Patient?name=x") would be answered, for people.
+  std::function<Result<std::string>(const std::string& search)> explain;
   WorkerPool& workers;
 };
 
-// /livez /readyz /healthz /metrics and POST /backup?to=PATH, for the admin listener. `health` must outlive the router.
+// /livez /readyz /healthz /metrics, GET /explain?search=SEARCH and POST /backup?to=PATH, for the admin listener. `health` must outlive the router.
 void add_admin_routes(pipeline::Router& router, Health& health);
 
 // One file each.

@@ -8,7 +8,9 @@
 #include "api/fhir_api/fhir_api.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
+#include "base/json/document.h"
 #include "fhir/model/definitions.h"
+#include "fhir/xml/xml.h"
 
 namespace mydr24::fhir_api {
 namespace {
@@ -66,10 +68,29 @@ bool not_modified(const net::Request& request, const Answer& answer) {
   return at && std::chrono::floor<std::chrono::seconds>(*answer.last_modified) <= *at;
 }
 
-std::string content_type_for(const net::Request& request) {
+std::string content_type_for(const net::Request& request, Format format) {
   const auto accept = request.header("Accept");
+  if (format == Format::xml) {
+    const bool plain = accepts(accept, "application/xml") && !accepts(accept, "application/fhir+xml");
+    return plain ? "application/xml; charset=utf-8" : "application/fhir+xml; charset=utf-8";
+  }
   const bool plain = accepts(accept, "application/json") && !accepts(accept, "application/fhir+json");
   return plain ? "application/json; charset=utf-8" : std::string(pipeline::fhir_json);
+}
+
+std::optional<Format> format_named(std::string_view name) {
+  for (const auto* text : {"xml", "text/xml", "application/xml", "application/fhir+xml", "application/fhir xml"}) {
+    if (name == text) return Format::xml;
+  }
+  for (const auto* text : {"json", "text/json", "application/json", "application/fhir+json", "application/fhir json"}) {
+    if (name == text) return Format::json;
+  }
+  return std::nullopt;
+}
+
+bool is_xml(std::string_view content_type) {
+  const auto type = media_type(content_type);
+  return type.ends_with("/xml") || type.ends_with("+xml");
 }
 
 }  // namespace
@@ -140,8 +161,14 @@ Task<> send(pipeline::Call& call, Answer answer) {
   if (not_modified(request, answer)) {
     response.status = 304;
   } else if (!answer.body.empty()) {
-    response.content_type = content_type_for(request);
+    const auto format = accepted_format(request).value_or(Format::json);
+    response.content_type = content_type_for(request, format);
     response.body = std::move(answer.body);
+    if (format == Format::xml) {
+      if (const auto document = json::Document::parse_view(response.body)) {
+        response.body = xml::from_json(document->root());
+      }
+    }
   }
   co_await call.respond(std::move(response));
 }
@@ -152,8 +179,33 @@ Task<> refuse(pipeline::Call& call, const Error& error, int status) {
   co_await send(call, std::move(answer));
 }
 
-Task<> refuse_body(pipeline::Call& call, const Error& error) {
+Task<bool> acceptable(pipeline::Call& call) {
+  const auto format = accepted_format(call.request());
+  if (!format) co_await refuse(call, format.error(), 406);
+  co_return format.has_value();
+}
+
+Task<std::optional<std::string>> take_body(pipeline::Call& call, std::initializer_list<std::string_view> types,
+                                           std::size_t bytes_max) {
+  if (const auto typed = check_content_type(call.request(), types); !typed) {
+    co_await refuse(call, typed.error(), 415);
+    co_return std::nullopt;
+  }
+  auto body = co_await call.exchange().read_body(bytes_max);
+  if (body) co_return std::move(*body);
+  // An unknown Content-Encoding is 415 (RFC 9110, section 8.4).
+  const auto& error = body.error();
   co_await refuse(call, error, error.code == Code::unsupported ? 415 : model::http_status(error.code));
+  co_return std::nullopt;
+}
+
+Task<std::optional<std::string>> take_resource(pipeline::Call& call, std::size_t bytes_max) {
+  auto body = co_await take_body(call, resource_types, bytes_max);
+  if (!body || !is_xml(call.request().header("Content-Type"))) co_return body;
+  auto translated = xml::to_json(*body);
+  if (translated) co_return std::move(*translated);
+  co_await send(call, Answer::of(translated.error()));
+  co_return std::nullopt;
 }
 
 Result<std::string> known_type(std::string_view type) {
@@ -181,21 +233,27 @@ Result<std::optional<std::int64_t>> parse_etag(std::string_view text) {
   return std::optional(version);
 }
 
-Result<> check_accept(const net::Request& request) {
-  const auto parameters = net::parse_query(request.query);
-  if (!parameters) return fail(Code::invalid, "the query string is malformed: check its percent-encoding");
-  for (const auto& [name, value] : *parameters) {
-    if (name != "_format") continue;
-    if (value.find("json") != value.npos) return {};
-    return fail(Code::unsupported, fmt::format("_format={} is not available; use json", value.substr(0, 64)));
+Result<Format> accepted_format(const net::Request& request) {
+  if (request.query.find("_format") != request.query.npos) {
+    const auto parameters = net::parse_query(request.query);
+    if (!parameters) return fail(Code::invalid, "the query string is malformed: check its percent-encoding");
+    for (const auto& [name, value] : *parameters) {
+      if (name != "_format") continue;
+      if (const auto format = format_named(std::string_view(value).substr(0, value.find(';')))) return *format;
+      return fail(Code::unsupported, fmt::format("_format={} is not available; use json or xml", value.substr(0, 64)));
+    }
   }
   const auto accept = request.header("Accept");
-  if (accept.empty()) return {};
+  if (accept.empty()) return Format::json;
   for (const auto* type : {"application/fhir+json", "application/json", "*/*", "application/*", "text/json"}) {
-    if (accepts(accept, type)) return {};
+    if (accepts(accept, type)) return Format::json;
+  }
+  for (const auto* type : {"application/fhir+xml", "application/xml", "text/xml"}) {
+    if (accepts(accept, type)) return Format::xml;
   }
   return fail(Code::unsupported,
-              fmt::format("none of \"{}\" is available; use Accept: application/fhir+json", accept.substr(0, 120)));
+              fmt::format("none of \"{}\" is available; use Accept: application/fhir+json or application/fhir+xml",
+                          accept.substr(0, 120)));
 }
 
 Result<> check_content_type(const net::Request& request, std::initializer_list<std::string_view> allowed) {

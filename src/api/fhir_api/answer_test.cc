@@ -64,7 +64,7 @@ struct Negotiation {
   bool acceptable;
 };
 
-TEST(Accept, TakesWhateverIncludesJson) {
+TEST(Accept, TakesWhateverIncludesJsonOrXml) {
   const Negotiation rows[] = {
       {"", "", true},
       {"application/fhir+json", "", true},
@@ -72,7 +72,8 @@ TEST(Accept, TakesWhateverIncludesJson) {
       {"text/html, application/xml;q=0.9, */*;q=0.8", "", true},
       {"application/xml, application/json;q=0.1", "", true},
       {"text/html", "", false},
-      {"application/fhir+xml", "", false},
+      {"application/fhir+xml", "", true},
+      {"text/turtle", "", false},
       {"application/fhir+json;q=0", "", false},
       {"application/fhir+json; q=0.0", "", false},
       {"application/fhir+json;q=0.000, text/html", "", false},
@@ -81,28 +82,28 @@ TEST(Accept, TakesWhateverIncludesJson) {
       {",,", "", false},
       {"text/html", "_format=json", true},
       {"text/html", "_format=application%2Ffhir%2Bjson", true},
-      {"application/fhir+json", "_format=xml", false},
+      {"application/fhir+json", "_format=xml", true},
       {"application/fhir+json", "name=a&_format=ttl", false},
   };
   for (const auto& row : rows) {
     const SentHeaders headers({{"Accept", row.accept}});
-    const auto checked = check_accept({.query = row.query, .headers = &headers});
+    const auto checked = accepted_format({.query = row.query, .headers = &headers});
     EXPECT_EQ(checked.has_value(), row.acceptable) << row.accept << " ? " << row.query;
     if (!checked) EXPECT_EQ(checked.error().code, Code::unsupported);
   }
   const SentHeaders none({});
-  EXPECT_EQ(check_accept({.query = "a=%zz", .headers = &none}).error().code, Code::invalid);
+  EXPECT_EQ(accepted_format({.query = "a=%zz", .headers = &none}).error().code, Code::invalid);
 }
 
 TEST(ContentType, IsComparedWithoutItsParameters) {
   const std::pair<const char*, bool> rows[] = {
       {"application/fhir+json", true}, {"application/json; charset=utf-8", true},
-      {"application/json ;x=y", true}, {"application/xml", false},
+      {"application/json ;x=y", true}, {"application/xml", true},
       {"text/plain", false},           {"", false},
   };
   for (const auto& [type, allowed] : rows) {
     const SentHeaders headers({{"Content-Type", type}});
-    const auto checked = check_content_type({.headers = &headers}, json_types);
+    const auto checked = check_content_type({.headers = &headers}, resource_types);
     EXPECT_EQ(checked.has_value(), allowed) << type;
     if (!checked) EXPECT_EQ(checked.error().code, Code::unsupported);
   }

@@ -75,8 +75,14 @@ Result<> read_body(Interaction& interaction, json::Value entry) {
     interaction.resource = resource;
     return {};
   }
+  if (resource["resourceType"].text() == "Parameters") {
+    interaction.text = json::compact(resource);
+    return {};
+  }
   if (resource["resourceType"].text() != "Binary" || resource["contentType"].text() != "application/json-patch+json") {
-    return fail(Code::invalid, "a PATCH entry carries a Binary with contentType application/json-patch+json");
+    return fail(Code::invalid,
+                "a PATCH entry carries Parameters (FHIRPath Patch), or a Binary with contentType "
+                "application/json-patch+json");
   }
   MYDR24_ASSIGN(interaction.text, decode_base64(resource["data"].text()));
   return {};
@@ -307,7 +313,12 @@ class BundleCall {
     if (!target.id.empty()) return read(service_.store(), target.type, target.id, std::nullopt);
     const auto parameters = net::parse_query(target.query);
     if (!parameters) return Answer::of(fail(Code::invalid, "the query string is malformed"));
-    return search(service_.store(), target.type, *parameters, lenient_, fhir_base_, service_.clock.now());
+    SearchRequest request;
+    request.type = target.type;
+    request.parameters = *parameters;
+    request.lenient = lenient_;
+    request.fhir_base = fhir_base_;
+    return search(service_, request);
   }
 
   Answer finish(std::string_view type, const std::vector<Answer>& answers) const {
@@ -333,19 +344,9 @@ Task<> handle_post(Service& service, pipeline::Call& call) {
     co_await import_stream(service, call);
     co_return;
   }
-  if (const auto acceptable = check_accept(request); !acceptable) {
-    co_await refuse(call, acceptable.error(), 406);
-    co_return;
-  }
-  if (const auto typed = check_content_type(request, json_types); !typed) {
-    co_await refuse(call, typed.error(), 415);
-    co_return;
-  }
-  auto body = co_await call.exchange().read_body(service.settings.body_bytes_max);
-  if (!body) {
-    co_await refuse_body(call, body.error());
-    co_return;
-  }
+  if (!co_await acceptable(call)) co_return;
+  auto body = co_await take_resource(call, service.settings.body_bytes_max);
+  if (!body) co_return;
   BundleCall bundle(service, call);
   co_await send(call, co_await bundle.run(std::move(*body)));
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/fhir_api/presentation.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
 
@@ -29,24 +30,46 @@ void BundleWriter::close_links() {
   entries_open_ = true;
 }
 
-void BundleWriter::begin_entry(const store::Version& version) {
+void BundleWriter::begin_entry(const store::Version& version, const search::Query* query) {
   close_links();
   writer_.begin_object().field("fullUrl", fmt::format("{}/{}/{}", fhir_base_, version.type, version.id));
   if (version.action == store::Action::remove) return;
   std::string resource;
   records::append_rendered(resource, version);
+  if (query != nullptr && is_part(*query)) resource = part_of(resource, *query);
   writer_.key("resource").raw(resource);
+}
+
+void BundleWriter::end_entry(std::string_view mode) {
+  writer_.key("search").begin_object().field("mode", mode).end_object().end_object();
 }
 
 void BundleWriter::match(const store::Version& version) {
   begin_entry(version);
-  writer_.key("search").begin_object().field("mode", "match").end_object().end_object();
+  end_entry("match");
+}
+
+void BundleWriter::match(const store::Version& version, const search::Query& query) {
+  begin_entry(version, &query);
+  end_entry("match");
+}
+
+void BundleWriter::included(const store::Version& version, const search::Query& query) {
+  begin_entry(version, &query);
+  end_entry("include");
+}
+
+void BundleWriter::contained(const store::Version& version) {
+  close_links();
+  writer_.begin_object().field("fullUrl", fmt::format("{}/{}/{}", fhir_base_, version.type, version.id));
+  writer_.key("resource").raw(version.body);
+  end_entry("match");
 }
 
 void BundleWriter::issues(std::string_view outcome) {
   close_links();
   writer_.begin_object().key("resource").raw(outcome);
-  writer_.key("search").begin_object().field("mode", "outcome").end_object().end_object();
+  end_entry("outcome");
 }
 
 void BundleWriter::version(const store::Version& version) {

@@ -17,13 +17,19 @@ class BundleWriter {
   BundleWriter(std::string_view type, Instant now, const std::string& fhir_base);
   void total(std::int64_t total);
   void link(std::string_view relation, std::string_view url);
-  void match(const store::Version& version);    // searchset: with search.mode match
+  void match(const store::Version& version);  // searchset: with search.mode match
+  // The same, with only the part of it that the query asks for.
+  void match(const store::Version& version, const search::Query& query);
+  void included(const store::Version& version, const search::Query& query);  // with search.mode include
+  // A contained resource as a match of its own; its id is "container#id".
+  void contained(const store::Version& version);
   void issues(std::string_view outcome);        // searchset: an OperationOutcome with search.mode outcome
   void version(const store::Version& version);  // history: with request and response
   std::string finish();
 
  private:
-  void begin_entry(const store::Version& version);
+  void begin_entry(const store::Version& version, const search::Query* query = nullptr);
+  void end_entry(std::string_view mode);
   void close_links();
   std::string out_;
   json::Writer writer_;

@@ -4,6 +4,8 @@
 // the same for a request of its own and for an entry of a Bundle.
 // Source: FHIR R4, http.html.
 
+#include <chrono>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +14,10 @@
 #include "api/pipeline/pipeline.h"
 #include "base/async/worker_pool.h"
 #include "base/net/uri.h"
+#include "clinical/conformance/conformance.h"
 #include "clinical/records/interaction.h"
 #include "clinical/records/records.h"
+#include "clinical/summary/summary.h"
 
 namespace mydr24::fhir_api {
 
@@ -21,6 +25,7 @@ struct FhirSettings {
   std::size_t body_bytes_max = 32U << 20;  // one resource or Bundle
   std::size_t line_bytes_max = 4U << 20;   // one line of an NDJSON body
   std::size_t entries_max = 10'000;        // of a Bundle
+  std::chrono::milliseconds search_time_max{10'000};
 };
 
 // What every interaction needs.
@@ -30,6 +35,8 @@ struct Service {
   const Clock& clock;
   FhirSettings settings;
   std::string software_version;
+  conformance::Conformance* conformance = nullptr;  // null: nothing is being indexed
+  summary::Summaries* summaries = nullptr;          // null: no $summary
 
   store::Store& store() const { return records.store(); }
 };
@@ -71,21 +78,43 @@ Result<std::string> known_id(std::string_view id);
 // W/"3", "3" or 3 as in If-Match; nothing when the header is empty, an Error when it is malformed.
 Result<std::optional<std::int64_t>> parse_etag(std::string_view text);
 
-// Code::unsupported (406) when neither Accept nor _format allows JSON; (415) when the body's type is none of `allowed`.
-Result<> check_accept(const net::Request& request);
+// JSON is what the server thinks in; XML is translated at the border, both ways.
+enum class Format : std::uint8_t { json, xml };
+// Of the answer. Code::unsupported (406) when neither Accept nor _format allows one of them.
+Result<Format> accepted_format(const net::Request& request);
+// Code::unsupported (415) when the body's type is none of `allowed`.
 Result<> check_content_type(const net::Request& request, std::initializer_list<std::string_view> allowed);
 
 // Answers an Error with a status of its own: 406 and 415 are both Code::unsupported.
 Task<> refuse(pipeline::Call& call, const Error& error, int status);
-// Answers why a body could not be read: an unknown Content-Encoding is 415 (RFC 9110, section 8.4).
-Task<> refuse_body(pipeline::Call& call, const Error& error);
+
+// True when the answer can be given in a format that the client takes; else it has been refused.
+Task<bool> acceptable(pipeline::Call& call);
+// The body as JSON text, whatever it came as. Nothing when it could not be had: then the call has been answered.
+Task<std::optional<std::string>> take_resource(pipeline::Call& call, std::size_t bytes_max);
+// The same for bodies that are no resource: one of these types, as they came.
+Task<std::optional<std::string>> take_body(pipeline::Call& call, std::initializer_list<std::string_view> types,
+                                           std::size_t bytes_max);
 
 // Reads, by what stands in the path: for requests and Bundle entries alike.
 Answer read(store::Store& store, std::string_view type, std::string_view id, std::optional<std::int64_t> version);
 Answer history(store::Store& store, std::string_view type, std::string_view id, std::string_view query,
                const std::string& fhir_base, Instant now);
-Answer search(store::Store& store, std::string_view type, const net::QueryParameters& parameters, bool lenient,
-              const std::string& fhir_base, Instant now);
+
+struct SearchRequest {
+  std::string type;  // empty: every type, or those of _type
+  net::QueryParameters parameters;
+  bool lenient = false;
+  std::string fhir_base;
+  std::string compartment;  // resource type; empty: none
+  std::string compartment_id;
+};
+Answer search(const Service& service, const SearchRequest& request);
+// What a client's criteria mean for one type, by the definitions in force.
+std::expected<search::Query, search::Refusal> parse(const Service& service, std::string_view type,
+                                                    const net::QueryParameters& parameters, bool lenient,
+                                                    const std::string& fhir_base,
+                                                    std::vector<model::Issue>* ignored = nullptr);
 
 // NDJSON both ways (ndjson.cc): whether a request asks for it or brings it, and the streams.
 bool wants_ndjson(const net::Request& request);
@@ -99,8 +128,10 @@ void add_write_routes(pipeline::Router& router, Service& service);
 void add_history_routes(pipeline::Router& router, Service& service);
 void add_search_routes(pipeline::Router& router, Service& service);
 void add_bundle_routes(pipeline::Router& router, Service& service);
+void add_operation_routes(pipeline::Router& router, Service& service);
 void add_metadata_routes(pipeline::Router& router, Service& service);
 
-inline constexpr std::initializer_list<std::string_view> json_types{"application/fhir+json", "application/json"};
+inline constexpr std::initializer_list<std::string_view> resource_types{
+    "application/fhir+json", "application/json", "application/fhir+xml", "application/xml", "text/xml"};
 
 }  // namespace mydr24::fhir_api

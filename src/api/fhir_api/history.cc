@@ -62,10 +62,7 @@ std::string link(const store::HistoryQuery& query, const std::string& fhir_base,
 }
 
 Task<> handle_history(Service& service, pipeline::Call& call, std::size_t captures) {
-  if (const auto acceptable = check_accept(call.request()); !acceptable) {
-    co_await refuse(call, acceptable.error(), 406);
-    co_return;
-  }
+  if (!co_await acceptable(call)) co_return;
   const auto type = captures > 0 ? known_type(call.capture(0)) : Result<std::string>(std::string());
   const auto id = captures > 1 ? known_id(call.capture(1)) : Result<std::string>(std::string());
   if (!type || !id) {

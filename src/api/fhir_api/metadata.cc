@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
+#include <set>
 
 #include "api/fhir_api/fhir_api.h"
 #include "base/core/date_time.h"
@@ -42,6 +44,27 @@ std::string_view kind_name(search::Kind kind) {
   return "special";
 }
 
+// The canonical of an operation of R4; GraphQL and the patient summary have their own places.
+std::string definition_of(std::string_view name) {
+  constexpr std::pair<std::string_view, std::string_view> at[] = {
+      {"everything", "Patient-everything"},
+      {"lastn", "Observation-lastn"},
+      {"validate", "Resource-validate"},
+      {"meta", "Resource-meta"},
+      {"graphql", "Resource-graphql"},
+      {"expand", "ValueSet-expand"},
+      {"validate-code", "ValueSet-validate-code"},
+      {"lookup", "CodeSystem-lookup"},
+      {"subsumes", "CodeSystem-subsumes"},
+      {"translate", "ConceptMap-translate"},
+  };
+  if (name == "summary") return "http://hl7.org/fhir/uv/ips/OperationDefinition/summary";
+  for (const auto& [operation, id] : at) {
+    if (operation == name) return "http://hl7.org/fhir/OperationDefinition/" + std::string(id);
+  }
+  return "http://hl7.org/fhir/OperationDefinition/" + std::string(name);
+}
+
 bool serves(const pipeline::Router& router, std::string_view interaction) {
   return std::ranges::any_of(router.routes(), [&](const auto& route) { return route.interaction == interaction; });
 }
@@ -55,7 +78,7 @@ void write_interactions(json::Writer& out, const pipeline::Router& router,
   out.end_array();
 }
 
-void write_resource(json::Writer& out, const pipeline::Router& router, std::string_view type) {
+void write_resource(json::Writer& out, const pipeline::Router& router, const Service& service, std::string_view type) {
   out.begin_object()
       .field("type", type)
       .field("profile", "http://hl7.org/fhir/StructureDefinition/" + std::string(type));
@@ -67,10 +90,27 @@ void write_resource(json::Writer& out, const pipeline::Router& router, std::stri
   out.field("conditionalUpdate", serves(router, "conditional-update"));
   out.field("conditionalDelete", serves(router, "conditional-delete") ? "single" : "not-supported");
   out.key("searchParam").begin_array();
-  for (const auto& parameter : search::parameters_of(type)) {
-    out.begin_object().field("name", parameter.code).field("type", kind_name(parameter.kind)).end_object();
+  const auto catalogue = service.records.definitions()->catalogue;
+  for (const auto& parameter : search::parameters_of(type, catalogue.get())) {
+    out.begin_object().field("name", parameter.code);
+    if (!parameter.url.empty()) out.field("definition", parameter.url);
+    out.field("type", kind_name(parameter.kind)).end_object();
   }
   out.end_array().end_object();
+}
+
+// Operations by their routes: "/fhir/Patient/{id}/$everything" is one.
+void write_operations(json::Writer& out, const pipeline::Router& router) {
+  std::set<std::string_view> names;
+  for (const auto& route : router.routes()) {
+    if (route.interaction.starts_with('$')) names.insert(std::string_view(route.interaction).substr(1));
+  }
+  if (names.empty()) return;
+  out.key("operation").begin_array();
+  for (const auto name : names) {
+    out.begin_object().field("name", name).field("definition", definition_of(name)).end_object();
+  }
+  out.end_array();
 }
 
 std::string capability_statement(const pipeline::Router& router, const Service& service) {
@@ -82,38 +122,69 @@ std::string capability_statement(const pipeline::Router& router, const Service& 
   out.key("software").begin_object().field("name", "MyDR24").field("version", service.software_version).end_object();
   out.key("implementation").begin_object().field("description", "MyDR24 FHIR R4 server").end_object();
   out.field("fhirVersion", model::fhir_version);
-  out.key("format").begin_array().string("application/fhir+json").string("json").end_array();
-  out.key("patchFormat").begin_array().string("application/json-patch+json").end_array();
+  out.key("format").begin_array();
+  for (const auto* format : {"application/fhir+json", "json", "application/fhir+xml", "xml"}) out.string(format);
+  out.end_array();
+  out.key("patchFormat").begin_array();
+  for (const auto* format : {"application/json-patch+json", "application/fhir+json", "application/fhir+xml"}) {
+    out.string(format);
+  }
+  out.end_array();
   out.key("rest").begin_array().begin_object().field("mode", "server");
   out.key("resource").begin_array();
-  for (const auto* type : model::resource_types()) write_resource(out, router, type->name);
+  for (const auto* type : model::resource_types()) write_resource(out, router, service, type->name);
   out.end_array();
   out.key("interaction").begin_array();
   if (serves(router, "transaction")) {
     out.begin_object().field("code", "transaction").end_object().begin_object().field("code", "batch").end_object();
   }
-  if (serves(router, "history-system")) out.begin_object().field("code", "history-system").end_object();
+  for (const auto* code : {"history-system", "search-system"}) {
+    if (serves(router, code)) out.begin_object().field("code", code).end_object();
+  }
   out.end_array();
+  write_operations(out, router);
   out.end_object().end_array().end_object();
   return text;
 }
 
+// Made once for each state of the definitions.
+class Statement {
+ public:
+  std::shared_ptr<const std::string> text(const pipeline::Router& router, const Service& service) {
+    const auto definitions = service.records.definitions();
+    const std::lock_guard lock(mutex_);
+    if (text_ == nullptr || definitions != made_of_) {
+      made_of_ = definitions;
+      text_ = std::make_shared<const std::string>(capability_statement(router, service));
+    }
+    return text_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<const records::Definitions> made_of_;
+  std::shared_ptr<const std::string> text_;
+};
+
 }  // namespace
 
 void add_metadata_routes(pipeline::Router& router, Service& service) {
-  auto statement = std::make_shared<std::shared_ptr<const std::string>>();
+  auto statement = std::make_shared<Statement>();
   router.add({net::Method::get, "/fhir/metadata", "capabilities", RequestClass::routine,
-              [statement](pipeline::Call& call) -> Task<> {
-                if (const auto acceptable = check_accept(call.request()); !acceptable) {
-                  co_await refuse(call, acceptable.error(), 406);
+              [&router, &service, statement](pipeline::Call& call) -> Task<> {
+                if (!co_await acceptable(call)) co_return;
+                const auto shared = statement->text(router, service);
+                if (accepted_format(call.request()).value_or(Format::json) == Format::xml) {
+                  Answer answer;
+                  answer.body = *shared;
+                  co_await send(call, std::move(answer));
                   co_return;
                 }
                 net::Response response;
                 response.content_type = pipeline::fhir_json;
-                response.shared_body = *statement;
+                response.shared_body = shared;
                 co_await call.respond(std::move(response));
               }});
-  *statement = std::make_shared<const std::string>(capability_statement(router, service));
 }
 
 void add_routes(pipeline::Router& router, Service& service) {
@@ -122,6 +193,7 @@ void add_routes(pipeline::Router& router, Service& service) {
   add_history_routes(router, service);
   add_search_routes(router, service);
   add_bundle_routes(router, service);
+  add_operation_routes(router, service);
   add_metadata_routes(router, service);
 }
 

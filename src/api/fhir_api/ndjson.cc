@@ -155,7 +155,7 @@ Task<> stream_search(Service& service, pipeline::Call& call, net::QueryParameter
     co_await call.respond(type.error());
     co_return;
   }
-  auto query = search::parse_query(*type, parameters, prefers_lenient(call.request().header("Prefer")));
+  auto query = parse(service, *type, parameters, prefers_lenient(call.request().header("Prefer")), call.fhir_base());
   if (!query) {
     co_await call.respond(400, query.error().issues);
     co_return;

@@ -26,14 +26,11 @@ Answer of(const store::Version& version) {
 }
 
 Task<> handle_read(Service& service, pipeline::Call& call, std::optional<std::int64_t> version) {
-  if (auto acceptable = check_accept(call.request()); !acceptable) {
-    co_await refuse(call, acceptable.error(), 406);
-    co_return;
-  }
+  if (!co_await acceptable(call)) co_return;
   const auto type = known_type(call.capture(0));
   const auto id = known_id(call.capture(1));
   if (!type || !id) {
-    co_await call.respond(!type ? type.error() : id.error());
+    co_await send(call, Answer::of(!type ? type.error() : id.error()));
     co_return;
   }
   co_await send(call, read(service.store(), *type, *id, version));

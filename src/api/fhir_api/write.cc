@@ -13,10 +13,11 @@ using records::Verb;
 // A body from this size on is parsed and checked by a worker, so that the I/O thread goes on serving others.
 constexpr std::size_t worker_bytes = 64U << 10;
 
-Result<search::Query> criteria(std::string_view type, std::string_view query) {
+Result<search::Query> criteria(const Service& service, const std::string& fhir_base, std::string_view type,
+                               std::string_view query) {
   const auto parameters = net::parse_query(query);
   if (!parameters) return fail(Code::invalid, "the search criteria are malformed: check their percent-encoding");
-  auto parsed = search::parse_query(type, *parameters, false);
+  auto parsed = parse(service, type, *parameters, false, fhir_base);
   if (!parsed) {
     const auto& issue = parsed.error().issues.front();
     return fail(Code::invalid, issue.diagnostics, issue.expression);
@@ -26,7 +27,7 @@ Result<search::Query> criteria(std::string_view type, std::string_view query) {
 }
 
 // Everything but the body. The path has one capture (type) or two (type and id).
-Result<Interaction> describe(pipeline::Call& call, Verb verb, bool has_id) {
+Result<Interaction> describe(const Service& service, pipeline::Call& call, Verb verb, bool has_id) {
   const auto& request = call.request();
   Interaction interaction;
   interaction.verb = verb;
@@ -35,13 +36,13 @@ Result<Interaction> describe(pipeline::Call& call, Verb verb, bool has_id) {
     MYDR24_ASSIGN(interaction.id, known_id(call.capture(1)));
   }
   if (!has_id && verb != Verb::create) {
-    MYDR24_ASSIGN(auto query, criteria(interaction.type, request.query));
+    MYDR24_ASSIGN(auto query, criteria(service, call.fhir_base(), interaction.type, request.query));
     interaction.condition = std::move(query);
   }
   if (const auto if_none_exist = request.header("If-None-Exist"); verb == Verb::create && !if_none_exist.empty()) {
     const auto question = if_none_exist.find('?');
     MYDR24_ASSIGN(auto query,
-                  criteria(interaction.type,
+                  criteria(service, call.fhir_base(), interaction.type,
                            question == if_none_exist.npos ? if_none_exist : if_none_exist.substr(question + 1)));
     interaction.condition = std::move(query);
   }
@@ -52,27 +53,19 @@ Result<Interaction> describe(pipeline::Call& call, Verb verb, bool has_id) {
 
 Task<> handle_write(Service& service, pipeline::Call& call, Verb verb, bool has_id) {
   const auto& request = call.request();
-  if (const auto acceptable = check_accept(request); !acceptable) {
-    co_await refuse(call, acceptable.error(), 406);
-    co_return;
-  }
-  auto interaction = describe(call, verb, has_id);
+  if (!co_await acceptable(call)) co_return;
+  auto interaction = describe(service, call, verb, has_id);
   if (!interaction) {
-    co_await call.respond(interaction.error());
+    co_await send(call, Answer::of(interaction.error()));
     co_return;
   }
   if (verb != Verb::remove) {
-    const auto typed = verb == Verb::patch ? check_content_type(request, {"application/json-patch+json"})
-                                           : check_content_type(request, json_types);
-    if (!typed) {
-      co_await refuse(call, typed.error(), 415);
-      co_return;
-    }
-    auto body = co_await call.exchange().read_body(service.settings.body_bytes_max);
-    if (!body) {
-      co_await refuse_body(call, body.error());
-      co_return;
-    }
+    const bool json_patch =
+        verb == Verb::patch && request.header("Content-Type").starts_with("application/json-patch+json");
+    const auto bytes_max = service.settings.body_bytes_max;
+    auto body = json_patch ? co_await take_body(call, {"application/json-patch+json"}, bytes_max)
+                           : co_await take_resource(call, bytes_max);
+    if (!body) co_return;
     interaction->text = std::move(*body);
   }
   const bool large = interaction->text.size() >= worker_bytes;

@@ -34,6 +34,7 @@ class CommandLine {
     add_import();
     add_vitals();
     add_doctor();
+    add_explain();
     add_config();
     add_backup();
     add_version();
@@ -83,6 +84,7 @@ class CommandLine {
   void add_config_options(CLI::App* command, bool listeners) {
     command->add_option("--config", config_.file, "Configuration file (TOML)");
     command->add_option("--data", config_.data, "Data folder (store.path)");
+    command->add_option("--store", config_.store, "postgres://...: PostgreSQL in place of the folder (store.url)");
     if (!listeners) return;
     command->add_option("--listen", config_.listen, "Address and port of the server (server.listen)");
     command->add_option("--admin", config_.admin, "Address and port of health and metrics (server.admin)");
@@ -183,6 +185,17 @@ class CommandLine {
     add_config_options(command, false);
   }
 
+  void add_explain() {
+    auto* command = add(app_, "explain", "Show how a search is answered: the plan, its indexes and what it costs",
+                        "Examples:\n"
+                        "  mydr24 explain 'Observation?code=8480-6&_sort=-date' --data ./data\n"
+                        "  mydr24 explain 'Patient?name=meyer' --server http://127.0.0.1:8025   a server that runs",
+                        [this] { return run_explain(config_, file_, server_, terminal_); });
+    command->add_option("search", file_, "TYPE?parameters, as in a URL")->required();
+    command->add_option("--server", server_, "Admin address of a running server, which then explains");
+    add_config_options(command, false);
+  }
+
   void add_config() {
     CLI::App* config = app_.add_subcommand("config", "Show and check the configuration");
     config->require_subcommand(1);
@@ -226,6 +239,7 @@ class CommandLine {
   SimulateOptions simulate_;
   ImportOptions import_;
   std::string file_;
+  std::string server_;
   std::string progress_ = "auto";
   bool effective_ = false;
   bool no_colour_ = false;

@@ -20,6 +20,7 @@ inline constexpr std::string_view product_version = "0.1.0";
 struct ConfigOptions {
   std::string file;
   std::string data;
+  std::string store;  // postgres://...
   std::string listen;
   std::string admin;
 
@@ -30,6 +31,10 @@ struct ConfigOptions {
 std::expected<Config, int> settings_or_exit(const ConfigOptions& options, const Terminal& terminal);
 
 int run_serve(const ConfigOptions& options, const Terminal& terminal);
+
+// How a search would be answered. `admin`: of a running server; empty: opens the store itself.
+int run_explain(const ConfigOptions& options, const std::string& search, const std::string& admin,
+                const Terminal& terminal);
 
 struct DemoOptions {
   int patients = 60;

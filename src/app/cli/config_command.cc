@@ -14,6 +14,7 @@ Sources ConfigOptions::sources(const NamedValues& environment) const {
   sources.file = config_file(file, environment);
   sources.environment = environment;
   if (!data.empty()) sources.flags.emplace_back("store.path", data);
+  if (!store.empty()) sources.flags.emplace_back("store.url", store);
   if (!listen.empty()) sources.flags.emplace_back("server.listen", listen);
   if (!admin.empty()) sources.flags.emplace_back("server.admin", admin);
   return sources;

@@ -23,6 +23,8 @@ constexpr auto at = &member_of<Section, Member>;
 
 using Server = server::ServerSection;
 using Store = server::StoreSection;
+using Search = server::SearchSection;
+using Validation = server::ValidationSection;
 using LogKeys = server::LogSection;
 using Vitals = server::VitalsSection;
 using Alerting = server::AlertingSection;
@@ -30,7 +32,7 @@ using Form = Key::Form;
 
 constexpr std::int64_t hour_ms = 3'600'000;
 
-constexpr std::array<Key, 20> table{{
+constexpr std::array<Key, 27> table{{
     {"server.listen", at<&Settings::server, &Server::listen>,
      "Address and port of the FHIR interface, the desk and the console. Port 0: any free one.", Form::address},
     {"server.admin", at<&Settings::server, &Server::admin>,
@@ -59,6 +61,20 @@ constexpr std::array<Key, 20> table{{
     {"store.path", at<&Settings::store, &Store::path>, "The folder that holds the database.", Form::path},
     {"store.cache_mib", at<&Settings::store, &Store::cache_mib>, "Page cache of the writer, in MiB.", Form::any, "", 1,
      1 << 20},
+    {"store.url", at<&Settings::store, &Store::url>,
+     "postgres://user@host:port/database: PostgreSQL in place of the folder.", Form::any},
+    {"store.read_urls", at<&Settings::store, &Store::read_urls>,
+     "Replicas of that database, for reading, separated by commas.", Form::any},
+    {"search.time_max_ms", at<&Settings::search, &Search::time_max_ms>,
+     "How long one search may take before it is refused.", Form::any, "", 1, hour_ms},
+    {"validation.bindings", at<&Settings::validation, &Validation::bindings>,
+     "Codes of every write are checked against the value sets they are bound to.", Form::choice, "on off"},
+    {"validation.invariants", at<&Settings::validation, &Validation::invariants>,
+     "Every write is checked against the invariants of R4.", Form::choice, "on off"},
+    {"validation.profiles", at<&Settings::validation, &Validation::profiles>,
+     "Every write is checked against the profiles it names in meta.profile.", Form::choice, "on off"},
+    {"validation.packages", at<&Settings::validation, &Validation::packages>,
+     "Implementation guides to load: folders or .tgz files, separated by commas.", Form::any},
     {"log.level", at<&Settings::log, &LogKeys::level>, "The least important lines that are written.", Form::choice,
      "debug info warn error"},
     {"log.format", at<&Settings::log, &LogKeys::format>, "auto: text on a terminal, else JSON.", Form::choice,
@@ -78,7 +94,10 @@ std::string in_quotes(std::string_view text) {
 }
 
 std::string value_text(const Key& key, Settings& settings) {
-  if (const auto* text = std::get_if<Key::Text>(&key.member)) return in_quotes((*text)(settings));
+  if (const auto* text = std::get_if<Key::Text>(&key.member)) {
+    const auto& value = (*text)(settings);
+    return in_quotes(key.name == "store.url" || key.name == "store.read_urls" ? shown_url(value) : value);
+  }
   return std::to_string(std::get<Key::Number>(key.member)(settings));
 }
 

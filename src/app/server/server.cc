@@ -14,8 +14,12 @@
 #include "alerting/alerts/dispatcher.h"
 #include "api/desk_api/desk_api.h"
 #include "api/fhir_api/fhir_api.h"
+#include "clinical/conformance/conformance.h"
+#include "clinical/records/rewrite.h"
+#include "clinical/summary/summary.h"
 #include "clinical/vitals/chart.h"
 #include "clinical/vitals/watch.h"
+#include "storage/postgres/postgres.h"
 #include "storage/sqlite/sqlite.h"
 
 namespace mydr24::server {
@@ -97,6 +101,25 @@ vitals::WatchSettings watch_settings(const VitalsSection& section) {
   return settings;
 }
 
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> items;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    auto item = list.substr(0, comma);
+    list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
+    const auto first = item.find_first_not_of(' ');
+    if (first != item.npos) items.emplace_back(item.substr(first, item.find_last_not_of(' ') - first + 1));
+  }
+  return items;
+}
+
+conformance::Settings conformance_settings(const ValidationSection& section) {
+  return {.packages = split(section.packages),
+          .checks = {.bindings = section.bindings == "on",
+                     .invariants = section.invariants == "on",
+                     .profiles = section.profiles == "on"}};
+}
+
 sqlite::Settings store_settings(const StoreSection& section, const telemetry::Log& log) {
   sqlite::Settings settings;
   settings.folder = section.path;
@@ -107,6 +130,19 @@ sqlite::Settings store_settings(const StoreSection& section, const telemetry::Lo
   return settings;
 }
 
+Result<std::unique_ptr<store::Store>> open_store(const StoreSection& section, const telemetry::Log& log,
+                                                 const Clock& clock) {
+  const auto line = [&log](telemetry::Level level, std::string_view text) {
+    log.write(level, "store", {{"detail", text}});
+  };
+  if (section.url.empty()) return sqlite::open(store_settings(section, log), clock);
+  postgres::Settings settings;
+  settings.url = section.url;
+  settings.read_urls = split(section.read_urls);
+  settings.log = line;
+  return postgres::open(settings, clock);
+}
+
 // Store, records and the reactions that belong to every write.
 struct Core {
   telemetry::Log log;
@@ -114,7 +150,16 @@ struct Core {
   std::unique_ptr<alerts::Book> book;
   std::unique_ptr<vitals::Watch> watch;
   std::unique_ptr<records::Records> records;  // before the store: until it is closed, its followers write
+  std::unique_ptr<conformance::Conformance> conformance;
+  std::unique_ptr<summary::Summaries> summaries;
   std::unique_ptr<store::Store> store;
+
+  ~Core() {
+    if (conformance) conformance->stop();
+    store.reset();
+  }
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
 
   Core(const Settings& settings, const Clock& clock, std::ostream& log_to)
       : log(telemetry::log_settings(settings.log.level, settings.log.format), clock, log_to) {}
@@ -125,12 +170,18 @@ struct Core {
     book = std::make_unique<alerts::Book>(
         *rota, alerts::BookSettings{.escalate_after = std::chrono::seconds(settings.alerting.escalate_after_s)});
     watch = std::make_unique<vitals::Watch>(*book, watch_settings(settings.vitals));
-    MYDR24_ASSIGN(store, sqlite::open(store_settings(settings.store, log), clock));
+    MYDR24_ASSIGN(store, open_store(settings.store, log, clock));
     records = std::make_unique<records::Records>(*store, clock);
+    conformance = std::make_unique<conformance::Conformance>(*records, log);
+    summaries = std::make_unique<summary::Summaries>(*records);
     records->add_reaction(*watch);
+    records->add_reaction(*conformance);
+    records->add_reaction(*summaries);
     book->attach(*store);
     watch->attach(*store);
-    return {};
+    store->add_follower(*conformance);
+    store->add_follower(*summaries);
+    return conformance->start(conformance_settings(settings.validation));
   }
 };
 
@@ -192,6 +243,7 @@ class RunningSystem : public System {
     server_.reset();
     admin_.reset();
     if (dispatcher_) dispatcher_->stop();
+    if (core_.conformance) core_.conformance->stop();
     core_.store.reset();
   }
 
@@ -234,13 +286,17 @@ class RunningSystem : public System {
         fhir_api::Service{*core_.records,
                           workers_,
                           clock_,
-                          {.body_bytes_max = static_cast<std::size_t>(settings_.server.body_bytes_max)},
-                          std::string(version)});
+                          {.body_bytes_max = static_cast<std::size_t>(settings_.server.body_bytes_max),
+                           .search_time_max = std::chrono::milliseconds(settings_.search.time_max_ms)},
+                          std::string(version),
+                          core_.conformance.get(),
+                          core_.summaries.get()});
     desk_ = std::make_unique<desk_api::Desk>(desk_api::Desk{*core_.store, *core_.book, *dispatcher_, hub_, *core_.watch,
                                                             workers_, clock_, escalate_after, settings_.demo});
     health_ = std::make_unique<desk_api::Health>(
         desk_api::Health{[this] { return checks(); }, [this] { return draining_.load(); }, metrics_,
-                         [this](const std::string& to) { return core_.store->backup(to); }, workers_});
+                         [this](const std::string& to) { return core_.store->backup(to); },
+                         [this](const std::string& search) { return explain(*core_.records, search); }, workers_});
     fhir_api::add_routes(router_, *fhir_);
     desk_api::add_routes(router_, *desk_);
     desk_api::add_admin_routes(admin_router_, *health_);
@@ -366,6 +422,17 @@ class RunningSystem : public System {
 };
 
 }  // namespace
+
+Result<std::string> explain(records::Records& records, const std::string& search) {
+  const auto definitions = records.definitions();
+  MYDR24_ASSIGN(const auto query, records::parse_criteria(search, definitions->catalogue));
+  std::string text;
+  MYDR24_TRY(records.store().read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(text, reader.explain(query));
+    return {};
+  }));
+  return text;
+}
 
 Result<std::unique_ptr<System>> start(const Settings& settings, const Clock& clock) {
   auto system = std::make_unique<RunningSystem>(settings, clock);

@@ -38,6 +38,9 @@ class Workbench {
   virtual records::Records& records() = 0;
   virtual store::Store& store() = 0;
 };
+// The plan of a search ("Patient?name=x"), as text for people.
+Result<std::string> explain(records::Records& records, const std::string& search);
+
 Result<std::unique_ptr<Workbench>> open_workbench(const Settings& settings, const Clock& clock);
 
 }  // namespace mydr24::server

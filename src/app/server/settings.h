@@ -28,6 +28,20 @@ struct ServerSection {
 struct StoreSection {
   std::string path = "mydr24-data";  // the folder that holds the database
   std::int64_t cache_mib = 48;       // page cache of the writer
+  std::string url;                   // postgres://...: PostgreSQL in place of the folder
+  std::string read_urls;             // replicas for reading, separated by commas
+};
+
+struct SearchSection {
+  std::int64_t time_max_ms = 10'000;  // one search; beyond it is refused
+};
+
+// What is checked of every write beyond its structure: "on" or "off".
+struct ValidationSection {
+  std::string bindings = "on";
+  std::string invariants = "on";
+  std::string profiles = "on";
+  std::string packages;  // implementation guides: folders or .tgz files, separated by commas
 };
 
 struct LogSection {
@@ -56,6 +70,8 @@ struct AlertingSection {
 struct Settings {
   ServerSection server;
   StoreSection store;
+  SearchSection search;
+  ValidationSection validation;
   LogSection log;
   VitalsSection vitals;
   AlertingSection alerting;

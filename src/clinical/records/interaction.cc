@@ -8,6 +8,7 @@
 #include "base/core/id.h"
 #include "base/json/patch.h"
 #include "clinical/records/rewrite.h"
+#include "fhir/patch/patch.h"
 
 namespace mydr24::records {
 namespace {
@@ -179,12 +180,14 @@ class Planner {
   static Result<std::string> apply(const store::Version& there, std::string_view patch_text) {
     MYDR24_ASSIGN(const auto patch, json::Document::parse_view(patch_text));
     MYDR24_ASSIGN(const auto document, json::Document::parse(render(there)));
+    // A FHIRPath Patch is a Parameters resource, a JSON Patch an array.
+    if (patch.root().is_object()) return patch::apply_path_patch(document, patch.root());
     return json::apply_patch(document, patch);
   }
 
   // A conditional reference inside a transaction: "Patient?identifier=s|v" becomes the one resource that it finds.
   Result<std::string> find_reference(std::string_view reference) {
-    MYDR24_ASSIGN(const auto query, parse_criteria(reference));
+    MYDR24_ASSIGN(const auto query, parse_criteria(reference, records_.definitions()->catalogue));
     MYDR24_ASSIGN(const auto id, match_one(*reader_, query));
     if (!id) return fail(Code::stale, fmt::format("the conditional reference \"{}\" matches no resource", reference));
     return fmt::format("{}/{}", query.type, *id);

@@ -17,6 +17,15 @@ Rejection reject_one(std::string code, std::string diagnostics, std::string expr
   return {Code::invalid, {Issue{Severity::error, std::move(code), std::move(diagnostics), std::move(expression)}}};
 }
 
+// What forbids storing the resource.
+std::vector<Issue> problems(json::Value resource, const Definitions& definitions, Instant now) {
+  if (definitions.validator == nullptr) return model::validate(resource);
+  validation::Request request;
+  request.checks = definitions.checks;
+  request.now = now;
+  return definitions.validator->validate(resource, request);
+}
+
 // The id that the resource gets, or why it cannot have it.
 Accepted<std::string> choose_id(json::Value resource, std::string_view type, const PrepareOptions& options,
                                 Instant now) {
@@ -155,7 +164,8 @@ Accepted<Prepared> Records::prepare(std::string text, const PrepareOptions& opti
         reject_one("value", fmt::format("resourceType is \"{}\", but the request is for {}", type.text(), options.type),
                    "resourceType"));
   }
-  if (auto issues = model::validate(resource); !issues.empty()) {
+  const auto definitions = this->definitions();
+  if (auto issues = problems(resource, *definitions, clock_.now()); !issues.empty()) {
     return std::unexpected(Rejection{Code::invalid, std::move(issues)});
   }
   auto id = choose_id(resource, type.text(), options, clock_.now());
@@ -171,7 +181,7 @@ Accepted<Prepared> Records::prepare(std::string text, const PrepareOptions& opti
   prepared.meta_at = stored.meta_at;
   prepared.text = std::move(stored.text);
   prepared.body = store_.pack(prepared.text, prepared.meta_at);
-  prepared.entries = search::extract(resource);
+  prepared.entries = search::extract(resource, definitions->catalogue.get());
   return prepared;
 }
 
@@ -188,7 +198,7 @@ Result<Records::Outcome> Records::put(store::Transaction& transaction, const Pre
       return Outcome{{there->version, there->sequence, there->at}, store::Action::update, true};
     }
     MYDR24_ASSIGN(before, json::Document::parse_view(there->body));
-    entries_before = search::extract(before.root());
+    entries_before = search::extract(before.root(), definitions()->catalogue.get());
   }
 
   Outcome outcome;
@@ -213,7 +223,7 @@ Result<std::optional<store::Written>> Records::remove(store::Transaction& transa
   if (!there || there->action == store::Action::remove) return std::nullopt;
 
   MYDR24_ASSIGN(const auto before, json::Document::parse_view(there->body));
-  const auto entries_before = search::extract(before.root());
+  const auto entries_before = search::extract(before.root(), definitions()->catalogue.get());
   MYDR24_ASSIGN(const auto written, transaction.put({.type = type,
                                                      .id = id,
                                                      .action = store::Action::remove,

@@ -6,6 +6,7 @@
 //
 // Invariant: nothing is stored that was not validated, indexed and shown to every reaction in the same transaction.
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 
 #include "base/core/clock.h"
 #include "base/json/document.h"
+#include "clinical/records/definitions.h"
 #include "fhir/model/outcome.h"
 #include "storage/store/store.h"
 
@@ -79,7 +81,13 @@ struct Precondition {
 
 class Records {
  public:
-  Records(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  // Without definitions: the published search parameters, and only the structure of resources is checked.
+  Records(store::Store& store, const Clock& clock)
+      : store_(store), clock_(clock), definitions_(std::make_shared<const Definitions>()) {}
+
+  // Any thread, at any time.
+  void use(std::shared_ptr<const Definitions> definitions) { definitions_.store(std::move(definitions)); }
+  std::shared_ptr<const Definitions> definitions() const { return definitions_.load(); }
 
   // Before the first write. The reaction must outlive the Records.
   void add_reaction(Reaction& reaction) { reactions_.push_back(&reaction); }
@@ -107,6 +115,7 @@ class Records {
 
   store::Store& store_;
   const Clock& clock_;
+  std::atomic<std::shared_ptr<const Definitions>> definitions_;
   std::vector<Reaction*> reactions_;
 };
 

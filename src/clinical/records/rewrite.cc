@@ -117,7 +117,7 @@ Result<std::string> rewrite_references(json::Value resource, const ReferenceTarg
   return out;
 }
 
-Result<search::Query> parse_criteria(std::string_view criteria) {
+Result<search::Query> parse_criteria(std::string_view criteria, const search::CataloguePtr& catalogue) {
   const auto question = criteria.find('?');
   const auto type = criteria.substr(0, question);
   if (model::find_resource(type) == nullptr) {
@@ -127,7 +127,9 @@ Result<search::Query> parse_criteria(std::string_view criteria) {
   if (!parameters || parameters->empty()) {
     return fail(Code::invalid, fmt::format("\"{}\" has no search parameters after the '?'", criteria));
   }
-  auto query = search::parse_query(type, *parameters, false);
+  search::ParseOptions options;
+  options.catalogue = catalogue;
+  auto query = search::parse_query(type, *parameters, options);
   if (!query)
     return fail(Code::invalid, query.error().issues.front().diagnostics, query.error().issues.front().expression);
   return std::move(*query);

@@ -27,6 +27,6 @@ Result<std::string> rewrite_references(json::Value resource, const ReferenceTarg
                                        const FindReference& find);
 
 // "Type?criteria" as a Query; Code::invalid names what is wrong.
-Result<search::Query> parse_criteria(std::string_view criteria);
+Result<search::Query> parse_criteria(std::string_view criteria, const search::CataloguePtr& catalogue = nullptr);
 
 }  // namespace mydr24::records
