@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "api/fhir_api/fhir_api.h"
+#include "base/async/when_all.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
 #include "base/json/document.h"
@@ -171,6 +172,29 @@ Task<> send(pipeline::Call& call, Answer answer) {
     }
   }
   co_await call.respond(std::move(response));
+}
+
+Task<Answer> run_watched(Service& service, pipeline::Call& call,
+                         std::function<Answer(const std::atomic<bool>& cancelled)> work) {
+  std::atomic<bool> cancelled{false};
+  bool done = false;
+  Answer answer;
+  const auto working = [&]() -> Task<bool> {
+    answer = co_await service.workers.run(call.request_class(), [&] { return work(cancelled); });
+    done = true;
+    call.exchange().end_sleep();
+    co_return true;
+  };
+  const auto watching = [&]() -> Task<bool> {
+    if (!done) co_await call.exchange().sleep(service.settings.search_time_max);
+    if (!done && call.exchange().peer_gone()) cancelled = true;
+    co_return true;
+  };
+  std::vector<Task<bool>> both;
+  both.push_back(working());
+  both.push_back(watching());
+  co_await when_all(std::move(both));
+  co_return answer;
 }
 
 Task<> refuse(pipeline::Call& call, const Error& error, int status) {

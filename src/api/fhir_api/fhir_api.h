@@ -4,8 +4,10 @@
 // the same for a request of its own and for an entry of a Bundle.
 // Source: FHIR R4, http.html.
 
+#include <atomic>
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -101,6 +103,10 @@ Answer read(store::Store& store, std::string_view type, std::string_view id, std
 Answer history(store::Store& store, std::string_view type, std::string_view id, std::string_view query,
                const std::string& fhir_base, Instant now);
 
+// Runs `work` on a worker while watching the connection: what it is given becomes true when the client has gone.
+Task<Answer> run_watched(Service& service, pipeline::Call& call,
+                         std::function<Answer(const std::atomic<bool>& cancelled)> work);
+
 struct SearchRequest {
   std::string type;  // empty: every type, or those of _type
   net::QueryParameters parameters;
@@ -108,6 +114,7 @@ struct SearchRequest {
   std::string fhir_base;
   std::string compartment;  // resource type; empty: none
   std::string compartment_id;
+  const std::atomic<bool>* cancelled = nullptr;
 };
 Answer search(const Service& service, const SearchRequest& request);
 // What a client's criteria mean for one type, by the definitions in force.

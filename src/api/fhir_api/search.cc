@@ -206,7 +206,7 @@ Answer search_type(const Service& service, const SearchRequest& request) {
         MYDR24_ASSIGN(included, records::include(reader, *query, page.matches));
         return {};
       },
-      {.time_max = service.settings.search_time_max, .cancelled = nullptr}, 0);
+      {.time_max = service.settings.search_time_max, .cancelled = request.cancelled}, 0);
   if (!done) return Answer::of(done.error());
   return answer_with(request, *query, page, included, std::move(told), service.clock.now());
 }
@@ -308,7 +308,7 @@ Answer search_system(const Service& service, const SearchRequest& request) {
         MYDR24_ASSIGN(included, records::include(reader, queries.front(), page.matches));
         return {};
       },
-      {.time_max = service.settings.search_time_max, .cancelled = nullptr}, 0);
+      {.time_max = service.settings.search_time_max, .cancelled = request.cancelled}, 0);
   if (!done) return Answer::of(done.error());
   if (!page.next_cursor.empty()) {
     page.next_cursor = page.matches.empty() ? "" : fmt::to_string(page.matches.back().sequence);
@@ -324,7 +324,10 @@ Answer search_system(const Service& service, const SearchRequest& request) {
 Task<> answer_search(Service& service, pipeline::Call& call, SearchRequest request) {
   request.lenient = prefers_lenient(call.request().header("Prefer"));
   request.fhir_base = call.fhir_base();
-  auto answer = co_await service.workers.run(call.request_class(), [&] { return search(service, request); });
+  auto answer = co_await run_watched(service, call, [&](const std::atomic<bool>& cancelled) {
+    request.cancelled = &cancelled;
+    return search(service, request);
+  });
   co_await send(call, std::move(answer));
 }
 

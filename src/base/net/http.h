@@ -90,6 +90,10 @@ class Exchange {
 
   // Waits; used by streams that have nothing to say. Returns early when the server drains or the peer closes.
   virtual Task<> sleep(std::chrono::milliseconds time) = 0;
+  // Ends a sleep() of the same exchange early. On the exchange's own thread.
+  virtual void end_sleep() {}
+  // Whether the peer was found to have closed, by a sleep or a write.
+  virtual bool peer_gone() const { return false; }
 };
 
 // Runs on the connection's own I/O thread: must not block for more than about a millisecond.

@@ -240,6 +240,12 @@ Task<> HttpExchange::sleep(std::chrono::milliseconds time) {
   ++connection_->sleep_number;
 }
 
+void HttpExchange::end_sleep() {
+  if (!connection_ || !connection_->sleeping) return;
+  connection_->sleeping = false;
+  connection_->wake();
+}
+
 namespace {
 
 Task<bool> finish_handshake(Connection& connection) {

@@ -48,6 +48,8 @@ class HttpExchange final : public Exchange {
   Task<Result<>> finish() override;
   bool draining() const override { return thread_.draining(); }
   Task<> sleep(std::chrono::milliseconds time) override;
+  void end_sleep() override;
+  bool peer_gone() const override { return broken_; }
 
  private:
   struct Buffer {
