@@ -1,6 +1,6 @@
 // The whole system in one process: real sockets, a real store in a folder of its own.
 
-#include "app/server/server.h"
+#include "app/server/server_fixture.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -16,72 +16,6 @@
 
 namespace mydr24::server {
 namespace {
-
-using net::Method;
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-struct Answer {
-  int status = 0;
-  json::Document body;
-  net::ClientResponse raw;
-};
-
-class ServerTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = std::filesystem::temp_directory_path() / fmt::format("mydr24-server-test-{}", getpid());
-    std::filesystem::remove_all(folder_);
-    Settings settings;
-    settings.server.listen = "127.0.0.1:0";
-    settings.server.admin = "127.0.0.1:0";
-    settings.server.body_bytes_max = 1 << 20;
-    settings.server.drain_time_max_ms = 500;
-    settings.store.path = folder_.string();
-    settings.log.level = "error";
-    auto started = start(settings, system_clock());
-    ASSERT_TRUE(started) << started.error().text;
-    system_ = std::move(*started).release();
-  }
-  static void TearDownTestSuite() {
-    delete system_;
-    std::filesystem::remove_all(folder_);
-  }
-
-  static Answer send(Method method, std::string_view path, std::string body = {}, Headers headers = {}) {
-    net::ClientRequest request;
-    request.method = method;
-    request.url = *net::parse_url(system_->base_url() + std::string(path));
-    request.headers = std::move(headers);
-    if (!body.empty() &&
-        std::ranges::none_of(request.headers, [](const auto& h) { return h.first == "Content-Type"; })) {
-      request.headers.emplace_back("Content-Type", "application/fhir+json");
-    }
-    request.body = std::move(body);
-    auto response = net::send_blocking(std::move(request));
-    Answer answer;
-    if (!response) {
-      ADD_FAILURE() << response.error().text;
-      return answer;
-    }
-    answer.raw = std::move(*response);
-    answer.status = answer.raw.status;
-    if (auto parsed = json::Document::parse(answer.raw.body)) answer.body = std::move(*parsed);
-    return answer;
-  }
-  static std::string issue(const Answer& answer, std::string_view member) {
-    const auto first = answer.body.root()["issue"].at(0);
-    return std::string(member == "expression" ? first["expression"].at(0).text() : first[member].text());
-  }
-
-  static inline std::filesystem::path folder_;
-  static inline System* system_ = nullptr;
-};
-
-std::string patient(std::string_view family, std::string_view identifier) {
-  return fmt::format(R"({{"resourceType":"Patient","identifier":[{{"system":"urn:mrn","value":"{}"}}],)"
-                     R"("name":[{{"family":"{}","given":["Ada"]}}],"gender":"female","birthDate":"1950-03-01"}})",
-                     identifier, family);
-}
 
 TEST_F(ServerTest, ACreatedResourceReadsBackWithItsVersionAndEveryKeyAsWritten) {
   const auto created =
