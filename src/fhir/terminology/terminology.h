@@ -40,9 +40,15 @@ struct Concept {
   bool is_abstract = false;
 };
 
+struct ExpandedConcept : Coding {
+  bool is_abstract = false;  // only groups others
+  bool is_inactive = false;
+};
+
 struct Expansion {
-  std::size_t total = 0;         // before paging
-  std::vector<Coding> concepts;  // of the page asked for
+  std::size_t total = 0;                  // before paging
+  std::vector<ExpandedConcept> concepts;  // of the page asked for
+  bool is_complete = true;                // false: a code system of which only a part is here took part
 };
 
 struct ExpandOptions {
@@ -50,6 +56,7 @@ struct ExpandOptions {
   std::size_t offset = 0;
   std::size_t count = 1'000;
   bool active_only = false;
+  bool selectable_only = false;  // without abstract concepts
 };
 
 struct Translation {
@@ -61,8 +68,28 @@ struct Translation {
 // Why a code is or is not valid.
 struct Validity {
   Membership result = Membership::unknown;
-  std::string display;  // the right display when known
-  std::string message;  // what is wrong and what would be right; empty when all is well
+  std::string display;           // the right display when known
+  std::string message;           // what is wrong and what would be right; empty when all is well
+  bool display_differs = false;  // the code is right, its display is not one that the system gives
+};
+
+// All that a system says about a concept.
+struct Description {
+  struct Property {
+    std::string code, type, value;  // type as in value[x]: "code", "string", "boolean", "Coding", ...
+  };
+  struct Designation {
+    std::string language, use_system, use_code, value;
+  };
+  std::string system_name, system_version, code, display, definition;
+  bool is_abstract = false, is_inactive = false;
+  std::vector<std::string> parents, children;
+  std::vector<Property> properties;  // parents and children are not among them
+  std::vector<Designation> designations;
+};
+
+struct ValueSetHead {
+  std::string url, version, name, title, status;
 };
 
 enum class Subsumption : std::uint8_t { equivalent, subsumes, subsumed_by, not_subsumed };
@@ -85,11 +112,16 @@ class Terminology {
   Result<Expansion> expand(std::string_view value_set, const ExpandOptions& options) const;
   Result<Expansion> expand(json::Value value_set, const ExpandOptions& options) const;  // of a resource in hand
   Result<Validity> validate_code(std::string_view value_set, const Coding& coding) const;
+  Result<Validity> validate_code(json::Value value_set, const Coding& coding) const;
   Result<Validity> validate_code_in_system(const Coding& coding) const;
   // The cheap question of validation and of `:in`: no texts are made. O(log n) for enumerated sets.
   Membership member(std::string_view value_set, std::string_view system, std::string_view code) const;
 
+  // Views into this Terminology, or into `code` where the system is a grammar (UCUM, BCP 47, ...), which has no texts.
+  // Code::not_found: no such system here, or no such code in it.
   Result<Concept> lookup(std::string_view system, std::string_view code) const;
+  Result<Description> describe(const Coding& coding) const;
+  Result<ValueSetHead> value_set_head(std::string_view value_set) const;
   // Ancestors first level only, and children.
   Result<std::vector<std::string_view>> parents(std::string_view system, std::string_view code) const;
   Result<std::vector<std::string_view>> children(std::string_view system, std::string_view code) const;
