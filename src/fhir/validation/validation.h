@@ -37,6 +37,8 @@ struct Request {
   path::Resolve resolve;  // for resolve() and for references' profiles; may be empty
   Instant now;
   std::size_t issues_max = 200;
+  // Unknown extensions (but those of example.org and the like) and strings that look like HTML are errors, not warnings.
+  bool strict = false;
   bool warnings = false;  // also issues of severity warning and information: $validate wants them, a write does not
 };
 
