@@ -298,11 +298,32 @@ void Builder::add_group(json::Value group, std::string_view source, std::string_
 
 // ---- The whole
 
+// Rules whose system is among these and cannot be mistaken: one version only, and that is the one asked for.
+void Builder::resolve_systems() {
+  Block& block = *block_;
+  const auto text = [&](Text what) { return std::string_view(block.pool).substr(what.at, what.size); };
+  const std::span<const Key> keys = block.system_keys;
+  for (auto& rule : block.rules) {
+    if (rule.system.size == 0) continue;
+    std::uint32_t found = 0;
+    int versions = 0;
+    for (const Key* key = find_key(keys, rule.system_hash);
+         key != keys.data() + keys.size() && key->hash == rule.system_hash; ++key) {
+      const System& system = block.systems[key->row];
+      if (text(system.url) != text(rule.system)) continue;
+      ++versions;
+      if (rule.version.size == 0 || text(rule.version) == text(system.version)) found = key->row + 1;
+    }
+    if (versions == 1) rule.system_row = found;
+  }
+}
+
 std::unique_ptr<const Block> Builder::finish() {
   Block& block = *block_;
   sort_keys(block.system_keys);
   sort_keys(block.value_set_keys);
   sort_keys(block.implicit_keys);
+  resolve_systems();
   block.systems.push_back({.first_concept = count(block.concepts)});
   block.concepts.push_back({.first_parent = count(block.parents),
                             .first_child = count(block.children),

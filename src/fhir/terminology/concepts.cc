@@ -23,7 +23,7 @@ Error no_code(std::string_view system, std::string_view code) {
 // The concept, or why there is none.
 Result<InSystem> find(const Library& library, std::string_view system, std::string_view version,
                       std::string_view code) {
-  const auto found = Judge(library, false).in_system(system, hash_url(system), version, code);
+  const auto found = Judge(library, false).in_system(system, version, code);
   if (found.row != nullptr || found.result == Membership::member) return found;
   return found.result == Membership::unknown ? no_system(system) : no_code(system, code);
 }

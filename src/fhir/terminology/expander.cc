@@ -110,7 +110,7 @@ void Expander::list_rule(const SetRef& set, const Rule& rule, const Visit& visit
 
 void Expander::list_enumerated(const Tables& tables, const Rule& rule, const Visit& visit) {
   const auto url = tables.text(rule.system);
-  const auto system = library_.find_system(url, rule.system_hash, tables.text(rule.version));
+  const auto system = library_.system_of(tables, rule);
   const auto* grammar = system ? nullptr : find_grammar(url);
   for (const auto& listed : rows_of(tables.listed, rule, &Rule::first_listed)) {
     const auto code = tables.text(listed.code);
@@ -132,7 +132,7 @@ void Expander::list_enumerated(const Tables& tables, const Rule& rule, const Vis
 
 void Expander::list_system(const Tables& tables, const Rule& rule, const Visit& visit) {
   const auto url = tables.text(rule.system);
-  const auto system = library_.find_system(url, rule.system_hash, tables.text(rule.version));
+  const auto system = library_.system_of(tables, rule);
   const auto* grammar = system ? nullptr : find_grammar(url);
   const Filters filters(tables, rows_of(tables.filters, rule, &Rule::first_filter), system, grammar);
   note_content(system);

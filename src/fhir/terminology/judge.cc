@@ -26,10 +26,8 @@ const Listed* find_listed(const Tables& tables, const Rule& rule, std::string_vi
   return nullptr;
 }
 
-InSystem Judge::in_system(std::string_view url, std::uint32_t hash, std::string_view version,
-                          std::string_view code) const {
-  InSystem answer;
-  answer.system = library_.find_system(url, hash, version);
+InSystem Judge::in_system(const SystemRef& system, std::string_view url, std::string_view code) const {
+  InSystem answer{.system = system};
   if (!answer.system) {
     answer.grammar = find_grammar(url);
     if (answer.grammar == nullptr) return answer;
@@ -104,7 +102,7 @@ Membership Judge::in_excludes(const SetRef& set, std::string_view system, std::s
 Membership Judge::in_implicit(const SetRef& set, std::string_view system, std::string_view code) {
   if (!system.empty() && system != set.system) return Membership::not_member;
   system_found_ = set.system;
-  const auto found = in_system(set.system, hash_url(set.system), set.version, code);
+  const auto found = in_system(set.system, set.version, code);
   if (set.ancestor.empty() || found.row == nullptr || found.result != Membership::member) return found.result;
   const auto* ancestor = find_concept(found.system, set.ancestor);
   if (ancestor == nullptr) return Membership::unknown;
@@ -134,22 +132,20 @@ Membership Judge::in_rule(const Tables& tables, const Rule& rule, std::string_vi
 
 // By the rule's list, its filters, or the whole system.
 Membership Judge::by_system(const Tables& tables, const Rule& rule, std::string_view code) {
-  const auto url = tables.text(rule.system);
-  const auto version = tables.text(rule.version);
   if ((&rule)[1].first_listed != rule.first_listed) {
     if (find_listed(tables, rule, code, false) != nullptr) return Membership::member;
     if (find_listed(tables, rule, code, true) == nullptr) return Membership::not_member;
-    const auto system = library_.find_system(url, rule.system_hash, version);
+    const auto system = library_.system_of(tables, rule);
     return system && system.row->is_case_sensitive == 0 ? Membership::member : Membership::not_member;
   }
-  const auto found = in_system(url, rule.system_hash, version, code);
+  const auto found = in_system(library_.system_of(tables, rule), tables.text(rule.system), code);
   const auto filters = rows_of(tables.filters, rule, &Rule::first_filter);
   if (filters.empty() || found.result != Membership::member) return found.result;
   return Filters(tables, filters, found.system, found.grammar).pass(code, found.row);
 }
 
 bool Judge::is_inactive(std::string_view system, std::string_view code) const {
-  const auto found = in_system(system, hash_url(system), {}, code);
+  const auto found = in_system(system, {}, code);
   return found.row != nullptr && (found.row->flags & flag_inactive) != 0;
 }
 

@@ -127,7 +127,7 @@ Validity in_value_set(const Library& library, const SetRef& set, const Coding& c
   Judge judge(library, true);
   Validity validity{.result = judge.in_set(set, coding.system, coding.code)};
   const std::string system(coding.system.empty() ? judge.system_found() : coding.system);
-  const auto found = judge.in_system(system, hash_url(system), coding.version, coding.code);
+  const auto found = judge.in_system(system, coding.version, coding.code);
   if (validity.result == Membership::member) {
     check_display(validity, found, {system, coding.code, coding.display, coding.version});
     return validity;
@@ -213,8 +213,7 @@ Result<Validity> Terminology::validate_code(json::Value value_set, const Coding&
 }
 
 Result<Validity> Terminology::validate_code_in_system(const Coding& coding) const {
-  const auto found =
-      Judge(content_->library, true).in_system(coding.system, hash_url(coding.system), coding.version, coding.code);
+  const auto found = Judge(content_->library, true).in_system(coding.system, coding.version, coding.code);
   return in_system_only(found, coding);
 }
 

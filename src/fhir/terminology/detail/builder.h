@@ -73,6 +73,7 @@ class Builder {
   void add_expansion(json::Value contains);
   void add_listed(std::string_view code, json::Value display);
   void close_rule(std::uint32_t first_listed);
+  void resolve_systems();
   void add_map(json::Value resource);
   void add_group(json::Value group, std::string_view source, std::string_view target);
 

@@ -28,7 +28,11 @@ class Judge {
   // Abstract concepts are no members when only what may be selected counts, unless a rule lists them.
   Judge(const Library& library, bool selectable_only) : library_(library), selectable_only_(selectable_only) {}
 
-  InSystem in_system(std::string_view url, std::uint32_t hash, std::string_view version, std::string_view code) const;
+  // `url` is that of a grammar when there is no system.
+  InSystem in_system(const SystemRef& system, std::string_view url, std::string_view code) const;
+  InSystem in_system(std::string_view url, std::string_view version, std::string_view code) const {
+    return in_system(library_.find_system(url, version), url, code);
+  }
   // An empty system means any that the value set has.
   Membership in_set(const SetRef& set, std::string_view system, std::string_view code);
   Membership in_rule(const Tables& tables, const Rule& rule, std::string_view system, std::string_view code);

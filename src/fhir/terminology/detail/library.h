@@ -47,6 +47,11 @@ class Library {
   SystemRef find_system(std::string_view url, std::string_view version = {}) const {
     return find_system(url, hash_url(url), version);
   }
+  // The system of a rule of these tables.
+  SystemRef system_of(const Tables& tables, const Rule& rule) const {
+    if (systems_.empty() && rule.system_row != 0) return {&tables, &tables.systems[rule.system_row - 1]};
+    return find_system(tables.text(rule.system), rule.system_hash, tables.text(rule.version));
+  }
   SetRef find_set(std::string_view canonical) const;
   // Loaded ones first.
   std::vector<MapRef> maps() const;

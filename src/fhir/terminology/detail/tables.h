@@ -68,6 +68,7 @@ enum class RuleKind : std::uint32_t { include, exclude, expanded };
 struct Rule {
   Text system, version;
   std::uint32_t system_hash = 0;
+  std::uint32_t system_row = 0;  // of the system in the same tables, plus one; 0: to be looked for
   RuleKind kind = RuleKind::include;
   std::uint32_t first_listed = 0;  // of `listed`, and of `listed_keys`
   std::uint32_t first_filter = 0;

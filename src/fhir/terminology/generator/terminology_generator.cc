@@ -64,7 +64,7 @@ void put(std::string& out, const ValueSet& row) {
   put_row(out, row.url, row.version, row.name, row.title, row.status, row.excludes_inactive, row.first_rule);
 }
 void put(std::string& out, const Rule& row) {
-  put_row(out, row.system, row.version, row.system_hash, row.kind, row.first_listed, row.first_filter,
+  put_row(out, row.system, row.version, row.system_hash, row.system_row, row.kind, row.first_listed, row.first_filter,
           row.first_value_set);
 }
 void put(std::string& out, const Listed& row) { put_row(out, row.code, row.display); }
