@@ -22,7 +22,7 @@ Result<std::string> patient_with(const Service& service, const std::string& iden
   }));
   if (page.matches.empty()) return fail(Code::not_found, fmt::format("no patient has the identifier {}", identifier));
   if (page.matches.size() > 1) {
-    return fail(Code::stale, fmt::format("several patients have the identifier {}", identifier), "identifier");
+    return fail(Code::ambiguous, fmt::format("several patients have the identifier {}", identifier), "identifier");
   }
   return page.matches.front().id;
 }

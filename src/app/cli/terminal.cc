@@ -26,8 +26,10 @@ Exit exit_of(Code code) {
       return Exit::not_allowed;
     case Code::conflict:
     case Code::stale:
+    case Code::ambiguous:
       return Exit::conflict;
     case Code::busy:
+    case Code::full:
       return Exit::try_again;
     case Code::unsupported:
     case Code::internal:

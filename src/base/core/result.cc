@@ -16,6 +16,10 @@ std::string_view to_string(Code code) {
       return "conflict";
     case Code::stale:
       return "stale";
+    case Code::ambiguous:
+      return "ambiguous";
+    case Code::full:
+      return "full";
     case Code::too_large:
       return "too-large";
     case Code::too_costly:

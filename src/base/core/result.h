@@ -17,10 +17,12 @@ enum class Code {
   gone,           // it was there and has been deleted (410)
   conflict,       // it clashes with what is there (409)
   stale,          // a precondition failed: read again, then repeat (412)
+  ambiguous,      // several things match where one was meant (412)
   too_large,      // a named limit is exceeded (413)
   too_costly,     // it would take more time or memory than one request may (422)
   refused,        // not allowed (403)
   busy,           // try again later (503)
+  full,           // no room on the disk: somebody must free some (507)
   unsupported,    // not done by this server (405, 406, 415, 501: the caller's place decides)
   internal,       // our fault (500)
 };

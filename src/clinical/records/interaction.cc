@@ -32,14 +32,14 @@ struct Plan {
   bool overtaken = false;  // set by commit: what the plan rested on has changed
 };
 
-// The one id that the criteria find, none, or Code::stale when they find several.
+// The one id that the criteria find, none, or Code::ambiguous when they find several.
 Result<std::optional<std::string>> match_one(store::Reader& reader, search::Query query) {
   query.count = 2;
   query.total = search::Total::none;
   MYDR24_ASSIGN(const auto page, reader.search(query));
   if (page.matches.empty()) return std::optional<std::string>();
   if (page.matches.size() > 1) {
-    return fail(Code::stale, "the criteria match more than one resource: make them more selective");
+    return fail(Code::ambiguous, "the criteria match more than one resource: make them more selective");
   }
   return std::optional(page.matches.front().id);
 }

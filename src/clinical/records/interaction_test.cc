@@ -89,7 +89,7 @@ TEST_F(Conditional, SeveralMatchesAreRefused) {
   have("1", "x");
   have("2", "x");
   for (const auto verb : {Verb::create, Verb::update, Verb::remove, Verb::patch}) {
-    EXPECT_EQ(refused({conditional(verb, "x", patient("1", "x"))}), Code::stale);
+    EXPECT_EQ(refused({conditional(verb, "x", patient("1", "x"))}), Code::ambiguous);
   }
 }
 

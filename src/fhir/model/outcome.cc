@@ -57,6 +57,10 @@ std::string_view issue_code(Code code) {
     case Code::conflict:
     case Code::stale:
       return "conflict";
+    case Code::ambiguous:
+      return "multiple-matches";
+    case Code::full:
+      return "no-store";
     case Code::too_large:
       return "too-long";
     case Code::too_costly:
@@ -86,7 +90,10 @@ int http_status(Code code) {
     case Code::conflict:
       return 409;
     case Code::stale:
+    case Code::ambiguous:
       return 412;
+    case Code::full:
+      return 507;
     case Code::too_large:
       return 413;
     case Code::too_costly:

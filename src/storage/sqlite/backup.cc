@@ -37,7 +37,7 @@ Result<> copy_pages(Connection& source, const std::filesystem::path& to) {
   Result<> outcome;
   if (code != SQLITE_DONE) {
     outcome = (code & 0xff) == SQLITE_FULL
-                  ? fail(Code::busy, fmt::format("the disk is full: no room for {}", to.string()))
+                  ? fail(Code::full, fmt::format("the disk is full: no room for {}", to.string()))
                   : fail(Code::internal, fmt::format("backup to {}: {}", to.string(), sqlite3_errstr(code)));
   }
   sqlite3_close(target);

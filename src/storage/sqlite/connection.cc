@@ -57,7 +57,7 @@ Error error_of(sqlite3* handle) {
   const char* text = sqlite3_errmsg(handle);
   switch (sqlite3_extended_errcode(handle) & 0xff) {
     case SQLITE_FULL:
-      return fail(Code::busy, "the disk of the database is full: free some space, then repeat");
+      return fail(Code::full, "the disk of the database is full: free some space, then repeat");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return fail(Code::busy, fmt::format("another program holds the database: {}", text));

@@ -447,7 +447,7 @@ TEST_F(SqliteStore, AFullDiskIsBusyAndWritingGoesOnWhenThereIsRoom) {
       kept += outcome ? 1 : 0;
     }
     ASSERT_FALSE(outcome);
-    EXPECT_EQ(outcome.error().code, Code::busy) << outcome.error().text;
+    EXPECT_EQ(outcome.error().code, Code::full) << outcome.error().text;
     EXPECT_TRUE((*store)->read([&](store::Reader& reader) -> Result<> {
       MYDR24_ASSIGN(const auto count, reader.count_resources("Patient"));
       EXPECT_EQ(count, kept);
