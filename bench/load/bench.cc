@@ -28,6 +28,7 @@ void print_usage(const Defaults& defaults) {
              "[--note TEXT]",
              defaults.name, defaults.about, defaults.name);
   for (const auto& name : defaults.switches) fmt::print(stderr, " [{}]", name);
+  for (const auto& name : defaults.values) fmt::print(stderr, " [{} VALUE]", name);
   fmt::print(stderr, "\n");
 }
 
@@ -52,6 +53,9 @@ std::optional<Options> parse_options(std::span<char*> arguments, const Defaults&
       options.history = false;
     } else if (defaults.switches.contains(std::string(flag))) {
       options.switches.emplace(flag);
+    } else if (defaults.values.contains(std::string(flag)) && !value.empty()) {
+      options.values.emplace(flag, value);
+      ++i;
     } else if (flag == "--seconds" && read_positive(value, options.seconds)) {
       ++i;
     } else if (flag == "--connections" && read_positive(value, options.connections)) {
@@ -187,7 +191,7 @@ Result<> start_server(const Options& options, Bed& bed, const std::string& confi
 }
 
 Totals measure_flows(const Options& options, Bed& bed, std::vector<std::unique_ptr<Flow>> flows, Report& report,
-                     std::string throughput_bar, std::string p99_bar) {
+                     std::string throughput_bar, std::string p99_bar, const std::function<void()>& warmed_up) {
   Generator generator(bed.server->endpoint(), std::move(flows));
   const auto time = [](double seconds) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
@@ -197,6 +201,7 @@ Totals measure_flows(const Options& options, Bed& bed, std::vector<std::unique_p
     report.add_totals(warm_up);
     return warm_up;
   }
+  if (warmed_up) warmed_up();
   const double cpu = bed.server->cpu_s();
   Totals totals = generator.run(time(options.seconds));
   const double requests = static_cast<double>(std::max<std::uint64_t>(1, totals.answers + totals.failed));

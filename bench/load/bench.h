@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -31,9 +32,15 @@ struct Options {
   bool history = true;
   std::filesystem::path binary;  // default: beside the folder of the bench program
   std::string note;
-  std::set<std::string> switches;  // of those that the bench offers: "--mix"
+  std::set<std::string> switches;             // of those that the bench offers: "--mix"
+  std::map<std::string, std::string> values;  // of the flags with a value that the bench offers: "--patients"
 
   bool has(const std::string& name) const { return switches.contains(name); }
+  // Empty when it was not given.
+  std::string value(const std::string& name) const {
+    const auto found = values.find(name);
+    return found == values.end() ? std::string() : found->second;
+  }
 };
 
 struct Defaults {
@@ -42,6 +49,7 @@ struct Defaults {
   double seconds = 10;
   std::size_t connections = 64;
   std::set<std::string> switches;  // offered beyond the common flags
+  std::set<std::string> values;    // ... and flags with a value
 };
 
 // A figure of the result. `bar` is what it is held against, as text; empty: none.
@@ -81,9 +89,10 @@ Result<> import_text(const Options& options, Bed& bed, std::string_view ndjson);
 // Starts the server on the bed's data folder.
 Result<> start_server(const Options& options, Bed& bed, const std::string& config = {});
 
-// Runs the flows for a short time to warm up, then for the measured time; adds throughput, latency, CPU per
-// request and memory to the report.
+// Runs the flows for a short time to warm up (then `warmed_up`, when there is one), then for the measured time; adds
+// throughput, latency, CPU per request and memory to the report.
 Totals measure_flows(const Options& options, Bed& bed, std::vector<std::unique_ptr<Flow>> flows, Report& report,
-                     std::string throughput_bar = {}, std::string p99_bar = {});
+                     std::string throughput_bar = {}, std::string p99_bar = {},
+                     const std::function<void()>& warmed_up = {});
 
 }  // namespace mydr24::load
