@@ -1,0 +1,115 @@
+#include "clinical/summary/summary.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "storage/store/fake_store.h"
+
+namespace mydr24::summary {
+namespace {
+
+const std::string base = "http://h/fhir/R4";
+
+class PatientSummary : public testing::Test {
+ protected:
+  PatientSummary() {
+    records.add_reaction(summaries);
+    store.add_follower(summaries);
+  }
+
+  void put(const std::string& type, const std::string& id, std::string_view members) {
+    auto prepared = records.prepare(fmt::format(R"({{"resourceType":"{}","id":"{}",{}}})", type, id, members), {});
+    ASSERT_TRUE(prepared) << prepared.error().issues.front().diagnostics;
+    const auto done = store.write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
+      MYDR24_TRY(records.put(transaction, *prepared));
+      return {};
+    });
+    ASSERT_TRUE(done) << done.error().text;
+  }
+  void put_patient() { put("Patient", "p", R"("name":[{"family":"Meyer"}])"); }
+  void put_condition(const std::string& id, std::string_view name, std::string_view status) {
+    put("Condition", id,
+        fmt::format(R"("subject":{{"reference":"Patient/p"}},"code":{{"text":"{}"}},)"
+                    R"("clinicalStatus":{{"coding":[{{"code":"{}"}}]}})",
+                    name, status));
+  }
+  json::Document document() {
+    auto text = summaries.get("p", base);
+    EXPECT_TRUE(text) << (text ? "" : text.error().text);
+    auto parsed = json::Document::parse(text.value_or("{}"));
+    return std::move(*parsed);
+  }
+  static json::Value section(const json::Document& document, std::string_view code) {
+    for (const auto section : document.root()["entry"].at(0)["resource"]["section"]) {
+      if (section["code"]["coding"].at(0)["code"].text() == code) return section;
+    }
+    return {};
+  }
+
+  ManualClock clock{from_us(1'700'000'000'000'000)};
+  store::FakeStore store{clock};
+  records::Records records{store, clock};
+  Summaries summaries{records};
+};
+
+TEST_F(PatientSummary, TellsWhatIsKnownAndThatNothingIs) {
+  put_patient();
+  put_condition("c1", "Hypertension", "active");
+  put_condition("c2", "Fracture", "resolved");
+  const auto made = document();
+  EXPECT_EQ(made.root()["type"].text(), "document");
+  EXPECT_EQ(section(made, "11450-4")["entry"].at(0)["reference"].text(), base + "/Condition/c1");
+  EXPECT_EQ(section(made, "11348-0")["entry"].at(0)["reference"].text(), base + "/Condition/c2");
+  EXPECT_EQ(section(made, "48765-2")["emptyReason"]["coding"].at(0)["code"].text(), "unavailable")
+      << "allergies are a section even when none is known";
+  EXPECT_FALSE(section(made, "11369-6").exists()) << "others are left out";
+  EXPECT_EQ(made.root()["entry"].size(), 5U) << "composition, device, patient, two conditions";
+}
+
+TEST_F(PatientSummary, LeavesOutWhatWasEnteredInError) {
+  put_patient();
+  put("AllergyIntolerance", "a",
+      R"("patient":{"reference":"Patient/p"},"code":{"text":"Penicillin"},)"
+      R"("verificationStatus":{"coding":[{"code":"entered-in-error"}]})");
+  EXPECT_FALSE(section(document(), "48765-2")["entry"].exists());
+}
+
+TEST_F(PatientSummary, IsMadeAnewByTheFollowerAfterAWrite) {
+  put_patient();
+  const auto text = summaries.get("p", base);
+  ASSERT_TRUE(text);
+  clock.advance(std::chrono::seconds(5));
+  EXPECT_EQ(*summaries.get("p", base), *text) << "kept";
+  put_condition("c1", "Hypertension", "active");
+  EXPECT_EQ(store.events_of("summary.stale").size(), 1U);
+  put_condition("c2", "Asthma", "active");
+  EXPECT_EQ(store.events_of("summary.stale").size(), 1U) << "one call is enough for several writes";
+  store.settle();
+  const auto ready = summaries.get("p", base);
+  ASSERT_TRUE(ready);
+  clock.advance(std::chrono::seconds(5));
+  EXPECT_EQ(*summaries.get("p", base), *ready);
+  EXPECT_NE(ready->find("Asthma"), std::string::npos);
+}
+
+TEST_F(PatientSummary, ThatIsOutdatedIsNotGivenOut) {
+  put_patient();
+  ASSERT_TRUE(summaries.get("p", base));
+  put_condition("c1", "Hypertension", "active");
+  EXPECT_NE(summaries.get("p", base)->find("Hypertension"), std::string::npos) << "before the follower came to it";
+}
+
+TEST_F(PatientSummary, OfNobodyIsRefused) {
+  EXPECT_EQ(summaries.get("nobody", base).error().code, Code::not_found);
+  EXPECT_TRUE(store.resources().empty());
+}
+
+TEST_F(PatientSummary, CostsNothingWhereItWasNeverAskedFor) {
+  put_patient();
+  put_condition("c1", "Hypertension", "active");
+  EXPECT_TRUE(store.events_of("summary.stale").empty());
+  EXPECT_EQ(store.writes_of_state(), 0U);
+}
+
+}  // namespace
+}  // namespace mydr24::summary
