@@ -271,7 +271,9 @@ class Parser {
     const std::string_view name = text_of_token();
     // "and", "or" and the like are no names; "as", "is", "in" and "contains" are.
     static constexpr std::array<std::string_view, 6> reserved{"and", "or", "xor", "implies", "div", "mod"};
-    if (is_plain && std::ranges::find(reserved, name) != reserved.end()) {
+    // The published cases of FHIRPath Patch write Patient.text.div, where no operator can stand.
+    const bool is_narrative = input != nullptr && name == "div";
+    if (is_plain && !is_narrative && std::ranges::find(reserved, name) != reserved.end()) {
       return error(fmt::format("'{}' stands where a name is expected", name));
     }
     MYDR24_TRY(advance());
