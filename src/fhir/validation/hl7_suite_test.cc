@@ -30,10 +30,17 @@ struct Deviation {
 // Cases about something that this validation does not do.
 constexpr auto not_ours = std::to_array<Deviation>({
     {"json-comments-2-yes", "asks for JSON with comments, which RFC 8259 does not know"},
+    {"cvx", "a display of CVX, whose content is not here"},
+    {"ips-nz-pj", "displays of LOINC, whose content is not here"},
+    {"obs-mz", "names a profile that is not among the files of the suite"},
+    {"extension-version-restriction-range-r4", "names an extension that is not among the files of the suite"},
+    {"vs-params-1", "names an extension of HL7's tools, which is not part of R4"},
+    {"vs-bad-ecl", "the expression language of SNOMED CT is not read here"},
 });
 // Cases that are ours and end otherwise.
 constexpr auto deviations = std::to_array<Deviation>({
-    {"", ""},
+    {"allergy", "a code that must be given is absent with a data-absent-reason: R4 allows an extension in its place"},
+    {"test-ndjson", "a Period starts on the day and ends in a minute of the same day: which is earlier is left open"},
 });
 // Cases that the suite runs without its security checks.
 constexpr auto without_strict = std::to_array<std::string_view>({"pat-security-good2"});

@@ -103,9 +103,10 @@ void Run::capability_statement(const Item& item) {
         ++below.index;
         const auto* definition = published_parameter(parameter["definition"].text());
         if (definition == nullptr || definition->kind == parameter["type"].text()) continue;
-        error("invalid", below,
-              fmt::format("The search parameter {} is of type {}, not {}.", definition->url, definition->kind,
-                          parameter["type"].text()));
+        // HL7's own example of a knowledge repository has this wrong: not worth a refusal.
+        const std::string text = fmt::format("The search parameter {} is of type {}, not {}.", definition->url,
+                                             definition->kind, parameter["type"].text());
+        request_.strict ? error("invalid", below, text) : warn("invalid", below, text);
       }
     }
   }

@@ -4,7 +4,7 @@
 #include <deque>
 
 #include "base/core/date_time.h"
-#include "fhir/validation/detail/narrative.h"
+#include "fhir/model/narrative.h"
 #include "fhir/validation/detail/rules.h"
 
 namespace mydr24::validation {
@@ -75,8 +75,8 @@ bool obs_7(const Focus& focus) {
   return true;
 }
 
-bool txt_1(const Focus& focus) { return !narrative_problem(focus.value.text()); }
-bool txt_2(const Focus& focus) { return narrative_has_content(focus.value.text()); }
+bool txt_1(const Focus& focus) { return !model::narrative_problem(focus.value.text()); }
+bool txt_2(const Focus& focus) { return model::narrative_has_content(focus.value.text()); }
 
 struct Native {
   std::string_view key, expression;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "fhir/model/narrative.h"
 #include "fhir/model/validate.h"
-#include "fhir/validation/detail/narrative.h"
 #include "fhir/validation/detail/run.h"
 
 namespace mydr24::validation {
@@ -195,7 +195,7 @@ void Run::primitive(const Item& item, const model::Type& owner, const model::Ele
   switch (part.type->primitive) {
     case model::Primitive::string:
       if (text.starts_with('#') && &owner == known().reference && part.name == "reference") break;
-      if ((request_.strict || request_.warnings) && has_html_tag(text)) {
+      if ((request_.strict || request_.warnings) && model::has_html_tag(text)) {
         constexpr auto message = "The text holds what looks like an HTML tag: a string is plain text.";
         request_.strict ? error("security", *item.step, message) : warn("security", *item.step, message);
       }
@@ -235,7 +235,7 @@ void Run::judge(const Rule& rule, const Item& item) {
   if (*holds) return;
   std::string text = fmt::format("{} ({})", rule.human(), rule.key());
   if (rule.expression() == "htmlChecks()") {
-    if (const auto problem = narrative_problem(item.value.text())) text += fmt::format(": {}", *problem);
+    if (const auto problem = model::narrative_problem(item.value.text())) text += fmt::format(": {}", *problem);
   }
   rule.is_error() ? error("invariant", *item.step, std::move(text)) : warn("invariant", *item.step, std::move(text));
 }

@@ -17,6 +17,9 @@ constexpr auto of_definition = std::to_array<std::string_view>(
 constexpr auto of_element = std::to_array<std::string_view>(
     {"id", "path", "sliceName", "min", "max", "slicing", "contentReference", "type", "maxLength", "isModifier"});
 
+// R4 says that it stands on ElementDefinition.type.code; its own definitions have it on ElementDefinition.type.
+constexpr std::string_view used_elsewhere = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
+
 template <class Names>
 void copy(json::Writer& out, json::Value from, const Names& names) {
   for (const auto name : names) {
@@ -52,7 +55,7 @@ void write_element(json::Writer& out, json::Value element) {
 void write_definition(json::Writer& out, json::Value definition) {
   out.begin_object();
   copy(out, definition, of_definition);
-  if (const auto contexts = definition["context"]; contexts.exists()) {
+  if (const auto contexts = definition["context"]; contexts.exists() && definition["url"].text() != used_elsewhere) {
     out.key("context").begin_array();
     for (const auto one : contexts) {
       out.begin_object();

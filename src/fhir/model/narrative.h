@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace mydr24::validation {
+namespace mydr24::model {
 
 inline constexpr std::size_t narrative_depth_max = 128;
 
@@ -20,4 +20,4 @@ bool narrative_has_content(std::string_view xhtml);
 // Whether plain text holds what looks like an HTML tag: "<script>", "</b>", "<img src=...>".
 bool has_html_tag(std::string_view text);
 
-}  // namespace mydr24::validation
+}  // namespace mydr24::model

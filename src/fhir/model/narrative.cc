@@ -1,4 +1,4 @@
-#include "fhir/validation/detail/narrative.h"
+#include "fhir/model/narrative.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <vector>
 
-namespace mydr24::validation {
+namespace mydr24::model {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -24,10 +24,16 @@ constexpr auto elements = std::to_array<std::string_view>(
      "tfoot",   "th",    "thead",   "tr",      "tt",       "u",   "ul",  "var"});
 static_assert(std::ranges::is_sorted(elements));
 
-// What can carry or load active content: never allowed, however it is written.
-bool is_active_attribute(std::string_view name) {
-  return name.starts_with("on") || name == "formaction" || name == "srcdoc" || name == "background";
-}
+// Of the same chapters, and the identity and language of XML. No event handler is among them. Sorted.
+constexpr auto attribute_names = std::to_array<std::string_view>(
+    {"abbr",        "accesskey", "align",   "alt",      "axis",     "bgcolor",   "border", "cellpadding",
+     "cellspacing", "char",      "charoff", "charset",  "cite",     "class",     "clear",  "colspan",
+     "compact",     "coords",    "dir",     "frame",    "headers",  "height",    "href",   "hreflang",
+     "hspace",      "id",        "lang",    "longdesc", "name",     "noshade",   "nowrap", "rel",
+     "rev",         "rowspan",   "rules",   "scope",    "shape",    "size",      "span",   "src",
+     "start",       "style",     "summary", "tabindex", "title",    "type",      "usemap", "valign",
+     "value",       "vspace",    "width",   "xml:id",   "xml:lang", "xml:space", "xmlns"});
+static_assert(std::ranges::is_sorted(attribute_names));
 
 bool is_address(std::string_view name) {
   return name == "href" || name == "src" || name == "cite" || name == "longdesc";
@@ -186,7 +192,9 @@ class Reader {
   void check(std::string_view tag, std::string_view attribute, std::string_view value) {
     std::string lower(attribute);
     for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-    if (is_active_attribute(lower)) return fail(fmt::format("the attribute {} of <{}> is not allowed", attribute, tag));
+    if (!std::ranges::binary_search(attribute_names, lower) && !lower.starts_with("xmlns:")) {
+      return fail(fmt::format("the attribute {} of <{}> is not allowed", attribute.substr(0, 40), tag));
+    }
     if (value.find('<') != std::string_view::npos) return fail(fmt::format("the value of {} holds '<'", attribute));
     if (lower == "xmlns" && value != "http://www.w3.org/1999/xhtml") return fail("the namespace must be that of XHTML");
     if (!is_address(lower)) return;
@@ -229,4 +237,4 @@ bool has_html_tag(std::string_view text) {
   return false;
 }
 
-}  // namespace mydr24::validation
+}  // namespace mydr24::model
