@@ -123,8 +123,8 @@ Validity in_system_only(const InSystem& found, const Coding& coding) {
   return validity;
 }
 
-Validity in_value_set(const Library& library, const SetRef& set, const Coding& coding) {
-  Judge judge(library, true);
+Validity in_value_set(const Library& library, const SetRef& set, const Coding& coding, bool abstract_too) {
+  Judge judge(library, !abstract_too);
   Validity validity{.result = judge.in_set(set, coding.system, coding.code)};
   const std::string system(coding.system.empty() ? judge.system_found() : coding.system);
   const auto found = judge.in_system(system, coding.version, coding.code);
@@ -201,19 +201,19 @@ Result<Expansion> Terminology::expand(json::Value value_set, const ExpandOptions
   return expand_set(content_->library, only_set(*block), options);
 }
 
-Result<Validity> Terminology::validate_code(std::string_view value_set, const Coding& coding) const {
+Result<Validity> Terminology::validate_code(std::string_view value_set, const Coding& coding, bool abstract_too) const {
   const auto set = content_->library.find_set(value_set);
   if (!set) return no_value_set(value_set);
-  return in_value_set(content_->library, set, coding);
+  return in_value_set(content_->library, set, coding, abstract_too);
 }
 
-Result<Validity> Terminology::validate_code(json::Value value_set, const Coding& coding) const {
+Result<Validity> Terminology::validate_code(json::Value value_set, const Coding& coding, bool abstract_too) const {
   MYDR24_ASSIGN(const auto block, in_hand(value_set));
-  return in_value_set(content_->library, only_set(*block), coding);
+  return in_value_set(content_->library, only_set(*block), coding, abstract_too);
 }
 
-Result<Validity> Terminology::validate_code_in_system(const Coding& coding) const {
-  const auto found = Judge(content_->library, true).in_system(coding.system, coding.version, coding.code);
+Result<Validity> Terminology::validate_code_in_system(const Coding& coding, bool abstract_too) const {
+  const auto found = Judge(content_->library, !abstract_too).in_system(coding.system, coding.version, coding.code);
   return in_system_only(found, coding);
 }
 

@@ -111,9 +111,10 @@ class Terminology {
   // Code::not_found: no such value set or system. An absent system in `code` means any system of the value set.
   Result<Expansion> expand(std::string_view value_set, const ExpandOptions& options) const;
   Result<Expansion> expand(json::Value value_set, const ExpandOptions& options) const;  // of a resource in hand
-  Result<Validity> validate_code(std::string_view value_set, const Coding& coding) const;
-  Result<Validity> validate_code(json::Value value_set, const Coding& coding) const;
-  Result<Validity> validate_code_in_system(const Coding& coding) const;
+  // Concepts that only group others are not valid, unless `abstract_too`.
+  Result<Validity> validate_code(std::string_view value_set, const Coding& coding, bool abstract_too = false) const;
+  Result<Validity> validate_code(json::Value value_set, const Coding& coding, bool abstract_too = false) const;
+  Result<Validity> validate_code_in_system(const Coding& coding, bool abstract_too = false) const;
   // The cheap question of validation and of `:in`: no texts are made. O(log n) for enumerated sets.
   Membership member(std::string_view value_set, std::string_view system, std::string_view code) const;
 
