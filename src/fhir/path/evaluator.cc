@@ -194,7 +194,10 @@ bool Evaluator::evaluate(const Node& node, const Scope& scope, Sequence& out) {
 bool Evaluator::evaluate_call(const Node& node, const Scope& scope, Sequence& out) {
   const auto is_before = [&node](Function end) { return node.function < end; };
   if (is_before(Function::to_boolean)) return collection_function(node, scope, out);
-  if (is_before(Function::extension)) return fail_at(node, "not here yet", Code::unsupported);
+  if (is_before(Function::index_of)) return conversion_function(node, scope, out);
+  if (is_before(Function::abs)) return string_function(node, scope, out);
+  if (is_before(Function::now)) return math_function(node, scope, out);
+  if (is_before(Function::extension)) return boundary_function(node, scope, out);
   return fhir_function(node, scope, out);
 }
 

@@ -150,7 +150,8 @@ bool Evaluator::trace(const Node& node, const Scope& scope, Sequence& out) {
   return true;
 }
 
-// Each argument is a key; one with a minus before it sorts descending. Nothing comes before everything.
+// Each argument is a key; one with a minus before it sorts descending. Nothing comes before everything,
+// whichever way the key sorts.
 bool Evaluator::sort(const Node& node, const Scope& scope, Sequence& out) {
   Sequence input;
   if (!input_of(node, scope, input)) return false;
@@ -175,8 +176,10 @@ bool Evaluator::sort(const Node& node, const Scope& scope, Sequence& out) {
       const bool descends = !node.operands.empty() && node.operands[k]->op == Op::negate;
       Order order = Order::equal;
       if (x.empty() || y.empty()) {
-        if (x.empty() != y.empty()) order = x.empty() ? Order::less : Order::greater;
-      } else if (!step(node) || !this->order(node, x[0], y[0], order)) {
+        if (x.empty() == y.empty()) continue;
+        return x.empty();
+      }
+      if (!step(node) || !this->order(node, x[0], y[0], order)) {
         ok = false;
         return false;
       }

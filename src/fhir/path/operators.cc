@@ -106,6 +106,7 @@ bool Evaluator::negate(const Node& node, const Scope& scope, Sequence& out) {
     return fail_at(node, "only a single number or quantity has a sign");
   }
   if (node.op == Op::keep_sign) return push(node, out, value);
+  if (value.kind == ItemKind::integer && value.number == INT64_MIN) return true;
   if (value.kind == ItemKind::integer) return push(node, out, integer_cell(-value.number));
   auto number = decimal_of(value);
   if (!number) return true;
@@ -191,7 +192,7 @@ bool Evaluator::quantity_arithmetic(const Node& node, const Cell& a, const Cell&
       const std::string_view code = ucum_of(cell.unit);
       return !code.empty() ? code : (cell.unit.empty() ? std::string_view("1") : cell.unit);
     };
-    auto made = Result<std::string>(fail(Code::unsupported, std::string(code_of(a)) + std::string(code_of(b))));
+    auto made = node.op == Op::multiply ? ucum::multiply(code_of(a), code_of(b)) : ucum::divide(code_of(a), code_of(b));
     if (!made) return true;
     unit = std::move(*made);
   }
