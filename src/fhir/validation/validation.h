@@ -36,7 +36,7 @@ struct Request {
   Checks checks;
   path::Resolve resolve;  // for resolve() and for references' profiles; may be empty
   Instant now;
-  std::size_t issues_max = 200;
+  std::size_t issues_max = 200;  // of errors, and as many of the others
   // Unknown extensions (but those of example.org and the like) and strings that look like HTML are errors, not warnings.
   bool strict = false;
   bool warnings = false;  // also issues of severity warning and information: $validate wants them, a write does not

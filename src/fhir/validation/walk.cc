@@ -64,6 +64,7 @@ Run::Run(const terminology::Terminology& terminology, const Catalogue& catalogue
 
 std::vector<model::Issue> Run::validate(json::Value root) {
   if (request_.checks.structure) issues_ = model::validate(root, {.issues_max = request_.issues_max});
+  errors_ = issues_.size();
   const auto* type = type_of_resource(root);
   if (type == nullptr) return std::move(issues_);
   const Step step{nullptr, type->name};
@@ -77,7 +78,9 @@ void Run::add(Severity severity, std::string_view code, const Step& step, std::s
     failed_ = failed_ || severity == Severity::error;
     return;
   }
-  if (full()) return;
+  std::size_t& count = severity == Severity::error ? errors_ : others_;
+  if (count >= request_.issues_max) return;
+  ++count;
   model::Issue issue{severity, std::string(code), std::move(diagnostics), {}};
   model::append_path(issue.expression, step);
   issues_.push_back(std::move(issue));
@@ -106,6 +109,10 @@ void Run::resource(json::Value value, const Step& step, Frame& frame) {
   rules(frame.type->constraints, item);
   object(value, *frame.type, step);
   if (frame.collects) contained_rules(step);
+  if (frame.outer == nullptr && request_.warnings && !value["text"]["div"].exists() &&
+      frame.type->find("text") != nullptr && request_.checks.invariants) {
+    warn("invariant", step, "A resource should have a narrative for people to read (dom-6).");
+  }
   if (request_.checks.invariants) resource_rules(item);
   if (request_.checks.profiles) meta_profiles(item);
   frame.bundle = bundle_before;

@@ -69,7 +69,7 @@ class Run {
   };
 
   // Issues.
-  bool full() const { return (quiet_ > 0 && failed_) || issues_.size() >= request_.issues_max; }
+  bool full() const { return (quiet_ > 0 && failed_) || errors_ >= request_.issues_max; }
   void add(model::Severity severity, std::string_view code, const model::Step& step, std::string diagnostics);
   void error(std::string_view code, const model::Step& step, std::string diagnostics);
   void warn(std::string_view code, const model::Step& step, std::string diagnostics);
@@ -132,7 +132,8 @@ class Run {
   std::vector<model::Issue> issues_;
   std::vector<std::unique_ptr<References>> bundles_;
   std::set<std::pair<std::size_t, const Profile*>>
-      judged_;  // references' targets that are being, or have been, looked at
+      judged_;                           // references' targets that are being, or have been, looked at
+  std::size_t errors_ = 0, others_ = 0;  // each below issues_max: warnings never hide an error
   std::size_t quiet_ = 0;
   std::size_t profile_depth_ = 0, reference_depth_ = 0;
   bool failed_ = false;
