@@ -62,9 +62,11 @@ Task<std::optional<OperationInput>> take_input(pipeline::Call& call, std::size_t
 
 void add_operation_routes(pipeline::Router& router, Service& service) {
   add_everything_routes(router, service);
+  add_graphql_routes(router, service);
   add_last_routes(router, service);
   add_meta_routes(router, service);
   if (service.summaries != nullptr) add_summary_routes(router, service);
+  add_terminology_routes(router, service);
   add_validate_routes(router, service);
 }
 

@@ -33,9 +33,11 @@ Task<std::optional<OperationInput>> take_input(pipeline::Call& call, std::size_t
 json::Value value_of(json::Value parameter);
 
 void add_everything_routes(pipeline::Router& router, Service& service);
+void add_graphql_routes(pipeline::Router& router, Service& service);
 void add_last_routes(pipeline::Router& router, Service& service);
 void add_meta_routes(pipeline::Router& router, Service& service);
 void add_summary_routes(pipeline::Router& router, Service& service);
+void add_terminology_routes(pipeline::Router& router, Service& service);
 void add_validate_routes(pipeline::Router& router, Service& service);
 
 }  // namespace mydr24::fhir_api
