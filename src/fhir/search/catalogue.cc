@@ -4,128 +4,218 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace mydr24::search {
 namespace {
 
-// What this version indexes, wherever R4 defines it.
-constexpr auto codes = std::to_array<std::string_view>(
-    {"birthdate", "code", "date", "family", "gender", "given", "identifier", "name", "patient", "status", "subject"});
+constexpr std::string_view of_resource = "%resource.";
 
-std::optional<Kind> kind_of(std::string_view kind) {
-  if (kind == "string") return Kind::string;
-  if (kind == "token") return Kind::token;
-  if (kind == "reference") return Kind::reference;
-  if (kind == "date") return Kind::date;
-  return std::nullopt;
-}
-
-std::optional<Form> string_form(const model::Type& type) {
-  if (type.name == "HumanName") return Form::human_name;
-  if (type.name == "Address") return Form::address;
-  if (type.primitive == model::Primitive::string || type.primitive == model::Primitive::markdown) return Form::text;
-  return std::nullopt;
-}
-
-std::optional<Form> token_form(const model::Type& type) {
-  if (type.name == "Coding") return Form::coding;
-  if (type.name == "CodeableConcept") return Form::codeable_concept;
-  if (type.name == "Identifier") return Form::identifier;
-  if (type.name == "ContactPoint") return Form::contact_point;
-  if (type.kind == model::TypeKind::primitive) return Form::plain;
-  return std::nullopt;
-}
-
-std::optional<Form> reference_form(const model::Type& type) {
-  using enum model::Primitive;
-  if (type.name == "Reference") return Form::reference;
-  if (type.primitive == uri || type.primitive == url || type.primitive == canonical) return Form::address_of_resource;
-  return std::nullopt;
-}
-
-std::optional<Form> date_form(const model::Type& type) {
-  using enum model::Primitive;
-  if (type.name == "Period") return Form::period;
-  if (type.name == "Timing") return Form::timing;
-  if (type.primitive == date || type.primitive == date_time || type.primitive == instant) return Form::date;
-  return std::nullopt;
-}
-
-std::optional<Form> form_of(Kind kind, const model::Type& type) {
-  switch (kind) {
-    case Kind::string:
-      return string_form(type);
-    case Kind::token:
-      return token_form(type);
-    case Kind::reference:
-      return reference_form(type);
-    case Kind::date:
-      return date_form(type);
-    default:
-      return std::nullopt;
+// The kind of the published parameter with that canonical: what a composite's part says it is.
+std::optional<Kind> kind_of_definition(std::string_view url) {
+  for (const auto& definition : model::search_parameters()) {
+    if (definition.url == url) return kind_of(definition.kind, definition.code);
   }
+  return std::nullopt;
 }
 
 }  // namespace
 
-const Catalogue& Catalogue::get() {
-  static const Catalogue catalogue;
-  return catalogue;
+std::optional<Kind> kind_of(std::string_view kind, std::string_view code) {
+  if (code == "_id") return Kind::id;
+  if (code == "_lastUpdated") return Kind::last_updated;
+  if (code == "_content" || code == "_text") return Kind::text;
+  if (kind == "string") return Kind::string;
+  if (kind == "token") return Kind::token;
+  if (kind == "reference") return Kind::reference;
+  if (kind == "date") return Kind::date;
+  if (kind == "number") return Kind::number;
+  if (kind == "quantity") return Kind::quantity;
+  if (kind == "uri") return Kind::uri;
+  if (kind == "composite") return Kind::composite;
+  if (kind == "special" && code == "near") return Kind::position;
+  return std::nullopt;
 }
 
 Catalogue::Catalogue() {
-  const auto definitions = model::search_parameters();
+  add_node();
   for (const model::Type* type : model::resource_types()) {
-    const auto of_type = std::ranges::equal_range(definitions, type->name, {}, &model::SearchParameterDefinition::base);
-    add_type(*type, {of_type.begin(), of_type.end()});
+    TypeCatalogue& entry = types_[type->name];
+    entry.type = type;
+    entry.root = add_node();
+    const auto definitions =
+        std::ranges::equal_range(model::search_parameters(), type->name, {}, &model::SearchParameterDefinition::base);
+    for (const auto& definition : definitions) add_published(definition, entry);
   }
+  finish();
 }
 
-void Catalogue::add_type(const model::Type& type, std::span<const model::SearchParameterDefinition> definitions) {
-  Range range{parameters_.size(), 0, static_cast<std::uint32_t>(nodes_.size())};
-  nodes_.emplace_back();
-  const auto add = [&](std::string_view code, Kind kind, std::span<const std::string_view> targets) {
-    parameters_.push_back({static_cast<std::uint16_t>(parameters_.size()), type.name, code, kind, targets, {}, {}, {}});
-  };
-  add("_id", Kind::id, {});
-  add("_lastUpdated", Kind::last_updated, {});
-  for (const auto& definition : definitions) {
-    const auto kind = kind_of(definition.kind);
-    if (!kind || !std::ranges::binary_search(codes, definition.code)) continue;
-    add(definition.code, *kind, definition.targets);
-    add_definition(type, definition, range.root);
-  }
-  range.count = parameters_.size() - range.begin;
-  types_.emplace(type.name, range);
+const Catalogue& Catalogue::of(const Catalogue* catalogue) {
+  static const CataloguePtr published = published_catalogue();
+  return catalogue == nullptr ? *published : *catalogue;
 }
 
-void Catalogue::add_definition(const model::Type& type, const model::SearchParameterDefinition& definition,
-                               std::uint32_t root) {
-  const Parameter& parameter = parameters_.back();
-  for (const auto alternative : split_union(definition.expression)) {
-    const auto paths = compile(alternative, type);
-    bool covered = false;
-    for (const Path& path : paths.value_or(std::vector<Path>())) {
-      covered = add_path(path, Leaf{parameter.number, parameter.kind, Form::plain, path.target}, root) || covered;
+void Catalogue::add_published(const model::SearchParameterDefinition& published, TypeCatalogue& type) {
+  const auto kind = kind_of(published.kind, published.code);
+  // _query names a query that a server defines; there are none here.
+  if (!kind || published.code == "_query") return;
+  add({.code = published.code,
+       .kind = *kind,
+       .expression = published.expression,
+       .url = published.url,
+       .targets = published.targets,
+       .components = {published.components.begin(), published.components.end()}},
+      type);
+}
+
+bool Catalogue::add(const Definition& definition, TypeCatalogue& type) {
+  const auto number = add_parameter(definition, type.type->name);
+  const bool of_record = definition.kind == Kind::id || definition.kind == Kind::last_updated;
+  if (definition.kind == Kind::text) (definition.code == "_content" ? type.content : type.narrative) = number;
+  bool any = of_record || definition.kind == Kind::text;
+  for (const auto alternative : any ? std::vector<std::string_view>() : split_union(definition.expression)) {
+    const bool covered = add_alternative(alternative, definition, number, type);
+    if (!covered) not_covered_.push_back(fmt::format("{}.{}: {}", type.type->name, definition.code, alternative));
+    any = any || covered;
+  }
+  // A parameter that can find nothing is not offered.
+  if (any) by_code_[type.type->name].push_back(parameters_[number]);
+  return any;
+}
+
+std::uint16_t Catalogue::add_parameter(const Definition& definition, std::string_view type) {
+  const auto number = static_cast<std::uint16_t>(parameters_.size());
+  parameters_.push_back({.number = number,
+                         .type = type,
+                         .code = definition.code,
+                         .kind = definition.kind,
+                         .targets = definition.targets,
+                         .components = {},
+                         .expression = definition.expression,
+                         .url = definition.url,
+                         .generation = definition.generation});
+  identifiers_.push_back(false);
+  if (definition.kind != Kind::composite) return number;
+  auto& list = component_lists_.emplace_back();
+  for (const auto& component : definition.components) {
+    const auto& code = texts_.emplace_back(fmt::format("{}${}", definition.code, list.size() + 1));
+    list.push_back(add_parameter({.code = code,
+                                  .kind = kind_of_definition(component.definition).value_or(Kind::token),
+                                  .expression = component.expression,
+                                  .url = component.definition,
+                                  .targets = {},
+                                  .components = {},
+                                  .generation = definition.generation},
+                                 type));
+  }
+  parameters_[number].components = list;
+  return number;
+}
+
+bool Catalogue::add_alternative(std::string_view alternative, const Definition& definition, std::uint16_t number,
+                                TypeCatalogue& type) {
+  const auto paths = compile(alternative, *type.type);
+  bool covered = false;
+  for (const Path& path : paths.value_or(std::vector<Path>())) {
+    const auto form = form_of(definition.kind, path.type);
+    if (!form) continue;
+    if (*form == Form::composite) {
+      covered = add_composite(path, definition, number, type) || covered;
+      continue;
     }
-    if (!covered) not_covered_.push_back(fmt::format("{}.{}: {}", type.name, definition.code, alternative));
+    identifiers_[number] = identifiers_[number] || *form == Form::identifier;
+    Leaf leaf{.parameter = number, .kind = definition.kind, .form = *form, .target = path.target};
+    if (*form == Form::resource && definition.targets.size() == 1) leaf.target = definition.targets.front();
+    covered = add_path(path, leaf, type.root) || covered;
   }
+  // Every way may end in a type that has no index form: that is for the evaluation to find out.
+  return covered || add_presence(alternative, number, type) ||
+         (definition.kind != Kind::composite && !paths && add_evaluated(alternative, definition.kind, number, type));
+}
+
+bool Catalogue::add_composite(const Path& path, const Definition& definition, std::uint16_t number,
+                              TypeCatalogue& type) {
+  std::vector<CompositePart> parts;
+  for (std::size_t i = 0; i < definition.components.size(); ++i) {
+    Parameter& component = parameters_[parameters_[number].components[i]];
+    CompositePart part{.parameter = component.number, .kind = component.kind};
+    const auto expression = definition.components[i].expression;
+    bool covered = add_part(expression, path.type, *type.type, part);
+    // R4 swaps the definitions of the two parts of DocumentReference.relationship: their values say what they are.
+    for (const Kind kind : {Kind::token, Kind::reference}) {
+      if (covered) break;
+      part.kind = kind;
+      covered = add_part(expression, path.type, *type.type, part);
+    }
+    if (!covered) return false;
+    component.kind = part.kind;
+    parts.push_back(part);
+  }
+  if (parts.empty()) return false;
+  const Leaf leaf{.parameter = number,
+                  .kind = Kind::composite,
+                  .form = Form::composite,
+                  .composite = static_cast<std::uint16_t>(composites_.size())};
+  composites_.push_back(std::move(parts));
+  return add_path(path, leaf, type.root);
+}
+
+bool Catalogue::add_part(std::string_view expression, const model::Type* element, const model::Type& resource,
+                         CompositePart& part) {
+  bool covered = false;
+  for (auto alternative : split_union(expression)) {
+    const bool from_resource = alternative.starts_with(of_resource);
+    if (from_resource) alternative.remove_prefix(of_resource.size());
+    const auto paths = compile(alternative, from_resource ? resource : *element);
+    std::uint32_t& root = from_resource ? part.resource_root : part.element_root;
+    for (const Path& path : paths.value_or(std::vector<Path>())) {
+      const auto form = form_of(part.kind, path.type);
+      if (!form || *form == Form::composite) continue;
+      if (root == 0) root = add_node();
+      const Leaf leaf{.parameter = part.parameter, .kind = part.kind, .form = *form, .target = path.target};
+      covered = add_path(path, leaf, root) || covered;
+    }
+  }
+  return covered;
+}
+
+bool Catalogue::add_presence(std::string_view alternative, std::uint16_t number, TypeCatalogue& type) {
+  const auto element = tested_element(alternative);
+  const auto paths = element ? compile(*element, *type.type) : std::nullopt;
+  if (!paths) return false;
+  Presence presence{.parameter = number, .properties = {}};
+  for (const Path& path : *paths) {
+    if (path.steps.size() != 1) return false;
+    presence.properties.push_back(path.steps.front().name);
+  }
+  type.presences.push_back(std::move(presence));
+  return true;
+}
+
+bool Catalogue::add_evaluated(std::string_view alternative, Kind kind, std::uint16_t number, TypeCatalogue& type) {
+  auto expression = path::Expression::compile(alternative, type.type);
+  if (!expression) return false;
+  evaluated_.push_back(fmt::format("{}.{}: {}", type.type->name, parameters_[number].code, alternative));
+  type.evaluated.push_back({number, kind, std::make_shared<const path::Expression>(std::move(*expression))});
+  return true;
+}
+
+std::uint32_t Catalogue::add_node() {
+  nodes_.emplace_back();
+  return static_cast<std::uint32_t>(nodes_.size() - 1);
 }
 
 bool Catalogue::add_path(const Path& path, Leaf leaf, std::uint32_t root) {
-  const auto form = path.type == nullptr ? std::nullopt : form_of(leaf.kind, *path.type);
-  if (!form) return false;
-  leaf.form = *form;
   std::uint32_t at = root;
-  for (const auto name : path.names) {
+  for (const Step& step : path.steps) {
     auto& edges = nodes_[at].edges;
-    const auto edge = std::ranges::find(edges, name, &Node::Edge::name);
+    const auto edge = std::ranges::find(edges, step, &Node::Edge::step);
     if (edge != edges.end()) {
       at = edge->node;
       continue;
     }
     const auto below = static_cast<std::uint32_t>(nodes_.size());
-    edges.push_back({name, below});
+    edges.push_back({step, below});
     nodes_.emplace_back();
     at = below;
   }
@@ -133,28 +223,41 @@ bool Catalogue::add_path(const Path& path, Leaf leaf, std::uint32_t root) {
   return true;
 }
 
+void Catalogue::finish() {
+  const auto name = [](const Node::Edge& edge) { return edge.step.name; };
+  for (Node& node : nodes_) std::ranges::sort(node.edges, {}, name);
+  for (auto& [type, list] : by_code_) std::ranges::sort(list, {}, &Parameter::code);
+}
+
 std::span<const Parameter> Catalogue::parameters_of(std::string_view type) const {
-  const auto found = types_.find(type);
-  if (found == types_.end()) return {};
-  return std::span(parameters_).subspan(found->second.begin, found->second.count);
+  const auto found = by_code_.find(type);
+  return found == by_code_.end() ? std::span<const Parameter>() : found->second;
 }
 
-const Node* Catalogue::root(std::string_view type) const {
-  const auto found = types_.find(type);
-  return found == types_.end() ? nullptr : &nodes_[found->second.root];
+const Parameter* Catalogue::find(std::string_view type, std::string_view code) const {
+  const auto list = parameters_of(type);
+  const auto found = std::ranges::lower_bound(list, code, {}, &Parameter::code);
+  return found == list.end() || found->code != code ? nullptr : &parameters_[found->number];
 }
 
-std::span<const Parameter> parameters(const Catalogue*) { return Catalogue::get().parameters(); }
-
-std::span<const Parameter> parameters_of(std::string_view type, const Catalogue*) {
-  return Catalogue::get().parameters_of(type);
+const TypeCatalogue* Catalogue::type(std::string_view name) const {
+  const auto found = types_.find(name);
+  return found == types_.end() ? nullptr : &found->second;
 }
 
-const Parameter* find_parameter(std::string_view type, std::string_view code, const Catalogue*) {
-  for (const Parameter& parameter : parameters_of(type)) {
-    if (parameter.code == code) return &parameter;
-  }
-  return nullptr;
+CataloguePtr published_catalogue() {
+  static const CataloguePtr published = std::make_shared<const Catalogue>();
+  return published;
+}
+
+std::span<const Parameter> parameters(const Catalogue* catalogue) { return Catalogue::of(catalogue).parameters(); }
+
+std::span<const Parameter> parameters_of(std::string_view type, const Catalogue* catalogue) {
+  return Catalogue::of(catalogue).parameters_of(type);
+}
+
+const Parameter* find_parameter(std::string_view type, std::string_view code, const Catalogue* catalogue) {
+  return Catalogue::of(catalogue).find(type, code);
 }
 
 }  // namespace mydr24::search

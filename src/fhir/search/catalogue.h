@@ -1,16 +1,22 @@
 #pragma once
 
-// The indexed parameters and, for each resource type, one trie of element names that leads to all of them: a resource
-// is walked once, whatever the number of its parameters. Compiled from the published FHIRPath expressions on first use.
+// The parameters and, for each resource type, one trie of element names that leads to all of them: a resource is walked
+// once, whatever the number of its parameters. Compiled from the published FHIRPath expressions on first use. What the
+// trie cannot say is left to a FHIRPath evaluation for each resource.
+//
+// Invariant: immutable once it is behind a CataloguePtr.
 
-#include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "fhir/path/path.h"
 #include "fhir/search/expression.h"
 #include "fhir/search/search.h"
 
@@ -20,63 +26,141 @@ namespace mydr24::search {
 enum class Form : std::uint8_t {
   text,
   human_name,
-  address,  // string
+  address,
+  concept_text,  // string
   plain,
   coding,
   codeable_concept,
   identifier,
   contact_point,  // token
   reference,
-  address_of_resource,  // reference
+  address_of_resource,
+  resource,  // reference
   date,
   period,
   timing,  // date
+  number,  // number
+  quantity,
+  money,
+  sampled_data,  // quantity
+  range,         // number, quantity
+  uri,
+  position,
+  composite,
 };
+// How a value of that type is found by a parameter of that kind; nothing when it cannot be. A null type is any resource.
+std::optional<Form> form_of(Kind kind, const model::Type* type);
+
+// As a SearchParameter says it; nothing for a special one that is not known.
+std::optional<Kind> kind_of(std::string_view kind, std::string_view code);
 
 // A value that is found under a parameter.
 struct Leaf {
   std::uint16_t parameter = 0;
   Kind kind = Kind::token;
   Form form = Form::plain;
-  std::string_view target;  // of `.where(resolve() is X)`: X, else empty
+  std::uint16_t composite = 0;  // of Form::composite: which
+  std::string_view target;      // of `.where(resolve() is X)`: X, else empty
 };
 
 struct Node {
   struct Edge {
-    std::string_view name;  // of a JSON property
+    Step step;
     std::uint32_t node = 0;
   };
-  std::vector<Edge> edges;
+  std::vector<Edge> edges;  // sorted by name
   std::vector<Leaf> leaves;
+};
+
+// One part of a composite: the roots of its tries from the composite's element and from the resource (`%resource.x`).
+struct CompositePart {
+  std::uint16_t parameter = 0;
+  Kind kind = Kind::token;
+  std::uint32_t element_root = 0;
+  std::uint32_t resource_root = 0;
+};
+
+// What is found without the trie.
+struct Presence {  // "true" when one of the properties is there and not false, else "false"
+  std::uint16_t parameter = 0;
+  std::vector<std::string_view> properties;
+};
+struct Evaluated {
+  std::uint16_t parameter = 0;
+  Kind kind = Kind::token;
+  std::shared_ptr<const path::Expression> expression;
+};
+
+// All of one resource type.
+struct TypeCatalogue {
+  const model::Type* type = nullptr;
+  std::uint32_t root = 0;  // 0: nothing to find
+  std::vector<Presence> presences;
+  std::vector<Evaluated> evaluated;
+  std::optional<std::uint16_t> content, narrative;  // numbers of _content and _text
 };
 
 class Catalogue {
  public:
-  static const Catalogue& get();
+  // The published one.
+  Catalogue();
+  // `catalogue`, or the published one when it is null.
+  static const Catalogue& of(const Catalogue* catalogue);
+  // Code::invalid names the element at fault.
+  static Result<CataloguePtr> with(const CataloguePtr& catalogue, std::span<const CustomParameter> added);
 
   std::span<const Parameter> parameters() const { return parameters_; }
   std::span<const Parameter> parameters_of(std::string_view type) const;
-  // Nothing to index: nullptr.
-  const Node* root(std::string_view type) const;
+  const Parameter* find(std::string_view type, std::string_view code) const;
+  const TypeCatalogue* type(std::string_view name) const;
   const Node& node(std::uint32_t number) const { return nodes_[number]; }
+  std::span<const CompositePart> composite(std::size_t number) const { return composites_[number]; }
+  // Whether the parameter is found in Identifiers, which is what :of-type is for.
+  bool finds_identifiers(const Parameter& parameter) const { return identifiers_[parameter.number]; }
 
-  // "Type.code: alternative", of chosen parameters whose published expression this server does not understand.
+  // "Type.code: alternative", of published expressions: those that are evaluated, and those that can find nothing.
+  std::span<const std::string> evaluated() const { return evaluated_; }
   std::span<const std::string> not_covered() const { return not_covered_; }
 
  private:
-  struct Range {
-    std::size_t begin = 0, count = 0;
-    std::uint32_t root = 0;
+  // What a Parameter is made from.
+  struct Definition {
+    std::string_view code;
+    Kind kind = Kind::token;
+    std::string_view expression, url;
+    std::span<const std::string_view> targets;
+    std::vector<model::SearchComponent> components;
+    std::uint32_t generation = 0;
   };
 
-  Catalogue();
-  void add_type(const model::Type& type, std::span<const model::SearchParameterDefinition> definitions);
-  void add_definition(const model::Type& type, const model::SearchParameterDefinition& definition, std::uint32_t root);
+  void add_published(const model::SearchParameterDefinition& published, TypeCatalogue& type);
+  Result<> add_custom(const CustomParameter& custom);
+  // False when nothing can be found by it.
+  bool add(const Definition& definition, TypeCatalogue& type);
+  std::uint16_t add_parameter(const Definition& definition, std::string_view type);
+  bool add_alternative(std::string_view alternative, const Definition& definition, std::uint16_t number,
+                       TypeCatalogue& type);
+  bool add_composite(const Path& path, const Definition& definition, std::uint16_t number, TypeCatalogue& type);
+  bool add_part(std::string_view expression, const model::Type* element, const model::Type& resource,
+                CompositePart& part);
+  bool add_presence(std::string_view alternative, std::uint16_t number, TypeCatalogue& type);
+  bool add_evaluated(std::string_view alternative, Kind kind, std::uint16_t number, TypeCatalogue& type);
   bool add_path(const Path& path, Leaf leaf, std::uint32_t root);
+  std::uint32_t add_node();
+  void finish();
 
-  std::vector<Parameter> parameters_;
-  std::vector<Node> nodes_;
-  std::map<std::string_view, Range> types_;
+  std::shared_ptr<const Catalogue> base_;  // owns texts and lists that are referred to here
+  std::deque<CustomParameter> custom_;
+  std::deque<std::vector<std::string_view>> target_lists_;
+  std::deque<std::vector<std::uint16_t>> component_lists_;
+  std::deque<std::string> texts_;
+  std::vector<Parameter> parameters_;  // by number; components of composites included
+  std::vector<Node> nodes_;            // number 0 leads nowhere
+  std::vector<std::vector<CompositePart>> composites_;
+  std::vector<bool> identifiers_;                               // by number of the parameter
+  std::map<std::string_view, TypeCatalogue> types_;             // by name
+  std::map<std::string_view, std::vector<Parameter>> by_code_;  // of each type, sorted by code
+  std::vector<std::string> evaluated_;
   std::vector<std::string> not_covered_;
 };
 

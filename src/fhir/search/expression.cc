@@ -12,6 +12,14 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// "DateTime" is written for dateTime in published expressions.
+bool is_type_name(std::string_view written, std::string_view name) {
+  return !written.empty() && written.size() == name.size() && lower(written[0]) == lower(name[0]) &&
+         written.substr(1) == name.substr(1);
+}
+
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -22,7 +30,7 @@ void descend(const Path& path, std::string_view name, std::vector<Path>& out) {
   for (const model::Element& element : path.type->elements) {
     if (element.name != name && element.choice != name) continue;
     Path below = path;
-    below.names.push_back(element.name);
+    below.steps.push_back({.name = element.name});
     below.type = element.type;
     out.push_back(std::move(below));
   }
@@ -40,8 +48,14 @@ class Compiler {
  private:
   bool expression() {
     if (!term()) return false;
-    while (take(".")) {
-      if (!step()) return false;
+    for (;;) {
+      if (take("[0]")) {
+        if (!first()) return false;
+      } else if (!take(".")) {
+        break;
+      } else if (!step()) {
+        return false;
+      }
     }
     if (take(" as ")) {
       const auto type = name();
@@ -56,7 +70,39 @@ class Compiler {
     if (first.empty()) return false;
     paths_ = {Path{{}, &type_, {}}};
     // "Patient.name", "Resource.id", or "name" alone.
-    return first == type_.name || first == "Resource" || first == "DomainResource" || child(first);
+    const bool itself = type_.kind == model::TypeKind::resource &&
+                        (first == type_.name || first == "Resource" || first == "DomainResource");
+    return itself || child(first);
+  }
+
+  bool first() {
+    for (Path& path : paths_) {
+      if (path.steps.empty() || !path.steps.back().where.empty()) return false;
+      path.steps.back().first = true;
+    }
+    return true;
+  }
+
+  // After "where(" of a comparison with a text.
+  bool where() {
+    const auto property = name();
+    skip_space();
+    if (property.empty() || !take("=")) return false;
+    skip_space();
+    if (!take("'")) return false;
+    const auto text = text_.substr(0, text_.find('\''));
+    text_.remove_prefix(text.size());
+    if (text.contains('\\') || !take("'") || !take(")")) return false;
+    std::erase_if(paths_, [&](const Path& path) {
+      return path.steps.empty() || path.type == nullptr || path.type->find(property) == nullptr;
+    });
+    for (Path& path : paths_) {
+      Step& last = path.steps.back();
+      if (!last.where.empty() || last.first) return false;
+      last.where = property;
+      last.equals = text;
+    }
+    return !paths_.empty();
   }
 
   bool step() {
@@ -65,6 +111,7 @@ class Compiler {
       for (Path& path : paths_) path.target = target;
       return !target.empty() && take(")");
     }
+    if (take("where(")) return where();
     const auto function_or_name = name();
     if (function_or_name.empty()) return false;
     if (!take("(")) return child(function_or_name);
@@ -81,9 +128,12 @@ class Compiler {
   }
 
   bool keep_type(std::string_view name) {
-    std::erase_if(paths_, [&](const Path& path) { return path.type == nullptr || path.type->name != name; });
+    std::erase_if(paths_,
+                  [&](const Path& path) { return path.type == nullptr || !is_type_name(name, path.type->name); });
     return !paths_.empty();
   }
+
+  void skip_space() { text_ = trim(text_); }
 
   bool take(std::string_view token) {
     if (!text_.starts_with(token)) return false;
@@ -109,9 +159,12 @@ class Compiler {
 std::vector<std::string_view> split_union(std::string_view expression) {
   std::vector<std::string_view> parts;
   int depth = 0;
+  bool quoted = false;
   std::size_t begin = 0;
   for (std::size_t i = 0; i <= expression.size(); ++i) {
     const char c = i < expression.size() ? expression[i] : '|';
+    if (c == '\'') quoted = !quoted;
+    if (quoted && i < expression.size()) continue;
     if (c == '(') ++depth;
     if (c == ')') --depth;
     if (c != '|' || (depth != 0 && i < expression.size())) continue;
@@ -123,6 +176,17 @@ std::vector<std::string_view> split_union(std::string_view expression) {
 
 std::optional<std::vector<Path>> compile(std::string_view alternative, const model::Type& type) {
   return Compiler(alternative, type).run();
+}
+
+std::optional<std::string_view> tested_element(std::string_view alternative) {
+  constexpr std::string_view exists = ".exists() and ";
+  const auto at = alternative.find(exists);
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto element = alternative.substr(0, at);
+  auto rest = alternative.substr(at + exists.size());
+  if (!rest.starts_with(element)) return std::nullopt;
+  rest.remove_prefix(element.size());
+  return trim(rest) == "!= false" ? std::optional(element) : std::nullopt;
 }
 
 }  // namespace mydr24::search

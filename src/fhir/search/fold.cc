@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "fhir/search/search.h"
+#include "fhir/search/words.h"
 
 namespace mydr24::search {
 namespace {
@@ -45,13 +46,13 @@ std::string fold_unicode(std::string_view text) {
   UErrorCode status = U_ZERO_ERROR;
   const icu::Normalizer2* decompose = icu::Normalizer2::getNFKDInstance(status);
   const auto piece = icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size()));
-  if (U_FAILURE(status)) return fold_ascii(text);
+  if (U_FAILURE(status)) return std::string(text);
   // Folding can compose and decomposing can bring out letters with case: twice each is stable.
   icu::UnicodeString folded = decompose->normalize(icu::UnicodeString::fromUTF8(piece), status);
   folded.foldCase();
   folded = decompose->normalize(folded, status);
   folded.foldCase();
-  if (U_FAILURE(status)) return fold_ascii(text);
+  if (U_FAILURE(status)) return std::string(text);
   icu::UnicodeString kept;
   for (std::int32_t i = 0; i < folded.length(); i = folded.moveIndex32(i, 1)) {
     const UChar32 c = folded.char32At(i);
@@ -60,8 +61,12 @@ std::string fold_unicode(std::string_view text) {
   }
   std::string utf8;
   kept.toUTF8String(utf8);
+  return utf8;
+}
+
+std::string with_single_spaces(std::string_view text) {
   std::string out;
-  for (const char c : utf8) {
+  for (const char c : text) {
     if (!is_ascii_space(c))
       out += c;
     else if (!out.empty() && out.back() != ' ')
@@ -77,7 +82,9 @@ std::string fold_unicode(std::string_view text) {
 std::string fold(std::string_view text) {
   text = cut(text, read_bytes_max);
   const bool ascii = std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-  return ascii ? fold_ascii(text) : fold_unicode(text);
+  return ascii ? fold_ascii(text) : with_single_spaces(fold_unicode(text));
 }
+
+std::string fold_whole(std::string_view text) { return fold_unicode(text); }
 
 }  // namespace mydr24::search

@@ -1,115 +1,85 @@
+// parse_query: what the parameters of a search mean, those about the answer here, conditions in conditions.cc.
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
-#include "base/core/date_time.h"
-#include "fhir/model/definitions.h"
-#include "fhir/search/search.h"
+#include "fhir/search/conditions.h"
+#include "fhir/search/filter.h"
 
 namespace mydr24::search {
 namespace {
 
-// A value as the client wrote it: `\,` `\|` `\$` `\\` stand for the character itself.
-// Source: FHIR R4, search, escaping.
-std::string unescape(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escaped = text[i] == '\\' && i + 1 < text.size() && std::string_view(",|$\\").contains(text[i + 1]);
-    out += text[escaped ? ++i : i];
-  }
-  return out;
-}
+constexpr std::size_t issues_max = 20;
+constexpr std::size_t elements_max = 256;
 
-// The position of the first `separator` that no backslash stands before; npos when there is none.
-std::size_t find_unescaped(std::string_view text, char separator) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\')
-      ++i;
-    else if (text[i] == separator)
-      return i;
-  }
-  return std::string_view::npos;
-}
-
-std::vector<std::string_view> split(std::string_view text) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const std::size_t comma = find_unescaped(text, ',');
-    parts.push_back(text.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    text.remove_prefix(comma + 1);
-  }
-}
-
-std::optional<Prefix> prefix_of(std::string_view text) {
-  constexpr auto names = std::to_array<std::string_view>({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"});
-  const auto found = std::ranges::find(names, text);
-  if (found == names.end()) return std::nullopt;
-  return static_cast<Prefix>(found - names.begin());
-}
-
-bool is_absolute(std::string_view reference) { return reference.contains("://") || reference.starts_with("urn:"); }
-
-std::string known_parameters(std::string_view type) {
-  std::vector<std::string_view> codes;
-  for (const Parameter& parameter : parameters_of(type)) codes.push_back(parameter.code);
-  return fmt::format("Known parameters of {}: {}, and _count, _sort, _total, _summary.", type, fmt::join(codes, ", "));
-}
-
-// A parameter's name as the client wrote it: code, and what follows the colon.
-struct Name {
-  std::string_view full;
-  std::string_view code;
-  std::string_view modifier;
-  explicit Name(std::string_view text) : full(text), code(text.substr(0, text.find(':'))) {
-    if (code.size() < text.size()) modifier = text.substr(code.size() + 1);
-  }
+template <class Value>
+struct Word {
+  std::string_view word;
+  Value value;
 };
+
+template <class Value, std::size_t size>
+std::optional<Value> value_of(const std::array<Word<Value>, size>& words, std::string_view text) {
+  const auto found = std::ranges::find(words, text, &Word<Value>::word);
+  return found == words.end() ? std::nullopt : std::optional(found->value);
+}
+
+bool has_order(Kind kind) { return kind != Kind::composite && kind != Kind::position && kind != Kind::text; }
 
 class QueryParser {
  public:
-  QueryParser(std::string_view type, bool lenient, std::vector<model::Issue>* ignored)
-      : lenient_(lenient), ignored_(ignored) {
+  QueryParser(std::string_view type, const ParseOptions& options)
+      : options_(options), catalogue_(Catalogue::of(options.catalogue.get())), conditions_(catalogue_, options) {
     query_.type = type;
+    query_.catalogue = options.catalogue;
   }
 
   std::expected<Query, Refusal> run(std::span<const std::pair<std::string, std::string>> parameters) {
     if (model::find_resource(query_.type) == nullptr) {
-      refuse("not-supported", "", fmt::format("'{}' is not a resource type of FHIR R4.", query_.type));
+      refuse("not-supported", "", fmt::format("'{}' is not a resource type of FHIR R4.", query_.type.substr(0, 64)));
       return std::unexpected(std::move(refusal_));
     }
     for (const auto& [name, value] : parameters) {
       if (refusal_.issues.size() >= issues_max) break;
-      if (!control(name, value)) condition(Name(name), value);
+      if (!control(name, value)) condition(name, value);
     }
     if (!refusal_.issues.empty()) return std::unexpected(std::move(refusal_));
     return std::move(query_);
   }
 
  private:
-  static constexpr std::size_t issues_max = 20;
-
   void refuse(std::string_view code, std::string_view name, std::string text) {
     refusal_.issues.push_back({model::Severity::error, std::string(code), std::move(text), std::string(name)});
   }
 
   void understood(std::string_view name, std::string_view value) { query_.processed.emplace_back(name, value); }
 
+  // A name that is not known: refused, or left out when the client asked for that.
+  void leave_out(std::string_view name, std::string text) {
+    if (!options_.lenient) return refuse("not-supported", name, std::move(text));
+    if (options_.ignored == nullptr) return;
+    options_.ignored->push_back({model::Severity::warning, "not-supported", std::move(text), std::string(name)});
+  }
+
   // The parameters about the answer rather than the resources. False: it is none of these.
   bool control(std::string_view name, const std::string& value) {
     if (name == "_format" || name == "_pretty") return true;
-    if (name == "_cursor") {
-      query_.cursor = value;
-      return true;
-    }
+    if (name == "_cursor") return query_.cursor = value, true;
     if (name == "_count") return count(value), true;
     if (name == "_total") return total(value), true;
     if (name == "_sort") return sort(value), true;
     if (name == "_summary") return summary(value), true;
+    if (name == "_elements") return elements(value), true;
+    if (name == "_contained") return contained(value), true;
+    if (name == "_containedType") return contained_type(value), true;
+    if (name == "_type") return type(value), true;
+    const auto base = name.substr(0, name.find(':'));
+    if (base == "_include" || base == "_revinclude") return include(name, value), true;
     return false;
   }
 
@@ -119,229 +89,195 @@ class QueryParser {
     std::uint32_t wanted = 0;
     const auto parsed = std::from_chars(value.data(), value.data() + value.size(), wanted);
     wanted = parsed.ec == std::errc() ? std::min(wanted, count_max) : count_max;
-    if (!only_total_) query_.count = wanted;
+    if (query_.summary != Summary::count) query_.count = wanted;
     understood("_count", fmt::to_string(wanted));
   }
 
   void total(std::string_view value) {
-    if (value == "none")
-      query_.total = Total::none;
-    else if (value == "estimate")
-      query_.total = Total::estimate;
-    else if (value == "accurate")
-      query_.total = Total::accurate;
-    else
-      return refuse("value", "_total", "_total is none, estimate or accurate.");
+    constexpr auto words = std::to_array<Word<Total>>(
+        {{"none", Total::none}, {"estimate", Total::estimate}, {"accurate", Total::accurate}});
+    const auto asked = value_of(words, value);
+    if (!asked) return refuse("value", "_total", "_total is none, estimate or accurate.");
+    query_.total = *asked;
     understood("_total", value);
   }
 
-  void sort(std::string_view value) {
-    if (value != "_lastUpdated" && value != "-_lastUpdated") {
-      return refuse("not-supported", "_sort",
-                    "This server sorts by _lastUpdated or -_lastUpdated only; without _sort the newest come first.");
+  void summary(std::string_view value) {
+    constexpr auto words = std::to_array<Word<Summary>>({{"false", Summary::no},
+                                                         {"true", Summary::yes},
+                                                         {"text", Summary::text},
+                                                         {"data", Summary::data},
+                                                         {"count", Summary::count}});
+    const auto asked = value_of(words, value);
+    if (!asked) return refuse("value", "_summary", "_summary is true, text, data, count or false.");
+    query_.summary = *asked;
+    if (*asked == Summary::count) query_.count = 0;
+    if (*asked != Summary::no) understood("_summary", value);
+  }
+
+  void contained(std::string_view value) {
+    constexpr auto words =
+        std::to_array<Word<Contained>>({{"false", Contained::no}, {"true", Contained::yes}, {"both", Contained::both}});
+    const auto asked = value_of(words, value);
+    if (!asked) return refuse("value", "_contained", "_contained is true, both or false.");
+    query_.contained = *asked;
+    understood("_contained", value);
+  }
+
+  void contained_type(std::string_view value) {
+    if (value != "container" && value != "contained") {
+      return refuse("value", "_containedType", "_containedType is container or contained.");
     }
-    query_.by_last_updated = true;
-    query_.order = value.front() == '-' ? Order::newest_first : Order::oldest_first;
+    query_.contained_alone = value == "contained";
+    understood("_containedType", value);
+  }
+
+  // A search of the whole system is one search for each type: this one is asked for its own.
+  void type(std::string_view value) {
+    const auto types = split_unescaped(value, ',');
+    if (std::ranges::find(types, query_.type) == types.end()) {
+      return refuse("value", "_type", fmt::format("This search is for {}: leave _type out.", query_.type));
+    }
+    understood("_type", value);
+  }
+
+  void elements(std::string_view value) {
+    const model::Type* resource = model::find_resource(query_.type);
+    for (const auto part : split_unescaped(value, ',')) {
+      auto name = part;
+      if (const auto dot = part.find('.'); dot != std::string_view::npos && part.substr(0, dot) == query_.type) {
+        name = part.substr(dot + 1);
+      }
+      const bool known = name == "resourceType" || std::ranges::any_of(resource->elements, [&](const auto& element) {
+                           return element.name == name || (!element.choice.empty() && element.choice == name);
+                         });
+      if (!known) {
+        leave_out("_elements", fmt::format("{} has no element '{}'.", query_.type, name.substr(0, 64)));
+        continue;
+      }
+      if (query_.elements.size() == elements_max) {
+        return refuse("too-costly", "_elements", fmt::format("_elements has at most {} names.", elements_max));
+      }
+      query_.elements.emplace_back(name);
+    }
+    if (!query_.elements.empty()) understood("_elements", value);
+  }
+
+  void sort(std::string_view value) {
+    const auto keys = split_unescaped(value, ',');
+    if (!query_.sort.empty() || query_.by_last_updated) {
+      return refuse("value", "_sort", "Write one _sort with commas between its keys.");
+    }
+    if (keys.size() > sorts_max)
+      return refuse("too-costly", "_sort", fmt::format("_sort has at most {} keys.", sorts_max));
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const bool descending = keys[i].starts_with('-');
+      const auto code = keys[i].substr(descending ? 1 : 0);
+      // The last key breaks ties in the order in which changes were written.
+      if (code == "_lastUpdated" && i + 1 == keys.size()) {
+        query_.by_last_updated = true;
+        query_.order = descending ? Order::newest_first : Order::oldest_first;
+        continue;
+      }
+      const Parameter* parameter = catalogue_.find(query_.type, code);
+      if (parameter == nullptr) return leave_out("_sort", conditions_.unknown(query_.type, code).text);
+      if (!has_order(parameter->kind)) {
+        return refuse("not-supported", "_sort", fmt::format("'{}' has no order to sort by.", code));
+      }
+      query_.sort.push_back({parameter, descending});
+    }
     understood("_sort", value);
   }
 
-  void summary(std::string_view value) {
-    if (value == "false") return;
-    if (value != "count")
-      return refuse("not-supported", "_summary", "This server knows _summary=count and _summary=false only.");
-    only_total_ = true;
-    query_.count = 0;
-    understood("_summary", value);
+  void include(std::string_view name, std::string_view value) {
+    const auto colon = name.find(':');
+    const auto modifier = colon == std::string_view::npos ? std::string_view() : name.substr(colon + 1);
+    const bool iterate = modifier == "iterate" || modifier == "recurse";
+    if (colon != std::string_view::npos && !iterate) {
+      return refuse("not-supported", name,
+                    fmt::format("'{}' takes the modifier :iterate only.", name.substr(0, colon)));
+    }
+    Include include{.reverse = name.starts_with("_rev"), .iterate = iterate, .source = {}, .target = {}};
+    if (const auto wrong = read_include(value, include); !wrong.empty()) return refuse("value", name, wrong);
+    if (query_.includes.size() == includes_max) {
+      return refuse("too-costly", name, fmt::format("A search has at most {} includes.", includes_max));
+    }
+    query_.includes.push_back(std::move(include));
+    understood(name, value);
   }
 
-  void condition(const Name& name, std::string_view value) {
-    const Parameter* parameter = find_parameter(query_.type, name.code);
-    if (parameter == nullptr) return unknown(name);
-    Condition condition{parameter, Modifier::none, {}};
-    std::string_view target;  // of a reference: the type given as modifier
-    if (!modifier(name, *parameter, condition.modifier, target)) return;
-    for (const auto part : split(value)) {
-      if (part.empty()) return refuse("value", name.full, fmt::format("'{}' has an empty value.", name.full));
-      const std::size_t before = condition.any_of.size();
-      if (condition.modifier == Modifier::missing) {
-        missing(name, part, condition);
-      } else {
-        term(name, part, target, condition);
+  // "*", "TYPE:*", "TYPE:PARAMETER", "TYPE:PARAMETER:TARGET". What is wrong; empty when nothing is.
+  std::string read_include(std::string_view value, Include& include) {
+    if (value == "*") return {};
+    const auto parts = split_unescaped(value, ':');
+    if (parts.size() < 2 || parts.size() > 3) return "Write TYPE:PARAMETER, TYPE:PARAMETER:TARGET, TYPE:* or *.";
+    if (model::find_resource(parts[0]) == nullptr) {
+      return fmt::format("'{}' is not a resource type of FHIR R4.", parts[0].substr(0, 64));
+    }
+    include.source = parts[0];
+    if (parts.size() == 3) {
+      if (model::find_resource(parts[2]) == nullptr) {
+        return fmt::format("'{}' is not a resource type of FHIR R4.", parts[2].substr(0, 64));
       }
-      if (condition.any_of.size() == before) return;  // refused
-      if (terms_ + condition.any_of.size() > terms_max) return too_many_terms(name);
+      include.target = parts[2];
     }
-    terms_ += condition.any_of.size();
-    if (query_.conditions.size() == conditions_max) {
-      return refuse("too-costly", name.full, fmt::format("A search has at most {} conditions.", conditions_max));
-    }
-    query_.conditions.push_back(std::move(condition));
-    understood(name.full, value);
-  }
-
-  void too_many_terms(const Name& name) {
-    refuse("too-costly", name.full,
-           fmt::format(
-               "A search has at most {} values, and a reference without a type counts once for each type it may have: "
-               "write {}=Patient/123.",
-               terms_max, name.code));
-  }
-
-  void unknown(const Name& name) {
-    model::Issue issue{model::Severity::error, "not-supported",
-                       fmt::format("This server does not search {} by '{}'. {}", query_.type, name.full,
-                                   known_parameters(query_.type)),
-                       std::string(name.full)};
-    if (!lenient_) return refusal_.issues.push_back(std::move(issue));
-    issue.severity = model::Severity::warning;
-    if (ignored_ != nullptr) ignored_->push_back(std::move(issue));
-  }
-
-  bool modifier(const Name& name, const Parameter& parameter, Modifier& modifier, std::string_view& target) {
-    if (name.full.size() == name.code.size()) return true;
-    const Kind kind = parameter.kind;
-    const bool indexed = kind != Kind::id && kind != Kind::last_updated;
-    if (name.modifier == "missing" && indexed)
-      modifier = Modifier::missing;
-    else if (name.modifier == "exact" && kind == Kind::string)
-      modifier = Modifier::exact;
-    else if (name.modifier == "contains" && kind == Kind::string)
-      modifier = Modifier::contains;
-    else if (name.modifier == "not" && kind == Kind::token)
-      modifier = Modifier::is_not;
-    else if (kind == Kind::reference && model::find_resource(name.modifier) != nullptr)
-      target = name.modifier;
-    else
-      return refuse("not-supported", name.full, unknown_modifier(name, parameter)), false;
-    return true;
-  }
-
-  static std::string unknown_modifier(const Name& name, const Parameter& parameter) {
-    std::string_view known = ":missing";
-    if (parameter.kind == Kind::string) known = ":exact, :contains, :missing";
-    if (parameter.kind == Kind::token) known = ":not, :missing";
-    if (parameter.kind == Kind::reference) known = ":missing, or a resource type (:Patient)";
-    if (parameter.kind == Kind::id || parameter.kind == Kind::last_updated) known = "none";
-    return fmt::format("'{}' does not take the modifier ':{}'. Modifiers of {}: {}.", name.code, name.modifier,
-                       name.code, known);
-  }
-
-  void missing(const Name& name, std::string_view part, Condition& condition) {
-    if (part != "true" && part != "false") {
-      return refuse("value", name.full, fmt::format("{} is true or false.", name.full));
-    }
-    Term term;
-    term.missing = part == "true";
-    condition.any_of.push_back(std::move(term));
-  }
-
-  // Adds the terms of one value; none when it is refused.
-  void term(const Name& name, std::string_view part, std::string_view target, Condition& condition) {
-    switch (condition.parameter->kind) {
-      case Kind::string:
-        return string(name, part, condition);
-      case Kind::token:
-        return token(name, part, condition);
-      case Kind::reference:
-        return reference(name, unescape(part), target, condition);
-      case Kind::date:
-      case Kind::last_updated:
-        return date(name, unescape(part), condition);
-      default:
-        break;
-    }
-    Term term;
-    term.value = unescape(part);
-    condition.any_of.push_back(std::move(term));
-  }
-
-  void string(const Name& name, std::string_view part, Condition& condition) {
-    Term term;
-    term.exact = unescape(part);
-    term.value = fold(term.exact);
-    if (term.value.empty()) return refuse("value", name.full, fmt::format("'{}' has an empty value.", name.full));
-    condition.any_of.push_back(std::move(term));
-  }
-
-  void token(const Name& name, std::string_view part, Condition& condition) {
-    Term term;
-    const std::size_t bar = find_unescaped(part, '|');
-    if (bar == std::string_view::npos) {
-      term.value = unescape(part);
-    } else {
-      term.system = unescape(part.substr(0, bar));
-      term.value = unescape(part.substr(bar + 1));
-      term.system_is = term.system.empty() ? Term::System::none : Term::System::named;
-      term.any_code = term.value.empty();
-      if (term.any_code && term.system.empty()) {
-        return refuse("value", name.full, fmt::format("'{}' is CODE, SYSTEM|CODE, |CODE or SYSTEM|.", name.full));
-      }
-    }
-    condition.any_of.push_back(std::move(term));
-  }
-
-  void date(const Name& name, std::string_view part, Condition& condition) {
-    Term term;
-    const bool has_prefix = part.size() > 2 && part[0] >= 'a' && part[0] <= 'z';
-    const auto prefix = has_prefix ? prefix_of(part.substr(0, 2)) : Prefix::eq;
-    const auto range = prefix ? parse_date_time(has_prefix ? part.substr(2) : part) : std::nullopt;
-    if (!range) {
-      return refuse(
-          "value", name.full,
-          fmt::format("'{}' is not a date. Write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with Z or an offset "
-                      "(its + as %2B), with one of eq ne gt lt ge le sa eb ap before it or none.",
-                      part.substr(0, 60)));
-    }
-    term.prefix = *prefix;
-    term.low = to_us(range->low);
-    term.high = to_us(range->high);
-    condition.any_of.push_back(std::move(term));
-  }
-
-  static void add_target(Condition& condition, std::string value) {
-    Term term;
-    term.value = std::move(value);
-    condition.any_of.push_back(std::move(term));
-  }
-
-  void reference(const Name& name, std::string value, std::string_view target, Condition& condition) {
-    if (is_absolute(value)) return add_target(condition, std::move(value));
-    const auto allowed = condition.parameter->targets;
-    const auto is_allowed = [&](std::string_view type) {
-      return allowed.empty() ? model::find_resource(type) != nullptr
-                             : std::ranges::find(allowed, type) != allowed.end();
+    if (parts[1] == "*") return {};
+    const Parameter* parameter = catalogue_.find(parts[0], parts[1]);
+    if (parameter == nullptr) return conditions_.unknown(parts[0], parts[1]).text;
+    if (parameter->kind != Kind::reference) return fmt::format("'{}' of {} is no reference.", parts[1], parts[0]);
+    const auto allowed = parameter->targets;
+    const auto leads_to = [&](std::string_view target) {
+      return allowed.empty() || std::ranges::find(allowed, target) != allowed.end();
     };
-    const std::size_t slash = value.find('/');
-    const std::string_view named = slash == std::string::npos ? target : std::string_view(value).substr(0, slash);
-    const bool agree = target.empty() || named == target;
-    if (!named.empty() && (!is_allowed(named) || !agree)) {
-      return refuse("value", name.full,
-                    fmt::format("'{}' does not refer to {}. It refers to: {}.", name.code, agree ? named : value,
-                                allowed.empty() ? "any resource type" : fmt::format("{}", fmt::join(allowed, ", "))));
+    if (!include.target.empty() && !leads_to(include.target)) {
+      return fmt::format("'{}' of {} does not refer to {}.", parts[1], parts[0], include.target);
     }
-    if (slash != std::string::npos) return add_target(condition, std::move(value));
-    if (!named.empty()) return add_target(condition, fmt::format("{}/{}", named, value));
-    if (allowed.empty()) {
-      return refuse("value", name.full,
-                    fmt::format("'{0}' may refer to any type: write {0}=Patient/{1}.", name.code, value));
-    }
-    for (const auto type : allowed) add_target(condition, fmt::format("{}/{}", type, value));
+    include.parameter = parameter;
+    return {};
   }
 
-  bool lenient_;
-  std::vector<model::Issue>* ignored_;
+  void condition(std::string_view name, std::string_view value) {
+    auto condition = parsed(name, value);
+    if (!condition) {
+      Problem& problem = condition.error();
+      if (problem.unknown) return leave_out(name, std::move(problem.text));
+      return refuse(problem.code, name, std::move(problem.text));
+    }
+    if (query_.conditions.size() == conditions_max) {
+      return refuse("too-costly", name, fmt::format("A search has at most {} conditions.", conditions_max));
+    }
+    query_.conditions.push_back(std::move(*condition));
+    understood(name, value);
+  }
+
+  Parsed<Condition> parsed(std::string_view name, std::string_view value) {
+    if (name == "_filter") return parse_filter(conditions_, query_.type, value);
+    if (name == "_list") return conditions_.list(query_.type, value);
+    return conditions_.parse(query_.type, name, value);
+  }
+
+  const ParseOptions& options_;
+  const Catalogue& catalogue_;
+  ConditionParser conditions_;
   Query query_;
   Refusal refusal_;
-  std::size_t terms_ = 0;
-  bool only_total_ = false;
 };
 
 }  // namespace
 
 std::expected<Query, Refusal> parse_query(std::string_view type,
+                                          std::span<const std::pair<std::string, std::string>> parameters,
+                                          const ParseOptions& options) {
+  return QueryParser(type, options).run(parameters);
+}
+
+std::expected<Query, Refusal> parse_query(std::string_view type,
                                           std::span<const std::pair<std::string, std::string>> parameters, bool lenient,
                                           std::vector<model::Issue>* ignored) {
-  return QueryParser(type, lenient, ignored).run(parameters);
+  ParseOptions options;
+  options.lenient = lenient;
+  options.ignored = ignored;
+  return parse_query(type, parameters, options);
 }
 
 }  // namespace mydr24::search

@@ -168,6 +168,7 @@ struct Term {
   // position: latitude, longitude
   double from = 0, to = 0;
   std::string unit_text;    // quantity "5||mg": a code or unit as written, compared on the resource itself
+  std::string unit;         // composite: as IndexEntry, empty when no unit was asked for
   double distance_km = 0;   // position
   bool missing = false;     // :missing=true
   std::vector<Term> parts;  // composite: one for each component, as it would be alone
@@ -288,8 +289,8 @@ struct MatchContext {
 };
 bool matches(const Condition& condition, json::Value resource, const MatchContext& context);
 
-// Whether index rows decide the condition. Where they do not (:exact and :text; a unit as written; a composite with two
-// ranges, with a string, or with a system in any but the first part) they give candidates, and matches() judges.
+// Whether index rows decide the condition. Where they do not (:exact and :text; near; a unit as written; a composite with
+// two ranges, with a string, or with a system in any but the first part) they give candidates, and matches() judges.
 bool index_decides(const Condition& condition);
 
 // How two resources compare under one sort key: the smallest (descending: the largest) value of that parameter as a text
