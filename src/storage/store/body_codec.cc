@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <zdict.h>
 
+#include <algorithm>
+
 namespace mydr24::store {
 namespace {
 
@@ -95,6 +97,8 @@ Result<> BodyCodec::add(std::string bytes) {
   if (added.number == 0 || !added.compress || !added.decompress) {
     return fail(Code::internal, "a stored zstd dictionary is damaged");
   }
+  const std::scoped_lock lock(adding_);
+  if (std::ranges::find(newest(), added.number, &Dictionary::number) != newest().end()) return {};
   auto set = std::make_unique<Dictionaries>(newest());
   set->push_back(std::move(added));
   kept_.push_back(std::move(set));

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,7 @@ class BodyCodec {
   std::string pack(std::string_view text) const;
   Result<> unpack(std::string_view frame, std::string& text) const;
 
-  // From now on `bytes` is used for packing, unless one with a higher number is there. Its number is in it.
+  // From now on `bytes` is used for packing. Its number is in it; one that is there already is left out.
   Result<> add(std::string bytes);
   std::size_t dictionaries() const { return newest().size(); }
 
@@ -44,6 +45,7 @@ class BodyCodec {
 
   const Dictionaries& newest() const { return *current_.load(std::memory_order_acquire); }
 
+  std::mutex adding_;
   // Readers take a plain pointer; sets that were replaced stay until the end (there are a handful in a database's
   // life).
   std::vector<std::unique_ptr<const Dictionaries>> kept_ = first_set();

@@ -36,6 +36,7 @@ class StoreContract : public testing::TestWithParam<MakePlace> {
  protected:
   void SetUp() override {
     place_ = GetParam()();
+    if (place_ == nullptr) GTEST_SKIP() << "the database server for this test is not installed";
     reopen();
   }
   void TearDown() override {

@@ -1,0 +1,45 @@
+#include "storage/postgres/postgres.h"
+
+#include <gtest/gtest.h>
+
+#include "storage/postgres/throwaway.h"
+#include "storage/store/contract_search_test.h"
+#include "storage/store/contract_test.h"
+
+namespace mydr24::postgres {
+namespace {
+
+// One server for the program; nothing when PostgreSQL is not installed.
+ThrowawayServer* server() {
+  static const auto started = ThrowawayServer::start();
+  return started.get();
+}
+
+class PostgresPlace final : public store::Place {
+ public:
+  PostgresPlace() : database_(server()->lend_database()) {}
+  ~PostgresPlace() override { server()->give_back(database_); }
+  PostgresPlace(const PostgresPlace&) = delete;
+  PostgresPlace& operator=(const PostgresPlace&) = delete;
+  Result<std::unique_ptr<store::Store>> open(const Clock& clock) override {
+    return postgres::open({.url = server()->url(database_)}, clock);
+  }
+  std::filesystem::path backup_path() override { return std::filesystem::temp_directory_path() / "never-made"; }
+  Result<std::unique_ptr<store::Store>> open_backup(const std::filesystem::path&, const Clock&) override {
+    return fail(Code::unsupported, "PostgreSQL makes its own backups");
+  }
+  bool is_server() const override { return true; }
+
+ private:
+  std::string database_;
+};
+
+std::unique_ptr<store::Place> make_place() { return server() == nullptr ? nullptr : std::make_unique<PostgresPlace>(); }
+
+}  // namespace
+}  // namespace mydr24::postgres
+
+namespace mydr24::store {
+INSTANTIATE_TEST_SUITE_P(Postgres, StoreContract, testing::Values(postgres::make_place));
+INSTANTIATE_TEST_SUITE_P(Postgres, StoreSearchContract, testing::Values(postgres::make_place));
+}  // namespace mydr24::store
