@@ -70,10 +70,11 @@ void sort_keys(std::vector<Key>& keys, std::size_t first = 0) {
 
 Text Builder::keep(std::string_view text) {
   if (text.empty()) return {};
-  const auto [at, is_new] =
-      kept_.try_emplace(std::string(text), Text{count(block_->pool), static_cast<std::uint32_t>(text.size())});
-  if (is_new) block_->pool += text;
-  return at->second;
+  if (const auto found = kept_.find(text); found != kept_.end()) return *found;
+  const Text added{count(block_->pool), static_cast<std::uint32_t>(text.size())};
+  block_->pool += text;
+  kept_.insert(added);
+  return added;
 }
 
 bool Builder::add(json::Value resource) {

@@ -34,9 +34,9 @@ bool has_list(const Rule& rule) { return (&rule)[1].first_listed != rule.first_l
 Result<> Expander::each(const SetRef& set, const Visit& visit) {
   MYDR24_TRY(can_list(set, 0));
   list(set, visit);
-  if (visits_ <= visits_max) return {};
+  if (visits_ <= visits_max_) return {};
   return fail(Code::too_costly,
-              fmt::format("The expansion looks at more than {} concepts: narrow the value set", visits_max));
+              fmt::format("The expansion looks at more than {} concepts: narrow the value set", visits_max_));
 }
 
 // ---- Whether everything that is needed is here
@@ -44,7 +44,9 @@ Result<> Expander::each(const SetRef& set, const Visit& visit) {
 Result<> Expander::can_list(const SetRef& set, std::size_t depth) {
   if (set.row == nullptr) return can_list_system(set.system, set.version);
   auto able = can_follow_rules(set, depth);
-  return able || !has(set, RuleKind::expanded) ? able : Result<>();
+  // No expansion makes good for rules that go in circles: listing would follow them.
+  const bool in_circles = !able && able.error().code == Code::unprocessable;
+  return able || in_circles || !has(set, RuleKind::expanded) ? able : Result<>();
 }
 
 Result<> Expander::can_follow_rules(const SetRef& set, std::size_t depth) {
@@ -53,7 +55,7 @@ Result<> Expander::can_follow_rules(const SetRef& set, std::size_t depth) {
     return fail(Code::unprocessable, fmt::format("Value sets include one another more than {} deep", nesting_max));
   }
   if (!has(set, RuleKind::include)) {
-    return fail(Code::unprocessable, fmt::format("The value set {} includes nothing", tables.text(set.row->url)));
+    return fail(Code::invalid, fmt::format("The value set {} includes nothing", tables.text(set.row->url)));
   }
   for (const auto& rule : rules_of(set)) {
     if (rule.kind != RuleKind::include) continue;
@@ -85,7 +87,7 @@ Result<> Expander::can_list_system(std::string_view url, std::string_view versio
 
 // ---- Listing
 
-bool Expander::offer(const Visit& visit, const Item& item) { return ++visits_ <= visits_max && visit(item); }
+bool Expander::offer(const Visit& visit, const Item& item) { return ++visits_ <= visits_max_ && visit(item); }
 
 void Expander::note_content(const SystemRef& system) {
   if (system && system.row->content != Content::complete) is_complete_ = false;
@@ -140,7 +142,7 @@ void Expander::list_system(const Tables& tables, const Rule& rule, const Visit& 
     for (const auto& row : concepts_of(system)) {
       const auto item = item_of(system, row);
       if (filters.pass(item.code, &row) != Membership::member) {
-        if (++visits_ > visits_max) return;
+        if (++visits_ > visits_max_) return;
       } else if (!offer(visit, item)) {
         return;
       }

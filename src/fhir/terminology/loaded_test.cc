@@ -134,6 +134,17 @@ TEST(LoadedTerminology, HoldsOutAgainstValueSetsThatIncludeThemselves) {
   EXPECT_EQ(loaded->expand("http://h.org/vs/self", {}).error().code, Code::unprocessable);
 }
 
+TEST(LoadedTerminology, HoldsOutAgainstCirclesThatCarryExpansions) {
+  const auto set = [](std::string_view own, std::string_view other) {
+    return std::string(R"({"resourceType": "ValueSet", "url": "http://h.org/vs/)") + std::string(own) +
+           R"(", "compose": {"include": [{"valueSet": ["http://h.org/vs/)" + std::string(other) +
+           R"("]}]}, "expansion": {"contains": [{"system": "http://x.org", "code": "1"}]}})";
+  };
+  const Loaded loaded({set("a", "b"), set("b", "a")});
+  EXPECT_EQ(loaded->expand("http://h.org/vs/a", {}).error().code, Code::unprocessable);
+  EXPECT_EQ(loaded->member("http://h.org/vs/a", "http://x.org", "1"), member);
+}
+
 TEST(LoadedTerminology, GivesUpOnARegularExpressionThatRunsOn) {
   const Loaded loaded({R"({"resourceType": "CodeSystem", "url": "http://h.org/a", "content": "complete", "concept":
                          [{"code": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"}]})",

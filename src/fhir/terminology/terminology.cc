@@ -94,16 +94,18 @@ void check_display(Validity& validity, const InSystem& found, const Coding& codi
                                  validity.display, coding.display);
 }
 
+// The codes that would be right, where they are few.
 std::string codes_of(const Library& library, const SetRef& set) {
-  constexpr std::size_t shown_max = 12;
-  const auto expansion = expand_set(library, set, {.count = shown_max, .selectable_only = true});
-  if (!expansion || expansion->total == 0 || expansion->total > shown_max) return {};
-  std::string out = ": use one of ";
-  for (const auto& one : expansion->concepts) {
-    if (&one != expansion->concepts.data()) out += ", ";
-    out += one.code;
-  }
-  return out;
+  constexpr std::size_t shown_max = 12, looked_at_max = 500;
+  std::string out;
+  std::size_t shown = 0;
+  const auto listed = Expander(library, looked_at_max).each(set, [&](const Item& item) {
+    if ((item.flags & flag_abstract) != 0) return true;
+    out += out.empty() ? ": use one of " : ", ";
+    out += item.code;
+    return ++shown <= shown_max;
+  });
+  return listed && shown <= shown_max ? out : std::string();
 }
 
 Validity in_system_only(const InSystem& found, const Coding& coding) {

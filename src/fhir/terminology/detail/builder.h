@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/core/result.h"
@@ -42,7 +42,7 @@ struct Block {
 
 class Builder {
  public:
-  Builder() : block_(std::make_unique<Block>()) {}
+  Builder() : block_(std::make_unique<Block>()), kept_(64, PoolHash{&block_->pool}, PoolEqual{&block_->pool}) {}
 
   // A CodeSystem, ValueSet or ConceptMap; others are left out (false). Concepts nested deeper than any parsed document
   // cannot occur.
@@ -78,7 +78,21 @@ class Builder {
   void add_group(json::Value group, std::string_view source, std::string_view target);
 
   std::unique_ptr<Block> block_;
-  std::unordered_map<std::string, Text> kept_;
+  // The texts of the pool, each once: looked for by content, kept by place.
+  struct PoolHash {
+    using is_transparent = void;
+    const std::string* pool;
+    std::size_t operator()(std::string_view text) const { return hash_words(text, 0); }
+    std::size_t operator()(Text text) const { return (*this)(std::string_view(*pool).substr(text.at, text.size)); }
+  };
+  struct PoolEqual {
+    using is_transparent = void;
+    const std::string* pool;
+    bool operator()(Text a, Text b) const { return a.at == b.at && a.size == b.size; }
+    bool operator()(std::string_view a, Text b) const { return a == std::string_view(*pool).substr(b.at, b.size); }
+    bool operator()(Text a, std::string_view b) const { return (*this)(b, a); }
+  };
+  std::unordered_set<Text, PoolHash, PoolEqual> kept_;
 };
 
 }  // namespace mydr24::terminology::detail

@@ -21,10 +21,11 @@ class Expander {
   static constexpr std::size_t visits_max = 4'000'000;  // concepts looked at for one expansion
   using Visit = std::function<bool(const Item&)>;       // false: no more
 
-  explicit Expander(const Library& library) : library_(library) {}
+  explicit Expander(const Library& library, std::size_t at_most = visits_max)
+      : library_(library), visits_max_(at_most) {}
 
   // Code::not_found: a code system or value set is not here; too_costly: there is no end of concepts, or too many to
-  // look at; unprocessable: value sets nested too deeply.
+  // look at; unprocessable: value sets nested too deeply; invalid: a value set that includes nothing.
   Result<> each(const SetRef& set, const Visit& visit);
   bool is_complete() const { return is_complete_; }
 
@@ -45,6 +46,7 @@ class Expander {
   void note_content(const SystemRef& system);
 
   const Library& library_;
+  std::size_t visits_max_;
   std::size_t visits_ = 0;
   std::size_t checks_ = 0;
   bool is_complete_ = true;

@@ -3,6 +3,7 @@
 // Where a url leads: the published tables and the loaded ones. What is loaded goes before what is published; of several
 // versions of one url the highest is meant when none is named.
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -49,7 +50,8 @@ class Library {
   }
   // The system of a rule of these tables.
   SystemRef system_of(const Tables& tables, const Rule& rule) const {
-    if (systems_.empty() && rule.system_row != 0) return {&tables, &tables.systems[rule.system_row - 1]};
+    if (rule.system_row != 0 && !may_be_loaded(rule.system_hash))
+      return {&tables, &tables.systems[rule.system_row - 1]};
     return find_system(tables.text(rule.system), rule.system_hash, tables.text(rule.version));
   }
   SetRef find_set(std::string_view canonical) const;
@@ -71,6 +73,11 @@ class Library {
   };
   using Shelf = std::vector<Loaded>;
 
+  bool may_be_loaded(std::uint32_t system_hash) const {
+    if (systems_.empty()) return false;
+    const auto at = std::ranges::lower_bound(systems_, system_hash, {}, &Loaded::hash);
+    return at != systems_.end() && at->hash == system_hash;
+  }
   SetRef find_explicit(const Canonical& canonical, std::uint32_t hash) const;
   SetRef find_implicit(const Canonical& canonical, std::uint32_t hash) const;
 
