@@ -280,11 +280,12 @@ Error at_operation(Error error, std::size_t index) {
 
 Result<std::string> apply_path_patch(const json::Document& resource, json::Value parameters, Instant now) {
   if (parameters["resourceType"].text() != "Parameters") {
-    return fail(Code::invalid, "a FHIRPath Patch must be a Parameters resource");
+    return fail(Code::invalid, "a FHIRPath Patch must be a Parameters resource", "resourceType");
   }
   const auto list = parameters["parameter"];
   if (list.size() > operations_max) {
-    return fail(Code::too_large, fmt::format("more than {} operations: split the patch", operations_max));
+    return fail(Code::too_large, fmt::format("more than {} operations: split the patch", operations_max),
+                "Parameters.parameter");
   }
   std::vector<Operation> operations;
   for (const json::Value parameter : list) {
