@@ -89,6 +89,17 @@ std::vector<std::string> split(const std::string& text) {
   return out;
 }
 
+// A string as the value of a parameter: what would separate values is escaped.
+std::string escaped(const Element& element, std::string_view value) {
+  if (element.kind != Kind::string) return std::string(value);
+  std::string out;
+  for (const char c : value) {
+    if (std::string_view("\\,$|").find(c) != std::string_view::npos) out.push_back('\\');
+    out.push_back(c);
+  }
+  return out;
+}
+
 using Criteria = std::vector<std::pair<const Element*, std::string>>;
 
 class UsCore : public testing::Test {
@@ -156,7 +167,8 @@ class UsCore : public testing::Test {
     std::string parameters;
     std::set<std::string> expected;
     for (const auto& [element, value] : criteria)
-      parameters += fmt::format("{}{}={}", parameters.empty() ? "" : "&", element->parameter, encode(value));
+      parameters +=
+          fmt::format("{}{}={}", parameters.empty() ? "" : "&", element->parameter, encode(escaped(*element, value)));
     for (const json::Value resource : examples_of(type)) {
       const bool all =
           std::ranges::all_of(criteria, [&](const auto& one) { return satisfies(resource, *one.first, one.second); });
