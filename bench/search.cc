@@ -164,12 +164,13 @@ class SearchFlow : public Flow {
   std::chrono::nanoseconds started_{};
 };
 
+// To standard error: standard output may be JSON.
 void print_queries(const Blend& blend, const std::vector<QueryResult>& results) {
-  fmt::print("  {:<34} {:>8} {:>7} {:>9} {:>9}\n", "query", "answers", "found", "p50_ms", "p99_ms");
+  fmt::print(stderr, "  {:<34} {:>8} {:>7} {:>9} {:>9}\n", "query", "answers", "found", "p50_ms", "p99_ms");
   for (std::size_t i = 0; i < results.size(); ++i) {
     const QueryResult& result = results[i];
     const std::uint64_t count = result.latency.count();
-    fmt::print("  {:<34} {:>8} {:>6.0f}% {:>9.2f} {:>9.2f}{}\n", blend.queries()[i].name, count,
+    fmt::print(stderr, "  {:<34} {:>8} {:>6.0f}% {:>9.2f} {:>9.2f}{}\n", blend.queries()[i].name, count,
                count == 0 ? 0.0 : 100.0 * static_cast<double>(result.found) / static_cast<double>(count),
                result.latency.quantile_ms(0.5), result.latency.quantile_ms(0.99),
                result.failed == 0 ? "" : fmt::format("  {} failed", result.failed));
