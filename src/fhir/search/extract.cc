@@ -51,22 +51,18 @@ class Extraction {
     }
   }
 
-  void add_text(std::uint16_t parameter, Words& words) {
-    if (words.empty()) return;
-    if (auto* entry = entries_.add(parameter, Kind::text)) entry->value = words.take();
+  void add_text(const std::optional<std::uint16_t>& parameter, const Words& words) {
+    if (words.empty() || !parameter || !is_wanted(*parameter)) return;
+    if (auto* entry = entries_.add(*parameter, Kind::text)) entry->value = words.text();
   }
 
   void texts(const TypeCatalogue& type) {
-    if (type.narrative && is_wanted(*type.narrative)) {
-      Words words;
-      words.add_narrative(resource_["text"]["div"].text());
-      add_text(*type.narrative, words);
-    }
-    if (type.content && is_wanted(*type.content)) {
-      Words words;
-      add_content(words, resource_);
-      add_text(*type.content, words);
-    }
+    if (only_ != nullptr && only_->kind != Kind::text) return;
+    Words words;
+    words.add_narrative(resource_["text"]["div"].text());
+    add_text(type.narrative, words);
+    add_content(words, resource_);
+    add_text(type.content, words);
   }
 
   const Catalogue& catalogue_;

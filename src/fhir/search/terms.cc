@@ -418,7 +418,7 @@ Parsed<std::vector<Term>> TermParser::text(const Asked& asked, std::string_view 
   Words words;
   words.add(term.exact);
   if (words.empty()) return wrong(asked, value, "Write words.");
-  term.value = words.take();
+  term.value = words.text();
   return one(std::move(term));
 }
 

@@ -14,6 +14,7 @@ namespace mydr24::search {
 namespace {
 
 constexpr int depth_max = 128;
+constexpr int own_narrative = 2;  // levels below the resource
 
 bool is_ascii(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
@@ -98,7 +99,7 @@ void add_value(Words& words, json::Value value, const model::Type* type, int dep
   if (value.is_string()) {
     if (type == nullptr) return;
     if (is_read_by_people(type->primitive)) words.add(value.text());
-    if (type->primitive == model::Primitive::xhtml) words.add_narrative(value.text());
+    if (type->primitive == model::Primitive::xhtml && depth > own_narrative) words.add_narrative(value.text());
     return;
   }
   if (!value.is_object()) return;
@@ -188,7 +189,7 @@ void add_content(Words& words, json::Value resource) { add_value(words, resource
 std::vector<std::string> words(std::string_view text) {
   Words collected;
   collected.add(text);
-  const auto joined = collected.take();
+  const auto& joined = collected.text();
   std::vector<std::string> out;
   for (std::size_t begin = 0; begin < joined.size();) {
     const auto end = joined.find(' ', begin);

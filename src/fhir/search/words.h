@@ -31,7 +31,7 @@ class Words {
   bool full() const { return size_ >= words_max; }
   bool empty() const { return size_ == 0; }
   // Each followed by one space.
-  std::string take() { return std::move(text_); }
+  const std::string& text() const { return text_; }
 
  private:
   void add_folded(std::string_view folded);
@@ -49,8 +49,8 @@ class Words {
   std::size_t size_ = 0;
 };
 
-// Adds every string of the resource that a person would read or type: strings, markdown, codes, the narrative; no
-// addresses, ids, times, numbers and binary data.
+// Adds every string of the resource that a person would read or type: strings, markdown, codes, narratives inside; no
+// addresses, ids, times, numbers and binary data. Its own narrative is left to the caller, who has it already.
 void add_content(Words& words, json::Value resource);
 
 }  // namespace mydr24::search

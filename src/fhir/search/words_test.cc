@@ -45,7 +45,7 @@ TEST(WordsOf, ANarrativeHasNoMarkup) {
         Row{"&#0;&#99999999;&;&x", "x "}, Row{"", ""}}) {
     Words collected;
     collected.add_narrative(xhtml);
-    EXPECT_EQ(collected.take(), joined) << xhtml;
+    EXPECT_EQ(collected.text(), joined) << xhtml;
   }
 }
 
