@@ -229,10 +229,10 @@ bool has_html_tag(std::string_view text) {
     while (end < text.size() && (is_letter(text[end]) || is_digit(text[end]))) ++end;
     if (end == name || !is_letter(text[name])) continue;
     const auto close = text.find_first_of("<>", end);
-    if (close != std::string_view::npos && text[close] == '>' &&
-        (text[end] == '>' || text[end] == '/' || is_space(text[end]))) {
-      return true;
-    }
+    if (close == std::string_view::npos || text[close] != '>') continue;
+    const auto rest = text.substr(end, close - end);
+    const bool attributes = !rest.empty() && is_space(rest[0]) && rest.find('=') != std::string_view::npos;
+    if (attributes || std::ranges::all_of(rest, [](char c) { return is_space(c) || c == '/'; })) return true;
   }
   return false;
 }

@@ -75,7 +75,7 @@ bool is_uuid(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? c != '-' : !(is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))) return false;
+    if (dash ? c != '-' : !(is_digit(c) || (c >= 'a' && c <= 'f'))) return false;
   }
   return true;
 }
@@ -109,11 +109,20 @@ const char* date_problem(std::string_view text) {
   return range ? nullptr : "must be a date: YYYY, YYYY-MM or YYYY-MM-DD";
 }
 
-bool has_seconds_and_zone(const DateRange& range) { return range.precision >= Precision::second && range.has_zone; }
+// An offset of 14 hours is the last there is.
+bool is_beyond_last_offset(std::string_view text) {
+  if (text.size() < 6) return false;
+  const auto offset = text.substr(text.size() - 6);
+  return (offset[0] == '+' || offset[0] == '-') && offset.substr(1) > "14:00";
+}
+
+bool has_seconds_and_zone(std::string_view text, const DateRange& range) {
+  return range.precision >= Precision::second && range.has_zone && !is_beyond_last_offset(text);
+}
 
 const char* date_time_problem(std::string_view text) {
   const auto range = parse_date_time(text);
-  const bool good = range && (range->precision <= Precision::day || has_seconds_and_zone(*range));
+  const bool good = range && (range->precision <= Precision::day || has_seconds_and_zone(text, *range));
   return good ? nullptr
               : "must be a dateTime: YYYY, YYYY-MM, YYYY-MM-DD, or YYYY-MM-DDThh:mm:ss with Z or an offset "
                 "like +01:00";
@@ -121,7 +130,7 @@ const char* date_time_problem(std::string_view text) {
 
 const char* instant_problem(std::string_view text) {
   const auto range = parse_date_time(text);
-  return range && has_seconds_and_zone(*range)
+  return range && has_seconds_and_zone(text, *range)
              ? nullptr
              : "must be an instant: YYYY-MM-DDThh:mm:ss with Z or an offset like +01:00";
 }
@@ -157,7 +166,8 @@ const char* text_problem(Primitive primitive, std::string_view text) {
     case Primitive::oid:
       return is_oid(text) ? nullptr : "must be an OID like urn:oid:1.2.36";
     case Primitive::uuid:
-      return is_uuid(text) ? nullptr : "must be a UUID like urn:uuid:c757873d-ec9a-4326-a141-556f43239520";
+      return is_uuid(text) ? nullptr
+                           : "must be a UUID in lower case like urn:uuid:c757873d-ec9a-4326-a141-556f43239520";
     case Primitive::base64_binary:
       return is_base64(text) ? nullptr : "must be base64";
     case Primitive::date:
@@ -193,6 +203,7 @@ const char* primitive_problem(Primitive primitive, json::Value value) {
                                 ? "must be a whole number of 32 bits, without quotes"
                                 : "must be a whole number from 0 to 2147483647, without quotes";
       if (kind != json::Kind::number) return problem;
+      if (primitive == Primitive::unsigned_int && value.text().starts_with('-')) return problem;
       return integer_problem(value.text(), positive ? 1 : primitive == Primitive::integer ? INT32_MIN : 0, problem);
     }
     default:
