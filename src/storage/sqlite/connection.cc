@@ -61,6 +61,8 @@ Error error_of(sqlite3* handle) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return fail(Code::busy, fmt::format("another program holds the database: {}", text));
+    case SQLITE_INTERRUPT:
+      return fail(Code::too_costly, "the answer would have taken longer than one request may");
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return fail(Code::internal, fmt::format("the database is damaged ({}): restore a backup", text));

@@ -38,6 +38,7 @@ class Statement {
 
   // Positions count from 1. Text and bytes are not copied: they must stay until the lease ends.
   void bind(int at, std::int64_t value) { sqlite3_bind_int64(handle_, at, value); }
+  void bind(int at, double value) { sqlite3_bind_double(handle_, at, value); }
   void bind(int at, std::string_view text) {
     sqlite3_bind_text(handle_, at, text.data() == nullptr ? "" : text.data(), static_cast<int>(text.size()),
                       SQLITE_STATIC);
@@ -53,7 +54,10 @@ class Statement {
 
   // Columns count from 0. Views are good until the next step.
   std::int64_t integer(int column) const { return sqlite3_column_int64(handle_, column); }
+  double real(int column) const { return sqlite3_column_double(handle_, column); }
   std::string_view text(int column) const;
+  int columns() const { return sqlite3_column_count(handle_); }
+  int type(int column) const { return sqlite3_column_type(handle_, column); }
   std::string_view blob(int column) const;
   bool is_null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
 
@@ -61,7 +65,8 @@ class Statement {
   sqlite3_stmt* handle_;
 };
 
-// What SQLite says is wrong, as an Error: a full disk and a lock are Code::busy, everything else Code::internal.
+// What SQLite says is wrong, as an Error: a full disk and a lock are Code::busy, a read that was stopped is
+// Code::too_costly, everything else Code::internal.
 Error error_of(sqlite3* handle);
 
 class Connection {
@@ -115,6 +120,7 @@ class Connection {
   static void bind_one(Statement& statement, int at, std::integral auto value) {
     statement.bind(at, static_cast<std::int64_t>(value));
   }
+  static void bind_one(Statement& statement, int at, double value) { statement.bind(at, value); }
   static void bind_one(Statement& statement, int at, std::string_view value) { statement.bind(at, value); }
   static void bind_one(Statement& statement, int at, Blob value) { statement.bind(at, value); }
   static void bind_one(Statement& statement, int at, Null value) { statement.bind(at, value); }

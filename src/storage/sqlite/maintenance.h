@@ -15,6 +15,6 @@ Result<> copy_database(const std::string& file, const std::filesystem::path& to)
 
 // What is wrong with the database, a text each; at most findings_max of them.
 inline constexpr std::size_t findings_max = 1'000;
-Result<std::vector<std::string>> check_database(const std::string& file, std::size_t cache_bytes, const Shared& shared);
+Result<std::vector<std::string>> check_database(const std::string& file, std::size_t cache_bytes, Shared& shared);
 
 }  // namespace mydr24::sqlite

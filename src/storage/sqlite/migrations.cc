@@ -123,10 +123,123 @@ CREATE VIEW resource AS
   FROM record r JOIN resource_type t ON t.number = r.type JOIN journal j ON j.sequence = r.sequence;
 )sql";
 
-constexpr std::array steps{first};
+// All kinds of search parameters.
+constexpr std::string_view second = R"sql(
+DROP TABLE string_index;
+DROP TABLE token_index;
+DROP TABLE reference_index;
+DROP TABLE date_index;
+
+-- The search index is being made anew, in the order of records: at most one row.
+CREATE TABLE reindex (
+  done INTEGER NOT NULL,                   -- records up to this one have their rows
+  last INTEGER NOT NULL                    -- records after this one were written with theirs
+) STRICT;
+)sql";
+
+// The index tables as they are now; those of an older program are thrown away.
+constexpr std::string_view tables = R"sql(
+DROP TABLE IF EXISTS string_index;
+DROP TABLE IF EXISTS token_index;
+DROP TABLE IF EXISTS reference_index;
+DROP TABLE IF EXISTS date_index;
+DROP TABLE IF EXISTS number_index;
+DROP TABLE IF EXISTS quantity_index;
+DROP TABLE IF EXISTS composite_index;
+DROP TABLE IF EXISTS position_index;
+DROP TABLE IF EXISTS text_index;
+
+-- What resources are found by. A deleted resource has no rows here. The parameters of contained resources have a code
+-- that begins with '#'; the record is that of the container.
+CREATE TABLE string_index (
+  parameter INTEGER NOT NULL,
+  value TEXT NOT NULL,                     -- case and accents folded
+  record INTEGER NOT NULL,
+  PRIMARY KEY (parameter, value, record)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX string_record ON string_index (record, parameter);
+
+-- The record stands before the system: one code is then in order of recency, and a record can be probed, whatever the system.
+CREATE TABLE token_index (
+  parameter INTEGER NOT NULL,
+  code TEXT NOT NULL,
+  record INTEGER NOT NULL,
+  system INTEGER NOT NULL,
+  PRIMARY KEY (parameter, code, record, system)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reference_index (             -- of references and URIs
+  parameter INTEGER NOT NULL,
+  target TEXT NOT NULL,                    -- 'Patient/123', or an absolute URL
+  record INTEGER NOT NULL,
+  PRIMARY KEY (parameter, target, record)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reference_record ON reference_index (record, parameter);
+
+CREATE TABLE date_index (
+  parameter INTEGER NOT NULL,
+  low INTEGER NOT NULL,                    -- [low, high); an open end is the smallest or largest 64-bit number
+  high INTEGER NOT NULL,
+  record INTEGER NOT NULL,
+  PRIMARY KEY (parameter, low, high, record)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX date_record ON date_index (record, parameter);
+-- Ranges of more than a day: what begins before a date and ends after it is either here or begins within the day before.
+CREATE INDEX date_long ON date_index (parameter, high) WHERE high > low + 86400000000;
+
+-- Ranges of numbers: most are one number wide, so what ends after a number begins near it or is in the index *_wide.
+CREATE TABLE number_index (
+  parameter INTEGER NOT NULL,
+  low REAL NOT NULL,                       -- [low, high)
+  high REAL NOT NULL,
+  record INTEGER NOT NULL,
+  PRIMARY KEY (parameter, low, high, record)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX number_wide ON number_index (parameter, high)
+  WHERE high > low + 1 AND NOT (low > 0 AND high <= low * 1.001);
+
+CREATE TABLE quantity_index (              -- each quantity as written (unit 0) and in its canonical unit
+  parameter INTEGER NOT NULL,
+  unit INTEGER NOT NULL,                   -- system.number of 'ucum|UNIT' or 'SYSTEM|CODE'
+  low REAL NOT NULL,
+  high REAL NOT NULL,
+  record INTEGER NOT NULL,
+  PRIMARY KEY (parameter, unit, low, high, record)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX quantity_wide ON quantity_index (parameter, unit, high)
+  WHERE high > low + 1 AND NOT (low > 0 AND high <= low * 1.001);
+
+CREATE TABLE composite_index (
+  parameter INTEGER NOT NULL,
+  key TEXT NOT NULL,                       -- the parts that are compared for equality, joined by '$'
+  low REAL NOT NULL,                       -- the part that is a range; 0 and 0 when there is none
+  high REAL NOT NULL,
+  record INTEGER NOT NULL,
+  system INTEGER NOT NULL,                 -- of the first token
+  unit INTEGER NOT NULL,                   -- of a quantity, as in quantity_index
+  PRIMARY KEY (parameter, key, low, high, record, system, unit)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX composite_wide ON composite_index (parameter, key, high)
+  WHERE high > low + 1 AND NOT (low > 0 AND high <= low * 1.001);
+
+CREATE TABLE position_index (
+  parameter INTEGER NOT NULL,
+  latitude REAL NOT NULL,
+  longitude REAL NOT NULL,
+  record INTEGER NOT NULL,
+  PRIMARY KEY (parameter, latitude, longitude, record)
+) STRICT, WITHOUT ROWID;
+
+-- The words of whole resources: rowid is the record, each word begins with two letters for the type, so that the list of
+-- a word holds one type in order of recency. Nothing but the lists is kept.
+CREATE VIRTUAL TABLE text_index USING fts5(content, narrative, content='', detail=column, columnsize=0, tokenize='ascii');
+)sql";
+
+constexpr std::array steps{first, second};
 
 }  // namespace
 
 std::span<const std::string_view> migrations() { return steps; }
+std::string_view index_tables() { return tables; }
 
 }  // namespace mydr24::sqlite

@@ -11,6 +11,9 @@ namespace mydr24::sqlite {
 
 std::span<const std::string_view> migrations();
 
+// Throws the index tables away and makes empty ones: what they hold can always be made from the bodies.
+std::string_view index_tables();
+
 // "MD24": marks the file as ours (PRAGMA application_id).
 inline constexpr int application_id = 0x4d443234;
 

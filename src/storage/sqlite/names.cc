@@ -59,7 +59,9 @@ void Names::undo(std::size_t mark) {
   added_ = mark;
 }
 
-Result<std::vector<std::int64_t>> number_parameters(Connection& connection) {
+Result<std::unique_ptr<const ParameterNumbers>> number_parameters(Connection& connection,
+                                                                  const search::CataloguePtr& catalogue,
+                                                                  std::size_t& added) {
   Names names(connection);
   std::unordered_map<std::string, std::int64_t> known;
   {
@@ -70,18 +72,35 @@ Result<std::vector<std::int64_t>> number_parameters(Connection& connection) {
       known.emplace(fmt::format("{}.{}", statement.integer(0), statement.text(1)), statement.integer(2));
     }
   }
-  const auto parameters = search::parameters();
-  std::vector<std::int64_t> numbers(parameters.size(), -1);
+  added = 0;
+  const auto number_of = [&](std::int64_t type, const std::string& code, bool counts) -> Result<std::int64_t> {
+    auto& number = known[fmt::format("{}.{}", type, code)];
+    if (number != 0) return number;
+    MYDR24_TRY(connection.run("INSERT INTO parameter (type, code) VALUES (?1, ?2)", type, code));
+    added += counts ? 1 : 0;
+    return number = sqlite3_last_insert_rowid(connection.handle());
+  };
+  const auto parameters = search::parameters(catalogue.get());
+  auto numbers = std::make_unique<ParameterNumbers>();
+  numbers->catalogue = catalogue;
+  numbers->own.assign(parameters.size(), -1);
+  numbers->contained.assign(parameters.size(), -1);
+  numbers->narrative.assign(parameters.size(), false);
   for (const search::Parameter& parameter : parameters) {
+    if (parameter.number >= parameters.size()) continue;
+    // Parts of composites have no entries of their own.
+    const auto* const found = search::find_parameter(parameter.type, parameter.code, catalogue.get());
+    if (found == nullptr || found->number != parameter.number) continue;
     MYDR24_ASSIGN(const auto type, names.add_type(parameter.type));
-    auto& number = known[fmt::format("{}.{}", type, parameter.code)];
-    if (number == 0) {
-      MYDR24_TRY(connection.run("INSERT INTO parameter (type, code) VALUES (?1, ?2)", type, parameter.code));
-      number = sqlite3_last_insert_rowid(connection.handle());
-    }
-    if (parameter.number < numbers.size()) numbers[parameter.number] = number;
+    // Rows of another definition of the same name are not mixed up with those of this one.
+    const auto code = parameter.generation == 0 ? std::string(parameter.code)
+                                                : fmt::format("{}@{}", parameter.code, parameter.generation);
+    const bool published = parameter.generation == 0;
+    MYDR24_ASSIGN(numbers->own[parameter.number], number_of(type, code, published));
+    MYDR24_ASSIGN(numbers->contained[parameter.number], number_of(type, "#" + code, published));
+    numbers->narrative[parameter.number] = parameter.kind == search::Kind::text && parameter.code == "_text";
   }
-  return numbers;
+  return std::unique_ptr<const ParameterNumbers>(std::move(numbers));
 }
 
 }  // namespace mydr24::sqlite

@@ -6,6 +6,7 @@
 // transaction that is undone had added is forgotten with it.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/core/result.h"
+#include "fhir/search/search.h"
 #include "storage/sqlite/connection.h"
 
 namespace mydr24::sqlite {
@@ -46,8 +48,18 @@ class Names {
   std::size_t added_ = 0;
 };
 
-// Gives every search parameter of this program its number in the database (search::Parameter::number to
-// parameter.number). In a write transaction.
-Result<std::vector<std::int64_t>> number_parameters(Connection& connection);
+// Numbers of search parameters in the database, by search::Parameter::number; -1: not there.
+struct ParameterNumbers {
+  search::CataloguePtr catalogue;       // null: the published one
+  std::vector<std::int64_t> own;        // of resources
+  std::vector<std::int64_t> contained;  // of contained resources: their code begins with '#'
+  std::vector<bool> narrative;          // a parameter of text whose words are the narrative's
+};
+
+// Gives every parameter its number, adding what is missing (`added`: how many published ones were). In a write
+// transaction.
+Result<std::unique_ptr<const ParameterNumbers>> number_parameters(Connection& connection,
+                                                                  const search::CataloguePtr& catalogue,
+                                                                  std::size_t& added);
 
 }  // namespace mydr24::sqlite

@@ -6,10 +6,15 @@
 
 namespace mydr24::sqlite {
 
-Result<std::unique_ptr<ReaderPool::Session>> ReaderPool::lease() {
+Result<std::unique_ptr<ReaderPool::Session>> ReaderPool::lease(std::chrono::milliseconds wait_max) {
   {
     std::unique_lock lock(mutex_);
-    returned_.wait(lock, [this] { return !held_ && leased_ < readers_max_; });
+    const auto is_free = [this] { return !held_ && leased_ < readers_max_; };
+    if (wait_max.count() == 0) {
+      returned_.wait(lock, is_free);
+    } else if (!returned_.wait_for(lock, wait_max, is_free)) {
+      return fail(Code::busy, fmt::format("{} reads are under way: try again later", readers_max_));
+    }
     ++leased_;
     if (!free_.empty()) {
       auto session = std::move(free_.back());  // the one used last has the warmest cache
@@ -47,15 +52,22 @@ Result<> ReaderPool::end(Session& session) {
   return {};
 }
 
-Result<> ReaderPool::read(const std::function<Result<>(store::Reader&)>& read) {
-  MYDR24_ASSIGN(auto session, lease());
+Result<> ReaderPool::read(const std::function<Result<>(store::Reader&)>& read, const store::ReadLimits& limits) {
+  MYDR24_ASSIGN(auto session, lease(limits.time_max));
+  const bool index_is_complete = shared_.index_is_complete();
   auto outcome = begin(*session);
   if (outcome) {
+    const LimitGuard guard(*session->connection, limits);
+    session->view.begin(&guard, index_is_complete);
     Viewing<store::Reader> reader(session->view);
     try {
       outcome = read(reader);
     } catch (const std::exception& error) {
       outcome = fail(Code::internal, fmt::format("a read failed with an exception: {}", error.what()));
+    }
+    session->view.begin(nullptr, true);
+    if (!outcome && outcome.error().code == Code::too_costly) {
+      if (auto exceeded = guard.check(); !exceeded) outcome = std::move(exceeded);
     }
   }
   // What went wrong may be the connection's fault: the next reader gets a new one.

@@ -21,11 +21,11 @@ namespace mydr24::sqlite {
 
 class ReaderPool {
  public:
-  ReaderPool(std::string file, std::size_t readers_max, std::size_t cache_bytes, const Shared& shared)
+  ReaderPool(std::string file, std::size_t readers_max, std::size_t cache_bytes, Shared& shared)
       : file_(std::move(file)), readers_max_(readers_max), cache_bytes_(cache_bytes), shared_(shared) {}
 
-  // Runs `read` in a read transaction of its own.
-  Result<> read(const std::function<Result<>(store::Reader&)>& read);
+  // Runs `read` in a read transaction of its own. Code::busy when no connection is free for as long as the read may take.
+  Result<> read(const std::function<Result<>(store::Reader&)>& read, const store::ReadLimits& limits = {});
 
   // By the writer, after each commit and before anybody is told of it.
   void announce_commit() { commits_.fetch_add(1, std::memory_order_release); }
@@ -37,7 +37,7 @@ class ReaderPool {
 
  private:
   struct Session {
-    Session(std::unique_ptr<Connection> opened, const Shared& shared)
+    Session(std::unique_ptr<Connection> opened, Shared& shared)
         : connection(std::move(opened)), view(*connection, shared) {}
     std::unique_ptr<Connection> connection;
     View view;
@@ -46,13 +46,13 @@ class ReaderPool {
   };
   Result<> begin(Session& session) const;
   static Result<> end(Session& session);
-  Result<std::unique_ptr<Session>> lease();
+  Result<std::unique_ptr<Session>> lease(std::chrono::milliseconds wait_max);
   void give_back(std::unique_ptr<Session> session);
 
   const std::string file_;
   const std::size_t readers_max_;
   const std::size_t cache_bytes_;
-  const Shared& shared_;
+  Shared& shared_;
 
   std::atomic<std::uint64_t> commits_{0};
   std::mutex mutex_;

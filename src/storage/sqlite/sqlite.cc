@@ -95,7 +95,7 @@ class SqliteStore final : public store::Store {
       : settings_(settings),
         file_((settings.folder / database_file).string()),
         lock_(std::move(lock)),
-        shared_{.clock = clock, .codec = {}, .parameters = {}},
+        shared_(clock),
         readers_(file_, settings.readers_max, settings.reader_cache_bytes, shared_),
         followers_({.read = [this](const auto& read) { return readers_.read(read); },
                     .submit =
@@ -119,7 +119,7 @@ class SqliteStore final : public store::Store {
             .c_str()));
     MYDR24_TRY(migrate(*connection, file_));
     MYDR24_TRY(connection->execute("BEGIN IMMEDIATE"));
-    MYDR24_ASSIGN(shared_.parameters, number_parameters(*connection));
+    MYDR24_TRY(prepare_index(*connection));
     MYDR24_TRY(connection->execute("COMMIT"));
     MYDR24_TRY(load_dictionaries(*connection));
     writer_ = std::make_unique<Writer>(std::move(connection), shared_, settings_, readers_, [this] {
@@ -148,9 +148,20 @@ class SqliteStore final : public store::Store {
   }
 
   using Store::read;
-  Result<> read(const std::function<Result<>(store::Reader&)>& read, const store::ReadLimits&,
+  Result<> read(const std::function<Result<>(store::Reader&)>& read, const store::ReadLimits& limits,
                 store::Sequence) override {
-    return readers_.read(read);
+    return readers_.read(read, limits);
+  }
+
+  // Not inside a Work: it is one.
+  Result<> learn(const search::CataloguePtr& catalogue) override {
+    std::unique_ptr<const ParameterNumbers> learnt;
+    MYDR24_TRY(write(RequestClass::background, [&](Transaction& transaction) -> Result<> {
+      MYDR24_ASSIGN(learnt, static_cast<WriteTransaction&>(transaction).number(catalogue));
+      return {};
+    }));
+    shared_.learn(std::move(learnt));
+    return {};
   }
 
   void add_follower(store::Follower& follower) override { followers_.add(follower, *this); }
@@ -166,6 +177,8 @@ class SqliteStore final : public store::Store {
 
  private:
   Result<> load_dictionaries(Connection& connection);
+  Result<> prepare_index(Connection& connection);
+  void index_some();
   Result<> run_timers(WriteTransaction& transaction);
 
   const Settings settings_;
@@ -176,6 +189,7 @@ class SqliteStore final : public store::Store {
   store::Followers followers_;
   std::map<std::string, TimerHandler, std::less<>> handlers_;
   std::atomic<bool> tick_pending_{false};
+  std::atomic<bool> indexing_{false};
   store::Sequence announced_ = 0;  // the writer's thread only
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<store::Trainer> trainer_;
@@ -190,7 +204,38 @@ Result<> SqliteStore::load_dictionaries(Connection& connection) {
   }
 }
 
+// Index tables that lack parameters which this program publishes are made anew from the bodies.
+Result<> SqliteStore::prepare_index(Connection& connection) {
+  std::size_t added = 0;
+  MYDR24_ASSIGN(auto numbers, number_parameters(connection, nullptr, added));
+  shared_.learn(std::move(numbers));
+  if (added == 0) return {};
+  MYDR24_TRY(connection.execute(std::string(index_tables()).c_str()));
+  MYDR24_TRY(connection.run("DELETE FROM reindex"));
+  return connection.run("INSERT INTO reindex (done, last) SELECT 0, record FROM record ORDER BY record DESC LIMIT 1");
+}
+
+// One Work after another until the index is complete. Begins after the deployment's own parameters have been learnt.
+void SqliteStore::index_some() {
+  if (shared_.index_is_complete() || indexing_.exchange(true)) return;
+  constexpr std::int64_t records_per_work = 100;
+  writer_->queue().push(
+      RequestClass::background,
+      [](Transaction& transaction) { return static_cast<WriteTransaction&>(transaction).index_more(records_per_work); },
+      [this](Result<> outcome) {
+        indexing_ = false;
+        if (outcome) return index_some();
+        if (outcome.error().code != Code::busy) {
+          settings_.log(
+              telemetry::Level::warn,
+              fmt::format("the search index is not complete and will be tried again: {}", outcome.error().text));
+        }
+      },
+      false);
+}
+
 void SqliteStore::tick() {
+  index_some();
   if (shared_.clock.now() < writer_->earliest_due() || tick_pending_.exchange(true)) return;
   submit(
       RequestClass::emergency,
@@ -223,6 +268,7 @@ Result<> SqliteStore::run_timers(WriteTransaction& transaction) {
 }
 
 void SqliteStore::settle() {
+  index_some();
   do {
     writer_->queue().wait_until_idle();
     followers_.wait_until_caught_up(writer_->last_event());

@@ -199,10 +199,13 @@ TEST_F(SqliteStore, EveryLeadIsFoundByAnIndex) {
   add("_id", {.value = "1"});
   add("_lastUpdated", {.prefix = ge, .low = 10, .high = 20});
   const std::vector<std::int64_t> numbers(search::parameters().size(), 1);
-  const store::SearchContext context{
-      .dialect = store::sqlite_dialect, .type = 1, .parameters = numbers, .sequence_at = [](Instant at) {
-        return Result<std::int64_t>(to_us(at));
-      }};
+  const store::SearchContext context{.dialect = store::sqlite_dialect,
+                                     .parameters = numbers,
+                                     .contained_parameters = numbers,
+                                     .type = [](std::string_view) { return Result<std::int64_t>(1); },
+                                     .sequence_at = [](Instant at) { return Result<std::int64_t>(to_us(at)); },
+                                     .count = [](const store::SqlStatement&) { return Result<std::int64_t>(1); },
+                                     .now = {}};
   const auto plan_of = [&](const store::SqlStatement& statement) {
     std::string plan;
     auto row = (*connection)->prepare("EXPLAIN QUERY PLAN " + statement.text);
@@ -213,10 +216,13 @@ TEST_F(SqliteStore, EveryLeadIsFoundByAnIndex) {
   for (const auto& condition : conditions) {
     for (const bool by_last_updated : {false, true}) {
       const search::Query query{.type = "Encounter", .conditions = {condition}, .by_last_updated = by_last_updated};
-      const auto sql = store::SearchSql::compile(query, context);
+      auto sql = store::SearchSql::compile(query, context);
       ASSERT_TRUE(sql);
-      const auto led = plan_of(sql->page(&sql->leads().front(), 5, 10));
-      const auto probed = plan_of(sql->page(nullptr, 5, 10));
+      const auto lead = *sql->best_lead(100);
+      ASSERT_TRUE(lead);
+      const auto led = plan_of(sql->page(&*lead, 5, std::nullopt, 10));
+      ASSERT_TRUE(sql->choose_probes(nullptr));
+      const auto probed = plan_of(sql->page(nullptr, 5, 1, 10));
       for (const auto& plan : {led, probed}) {
         EXPECT_FALSE(plan.contains("SCAN date_index") || plan.contains("SCAN token_index") ||
                      plan.contains("SCAN record") || plan.contains("SCAN journal") || plan.contains("SCAN r") ||

@@ -17,12 +17,16 @@ Result<> WriteTransaction::load() {
   MYDR24_ASSIGN(counters_.record, connection_.number("SELECT max(record) FROM record", 0));
   MYDR24_ASSIGN(counters_.last_event, view_.last_event());
   MYDR24_ASSIGN(counters_.at, connection_.number("SELECT at FROM journal ORDER BY sequence DESC LIMIT 1", INT64_MIN));
+  MYDR24_ASSIGN(counters_.to_index, connection_.number("SELECT last FROM reindex", 0));
+  MYDR24_ASSIGN(counters_.indexed, connection_.number("SELECT done FROM reindex", 0));
+  forget_group();
+  publish_group();
   return {};
 }
 
 Result<> WriteTransaction::begin_work(Instant clock) {
   broken_.reset();
-  before_work_ = counters_;
+  before_work_ = mark();
   names_before_work_ = view_.names().added();
   now_ = std::max(clock, from_us(counters_.at));
   return connection_.run("SAVEPOINT work");
@@ -34,7 +38,7 @@ Result<> WriteTransaction::end_work(Result<> outcome) {
     MYDR24_TRY(connection_.run("RELEASE work"));
     return outcome;
   }
-  counters_ = before_work_;
+  set_back(before_work_);
   view_.names().undo(names_before_work_);
   // A fault of the disk may already have undone everything.
   if (connection_.in_transaction()) {
@@ -45,19 +49,32 @@ Result<> WriteTransaction::end_work(Result<> outcome) {
 }
 
 Result<> WriteTransaction::attempt(const std::function<Result<>()>& step) {
-  const Counters before = counters_;
+  const Counters before = mark();
   const std::size_t names_before = view_.names().added();
   MYDR24_TRY(connection_.run("SAVEPOINT attempt"));
   Result<> outcome = step();
   if (outcome && broken_) outcome = *broken_;
   if (!outcome && connection_.in_transaction()) {
-    counters_ = before;
+    set_back(before);
     view_.names().undo(names_before);
     broken_.reset();
     MYDR24_TRY(connection_.run("ROLLBACK TO attempt"));
   }
   MYDR24_TRY(connection_.run("RELEASE attempt"));
   return outcome;
+}
+
+WriteTransaction::Counters WriteTransaction::mark() const {
+  Counters mark = counters_;
+  mark.texts = texts_.size();
+  mark.changes = changes_.size();
+  return mark;
+}
+
+void WriteTransaction::set_back(const Counters& mark) {
+  counters_ = mark;
+  texts_.resize(mark.texts);
+  changes_.resize(mark.changes);
 }
 
 Result<Written> WriteTransaction::put(const store::Put& put) {
@@ -71,130 +88,124 @@ Result<Written> WriteTransaction::put_checked(const store::Put& put) {
   const bool removed = put.action == Action::remove;
   if (!removed && put.body == nullptr) return fail(Code::internal, "a version without a body");
   MYDR24_ASSIGN(const auto type, removed ? view_.names().type(put.type) : view_.names().add_type(put.type));
-  std::int64_t record = 0;
   Written written{.version = 1, .sequence = counters_.sequence + 1, .at = now_};
-  {
-    MYDR24_ASSIGN(Statement row, connection_.prepare("SELECT record, version FROM record WHERE type = ?1 AND id = ?2"));
-    Connection::bind_all(row, type, put.id);
-    MYDR24_ASSIGN(const bool found, row.step());
-    if (found) {
-      record = row.integer(0);
-      written.version = row.integer(1) + 1;
-    }
+  Record record{.type = type};
+  MYDR24_TRY(find(record, put.id));
+  if (record.number == 0 && removed) {
+    return fail(Code::not_found, fmt::format("{}/{} is not there to remove", put.type, put.id));
   }
-  if (record != 0) {
-    MYDR24_TRY(connection_.run("UPDATE record SET version = ?2, sequence = ?3, deleted = ?4 WHERE record = ?1", record,
-                               written.version, written.sequence, removed));
-  } else {
-    if (removed) return fail(Code::not_found, fmt::format("{}/{} is not there to remove", put.type, put.id));
-    record = counters_.record + 1;
-    MYDR24_TRY(connection_.run(
-        "INSERT INTO record (record, type, id, version, sequence, deleted) VALUES (?1, ?2, ?3, 1, ?4, 0)", record, type,
-        put.id, written.sequence));
-    counters_.record = record;
-  }
-  constexpr const char* insert_line =
-      "INSERT INTO journal (sequence, at, action, type, record, version, meta_at, body) VALUES (?1, ?2, ?3, ?4, ?5, "
-      "?6, ?7, ?8)";
-  MYDR24_ASSIGN(Statement line, connection_.prepare(insert_line));
-  Connection::bind_all(line, written.sequence, to_us(now_), static_cast<std::int64_t>(put.action) + 1, type, record,
-                       written.version, removed ? std::uint32_t{0} : put.body->meta_at,
-                       Blob{removed ? std::string_view() : std::string_view(put.body->bytes)});
-  if (removed) line.bind(8, Null{});
-  MYDR24_TRY(line.step());
-  counters_.sequence = written.sequence;
-  counters_.at = to_us(now_);
+  written.version = record.version + 1;
+  MYDR24_TRY(write_record(record, put.id, written.version, written.sequence, removed));
+  MYDR24_TRY(write_line(record,
+                        {.version = written.version, .sequence = written.sequence, .at = now_, .action = put.action},
+                        removed ? nullptr : put.body));
   MYDR24_TRY(write_entries(record, put.entries_before, removed ? std::span<const IndexEntry>() : put.entries));
   return written;
 }
 
-// Both are sorted: what is in one only is what changes.
-Result<> WriteTransaction::write_entries(std::int64_t record, std::span<const IndexEntry> before,
-                                         std::span<const IndexEntry> after) {
-  auto old = before.begin();
-  auto fresh = after.begin();
-  while (old != before.end() || fresh != after.end()) {
-    const auto order = old == before.end()    ? std::strong_ordering::greater
-                       : fresh == after.end() ? std::strong_ordering::less
-                                              : *old <=> *fresh;
-    if (order < 0) {
-      MYDR24_TRY(remove_entry(record, *old++));
-    } else if (order > 0) {
-      MYDR24_TRY(add_entry(record, *fresh++));
-    } else {
-      ++old;
-      ++fresh;
-    }
-  }
+Result<> WriteTransaction::find(Record& record, std::string_view id) {
+  MYDR24_ASSIGN(Statement row,
+                connection_.prepare("SELECT record, version, deleted FROM record WHERE type = ?1 AND id = ?2"));
+  Connection::bind_all(row, record.type, id);
+  MYDR24_ASSIGN(const bool found, row.step());
+  if (!found) return {};
+  record.number = row.integer(0);
+  record.version = row.integer(1);
+  record.deleted = row.integer(2) != 0;
   return {};
 }
 
-Result<std::int64_t> WriteTransaction::parameter(const IndexEntry& entry) const {
-  const auto& numbers = view_.shared().parameters;
-  if (entry.parameter >= numbers.size() || numbers[entry.parameter] < 0) {
-    return fail(Code::internal, fmt::format("an index entry of an unknown search parameter ({})", entry.parameter));
+// Makes the record when there is none.
+Result<> WriteTransaction::write_record(Record& record, std::string_view id, std::int64_t version, Sequence sequence,
+                                        bool removed) {
+  const bool was_there = record.number != 0 && !record.deleted;
+  if (was_there == removed) {
+    changes_.push_back({view_.shared().totals.key_of_type(record.type), removed ? -1 : 1});
   }
-  return numbers[entry.parameter];
-}
-
-// A row that is there already is as good as a new one: a write must not fail for it (verify() finds what is wrong).
-Result<> WriteTransaction::add_entry(std::int64_t record, const IndexEntry& entry) {
-  MYDR24_ASSIGN(const auto number, parameter(entry));
-  switch (entry.kind) {
-    case search::Kind::string:
-      return connection_.run("INSERT OR IGNORE INTO string_index (parameter, value, record) VALUES (?1, ?2, ?3)",
-                             number, entry.value, record);
-    case search::Kind::token: {
-      MYDR24_ASSIGN(const auto system, view_.names().add_system(entry.system));
-      return connection_.run(
-          "INSERT OR IGNORE INTO token_index (parameter, code, record, system) VALUES (?1, ?2, ?3, ?4)", number,
-          entry.value, record, system);
-    }
-    case search::Kind::reference:
-      return connection_.run("INSERT OR IGNORE INTO reference_index (parameter, target, record) VALUES (?1, ?2, ?3)",
-                             number, entry.value, record);
-    case search::Kind::date:
-      return connection_.run("INSERT OR IGNORE INTO date_index (parameter, low, high, record) VALUES (?1, ?2, ?3, ?4)",
-                             number, entry.low, entry.high, record);
-    default:
-      break;
+  record.deleted = removed;
+  if (record.number != 0) {
+    return connection_.run("UPDATE record SET version = ?2, sequence = ?3, deleted = ?4 WHERE record = ?1",
+                           record.number, version, sequence, removed);
   }
+  record.number = counters_.record + 1;
+  MYDR24_TRY(
+      connection_.run("INSERT INTO record (record, type, id, version, sequence, deleted) VALUES (?1, ?2, ?3, "
+                      "?4, ?5, ?6)",
+                      record.number, record.type, id, version, sequence, removed));
+  counters_.record = record.number;
   return {};
 }
 
-Result<> WriteTransaction::remove_entry(std::int64_t record, const IndexEntry& entry) {
-  MYDR24_ASSIGN(const auto number, parameter(entry));
-  switch (entry.kind) {
-    case search::Kind::string:
-      return connection_.run("DELETE FROM string_index WHERE parameter = ?1 AND value = ?2 AND record = ?3", number,
-                             entry.value, record);
-    case search::Kind::token: {
-      MYDR24_ASSIGN(const auto system, view_.names().add_system(entry.system));
-      return connection_.run(
-          "DELETE FROM token_index WHERE parameter = ?1 AND code = ?2 AND record = ?3 AND system = ?4", number,
-          entry.value, record, system);
-    }
-    case search::Kind::reference:
-      return connection_.run("DELETE FROM reference_index WHERE parameter = ?1 AND target = ?2 AND record = ?3", number,
-                             entry.value, record);
-    case search::Kind::date:
-      return connection_.run("DELETE FROM date_index WHERE parameter = ?1 AND low = ?2 AND high = ?3 AND record = ?4",
-                             number, entry.low, entry.high, record);
-    default:
-      break;
-  }
+Result<> WriteTransaction::write_line(const Record& record, const store::Version& version,
+                                      const store::PackedBody* body) {
+  constexpr const char* insert_line =
+      "INSERT INTO journal (sequence, at, action, type, record, version, meta_at, body) VALUES (?1, ?2, ?3, ?4, ?5, "
+      "?6, ?7, ?8)";
+  MYDR24_ASSIGN(Statement line, connection_.prepare(insert_line));
+  Connection::bind_all(line, version.sequence, to_us(version.at), static_cast<std::int64_t>(version.action) + 1,
+                       record.type, record.number, version.version, body == nullptr ? std::uint32_t{0} : body->meta_at,
+                       Blob{body == nullptr ? std::string_view() : std::string_view(body->bytes)});
+  if (body == nullptr) line.bind(8, Null{});
+  MYDR24_TRY(line.step());
+  counters_.sequence = version.sequence;
+  counters_.at = to_us(version.at);
   return {};
+}
+
+Result<> WriteTransaction::reindex(std::string_view type, std::string_view id, std::int64_t version,
+                                   std::span<const IndexEntry> before, std::span<const IndexEntry> after) {
+  MYDR24_ASSIGN(const auto number, view_.names().type(type));
+  Record record{.type = number};
+  MYDR24_TRY(find(record, id));
+  if (record.number == 0 || record.deleted || record.version != version) {
+    return fail(Code::stale, fmt::format("{}/{} is not at version {} any more", type, id, version));
+  }
+  return kept(write_entries(record, before, after));
+}
+
+Result<> WriteTransaction::replay(const store::JournalLine& line, const store::PackedBody* body,
+                                  std::span<const IndexEntry> before, std::span<const IndexEntry> after) {
+  return kept(replay_checked(line, body, before, after));
+}
+
+Result<> WriteTransaction::replay_checked(const store::JournalLine& line, const store::PackedBody* body,
+                                          std::span<const IndexEntry> before, std::span<const IndexEntry> after) {
+  const bool is_event = line.version.type.empty();
+  const Sequence sequence = is_event ? line.event.sequence : line.version.sequence;
+  const Instant at = is_event ? line.event.at : line.version.at;
+  if (sequence <= counters_.sequence || to_us(at) < counters_.at) {
+    return fail(Code::conflict, fmt::format("line {} does not follow line {}: lines are copied in their order, into a "
+                                            "store that nothing else writes",
+                                            sequence, counters_.sequence));
+  }
+  if (is_event) return write_event(sequence, at, line.event.kind, line.event.payload);
+  const bool removed = line.version.action == Action::remove;
+  if (removed == (body != nullptr)) return fail(Code::internal, "only a removal has no body");
+  MYDR24_ASSIGN(const auto type, view_.names().add_type(line.version.type));
+  Record record{.type = type};
+  MYDR24_TRY(find(record, line.version.id));
+  if (line.version.version != record.version + 1) {
+    return fail(Code::conflict, fmt::format("line {}: version {} of {}/{} does not follow version {}", sequence,
+                                            line.version.version, line.version.type, line.version.id, record.version));
+  }
+  MYDR24_TRY(write_record(record, line.version.id, line.version.version, sequence, removed));
+  MYDR24_TRY(write_line(record, line.version, body));
+  return write_entries(record, before, removed ? std::span<const IndexEntry>() : after);
 }
 
 Result<Sequence> WriteTransaction::note(std::string_view kind, std::string_view payload) {
   const Sequence sequence = counters_.sequence + 1;
-  auto inserted = connection_.run("INSERT INTO journal (sequence, at, action, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)",
-                                  sequence, to_us(now_), action_event, kind, Blob{payload});
-  MYDR24_TRY(kept(std::move(inserted)));
+  MYDR24_TRY(kept(write_event(sequence, now_, kind, payload)));
+  return sequence;
+}
+
+Result<> WriteTransaction::write_event(Sequence sequence, Instant at, std::string_view kind, std::string_view payload) {
+  MYDR24_TRY(connection_.run("INSERT INTO journal (sequence, at, action, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+                             sequence, to_us(at), action_event, kind, Blob{payload}));
   counters_.sequence = sequence;
   counters_.last_event = sequence;
-  counters_.at = to_us(now_);
-  return sequence;
+  counters_.at = to_us(at);
+  return {};
 }
 
 Result<> WriteTransaction::set_state(std::string_view space, std::string_view key, std::string_view value) {

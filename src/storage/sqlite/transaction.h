@@ -5,8 +5,12 @@
 // Invariant: a write that failed half-way makes its Work fail, even if the Work goes on as if nothing had happened.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/sqlite/view.h"
 
@@ -26,7 +30,15 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   Result<std::vector<store::Timer>> due_timers(std::uint32_t count) override;
   Result<> set_cursor(std::string_view follower, store::Sequence sequence) override;
 
+  Result<> reindex(std::string_view type, std::string_view id, std::int64_t version,
+                   std::span<const search::IndexEntry> before, std::span<const search::IndexEntry> after) override;
+  Result<> replay(const store::JournalLine& line, const store::PackedBody* body,
+                  std::span<const search::IndexEntry> before, std::span<const search::IndexEntry> after) override;
+
   // For the store itself.
+  Result<std::unique_ptr<const ParameterNumbers>> number(const search::CataloguePtr& catalogue);
+  // Makes index rows of up to `count` further records; see Shared::indexed.
+  Result<> index_more(std::int64_t count);
   Result<> save_dictionary(std::uint32_t number, std::string_view bytes);
   Result<Instant> earliest_due();  // INT64_MAX microseconds when no timer is set
 
@@ -35,6 +47,10 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   Result<> begin_work(Instant clock);  // opens a savepoint; the Work's time is no earlier than the one before
   // Closes the savepoint: keeps what the Work did when `outcome` is good, undoes it otherwise.
   Result<> end_work(Result<> outcome);
+  // Before the commit, outside of savepoints: the text index takes what the Works of this group changed.
+  Result<> flush_group();
+  void publish_group();  // after the commit, before anybody is told of it
+  void forget_group();   // when nothing of it is there
   // Runs `step` in a savepoint inside the Work.
   Result<> attempt(const std::function<Result<>()>& step);
 
@@ -49,13 +65,42 @@ class WriteTransaction final : public Viewing<store::Transaction> {
     std::int64_t record = 0;
     store::Sequence last_event = 0;
     std::int64_t at = 0;
+    std::int64_t indexed = 0;  // see Shared
+    std::int64_t to_index = 0;
+    std::size_t texts = 0;  // sizes of texts_ and changes_
+    std::size_t changes = 0;
+  };
+  struct Record {
+    std::int64_t number = 0;  // 0: not made yet
+    std::int64_t type = 0;
+    std::int64_t version = 0;
+    bool deleted = false;
+  };
+  // Words of one record that the text index is to gain or lose.
+  struct TextChange {
+    std::int64_t record = 0;
+    bool gain = false;
+    std::string content;
+    std::string narrative;
   };
 
+  Counters mark() const;
+  void set_back(const Counters& mark);
   Result<store::Written> put_checked(const store::Put& put);
-  Result<> write_entries(std::int64_t record, std::span<const search::IndexEntry> before,
+  Result<> replay_checked(const store::JournalLine& line, const store::PackedBody* body,
+                          std::span<const search::IndexEntry> before, std::span<const search::IndexEntry> after);
+  Result<> find(Record& record, std::string_view id);
+  Result<> write_record(Record& record, std::string_view id, std::int64_t version, store::Sequence sequence,
+                        bool removed);
+  Result<> write_line(const Record& record, const store::Version& version, const store::PackedBody* body);
+  Result<> write_event(store::Sequence sequence, Instant at, std::string_view kind, std::string_view payload);
+  Result<> write_entries(const Record& record, std::span<const search::IndexEntry> before,
                          std::span<const search::IndexEntry> after);
   Result<> add_entry(std::int64_t record, const search::IndexEntry& entry);
   Result<> remove_entry(std::int64_t record, const search::IndexEntry& entry);
+  void change_texts(const Record& record, std::span<const search::IndexEntry> before,
+                    std::span<const search::IndexEntry> after);
+  void change_totals(std::span<const search::IndexEntry> entries, int by);
   Result<std::int64_t> parameter(const search::IndexEntry& entry) const;
   template <class T>
   Result<T> kept(Result<T> result) {
@@ -70,6 +115,8 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   Instant now_;
   std::optional<Error> broken_;
   bool timers_touched_ = false;
+  std::vector<TextChange> texts_;        // of the Works of this group that succeeded, and the one that runs
+  std::vector<Totals::Change> changes_;  // the same
 };
 
 }  // namespace mydr24::sqlite

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <functional>
 
 #include "storage/sqlite/maintenance.h"
 
@@ -17,25 +19,67 @@ std::uint64_t mixed(std::uint64_t value) {  // the finalizer of splitmix64
   return value ^ (value >> 31);
 }
 
-std::uint64_t row_hash(std::int64_t parameter, std::string_view value, std::string_view system, std::int64_t low,
-                       std::int64_t high) {
-  const std::hash<std::string_view> hash;
-  std::uint64_t sum = mixed(static_cast<std::uint64_t>(parameter) + 0x9e3779b97f4a7c15);
-  for (const std::uint64_t part :
-       {hash(value), hash(system), static_cast<std::size_t>(low), static_cast<std::size_t>(high)}) {
-    sum = mixed(sum + part);
+// One row: the table's letter, its parameter, its texts and its numbers.
+class RowHash {
+ public:
+  RowHash(char table, std::int64_t parameter)
+      : sum_(mixed(static_cast<std::uint64_t>(parameter) * 256 + static_cast<unsigned char>(table))) {}
+  RowHash& text(std::string_view part) { return add(std::hash<std::string_view>()(part)); }
+  RowHash& number(std::int64_t part) { return add(static_cast<std::uint64_t>(part)); }
+  RowHash& number(double part) { return add(std::bit_cast<std::uint64_t>(part == 0 ? 0.0 : part)); }
+  std::uint64_t sum() const { return sum_; }
+
+ private:
+  RowHash& add(std::uint64_t part) {
+    sum_ = mixed(sum_ + part);
+    return *this;
   }
-  return sum;
+  std::uint64_t sum_;
+};
+
+// The row that an entry makes; 0 for those that make none here (the words of a text are checked by themselves).
+std::uint64_t hash_of(const IndexEntry& entry, std::int64_t parameter) {
+  switch (entry.kind) {
+    case Kind::string:
+      return RowHash('s', parameter).text(entry.value).sum();
+    case Kind::token:
+      return RowHash('t', parameter).text(entry.value).text(entry.system).sum();
+    case Kind::reference:
+    case Kind::uri:
+      return RowHash('r', parameter).text(entry.value).sum();
+    case Kind::date:
+      return RowHash('d', parameter).number(entry.low).number(entry.high).sum();
+    case Kind::number:
+      return RowHash('n', parameter).number(entry.from).number(entry.to).sum();
+    case Kind::quantity:
+      return RowHash('q', parameter).text(entry.system).number(entry.from).number(entry.to).sum();
+    case Kind::composite:
+      return RowHash('c', parameter)
+          .text(entry.value)
+          .text(entry.system)
+          .text(entry.unit)
+          .number(entry.from)
+          .number(entry.to)
+          .sum();
+    case Kind::position:
+      return RowHash('p', parameter).number(entry.from).number(entry.to).sum();
+    default:
+      return 0;
+  }
 }
 
 class Check {
  public:
-  Check(Connection& connection, const Shared& shared)
-      : connection_(connection), shared_(shared), view_(connection, shared) {}
+  Check(Connection& connection, Shared& shared) : connection_(connection), shared_(shared), view_(connection, shared) {}
 
   Result<std::vector<std::string>> run() {
     MYDR24_TRY(connection_.run("BEGIN DEFERRED"));
     MYDR24_TRY(engine());
+    if (!shared_.index_is_complete()) {
+      find("the search index is being made anew: {} of {} resources are done", shared_.indexed.load(),
+           shared_.to_index.load());
+      return std::move(findings_);
+    }
     MYDR24_TRY(versions());
     MYDR24_ASSIGN(const auto records, connection_.number("SELECT max(record) FROM record", 0));
     sums_.assign(static_cast<std::size_t>(records) + 1, 0);
@@ -130,36 +174,62 @@ class Check {
     if (row.integer(7) < 0 || static_cast<std::size_t>(row.integer(7)) > text_.size())
       find("{}: meta_at is outside", name);
     if (row.integer(0) != row.integer(6)) return {};  // an older version
-    for (const IndexEntry& entry : search::extract(root)) {
-      if (entry.kind == Kind::id || entry.kind == Kind::last_updated) continue;
-      sum(row.integer(1)) +=
-          row_hash(shared_.parameters[entry.parameter], entry.value, entry.system, entry.low, entry.high);
+    const auto& known = shared_.parameters();
+    for (const IndexEntry& entry : search::extract(root, known.catalogue.get())) {
+      const auto& numbers = entry.contained ? known.contained : known.own;
+      const auto parameter = entry.parameter < numbers.size() ? numbers[entry.parameter] : -1;
+      sum(row.integer(1)) += hash_of(entry, parameter);
     }
     return {};
   }
 
-  Result<> index_rows() {
-    MYDR24_TRY(each("SELECT parameter, value, record FROM string_index", [&](Statement& row) -> Result<> {
-      sum(row.integer(2)) -= row_hash(row.integer(0), row.text(1), "", 0, 0);
-      return {};
-    }));
-    MYDR24_TRY(each("SELECT parameter, target, record FROM reference_index", [&](Statement& row) -> Result<> {
-      sum(row.integer(2)) -= row_hash(row.integer(0), row.text(1), "", 0, 0);
-      return {};
-    }));
-    MYDR24_TRY(
-        each("SELECT i.parameter, i.code, i.record, s.uri, i.system FROM token_index i LEFT JOIN system s ON s.number "
-             "= i.system",
-             [&](Statement& row) -> Result<> {
-               if (row.integer(4) != 0 && row.is_null(3))
-                 find("token_index names system {}, which is missing", row.integer(4));
-               sum(row.integer(2)) -= row_hash(row.integer(0), row.text(1), row.text(3), 0, 0);
-               return {};
-             }));
-    return each("SELECT parameter, low, high, record FROM date_index", [&](Statement& row) -> Result<> {
-      sum(row.integer(3)) -= row_hash(row.integer(0), "", "", row.integer(1), row.integer(2));
+  // Subtracts every row of a table whose columns are parameter, record and then what `hash` takes.
+  Result<> subtract(char table, const char* sql, const std::function<void(RowHash&, Statement&)>& hash) {
+    return each(sql, [&](Statement& row) -> Result<> {
+      RowHash sum_of_row(table, row.integer(0));
+      hash(sum_of_row, row);
+      sum(row.integer(1)) -= sum_of_row.sum();
       return {};
     });
+  }
+
+  // The text of a system; empty for 0.
+  std::string_view system(Statement& row, int number, int uri) {
+    if (row.integer(number) != 0 && row.is_null(uri))
+      find("an index row names system {}, which is missing", row.integer(number));
+    return row.text(uri);
+  }
+
+  Result<> index_rows() {
+    MYDR24_TRY(subtract('s', "SELECT parameter, record, value FROM string_index",
+                        [](RowHash& hash, Statement& row) { hash.text(row.text(2)); }));
+    MYDR24_TRY(subtract('r', "SELECT parameter, record, target FROM reference_index",
+                        [](RowHash& hash, Statement& row) { hash.text(row.text(2)); }));
+    MYDR24_TRY(
+        subtract('t',
+                 "SELECT i.parameter, i.record, i.code, i.system, s.uri FROM token_index i LEFT JOIN system s ON "
+                 "s.number = i.system",
+                 [this](RowHash& hash, Statement& row) { hash.text(row.text(2)).text(system(row, 3, 4)); }));
+    MYDR24_TRY(subtract('d', "SELECT parameter, record, low, high FROM date_index",
+                        [](RowHash& hash, Statement& row) { hash.number(row.integer(2)).number(row.integer(3)); }));
+    MYDR24_TRY(subtract('n', "SELECT parameter, record, low, high FROM number_index",
+                        [](RowHash& hash, Statement& row) { hash.number(row.real(2)).number(row.real(3)); }));
+    MYDR24_TRY(subtract('q',
+                        "SELECT i.parameter, i.record, i.unit, s.uri, i.low, i.high FROM quantity_index i LEFT JOIN "
+                        "system s ON s.number = i.unit",
+                        [this](RowHash& hash, Statement& row) {
+                          hash.text(system(row, 2, 3)).number(row.real(4)).number(row.real(5));
+                        }));
+    MYDR24_TRY(subtract('c',
+                        "SELECT i.parameter, i.record, i.key, i.system, s.uri, i.unit, u.uri, i.low, i.high FROM "
+                        "composite_index i LEFT JOIN system s ON s.number = i.system LEFT JOIN system u ON u.number = "
+                        "i.unit",
+                        [this](RowHash& hash, Statement& row) {
+                          hash.text(row.text(2)).text(system(row, 3, 4)).text(system(row, 5, 6));
+                          hash.number(row.real(7)).number(row.real(8));
+                        }));
+    return subtract('p', "SELECT parameter, record, latitude, longitude FROM position_index",
+                    [](RowHash& hash, Statement& row) { hash.number(row.real(2)).number(row.real(3)); });
   }
 
   std::uint64_t& sum(std::int64_t record) {
@@ -184,7 +254,7 @@ class Check {
   }
 
   Connection& connection_;
-  const Shared& shared_;
+  Shared& shared_;
   View view_;
   std::string text_;
   std::vector<std::uint64_t> sums_;  // by record: hashes of expected rows minus hashes of stored rows
@@ -193,8 +263,7 @@ class Check {
 
 }  // namespace
 
-Result<std::vector<std::string>> check_database(const std::string& file, std::size_t cache_bytes,
-                                                const Shared& shared) {
+Result<std::vector<std::string>> check_database(const std::string& file, std::size_t cache_bytes, Shared& shared) {
   MYDR24_ASSIGN(const auto connection, Connection::open(file, Connection::Role::reader, cache_bytes));
   return Check(*connection, shared).run();
 }

@@ -7,27 +7,8 @@
 namespace mydr24::sqlite {
 namespace {
 
-using store::SearchSql;
 using store::Sequence;
 using store::Version;
-
-constexpr std::int64_t estimate_max = 1'000;  // index rows counted to choose a lead
-constexpr std::int64_t selective_enough = 100;
-constexpr std::int64_t total_estimate_max = 10'000;
-
-void bind(Statement& statement, const std::vector<store::SqlValue>& values) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    std::visit(
-        [&](const auto& value) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
-            statement.bind(static_cast<int>(i + 1), std::string_view(value));
-          } else {
-            statement.bind(static_cast<int>(i + 1), value);
-          }
-        },
-        values[i]);
-  }
-}
 
 }  // namespace
 
@@ -150,119 +131,19 @@ Result<Sequence> View::sequence_at(Instant at) {
   return low;
 }
 
-Result<std::optional<Version>> View::by_record(std::int64_t record, std::string_view type) {
+Result<std::optional<Version>> View::by_record(std::int64_t record) {
   MYDR24_ASSIGN(
       Statement row,
-      connection_.prepare("SELECT r.version, r.sequence, j.at, j.action, j.meta_at, j.body, r.id FROM record r "
+      connection_.prepare("SELECT r.version, r.sequence, j.at, j.action, j.meta_at, j.body, r.id, r.type FROM record r "
                           "CROSS JOIN journal j WHERE r.record = ?1 AND j.sequence = r.sequence"));
   row.bind(1, record);
   MYDR24_ASSIGN(const bool found, row.step());
   if (!found) return std::optional<Version>();
   std::optional<Version> version(std::in_place);
-  version->type = type;
+  MYDR24_ASSIGN(version->type, names_.type_name(row.integer(7)));
   version->id = row.text(6);
   MYDR24_TRY(read_version(row, 0, true, *version));
   return version;
-}
-
-Result<std::int64_t> View::count(const store::SqlStatement& sql) {
-  MYDR24_ASSIGN(Statement row, connection_.prepare(sql.text));
-  bind(row, sql.values);
-  MYDR24_TRY(row.step());
-  return row.integer(0);
-}
-
-// The lead with the fewest index rows; when all have many, one that needs no collecting, or none.
-Result<const SearchSql::Lead*> View::choose_lead(const SearchSql& sql) {
-  const auto leads = sql.leads();
-  const SearchSql::Lead* best = nullptr;
-  if (leads.empty()) return best;
-  if (leads.size() == 1 && leads.front().in_order) return &leads.front();
-  std::int64_t fewest = estimate_max;
-  for (const SearchSql::Lead& lead : leads) {
-    MYDR24_ASSIGN(const auto rows, count(sql.estimate(lead, estimate_max)));
-    if (rows < fewest) {
-      fewest = rows;
-      best = &lead;
-    }
-    if (fewest <= selective_enough) break;
-  }
-  if (best != nullptr) return best;
-  const auto in_order = std::ranges::find_if(leads, &SearchSql::Lead::in_order);
-  return in_order == leads.end() ? nullptr : &*in_order;
-}
-
-Result<bool> View::is_exact(const search::Query& query, const Version& version) {
-  MYDR24_ASSIGN(const auto document, json::Document::parse_view(version.body));
-  return store::is_exact(query, document.root());
-}
-
-Result<std::int64_t> View::exact_total(const search::Query& query, const SearchSql& sql, const SearchSql::Lead* lead,
-                                       std::int64_t limit) {
-  const auto rows = sql.page(lead, std::nullopt, INT64_MAX);
-  MYDR24_ASSIGN(Statement row, connection_.prepare(rows.text));
-  bind(row, rows.values);
-  std::int64_t matches = 0;
-  while (matches < limit) {
-    MYDR24_ASSIGN(const bool found, row.step());
-    if (!found) break;
-    MYDR24_ASSIGN(const auto version, by_record(row.integer(0), query.type));
-    if (!version) continue;
-    MYDR24_ASSIGN(const bool exact, is_exact(query, *version));
-    matches += exact ? 1 : 0;
-  }
-  return matches;
-}
-
-Result<store::SearchPage> View::search(const search::Query& query) {
-  store::SearchPage page;
-  MYDR24_ASSIGN(const auto after, store::read_cursor(query));
-  store::SearchContext context{.dialect = store::sqlite_dialect,
-                               .parameters = shared_.parameters,
-                               .sequence_at = [this](Instant at) { return sequence_at(at); },
-                               .now = shared_.clock.now()};
-  MYDR24_ASSIGN(context.type, names_.type(query.type));
-  MYDR24_ASSIGN(const auto sql, SearchSql::compile(query, context));
-  MYDR24_ASSIGN(const auto* const lead, choose_lead(sql));
-  const bool exact_wanted = store::needs_exact(query);
-
-  if (query.total != search::Total::none || query.count == 0) {
-    const std::int64_t limit = query.total == search::Total::estimate ? total_estimate_max : INT64_MAX;
-    const auto* const of_total = lead == nullptr && !sql.leads().empty() ? &sql.leads().front() : lead;
-    MYDR24_ASSIGN(page.total,
-                  exact_wanted ? exact_total(query, sql, of_total, limit) : count(sql.total(of_total, limit)));
-  }
-  if (query.count == 0) return page;
-
-  // One more than asked for says whether there is a next page.
-  const std::int64_t limit = exact_wanted ? INT64_MAX : std::int64_t{query.count} + 1;
-  const auto rows = sql.page(lead, after, limit);
-  MYDR24_ASSIGN(Statement row, connection_.prepare(rows.text));
-  bind(row, rows.values);
-  std::int64_t place = 0;
-  for (;;) {
-    MYDR24_ASSIGN(const bool found, row.step());
-    if (!found) return page;
-    const std::int64_t record = row.integer(0);
-    MYDR24_ASSIGN(auto version, by_record(record, query.type));
-    if (!version) return fail(Code::internal, fmt::format("record {} has index rows but no content", record));
-    if (exact_wanted) {
-      MYDR24_ASSIGN(const bool exact, is_exact(query, *version));
-      if (!exact) continue;
-    }
-    if (page.matches.size() == query.count) {
-      page.next_cursor = store::make_cursor(query, place);
-      return page;
-    }
-    place = query.by_last_updated ? row.integer(1) : record;
-    page.matches.push_back(std::move(*version));
-  }
-}
-
-Result<std::int64_t> View::count_resources(std::string_view type) {
-  if (type.empty()) return connection_.number("SELECT count(*) FROM record WHERE deleted = 0", 0);
-  MYDR24_ASSIGN(const auto number, names_.type(type));
-  return connection_.number("SELECT count(*) FROM record WHERE type = ?1 AND deleted = 0", 0, number);
 }
 
 Result<std::optional<std::string>> View::state(std::string_view space, std::string_view key) {
@@ -308,13 +189,59 @@ Result<std::vector<store::Event>> View::events(Sequence after, std::uint32_t cou
   }
 }
 
-Result<Sequence> View::last_sequence() { return connection_.number("SELECT max(sequence) FROM journal", 0); }
+// Lines as they stand: those of resources with their bodies.
+Result<std::vector<store::JournalLine>> View::journal(Sequence after, std::uint32_t count) {
+  MYDR24_ASSIGN(
+      Statement row,
+      connection_.prepare(
+          "SELECT j.version, j.sequence, j.at, j.action, j.meta_at, j.body, j.type, r.id, j.kind FROM journal "
+          "j LEFT JOIN record r ON r.record = j.record WHERE j.sequence > ?1 ORDER BY j.sequence LIMIT ?2"));
+  Connection::bind_all(row, after, count);
+  std::vector<store::JournalLine> lines;
+  for (;;) {
+    MYDR24_ASSIGN(const bool found, row.step());
+    if (!found) return lines;
+    store::JournalLine& line = lines.emplace_back();
+    if (row.integer(3) == action_event) {
+      line.event = {.sequence = row.integer(1),
+                    .at = from_us(row.integer(2)),
+                    .kind = std::string(row.text(8)),
+                    .payload = std::string(row.blob(5))};
+      continue;
+    }
+    MYDR24_ASSIGN(line.version.type, names_.type_name(row.integer(6)));
+    line.version.id = row.text(7);
+    MYDR24_TRY(read_version(row, 0, true, line.version));
+  }
+}
 
-Result<Sequence> View::last_event() {
-  return connection_.number(
-      "SELECT sequence FROM journal INDEXED BY journal_event WHERE kind IS NOT NULL "
-      "ORDER BY sequence DESC LIMIT 1",
-      0);
+Result<std::vector<store::SpaceRow>> View::all_states(std::string_view space, std::string_view key,
+                                                      std::uint32_t count) {
+  MYDR24_ASSIGN(Statement row, connection_.prepare("SELECT space, key, value FROM state WHERE (space, key) > (?1, ?2) "
+                                                   "ORDER BY space, key LIMIT ?3"));
+  Connection::bind_all(row, space, key, count);
+  std::vector<store::SpaceRow> rows;
+  for (;;) {
+    MYDR24_ASSIGN(const bool found, row.step());
+    if (!found) return rows;
+    rows.push_back({.space = std::string(row.text(0)),
+                    .row = {.key = std::string(row.text(1)), .value = std::string(row.blob(2))}});
+  }
+}
+
+Result<std::vector<store::Timer>> View::all_timers(std::string_view after, std::uint32_t count) {
+  MYDR24_ASSIGN(Statement row, connection_.prepare("SELECT key, due, kind, payload FROM timer WHERE key > ?1 ORDER BY "
+                                                   "key LIMIT ?2"));
+  Connection::bind_all(row, after, count);
+  std::vector<store::Timer> timers;
+  for (;;) {
+    MYDR24_ASSIGN(const bool found, row.step());
+    if (!found) return timers;
+    timers.push_back({.key = std::string(row.text(0)),
+                      .due = from_us(row.integer(1)),
+                      .kind = std::string(row.text(2)),
+                      .payload = std::string(row.blob(3))});
+  }
 }
 
 Result<std::vector<std::pair<std::string, Sequence>>> View::cursors() {
@@ -325,6 +252,15 @@ Result<std::vector<std::pair<std::string, Sequence>>> View::cursors() {
     if (!found) return cursors;
     cursors.emplace_back(row.text(0), row.integer(1));
   }
+}
+
+Result<Sequence> View::last_sequence() { return connection_.number("SELECT max(sequence) FROM journal", 0); }
+
+Result<Sequence> View::last_event() {
+  return connection_.number(
+      "SELECT sequence FROM journal INDEXED BY journal_event WHERE kind IS NOT NULL "
+      "ORDER BY sequence DESC LIMIT 1",
+      0);
 }
 
 }  // namespace mydr24::sqlite

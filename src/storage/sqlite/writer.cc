@@ -19,8 +19,8 @@ bool is_failed_sync(int code) { return code == SQLITE_IOERR_FSYNC || code == SQL
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Connection> connection, const Shared& shared, const Settings& settings,
-               ReaderPool& readers, std::function<void()> after_commit)
+Writer::Writer(std::unique_ptr<Connection> connection, Shared& shared, const Settings& settings, ReaderPool& readers,
+               std::function<void()> after_commit)
     : connection_(std::move(connection)),
       settings_(settings),
       clock_(shared.clock),
@@ -118,9 +118,11 @@ Result<> Writer::perform(store::WorkQueue::Job& job) {
 
 Result<> Writer::commit() {
   const auto start = system_clock().steady();
-  auto committed = connection_->run("COMMIT");
+  auto committed = transaction_.flush_group();
+  if (committed) committed = connection_->run("COMMIT");
   if (committed) {
     ++commits_;
+    transaction_.publish_group();
     readers_.announce_commit();
     commit_us_last_ = std::chrono::duration_cast<Microseconds>(elapsed_since(start)).count();
     return {};

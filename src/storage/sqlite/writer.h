@@ -26,7 +26,7 @@ namespace mydr24::sqlite {
 class Writer {
  public:
   // `after_commit` is called on the writer's thread.
-  Writer(std::unique_ptr<Connection> connection, const Shared& shared, const Settings& settings, ReaderPool& readers,
+  Writer(std::unique_ptr<Connection> connection, Shared& shared, const Settings& settings, ReaderPool& readers,
          std::function<void()> after_commit);
   ~Writer() { stop(); }
 

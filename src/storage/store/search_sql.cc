@@ -1,11 +1,10 @@
 #include "storage/store/search_sql.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdlib>
+#include <set>
+
+#include "storage/store/sql_text.h"
 
 namespace mydr24::store {
 namespace {
@@ -16,51 +15,39 @@ using search::Modifier;
 using search::Prefix;
 using search::Query;
 using search::Term;
+using Form = search::Condition::Form;
 
-// Ranges of at most this width are found by where they begin; date_long holds the others.
-constexpr std::int64_t day_us = 86'400'000'000;
+// Good enough to look no further for a lead.
+constexpr std::int64_t selective_enough = 100;
+// Rows of a set that is collected to probe few candidates.
+constexpr std::int64_t set_rows_beside_few = 5'000;
+// Arms of a lead that are merged by recency.
+constexpr std::size_t merged_arms_max = 8;
 // The engines allow 500 parts of a compound SELECT.
-constexpr std::size_t lead_rows_max = 400;
-// Above every text that begins with what stands before it.
-constexpr std::string_view last_character = "\xF4\x8F\xBF\xBF";
+constexpr std::size_t arms_max = 400;
+// Systems of the codes of one condition: each is an arm.
+constexpr std::size_t systems_max = 64;
+// Shorter beginnings of words are too many to be looked up.
+constexpr std::size_t word_start_bytes_min = 3;
 
-bool is_positive(const Condition& condition) {
-  return condition.modifier != Modifier::is_not && condition.modifier != Modifier::missing;
+bool is_negative(const Condition& condition) {
+  return condition.modifier == Modifier::is_not || condition.modifier == Modifier::not_in;
 }
 
-std::string_view table_of(Kind kind) {
-  switch (kind) {
-    case Kind::string:
-      return "string_index";
-    case Kind::token:
-      return "token_index";
-    case Kind::reference:
-      return "reference_index";
-    case Kind::date:
-      return "date_index";
-    default:
-      break;
-  }
-  return "record";
-}
+bool asks_presence(const Condition& condition) { return condition.modifier == Modifier::missing; }
 
-std::int64_t minus(std::int64_t value, std::int64_t by) { return value < search::open_start + by ? value : value - by; }
-std::int64_t plus(std::int64_t value, std::int64_t by) { return value > search::open_end - by ? value : value + by; }
-
-// ap: a tenth of the time between the date and now, as the specification recommends.
-Term widened(const Term& term, Instant now) {
-  Term wide = term;
-  const std::int64_t middle = term.low + (term.high - term.low) / 2;
-  const std::int64_t by = std::abs(to_us(now) - middle) / 10;
-  wide.low = minus(term.low, by);
-  wide.high = plus(term.high, by);
-  return wide;
+bool is_equality(const Condition& condition) {
+  const Kind kind = condition.parameter->kind;
+  if (kind == Kind::token) return std::ranges::none_of(condition.any_of, &Term::any_code);
+  return kind == Kind::reference || kind == Kind::uri;
 }
 
 constexpr std::array<std::string_view, 8> common_tokens{"status", "gender", "active",   "category",
                                                         "class",  "intent", "priority", "clinical-status"};
 
+// What is usually more selective is lower.
 int rank_of(const Condition& condition) {
+  if (condition.form != Form::match) return 5;
   const auto code = condition.parameter->code;
   switch (condition.parameter->kind) {
     case Kind::id:
@@ -69,467 +56,697 @@ int rank_of(const Condition& condition) {
       if (code == "identifier") return 1;
       return std::ranges::find(common_tokens, code) != common_tokens.end() ? 7 : 3;
     case Kind::reference:
+    case Kind::uri:
       return 2;
+    case Kind::composite:
+    case Kind::text:
+      return 3;
     case Kind::string:
       return condition.modifier == Modifier::contains ? 8 : 4;
-    case Kind::date:
-      return 5;
     case Kind::last_updated:
       return 6;
     default:
       break;
   }
-  return 9;
+  return 5;
+}
+
+std::string joined(const std::vector<std::string>& arms) { return fmt::format("{}", fmt::join(arms, " UNION ALL ")); }
+
+std::string wide_index(Kind kind) {
+  if (kind == Kind::date) return "date_long";
+  const auto table = index_table(kind);
+  return fmt::format("{}_wide", table.substr(0, table.size() - std::string_view("_index").size()));
+}
+
+std::string end_of(const std::string& prefix) {
+  std::string end = prefix;
+  end.back() = static_cast<char>(end.back() + 1);
+  return end;
 }
 
 }  // namespace
 
-// Rows of an index table, without their parameter.
-struct SearchSql::Clause {
-  enum class By { value, system_only, long_range };
-  std::string where;
-  By by = By::value;  // what an index can find the rows by
-};
-
-// The bound values of one statement, and the parts of its text that need them.
-class SearchSql::Text {
- public:
-  Text(const SearchSql& owner) : owner_(owner) {}
-
-  std::string value(std::int64_t number) { return bound(number); }
-  std::string value(std::string text) { return bound(std::move(text)); }
-  template <class Items>
-  std::string list(const Items& items) {
-    std::string text = "(";
-    for (const auto& item : items) text += (text.size() > 1 ? "," : "") + value(item);
-    return text + ")";
-  }
-  std::vector<SqlValue> take() { return std::move(values_); }
-
-  // Any of the clauses may hold. Those that lead are split so that an index finds them.
-  std::vector<Clause> clauses(const Condition& condition, bool lead);
-
- private:
-  std::vector<Clause> string_clauses(const Condition& condition);
-  std::vector<Clause> token_clauses(const Condition& condition);
-  std::vector<Clause> reference_clauses(const Condition& condition);
-  std::string date_clause(const Term& term);
-  void date_lead_clauses(const Term& term, std::vector<Clause>& clauses);
-
-  std::string bound(SqlValue value) {
-    values_.push_back(std::move(value));
-    return fmt::format("{}{}", owner_.context_.dialect.placeholder, values_.size());
-  }
-  const SearchSql& owner_;
-  std::vector<SqlValue> values_;
-};
-
-std::vector<SearchSql::Clause> SearchSql::Text::string_clauses(const Condition& condition) {
-  std::vector<Clause> clauses;
-  for (const Term& term : condition.any_of) {
-    if (condition.modifier == Modifier::exact || condition.modifier == Modifier::is_not) {
-      clauses.push_back({fmt::format("value = {}", value(term.value))});
-    } else if (condition.modifier == Modifier::contains) {
-      clauses.push_back({fmt::format("{}(value, {}) > 0", owner_.context_.dialect.position, value(term.value))});
-    } else {
-      const auto from = value(term.value);
-      clauses.push_back(
-          {fmt::format("value >= {} AND value < {}", from, value(term.value + std::string(last_character)))});
-    }
-  }
-  return clauses;
-}
-
-std::vector<SearchSql::Clause> SearchSql::Text::token_clauses(const Condition& condition) {
-  std::vector<Clause> clauses;
-  std::vector<std::string> any_system;
-  for (const Term& term : condition.any_of) {
-    if (term.system_is == Term::System::any) {
-      any_system.push_back(term.value);
+std::string typed_word(std::int64_t type, std::string_view word) {
+  std::string result;
+  result += static_cast<char>('a' + (type / 26) % 26);
+  result += static_cast<char>('a' + type % 26);
+  for (const char c : word) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool splits =
+        byte < 0x80 && !(byte >= '0' && byte <= '9') && !(byte >= 'a' && byte <= 'z') && !(byte >= 'A' && byte <= 'Z');
+    if (!splits) {
+      result += c;
       continue;
     }
-    const auto system = term.system_is == Term::System::none
-                            ? "0"
-                            : fmt::format("(SELECT number FROM system WHERE uri = {})", value(term.system));
-    if (term.any_code) {
-      clauses.push_back({fmt::format("system = {}", system), Clause::By::system_only});
-    } else {
-      clauses.push_back({fmt::format("code = {} AND system = {}", value(term.value), system)});
+    // A character of the private use area that stands for it: U+E000 + the
+    // byte.
+    result += '\xEE';
+    result += static_cast<char>(0x80 | (byte >> 6));
+    result += static_cast<char>(0x80 | (byte & 0x3f));
+  }
+  return result;
+}
+
+std::string text_query(const Dialect& dialect, std::int64_t type, std::string_view column,
+                       std::span<const std::string> words, bool prefix) {
+  std::string query;
+  for (const std::string& word : words) {
+    if (dialect.fts5) {
+      query += fmt::format("{}\"{}\"{}", query.empty() ? "" : " AND ", typed_word(type, word), prefix ? "*" : "");
+      continue;
     }
+    std::string quoted;
+    for (const char c : word) quoted += c == '\'' || c == '\\' ? std::string(2, c) : std::string(1, c);
+    query += fmt::format("{}'{}'{}", query.empty() ? "" : " & ", quoted, prefix ? ":*" : "");
   }
-  if (any_system.size() == 1) clauses.push_back({fmt::format("code = {}", value(any_system.front()))});
-  if (any_system.size() > 1) clauses.push_back({fmt::format("code IN {}", list(any_system))});
-  return clauses;
-}
-
-std::vector<SearchSql::Clause> SearchSql::Text::reference_clauses(const Condition& condition) {
-  if (condition.any_of.size() == 1) return {{fmt::format("target = {}", value(condition.any_of.front().value))}};
-  std::vector<std::string> targets;
-  for (const Term& term : condition.any_of) targets.push_back(term.value);
-  return {{fmt::format("target IN {}", list(targets))}};
-}
-
-std::string SearchSql::Text::date_clause(const Term& asked) {
-  const Term term = asked.prefix == Prefix::ap ? widened(asked, owner_.context_.now) : asked;
-  const auto low = [&] { return value(term.low); };
-  const auto high = [&] { return value(term.high); };
-  switch (term.prefix) {
-    case Prefix::eq:
-      return fmt::format("low >= {} AND low < {} AND high <= {}", low(), high(), high());
-    case Prefix::ne:
-      return fmt::format("(low < {} OR high > {})", low(), high());
-    case Prefix::gt:
-      return fmt::format("high > {}", high());
-    case Prefix::lt:
-      return fmt::format("low < {}", low());
-    case Prefix::ge:
-      return fmt::format("(low >= {} OR high > {})", low(), high());
-    case Prefix::le:
-      return fmt::format("low < {} AND (low < {} OR high <= {})", high(), low(), high());
-    case Prefix::sa:
-      return fmt::format("low >= {}", high());
-    case Prefix::eb:
-      return fmt::format("low < {} AND high <= {}", low(), low());
-    case Prefix::ap:
-      return fmt::format("low < {} AND high > {}", high(), low());
-  }
-  return "low > high";
-}
-
-void SearchSql::Text::date_lead_clauses(const Term& asked, std::vector<Clause>& clauses) {
-  const Term term = asked.prefix == Prefix::ap ? widened(asked, owner_.context_.now) : asked;
-  // Rows that end after `end`, each in one of two: begun at most a day before it, or long.
-  const auto ends_after = [&](std::int64_t end, std::string_view and_also) {
-    clauses.push_back({fmt::format("low >= {} AND high > {}{}", value(minus(end, day_us)), value(end), and_also)});
-    clauses.push_back(
-        {fmt::format("high > low + {} AND high > {}{}", day_us, value(end), and_also), Clause::By::long_range});
-  };
-  switch (term.prefix) {
-    case Prefix::gt:
-      ends_after(term.high, "");
-      break;
-    case Prefix::ne:
-      clauses.push_back({fmt::format("low < {}", value(term.low))});
-      ends_after(term.high, "");
-      break;
-    case Prefix::ge:
-      clauses.push_back({fmt::format("low >= {}", value(term.low))});
-      ends_after(term.high, "");
-      break;
-    case Prefix::ap: {
-      const auto before = fmt::format(" AND low < {}", value(term.high));
-      ends_after(term.low, before);
-      break;
-    }
-    default:
-      clauses.push_back({date_clause(asked)});
-      break;
-  }
-}
-
-std::vector<SearchSql::Clause> SearchSql::Text::clauses(const Condition& condition, bool lead) {
-  switch (condition.parameter->kind) {
-    case Kind::string:
-      return string_clauses(condition);
-    case Kind::token:
-      return token_clauses(condition);
-    case Kind::reference:
-      return reference_clauses(condition);
-    case Kind::date: {
-      std::vector<Clause> clauses;
-      for (const Term& term : condition.any_of) {
-        if (lead) {
-          date_lead_clauses(term, clauses);
-        } else {
-          clauses.push_back({date_clause(term)});
-        }
-      }
-      return clauses;
-    }
-    default:
-      break;
-  }
-  return {};
-}
-
-std::int64_t SearchSql::parameter(const Condition& condition) const {
-  const std::size_t number = condition.parameter->number;
-  return number < context_.parameters.size() ? context_.parameters[number] : -1;
+  return dialect.fts5 ? fmt::format("{} : ({})", column, query) : query;
 }
 
 Result<SearchSql> SearchSql::compile(const Query& query, const SearchContext& context) {
   SearchSql sql(query, context);
-  for (const Condition& condition : query.conditions) {
-    if (condition.parameter == nullptr || condition.any_of.empty()) {
-      return fail(Code::invalid, "a search condition needs a parameter and a value");
-    }
+  MYDR24_ASSIGN(sql.type_, context.type(query.type));
+  sql.root_ = std::make_unique<Condition>();
+  sql.root_->form = Form::all;
+  sql.root_->parts = query.conditions;
+  if (query.contained == search::Contained::both) {
+    auto either = std::make_unique<Condition>();
+    either->form = Form::any;
+    either->parts = {*sql.root_, *sql.root_};
+    sql.root_ = std::move(either);
+    MYDR24_TRY(sql.prepare(*sql.root_, query.type, false));
+    MYDR24_TRY(sql.prepare(sql.root_->parts[1], query.type, true));
+    return sql;
   }
-  MYDR24_TRY(sql.resolve_times());
-  sql.find_leads();
+  MYDR24_TRY(sql.prepare(*sql.root_, query.type, query.contained == search::Contained::yes));
   return sql;
 }
 
-Result<> SearchSql::resolve_times() {
-  times_.resize(query_.conditions.size());
-  for (std::size_t i = 0; i < query_.conditions.size(); ++i) {
-    const Condition& condition = query_.conditions[i];
-    if (condition.parameter->kind != Kind::last_updated) continue;
-    for (const Term& asked : condition.any_of) {
-      const Term term = asked.prefix == Prefix::ap ? widened(asked, context_.now) : asked;
-      MYDR24_ASSIGN(const auto low, context_.sequence_at(from_us(term.low)));
-      MYDR24_ASSIGN(const auto high, context_.sequence_at(from_us(term.high)));
-      auto& ranges = times_[i];
-      switch (term.prefix) {
-        case Prefix::eq:
-        case Prefix::ap:
-          ranges.push_back({low, high});
-          break;
-        case Prefix::ne:
-          ranges.push_back({0, low});
-          ranges.push_back({high, INT64_MAX});
-          break;
-        case Prefix::gt:
-        case Prefix::sa:
-          ranges.push_back({high, INT64_MAX});
-          break;
-        case Prefix::lt:
-        case Prefix::eb:
-          ranges.push_back({0, low});
-          break;
-        case Prefix::ge:
-          ranges.push_back({low, INT64_MAX});
-          break;
-        case Prefix::le:
-          ranges.push_back({0, high});
-          break;
-      }
+Result<> SearchSql::prepare(const Condition& condition, std::string_view type, bool contained) {
+  Facts& facts = facts_[&condition];
+  facts = {};
+  facts.contained = contained;
+  MYDR24_ASSIGN(facts.type, context_.type(type));
+  if (contained) facts.decides = false;  // several conditions must hold on the same contained resource
+  const bool is_link = condition.form == Form::chain || condition.form == Form::has;
+  if (is_link || condition.form == Form::match) {
+    if (condition.parameter == nullptr) return fail(Code::invalid, "a search condition needs a parameter");
+    const auto numbers = contained ? context_.contained_parameters : context_.parameters;
+    const std::size_t number = condition.parameter->number;
+    if (number < numbers.size()) facts.parameter = numbers[number];
+  }
+  if (condition.form == Form::match) return prepare_match(condition, facts);
+  std::string_view inner = type;
+  if (condition.form == Form::chain) {
+    inner = condition.target;
+    facts.prefix = fmt::format("{}/", condition.target);
+  } else if (condition.form == Form::has) {
+    inner = condition.parameter->type;
+    facts.prefix = fmt::format("{}/", type);
+  }
+  for (const Condition& part : condition.parts) MYDR24_TRY(prepare(part, inner, contained && !is_link));
+  return {};
+}
+
+Result<> SearchSql::prepare_match(const Condition& condition, Facts& facts) const {
+  const Kind kind = condition.parameter->kind;
+  const bool may_be_empty = condition.modifier == Modifier::in || condition.modifier == Modifier::not_in;
+  if (condition.any_of.empty() && !may_be_empty) {
+    return fail(Code::invalid, "a search condition needs a value", std::string(condition.parameter->code));
+  }
+  std::set<std::string_view> systems;
+  for (const Term& term : condition.any_of) systems.insert(term.system);
+  if (systems.size() > systems_max) {
+    return fail(Code::too_costly,
+                fmt::format("codes of {} systems in one condition: at most {}", systems.size(), systems_max),
+                std::string(condition.parameter->code));
+  }
+  facts.decides = facts.decides && search::index_decides(condition);
+  if (kind == Kind::id || kind == Kind::last_updated) {
+    facts.probe = facts.contained ? Facts::Probe::none : Facts::Probe::record;
+    return kind == Kind::last_updated ? prepare_times(condition, facts) : Result<>();
+  }
+  const bool by_words = kind == Kind::text || condition.modifier == Modifier::text;
+  if (by_words) prepare_text(condition, facts);
+  if (kind == Kind::text || (by_words && kind == Kind::token)) {
+    facts.probe = facts.text.empty() ? Facts::Probe::none : Facts::Probe::text;
+    facts.decides = facts.decides && kind == Kind::text && !facts.text.empty() && !asks_presence(condition);
+    if (asks_presence(condition)) facts.probe = Facts::Probe::none;
+    return {};
+  }
+  facts.by_set =
+      asks_presence(condition) ? !has_record_index(kind) : !has_record_index(kind) && !is_equality(condition);
+  facts.scanned = asks_presence(condition) || (kind == Kind::token && !is_equality(condition)) ||
+                  (kind == Kind::string && facts.text.empty() &&
+                   (condition.modifier == Modifier::contains || condition.modifier == Modifier::text));
+  return {};
+}
+
+// The queries of which one must match. Only what is long enough to be looked
+// up; none when a term has nothing.
+void SearchSql::prepare_text(const Condition& condition, Facts& facts) const {
+  if (facts.contained) return;
+  const bool whole = condition.parameter->kind == Kind::text;
+  const std::string_view column = whole && condition.parameter->code == "_text" ? "narrative" : "content";
+  for (const Term& term : condition.any_of) {
+    auto words = search::words(term.value.empty() ? term.exact : term.value);
+    if (!whole) std::erase_if(words, [](const std::string& word) { return word.size() < word_start_bytes_min; });
+    if (words.empty()) {
+      facts.text.clear();
+      return;
+    }
+    facts.text.push_back(text_query(context_.dialect, facts.type, column, words, !whole));
+  }
+}
+
+Result<> SearchSql::prepare_times(const Condition& condition, Facts& facts) const {
+  if (asks_presence(condition)) return {};
+  for (Term term : condition.any_of) {
+    if (term.prefix == Prefix::ap) {
+      // A tenth of the time between the date and now, as the specification
+      // recommends.
+      const auto by = std::abs(to_us(context_.now) - (term.low + (term.high - term.low) / 2)) / 10;
+      term.low -= by;
+      term.high += by;
+    }
+    MYDR24_ASSIGN(const auto low, context_.sequence_at(from_us(term.low)));
+    MYDR24_ASSIGN(const auto high, context_.sequence_at(from_us(term.high)));
+    auto& ranges = facts.times;
+    switch (term.prefix) {
+      case Prefix::eq:
+      case Prefix::ap:
+        ranges.emplace_back(low, high);
+        break;
+      case Prefix::ne:
+        ranges.emplace_back(0, low);
+        ranges.emplace_back(high, INT64_MAX);
+        break;
+      case Prefix::gt:
+      case Prefix::sa:
+        ranges.emplace_back(high, INT64_MAX);
+        break;
+      case Prefix::lt:
+      case Prefix::eb:
+        ranges.emplace_back(0, low);
+        break;
+      case Prefix::ge:
+        ranges.emplace_back(low, INT64_MAX);
+        break;
+      case Prefix::le:
+        ranges.emplace_back(0, high);
+        break;
     }
   }
   return {};
 }
 
-void SearchSql::find_leads() {
-  for (std::size_t i = 0; i < query_.conditions.size(); ++i) {
-    const Condition& condition = query_.conditions[i];
-    if (!is_positive(condition)) continue;
-    const Kind kind = condition.parameter->kind;
-    const std::size_t rows_per_term = kind == Kind::date ? 3 : 1;
-    if (condition.any_of.size() * rows_per_term > lead_rows_max) continue;
-    const Term& term = condition.any_of.front();
-    const bool one_value = condition.any_of.size() == 1 &&
-                           ((kind == Kind::token && !term.any_code) || kind == Kind::reference || kind == Kind::id);
-    leads_.push_back({.condition = i, .rank = rank_of(condition), .in_order = one_value && !query_.by_last_updated});
+SqlText SearchSql::text() const { return SqlText(context_.dialect, query_->catalogue.get(), context_.now); }
+
+// Leads.
+
+bool SearchSql::is_leadable(const Condition& condition) const {
+  switch (condition.form) {
+    case Form::match:
+      break;
+    case Form::none:
+      return false;
+    case Form::any:
+      return std::ranges::all_of(condition.parts, [this](const Condition& part) { return is_leadable(part); });
+    default:
+      return std::ranges::any_of(condition.parts, [this](const Condition& part) { return is_leadable(part); });
   }
-  std::ranges::sort(leads_, {}, [](const Lead& lead) { return std::pair(lead.rank, lead.condition); });
+  if (is_negative(condition)) return false;
+  const Kind kind = condition.parameter->kind;
+  if (asks_presence(condition)) {
+    return !condition.any_of.front().missing && kind != Kind::id && kind != Kind::last_updated && kind != Kind::text;
+  }
+  const Facts& known = facts(condition);
+  if (known.probe == Facts::Probe::none) return false;
+  constexpr std::size_t rows_per_term = 3;
+  return kind == Kind::id || is_equality(condition) || condition.any_of.size() * rows_per_term <= arms_max;
 }
 
-// SELECTs of the column record (and others, so that an index is used as it is), without repeats left out.
-std::vector<std::string> SearchSql::lead_rows(Text& text, std::size_t index) const {
-  const Condition& condition = query_.conditions[index];
+bool SearchSql::is_in_order(const Condition& condition) const {
+  if (query_->by_last_updated || !is_leadable(condition)) return false;
+  if (condition.form == Form::any) {
+    return condition.parts.size() <= merged_arms_max &&
+           std::ranges::all_of(condition.parts, [this](const Condition& part) {
+             return part.form == Form::match && part.any_of.size() == 1 && is_in_order(part);
+           });
+  }
+  if (condition.form != Form::match || asks_presence(condition)) return false;
+  if (condition.any_of.empty() || condition.any_of.size() > merged_arms_max) return false;
+  if (facts(condition).probe == Facts::Probe::text) return condition.parameter->kind == Kind::text;
+  return is_equality(condition) && condition.modifier != Modifier::below && condition.modifier != Modifier::above;
+}
+
+Result<std::int64_t> SearchSql::count_rows(const Lead& lead, std::int64_t limit) {
+  Facts& known = facts_.at(lead.condition);
+  if (known.limit >= limit) return std::min(known.counted, limit);
+  if (known.limit > 0 && known.counted < known.limit) return known.counted;
+  SqlText text = this->text();
+  auto sql = fmt::format("SELECT count(*) FROM (SELECT 1 FROM ({}) u LIMIT {}) v", joined(rows_of(text, lead)),
+                         text.value(limit));
+  MYDR24_ASSIGN(known.counted, context_.count({.text = std::move(sql), .values = text.take()}));
+  known.limit = limit;
+  return known.counted;
+}
+
+Result<std::optional<SearchSql::Lead>> SearchSql::lead_of(const Condition& condition, std::int64_t limit) {
+  if (!is_leadable(condition)) return std::optional<Lead>();
+  Lead lead{.condition = &condition, .rows = limit, .in_order = is_in_order(condition), .parts = {}};
+  if (condition.form == Form::match) {
+    if (facts(condition).scanned && limit <= few_rows) return std::optional(std::move(lead));
+    MYDR24_ASSIGN(lead.rows, count_rows(lead, limit));
+    return std::optional(std::move(lead));
+  }
+  if (condition.form == Form::any) {
+    lead.rows = 0;
+    for (const Condition& part : condition.parts) {
+      MYDR24_ASSIGN(auto found, lead_of(part, limit));
+      lead.rows = std::min(limit, lead.rows + found->rows);
+      lead.parts.push_back(std::move(*found));
+    }
+    return std::optional(std::move(lead));
+  }
+  MYDR24_ASSIGN(auto found, best_of(condition.parts, limit));
+  if (!found) return std::optional<Lead>();
+  lead.rows = found->rows;
+  lead.parts.push_back(std::move(*found));
+  if (condition.form != Form::all && lead.rows < limit) {
+    MYDR24_ASSIGN(lead.rows, count_rows(lead, limit));
+  }
+  return std::optional(std::move(lead));
+}
+
+Result<std::optional<SearchSql::Lead>> SearchSql::best_of(std::span<const Condition> parts, std::int64_t limit) {
+  std::vector<std::pair<int, std::size_t>> ranked;
+  for (std::size_t i = 0; i < parts.size(); ++i) ranked.emplace_back(rank_of(parts[i]), i);
+  std::ranges::sort(ranked);
+  std::optional<Lead> best;
+  for (const auto& [rank, i] : ranked) {
+    MYDR24_ASSIGN(auto lead, lead_of(parts[i], limit));
+    if (lead && (!best || lead->rows < best->rows)) best = std::move(lead);
+    if (best && best->rows <= selective_enough) break;
+  }
+  return best;
+}
+
+Result<std::optional<SearchSql::Lead>> SearchSql::best_lead(std::int64_t limit) { return lead_of(*root_, limit); }
+
+std::optional<SearchSql::Lead> SearchSql::lead_in_order() const {
+  if (root_->form != Form::all) return std::nullopt;
+  const Condition* best = nullptr;
+  const auto cost = [this](const Condition& part) { return std::pair(facts(part).counted, rank_of(part)); };
+  for (const Condition& part : root_->parts) {
+    if (is_in_order(part) && (best == nullptr || cost(part) < cost(*best))) best = &part;
+  }
+  if (best == nullptr) return std::nullopt;
+  Lead lead{.condition = best, .rows = facts(*best).counted, .in_order = true, .parts = {}};
+  for (const Condition& part : best->parts)
+    lead.parts.push_back({.condition = &part, .rows = 0, .in_order = true, .parts = {}});
+  Lead root{.condition = root_.get(), .rows = lead.rows, .in_order = true, .parts = {}};
+  root.parts.push_back(std::move(lead));
+  return root;
+}
+
+// Rows of leads.
+
+// SELECTs of the column record, repeats not left out.
+std::vector<std::string> SearchSql::rows_of(SqlText& text, const Lead& lead) const {
+  const Condition& condition = *lead.condition;
+  std::vector<std::string> rows;
+  switch (condition.form) {
+    case Form::match:
+      return match_rows(text, condition);
+    case Form::any:
+      for (const Lead& part : lead.parts) {
+        for (auto& row : rows_of(text, part)) rows.push_back(std::move(row));
+      }
+      return rows;
+    case Form::all: {
+      auto inner = rows_of(text, lead.parts.front());
+      if (condition.parts.size() == 1) return inner;
+      const auto alias = text.alias();
+      const auto record = alias + ".record";
+      rows.push_back(fmt::format("SELECT {} FROM ({}) {} WHERE 1 = 1{}", record, joined(inner), alias,
+                                 others(text, condition.parts, &lead, record)));
+      return rows;
+    }
+    default:
+      rows.push_back(link_rows(text, lead));
+      return rows;
+  }
+}
+
+// Of chain and has: from the records of the inner lead along the references.
+std::string SearchSql::link_rows(SqlText& text, const Lead& lead) const {
+  const Condition& condition = *lead.condition;
+  const Facts& known = facts(condition);
+  const auto inner = joined(rows_of(text, lead.parts.front()));
+  const auto i = text.alias();
+  const auto r = text.alias();
+  const auto t = text.alias();
+  const auto parameter = text.value(known.parameter);
+  const auto prefix = text.value(known.prefix);
+  if (condition.form == Form::chain) {
+    return fmt::format(
+        "SELECT {1}.record FROM ({3}) {0} CROSS JOIN record {2} "
+        "CROSS JOIN reference_index {1} WHERE {2}.record = "
+        "{0}.record AND {2}.deleted = 0 AND {1}.parameter = {4} "
+        "AND {1}.target = {5} || {2}.id{6}",
+        i, r, t, inner, parameter, prefix, others(text, condition.parts, &lead, t + ".record"));
+  }
+  return fmt::format(
+      "SELECT {2}.record FROM ({3}) {0} CROSS JOIN reference_index {1} CROSS "
+      "JOIN record {2} WHERE {1}.record = "
+      "{0}.record AND {1}.parameter = {4} AND {1}.target >= {5} AND {1}.target "
+      "< {6} AND {2}.type = {7} AND {2}.id = "
+      "substr({1}.target, {8}) AND {2}.deleted = 0{9}",
+      i, r, t, inner, parameter, prefix, text.value(end_of(known.prefix)), text.value(known.type),
+      known.prefix.size() + 1, others(text, condition.parts, &lead, i + ".record"));
+}
+
+std::vector<std::string> SearchSql::match_rows(SqlText& text, const Condition& condition) const {
+  const Facts& known = facts(condition);
   const Kind kind = condition.parameter->kind;
   std::vector<std::string> rows;
+  if (condition.any_of.empty()) return {"SELECT record FROM record WHERE 1 = 0"};
   if (kind == Kind::id) {
     std::vector<std::string> ids;
     for (const Term& term : condition.any_of) ids.push_back(term.value);
-    rows.push_back(fmt::format("SELECT record FROM record WHERE type = {} AND id IN {} AND deleted = 0",
-                               text.value(context_.type), text.list(ids)));
-    return rows;
+    const auto type = text.value(known.type);
+    const auto is = ids.size() == 1 ? fmt::format("id = {}", text.value(ids.front())) : text.in_list("id", ids);
+    return {fmt::format("SELECT record FROM record WHERE type = {} AND {} AND deleted = 0", type, is)};
   }
   if (kind == Kind::last_updated) {
-    for (const SequenceRange& range : times_[index]) {
+    for (const auto& [from, to] : known.times) {
       rows.push_back(
-          fmt::format("SELECT j.record FROM journal j CROSS JOIN record r WHERE j.type = {} AND j.sequence >= {} AND "
-                      "j.sequence < {} AND r.record = j.record AND r.sequence = j.sequence AND r.deleted = 0",
-                      text.value(context_.type), text.value(range.from), text.value(range.to)));
+          fmt::format("SELECT j.record FROM journal j CROSS JOIN record r WHERE j.type = "
+                      "{} AND j.sequence >= {} AND "
+                      "j.sequence < {} AND r.record = j.record AND r.sequence = j.sequence "
+                      "AND r.deleted = 0",
+                      text.value(known.type), text.value(from), text.value(to)));
     }
     return rows;
   }
+  const auto& dialect = context_.dialect;
+  if (!known.text.empty()) {
+    const bool narrative = kind == Kind::text && condition.parameter->code == "_text";
+    for (const auto& query : known.text) {
+      rows.push_back(fmt::format(fmt::runtime(dialect.text_rows), text.value(query), known.type,
+                                 narrative ? "narrative" : "content"));
+    }
+    return rows;
+  }
+  const auto table = index_table(kind);
+  if (asks_presence(condition)) {
+    return {fmt::format("SELECT record FROM {} WHERE parameter = {}", table, text.value(known.parameter))};
+  }
   const auto clauses = text.clauses(condition, true);
-  const auto number = text.value(parameter(condition));
-  for (const Clause& clause : clauses) {
-    const auto table = clause.by == Clause::By::long_range ? context_.dialect.long_dates : table_of(kind);
-    rows.push_back(fmt::format("SELECT record FROM {} WHERE parameter = {} AND {}", table, number, clause.where));
+  const auto number = text.value(known.parameter);
+  for (const RowClause& clause : clauses) {
+    const auto from = clause.by == RowClause::By::wide
+                          ? fmt::format(fmt::runtime(dialect.wide_rows), table, wide_index(kind))
+                          : std::string(table);
+    rows.push_back(fmt::format("SELECT record FROM {} WHERE parameter = {} AND {}", from, number, clause.where));
   }
   return rows;
 }
 
-std::string SearchSql::candidates(Text& text, const Lead& lead) const {
-  return fmt::format("{}", fmt::join(lead_rows(text, lead.condition), " UNION ALL "));
+// Probes.
+
+Result<> SearchSql::choose_probes(const Lead* lead) {
+  exact_ = true;
+  unprobed_ = false;
+  leading_rows_ = lead == nullptr ? INT64_MAX : lead->rows;
+  return choose_probes(*root_, lead);
 }
 
-// A condition on one candidate, whose record number is the expression `record`.
-std::string SearchSql::probe(Text& text, std::size_t index, std::string_view record) const {
-  const Condition& condition = query_.conditions[index];
-  const Kind kind = condition.parameter->kind;
-  const auto table = table_of(kind);
-  if (kind == Kind::id) {
-    std::vector<std::string> ids;
-    for (const Term& term : condition.any_of) ids.push_back(term.value);
-    return fmt::format("EXISTS (SELECT 1 FROM record x WHERE x.record = {} AND x.id IN {})", record, text.list(ids));
-  }
-  if (kind == Kind::last_updated) {
-    std::vector<std::string> ranges;
-    for (const SequenceRange& range : times_[index]) {
-      ranges.push_back(
-          fmt::format("(x.sequence >= {} AND x.sequence < {})", text.value(range.from), text.value(range.to)));
+Result<> SearchSql::choose_probes(const Condition& condition, const Lead* lead) {
+  Facts& known = facts_.at(&condition);
+  const bool leads = lead != nullptr && lead->condition == &condition;
+  if (!known.decides) exact_ = false;
+  if (condition.form == Form::match) {
+    known.chosen = known.probe;
+    if (leads || !known.by_set) {
+      unprobed_ = unprobed_ || (!leads && (known.probe == Facts::Probe::none || known.scanned));
+      return {};
     }
-    return fmt::format("EXISTS (SELECT 1 FROM record x WHERE x.record = {} AND ({}))", record,
-                       fmt::join(ranges, " OR "));
+    const auto limit = leading_rows_ < few_rows ? set_rows_beside_few : collected_rows_max;
+    Lead alone;
+    alone.condition = &condition;
+    MYDR24_ASSIGN(const auto rows, count_rows(alone, limit));
+    known.chosen = rows < limit ? Facts::Probe::set : Facts::Probe::none;
+    if (known.chosen == Facts::Probe::none) {
+      exact_ = false;
+      unprobed_ = true;
+    }
+    return {};
   }
-  const auto number = text.value(parameter(condition));
-  if (condition.modifier == Modifier::missing) {
-    // Tokens and references cannot be probed by record alone: the parameter's rows are collected once for the query.
-    return fmt::format("{} {} (SELECT record FROM {} WHERE parameter = {})", record,
-                       condition.any_of.front().missing ? "NOT IN" : "IN", table, number);
+  for (const Condition& part : condition.parts) {
+    const Lead* of_part = nullptr;
+    if (leads) {
+      const auto found = std::ranges::find(lead->parts, &part, &Lead::condition);
+      if (found != lead->parts.end()) of_part = &*found;
+    }
+    MYDR24_TRY(choose_probes(part, of_part));
   }
-  std::vector<std::string> any;
-  for (const Clause& clause : text.clauses(condition, false)) {
-    // "system|" has no code to probe with: its rows are collected once for the query.
-    any.push_back(clause.by == Clause::By::system_only
-                      ? fmt::format("{} IN (SELECT record FROM {} WHERE parameter = {} AND {})", record, table, number,
-                                    clause.where)
-                      : fmt::format("EXISTS (SELECT 1 FROM {} x WHERE x.record = {} AND parameter = {} AND {})", table,
-                                    record, number, clause.where));
-  }
-  return fmt::format("{}({})", condition.modifier == Modifier::is_not ? "NOT " : "", fmt::join(any, " OR "));
+  return {};
 }
 
-// The rows (record, place) that match, in no order yet.
-std::string SearchSql::matches(Text& text, const Lead* lead, std::optional<std::int64_t> after) const {
-  std::string from;
-  std::string record = "c.record";
-  std::string place = "c.record";
-  std::vector<std::string> where;
-  if (query_.by_last_updated) {
-    place = "r.sequence";
-    if (lead != nullptr) {
-      from = fmt::format("(SELECT DISTINCT record FROM ({}) u) c CROSS JOIN record r", candidates(text, *lead));
-      where.push_back("r.record = c.record");
-    } else {
-      // From the newest line down, so that a page is found without collecting the whole type.
-      from = "journal c CROSS JOIN record r";
-      place = "c.sequence";
-      where.push_back(fmt::format("c.type = {}", text.value(context_.type)));
-      where.push_back("r.record = c.record AND r.sequence = c.sequence AND r.deleted = 0");
-    }
-  } else if (lead != nullptr) {
-    from = fmt::format("({}) c", candidates(text, *lead));
-  } else {
-    from = "record c";
-    where.push_back(fmt::format("c.type = {} AND c.deleted = 0", text.value(context_.type)));
+// What leads aside: AND each of the others.
+std::string SearchSql::others(SqlText& text, std::span<const Condition> parts, const Lead* lead,
+                              std::string_view record) const {
+  const Condition* const leading = lead == nullptr ? nullptr : lead->parts.front().condition;
+  std::string sql;
+  for (const Condition& part : parts) {
+    if (&part != leading) sql += fmt::format(" AND {}", probe(text, part, record, true));
   }
-  for (std::size_t i = 0; i < query_.conditions.size(); ++i) {
-    if (lead == nullptr || i != lead->condition) where.push_back(probe(text, i, record));
-  }
-  if (after) {
-    where.push_back(
-        fmt::format("{} {} {}", place, query_.order == search::Order::newest_first ? "<" : ">", text.value(*after)));
-  }
-  const bool may_repeat = lead != nullptr && !query_.by_last_updated;
-  std::string sql = query_.by_last_updated
-                        ? fmt::format("SELECT {} AS record, {} AS place FROM {}", record, place, from)
-                        : fmt::format("SELECT {}{} AS place FROM {}", may_repeat ? "DISTINCT " : "", record, from);
-  if (!where.empty()) sql += fmt::format(" WHERE {}", fmt::join(where, " AND "));
   return sql;
 }
 
-SqlStatement SearchSql::estimate(const Lead& lead, std::int64_t limit) const {
-  Text text(*this);
-  auto sql =
-      fmt::format("SELECT count(*) FROM (SELECT 1 FROM ({}) u LIMIT {})", candidates(text, lead), text.value(limit));
-  return {.text = std::move(sql), .values = text.take()};
+std::string SearchSql::probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const {
+  std::vector<std::string> parts;
+  switch (condition.form) {
+    case Form::match:
+      return match_probe(text, condition, record, may);
+    case Form::chain:
+    case Form::has:
+      return link_probe(text, condition, record, may);
+    case Form::all:
+    case Form::any:
+      for (const Condition& part : condition.parts) parts.push_back(probe(text, part, record, may));
+      if (parts.empty()) return condition.form == Form::all ? "1 = 1" : "1 = 0";
+      return fmt::format("({})", fmt::join(parts, condition.form == Form::all ? " AND " : " OR "));
+    case Form::none:
+      for (const Condition& part : condition.parts) parts.push_back(probe(text, part, record, !may));
+      if (parts.empty()) return "1 = 1";
+      return fmt::format("NOT ({})", fmt::join(parts, " OR "));
+  }
+  return "1 = 1";
 }
 
-SqlStatement SearchSql::page(const Lead* lead, std::optional<std::int64_t> after, std::int64_t limit) const {
-  Text text(*this);
-  auto sql = matches(text, lead, after);
-  sql += fmt::format(" ORDER BY place {} LIMIT {}", query_.order == search::Order::newest_first ? "DESC" : "ASC",
+std::string SearchSql::link_probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const {
+  const Facts& known = facts(condition);
+  if (known.contained && !may) return "1 = 0";
+  const auto r = text.alias();
+  const auto t = text.alias();
+  const auto parameter = text.value(known.parameter);
+  const auto prefix = text.value(known.prefix);
+  const bool is_chain = condition.form == Form::chain;
+  const auto found = is_chain ? t + ".record" : r + ".record";
+  std::string parts;
+  for (const Condition& part : condition.parts) parts += fmt::format(" AND {}", probe(text, part, found, may));
+  if (is_chain) {
+    const auto inner_type = condition.parts.empty() ? std::int64_t{-1} : facts(condition.parts.front()).type;
+    return fmt::format(
+        "EXISTS (SELECT 1 FROM reference_index {0} CROSS JOIN record {1} WHERE "
+        "{0}.record = {2} AND {0}.parameter = {3} "
+        "AND {0}.target >= {4} AND {0}.target < {5} AND {1}.type = {6} AND "
+        "{1}.id = substr({0}.target, {7}) AND "
+        "{1}.deleted = 0{8})",
+        r, t, record, parameter, prefix, text.value(end_of(known.prefix)), text.value(inner_type),
+        known.prefix.size() + 1, parts);
+  }
+  return fmt::format(
+      "EXISTS (SELECT 1 FROM record {1} CROSS JOIN reference_index {0} WHERE "
+      "{1}.record = {2} AND {0}.parameter = {3} "
+      "AND {0}.target = {4} || {1}.id{5})",
+      r, t, record, parameter, prefix, parts);
+}
+
+// A condition on one candidate, whose record number is the expression `record`.
+std::string SearchSql::match_probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const {
+  const Facts& known = facts(condition);
+  const bool wants_absence = asks_presence(condition) && condition.any_of.front().missing;
+  const bool negated = is_negative(condition) || wants_absence;
+  const auto answer = [&](std::string_view positive) {
+    return negated ? fmt::format("NOT ({})", positive) : std::string(positive);
+  };
+  if (known.chosen == Facts::Probe::none || (!known.decides && may == negated)) return may ? "1 = 1" : "1 = 0";
+  if (condition.any_of.empty()) return answer("1 = 0");
+  const Kind kind = condition.parameter->kind;
+  std::vector<std::string> any;
+  if (known.chosen == Facts::Probe::record) {
+    if (asks_presence(condition)) return answer("1 = 1");
+    const auto x = text.alias();
+    if (kind == Kind::id) {
+      std::vector<std::string> ids;
+      for (const Term& term : condition.any_of) ids.push_back(term.value);
+      any.push_back(ids.size() == 1 ? fmt::format("{}.id = {}", x, text.value(ids.front()))
+                                    : text.in_list(x + ".id", std::move(ids)));
+    }
+    for (const auto& [from, to] : known.times) {
+      any.push_back(fmt::format("({0}.sequence >= {1} AND {0}.sequence < {2})", x, text.value(from), text.value(to)));
+    }
+    return answer(fmt::format("EXISTS (SELECT 1 FROM record {0} WHERE {0}.record = {1} AND ({2}))", x, record,
+                              fmt::join(any, " OR ")));
+  }
+  if (known.chosen == Facts::Probe::text) {
+    const bool narrative = kind == Kind::text && condition.parameter->code == "_text";
+    for (const auto& query : known.text) {
+      any.push_back(fmt::format(fmt::runtime(context_.dialect.text_probe), text.value(query), record,
+                                narrative ? "narrative" : "content"));
+    }
+    return answer(fmt::format("({})", fmt::join(any, " OR ")));
+  }
+  if (known.chosen == Facts::Probe::set) {
+    return answer(fmt::format("{} IN ({})", record, joined(match_rows(text, condition))));
+  }
+  const auto clauses =
+      asks_presence(condition) ? std::vector<RowClause>{{.where = "1 = 1"}} : text.clauses(condition, false);
+  const auto number = text.value(known.parameter);
+  for (const RowClause& clause : clauses) {
+    const auto x = text.alias();
+    any.push_back(
+        fmt::format("EXISTS (SELECT 1 FROM {0} {1} WHERE {1}.record "
+                    "= {2} AND {1}.parameter = {3} AND {4})",
+                    index_table(kind), x, record, number, clause.where));
+  }
+  return answer(fmt::format("({})", fmt::join(any, " OR ")));
+}
+
+// Statements.
+
+// The rows (record, place) that may match, in no order yet.
+std::string SearchSql::matches(SqlText& text, const Lead* lead, std::optional<std::int64_t> after,
+                               std::optional<std::int64_t> until, std::string_view and_also) const {
+  std::string from;
+  std::string place = "c.record";
+  std::string where = "1 = 1";
+  const bool of_all = lead != nullptr && root_->form == Form::all;
+  const auto rows = [&] { return joined(of_all ? rows_of(text, lead->parts.front()) : rows_of(text, *lead)); };
+  if (query_->by_last_updated) {
+    place = "r.sequence";
+    if (lead != nullptr) {
+      from = fmt::format("(SELECT DISTINCT record FROM ({}) u) c CROSS JOIN record r", rows());
+      where = "r.record = c.record";
+    } else {
+      // From the newest line down, so that a page is found without collecting
+      // the whole type.
+      from = "journal c CROSS JOIN record r";
+      place = "c.sequence";
+      where = fmt::format(
+          "c.type = {} AND r.record = c.record AND r.sequence "
+          "= c.sequence AND r.deleted = 0",
+          text.value(type_));
+    }
+  } else if (lead != nullptr) {
+    from = fmt::format("({}) c", rows());
+  } else {
+    from = "record c";
+    where = fmt::format("c.type = {} AND c.deleted = 0", text.value(type_));
+  }
+  if (lead == nullptr) {
+    where += fmt::format(" AND {}", probe(text, *root_, "c.record", true));
+  } else if (of_all) {
+    where += others(text, root_->parts, lead, "c.record");
+  }
+  const bool down = query_->order == search::Order::newest_first;
+  if (after) where += fmt::format(" AND {} {} {}", place, down ? "<" : ">", text.value(*after));
+  if (until) where += fmt::format(" AND {} {} {}", place, down ? ">=" : "<=", text.value(*until));
+  return fmt::format("SELECT c.record AS record, {} AS place FROM {} WHERE {}{}", place, from, where, and_also);
+}
+
+SqlStatement SearchSql::page(const Lead* lead, std::optional<std::int64_t> after, std::optional<std::int64_t> until,
+                             std::int64_t limit) const {
+  SqlText text = this->text();
+  auto sql = matches(text, lead, after, until);
+  sql += fmt::format(" ORDER BY place {} LIMIT {}", query_->order == search::Order::newest_first ? "DESC" : "ASC",
                      text.value(limit));
   return {.text = std::move(sql), .values = text.take()};
 }
 
-SqlStatement SearchSql::total(const Lead* lead, std::int64_t limit) const {
-  Text text(*this);
-  auto sql = fmt::format("SELECT count(*) FROM ({} LIMIT {}) t", matches(text, lead, std::nullopt), text.value(limit));
+SqlStatement SearchSql::all(const Lead* lead, std::int64_t limit) const {
+  SqlText text = this->text();
+  auto sql =
+      fmt::format("SELECT {}m.record, m.record AS place FROM ({}) m LIMIT {}", lead == nullptr ? "" : "DISTINCT ",
+                  matches(text, lead, std::nullopt, std::nullopt), text.value(limit));
   return {.text = std::move(sql), .values = text.take()};
 }
 
-bool needs_exact(const Query& query) {
-  return std::ranges::any_of(query.conditions, [](const Condition& c) { return c.modifier == Modifier::exact; });
+SqlStatement SearchSql::total(const Lead* lead, std::int64_t limit) const {
+  SqlText text = this->text();
+  auto sql =
+      fmt::format("SELECT count(*) FROM (SELECT {}m.record FROM ({}) m LIMIT {}) t", lead == nullptr ? "" : "DISTINCT ",
+                  matches(text, lead, std::nullopt, std::nullopt), text.value(limit));
+  return {.text = std::move(sql), .values = text.take()};
 }
 
-namespace {
+bool SearchSql::can_walk(const search::Sort& sort) {
+  return sort.parameter != nullptr && !value_column(sort.parameter->kind).empty();
+}
 
-// Depth is bounded by the parser.
-bool is_written(json::Value value, std::string_view text) {
-  if (value.is_string()) return value.text() == text;
-  if (!value.is_object() && !value.is_array()) return false;
-  for (const json::Value item : value) {
-    if (is_written(item, text)) return true;
+SqlStatement SearchSql::sorted_page(const search::Sort& sort, const std::optional<SortPlace>& after,
+                                    std::int64_t limit) const {
+  SqlText text = this->text();
+  const Kind kind = sort.parameter->kind;
+  const auto column = fmt::format("x.{}", value_column(kind));
+  const std::size_t number = sort.parameter->number;
+  std::string where;
+  if (kind == Kind::id) {
+    where = fmt::format("x.type = {} AND x.deleted = 0", text.value(type_));
+  } else {
+    where = fmt::format("x.parameter = {}", text.value(number < context_.parameters.size() ? context_.parameters[number]
+                                                                                           : std::int64_t{-1}));
+    if (kind == Kind::quantity) where += " AND x.unit = 0";
   }
-  return false;
-}
-
-class Fingerprint {
- public:
-  void add(std::string_view text) {
-    for (const char c : text) mix(static_cast<unsigned char>(c));
-    mix(0x1f);
+  const bool newest_first = query_->order == search::Order::newest_first;
+  if (after) {
+    const auto value = text.value(after->value);
+    where += fmt::format(" AND {0} {1}= {2} AND ({0} {1} {2} OR x.record {3} {4})", column, sort.descending ? "<" : ">",
+                         value, newest_first ? "<" : ">", text.value(after->record));
   }
-  void add(std::int64_t number) { add(std::to_string(number)); }
-  std::uint64_t value() const { return hash_; }
+  where += fmt::format(" AND {}", probe(text, *root_, "x.record", true));
+  auto sql = fmt::format(
+      "SELECT x.record, x.record AS place, {0} FROM {1} x "
+      "WHERE {2} ORDER BY {0} {3}, x.record {4} "
+      "LIMIT {5}",
+      column, index_table(kind), where, sort.descending ? "DESC" : "ASC", newest_first ? "DESC" : "ASC",
+      text.value(limit));
+  return {.text = std::move(sql), .values = text.take()};
+}
 
- private:
-  void mix(std::uint64_t byte) { hash_ = (hash_ ^ byte) * 0x100000001b3; }  // FNV-1a
-  std::uint64_t hash_ = 0xcbf29ce484222325;
-};
-
-// 32 bits: a cursor is checked against mistakes, it is no secret.
-std::string fingerprint(const Query& query, std::int64_t place) {
-  Fingerprint print;
-  print.add(query.type);
-  print.add(static_cast<std::int64_t>(query.by_last_updated) * 2 + static_cast<std::int64_t>(query.order));
-  for (const Condition& condition : query.conditions) {
-    print.add(condition.parameter->code);
-    print.add(static_cast<std::int64_t>(condition.modifier));
-    for (const Term& term : condition.any_of) {
-      print.add(static_cast<std::int64_t>(term.prefix));
-      print.add(term.value);
-      print.add(term.exact);
-      print.add(term.system);
-      print.add(static_cast<std::int64_t>(term.system_is) * 4 + term.any_code * 2 + term.missing);
-      print.add(term.low);
-      print.add(term.high);
-    }
+SqlStatement SearchSql::without_value(const search::Sort& sort, std::optional<std::int64_t> after,
+                                      std::int64_t limit) const {
+  SqlText text = this->text();
+  const Kind kind = sort.parameter->kind;
+  const std::size_t number = sort.parameter->number;
+  std::string lacks;
+  if (kind == Kind::id) {
+    lacks = " AND 1 = 0";
+  } else if (has_record_index(kind)) {
+    lacks = fmt::format(
+        " AND NOT EXISTS (SELECT 1 FROM {} y WHERE y.record = "
+        "c.record AND y.parameter = {})",
+        index_table(kind),
+        text.value(number < context_.parameters.size() ? context_.parameters[number] : std::int64_t{-1}));
   }
-  print.add(place);
-  return fmt::format("{:08x}", static_cast<std::uint32_t>(print.value() ^ (print.value() >> 32)));
-}
-
-}  // namespace
-
-bool is_exact(const Query& query, json::Value resource) {
-  return std::ranges::all_of(query.conditions, [&](const Condition& condition) {
-    return condition.modifier != Modifier::exact ||
-           std::ranges::any_of(condition.any_of, [&](const Term& term) { return is_written(resource, term.exact); });
-  });
-}
-
-std::string make_cursor(const Query& query, std::int64_t place) {
-  return fmt::format("{:x}-{}", place, fingerprint(query, place));
-}
-
-Result<std::optional<std::int64_t>> read_cursor(const Query& query) {
-  if (query.cursor.empty()) return std::optional<std::int64_t>();
-  std::int64_t place = 0;
-  const char* const begin = query.cursor.data();
-  const char* const end = begin + query.cursor.size();
-  const auto [rest, error] = std::from_chars(begin, end, place, 16);
-  if (error != std::errc() || place < 0 || make_cursor(query, place) != query.cursor) {
-    return fail(Code::invalid, "this cursor does not belong to this search: take the link of the page before as it is",
-                "_cursor");
-  }
-  return std::optional(place);
+  auto sql = matches(text, nullptr, after, std::nullopt, lacks);
+  sql += fmt::format(" ORDER BY place {} LIMIT {}", query_->order == search::Order::newest_first ? "DESC" : "ASC",
+                     text.value(limit));
+  return {.text = std::move(sql), .values = text.take()};
 }
 
 }  // namespace mydr24::store

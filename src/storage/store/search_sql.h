@@ -1,111 +1,229 @@
 #pragma once
 
-// From a search::Query to SQL over the index tables that every engine's schema shares (sqlite/migrations.cc
-// describes them).
+// From a search::Query to SQL over the index tables that every engine's schema
+// shares (sqlite/migrations.cc describes them).
 //
-// One condition leads: its index rows are the candidates. The others are probes on each candidate. An equality on a
-// token or a reference leads in order of recency and stops as soon as the page is full; other leads are collected
-// first. Which one leads is the caller's decision, by the bounded counts that estimate() asks for.
+// One condition leads: its index rows are the candidates. The others are probes
+// on each candidate. Rows come by recency; equalities lead in that order and
+// stop as soon as the page is full, other leads are collected first. Which one
+// leads is decided by bounded counts, which compile() asks its context for.
 //
-// Invariant: text holds no outside data (all of it is bound), so equal shapes share a prepared statement.
-// Source of the comparisons of ranges: FHIR R4, search.html, 3.1.1.4.4 and 3.1.1.4.5 (prefixes, date).
+// Invariant: text holds no outside data (all of it is bound), so equal shapes
+// share a prepared statement. Invariant: a record that matches is never left
+// out. When is_exact() is false, rows only narrow the query down, and
+// search::matches must decide on the resource.
+// Source of the comparisons of ranges: FHIR R4, search.html, 3.1.1.4.4
+// and 3.1.1.4.5 (prefixes, date, number, quantity).
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/core/clock.h"
 #include "base/core/result.h"
-#include "base/json/document.h"
 #include "fhir/search/search.h"
 
 namespace mydr24::store {
 
+class SqlText;
+
 // Where engines differ.
 struct Dialect {
   std::string_view placeholder;  // before the number of a bound value
-  std::string_view position;     // the function (text, part) that is above 0 when the part is there
-  std::string_view long_dates;   // date_index by its index date_long, which holds the ranges of more than a day
+  std::string_view position;     // the function (text, part) that is above 0 when
+                                 // the part is there
+  // The rest are formats.
+  std::string_view wide_rows;   // an index table {0} by its partial index of wide ranges {1}
+  std::string_view in_list;     // {0}, an expression, is in the list that is bound as {1}
+  std::string_view text_rows;   // SELECT of the column record: {0} the bound text query, {1}
+                                // the type's number, {2} "content" or "narrative"
+  std::string_view text_probe;  // the same for one record: {0} the bound text
+                                // query, {1} the record, {2} the column
+  bool fts5 = false;            // the text query is written for FTS5, else it is a tsquery
+                                // (see text_query)
 };
 inline constexpr Dialect sqlite_dialect{
-    .placeholder = "?", .position = "instr", .long_dates = "date_index INDEXED BY date_long"};
-inline constexpr Dialect postgres_dialect{.placeholder = "$", .position = "strpos", .long_dates = "date_index"};
+    .placeholder = "?",
+    .position = "instr",
+    .wide_rows = "{0} INDEXED BY {1}",
+    .in_list = "{0} IN (SELECT value FROM json_each({1}))",
+    .text_rows = "SELECT rowid AS record FROM text_index WHERE text_index MATCH {0}",
+    .text_probe =
+        "EXISTS (SELECT 1 FROM text_index WHERE text_index MATCH {0} "
+        "AND rowid = {1})",
+    .fts5 = true};
+// There text_index is (record, type, content tsvector, narrative tsvector).
+inline constexpr Dialect postgres_dialect{.placeholder = "$",
+                                          .position = "strpos",
+                                          .wide_rows = "{0}",
+                                          .in_list = "{0} = ANY ({1}::text[])",
+                                          .text_rows =
+                                              "SELECT record FROM text_index WHERE {2} @@ {0}::tsquery AND "
+                                              "type = {1}",
+                                          .text_probe =
+                                              "EXISTS (SELECT 1 FROM text_index y WHERE y.record = {1} AND "
+                                              "y.{2} @@ {0}::tsquery)"};
 
-using SqlValue = std::variant<std::int64_t, std::string>;
+// Every word must be there. FTS5 has one table for all types, in which each
+// word begins with its type's number (typed_word); for PostgreSQL the words are
+// quoted lexemes.
+std::string text_query(const Dialect& dialect, std::int64_t type, std::string_view column,
+                       std::span<const std::string> words, bool prefix);
+// Words as the FTS5 table holds them: two letters for the type, then the word,
+// of which FTS5 must not split anything.
+std::string typed_word(std::int64_t type, std::string_view word);
+
+// A list is bound as one value: SQLite takes a JSON array, PostgreSQL a text[].
+using SqlValue = std::variant<std::int64_t, double, std::string, std::vector<std::string>>;
 
 struct SqlStatement {
   std::string text;
   std::vector<SqlValue> values;  // number 1 first
 };
 
-// What names and times stand for in one database.
+// What names and times stand for in one database. Everything must outlive the
+// SearchSql.
 struct SearchContext {
   Dialect dialect;
-  std::int64_t type = 0;                                     // resource_type.number of the query's type
-  std::span<const std::int64_t> parameters;                  // search::Parameter::number to parameter.number
-  std::function<Result<std::int64_t>(Instant)> sequence_at;  // the first line of the journal at or after that time
-  Instant now;                                               // for the prefix ap
+  std::span<const std::int64_t> parameters;                    // search::Parameter::number to
+                                                               // parameter.number; -1: not there
+  std::span<const std::int64_t> contained_parameters;          // ... of contained resources (parameter.code begins
+                                                               // with '#')
+  std::function<Result<std::int64_t>(std::string_view)> type;  // resource_type.number; -1 when there is none
+  std::function<Result<std::int64_t>(Instant)> sequence_at;    // the first line of the journal at or after that time
+  std::function<Result<std::int64_t>(const SqlStatement&)> count;  // the one number that the statement answers
+  Instant now;                                                     // for the prefix ap
 };
+
+// Index rows that are counted to choose a lead: at first, and when walking by
+// recency has not filled a page.
+inline constexpr std::int64_t few_rows = 1'000;
+inline constexpr std::int64_t collected_rows_max = 50'000;
 
 class SearchSql {
  public:
+  // A way to the candidates. `parts`: of any all of them; of all, chain and has
+  // the one that leads.
+  struct Lead {
+    const search::Condition* condition = nullptr;
+    std::int64_t rows = 0;  // counted, up to the limit
+    bool in_order = false;  // gives candidates by recency without collecting them first
+    std::vector<Lead> parts;
+  };
+
+  // `query` must outlive the SearchSql.
   static Result<SearchSql> compile(const search::Query& query, const SearchContext& context);
 
-  // A condition that can lead.
-  struct Lead {
-    std::size_t condition = 0;
-    int rank = 0;           // what is usually more selective is lower
-    bool in_order = false;  // gives candidates in the order of the query, without collecting them first
-  };
-  // Ascending rank.
-  std::span<const Lead> leads() const { return leads_; }
+  // The lead with the fewest rows, counted up to `limit`; nothing when no
+  // condition can lead.
+  Result<std::optional<Lead>> best_lead(std::int64_t limit);
+  // The one that needs no collecting and looks most selective; nothing when
+  // there is none.
+  std::optional<Lead> lead_in_order() const;
 
-  // One row: how many index rows the lead has, counted up to `limit`.
-  SqlStatement estimate(const Lead& lead, std::int64_t limit) const;
-  // Rows (record, place) in order; `place` is what the cursor holds. No lead: by recency over the whole type.
-  // `after`: the place where the page before ended.
-  SqlStatement page(const Lead* lead, std::optional<std::int64_t> after, std::int64_t limit) const;
+  // How each condition is probed beside that lead (null: none). Before the
+  // statements below.
+  Result<> choose_probes(const Lead* lead);
+  // False: search::matches must decide on each row.
+  bool is_exact() const { return exact_; }
+  // True when rows of page() may be far fewer resources than are read for them.
+  bool has_unprobed() const { return unprobed_; }
+
+  // Rows (record, place) in order; `place` is what the cursor holds. A record
+  // may come several times, one after the other. No lead: by recency over the
+  // whole type. Only places beyond `after` and not beyond `until`.
+  SqlStatement page(const Lead* lead, std::optional<std::int64_t> after, std::optional<std::int64_t> until,
+                    std::int64_t limit) const;
+  // Rows (record, record) of the records that match, in no order, each once.
+  SqlStatement all(const Lead* lead, std::int64_t limit) const;
   // One row: how many match, counted up to `limit`.
   SqlStatement total(const Lead* lead, std::int64_t limit) const;
 
- private:
-  class Text;
-  struct Clause;
-  SearchSql(const search::Query& query, const SearchContext& context) : query_(query), context_(context) {}
-
-  Result<> resolve_times();
-  void find_leads();
-  std::int64_t parameter(const search::Condition& condition) const;
-  std::vector<std::string> lead_rows(Text& text, std::size_t condition) const;
-  std::string candidates(Text& text, const Lead& lead) const;
-  std::string probe(Text& text, std::size_t condition, std::string_view record) const;
-  std::string matches(Text& text, const Lead* lead, std::optional<std::int64_t> after) const;
-
-  // Terms of _lastUpdated as ranges of the journal: [from, to).
-  struct SequenceRange {
-    std::int64_t from = 0;
-    std::int64_t to = 0;
+  // By the index of one parameter: rows (record, record, value) in the order of
+  // the value and then of the query; a record comes once for each of its
+  // values. `after`: the value and record where the page before ended.
+  struct SortPlace {
+    SqlValue value;
+    std::int64_t record = 0;
   };
+  static bool can_walk(const search::Sort& sort);
+  SqlStatement sorted_page(const search::Sort& sort, const std::optional<SortPlace>& after, std::int64_t limit) const;
+  // What sorted_page leaves out: records without a value. Rows (record, place),
+  // as page().
+  SqlStatement without_value(const search::Sort& sort, std::optional<std::int64_t> after, std::int64_t limit) const;
 
-  const search::Query& query_;
-  const SearchContext& context_;
-  std::vector<std::vector<SequenceRange>> times_;  // per condition; empty for other kinds
-  std::vector<Lead> leads_;
+ private:
+  // What is known of a node of the tree.
+  struct Facts {
+    enum class Probe : std::uint8_t {
+      rows,    // by the record
+      set,     // the rows of the condition, collected once
+      none,    // left to search::matches
+      record,  // _id and _lastUpdated
+      text,    // words
+    };
+    Probe probe = Probe::rows;
+    Probe chosen = Probe::rows;  // the same, or what choose_probes() decided for one by_set
+    bool by_set = false;         // no index finds the rows by their record
+    bool decides = true;         // rows decide, they do not only narrow down
+    bool scanned = false;        // as a lead all rows of the parameter are read
+    bool contained = false;
+    std::string prefix;  // of chain and has: how references to the type begin,
+                         // "Patient/"
+    std::int64_t parameter = -1;
+    std::int64_t type = -1;    // of the records that are asked
+    std::int64_t counted = 0;  // rows, up to `limit`
+    std::int64_t limit = 0;
+    std::vector<std::pair<std::int64_t, std::int64_t>> times;  // of _lastUpdated: lines of the journal, [from, to)
+    std::vector<std::string> text;                             // queries for the text index, any of which may match
+  };
+  using Condition = search::Condition;
+
+  SearchSql(const search::Query& query, SearchContext context) : query_(&query), context_(std::move(context)) {}
+
+  Result<> prepare(const Condition& condition, std::string_view type, bool contained);
+  Result<> prepare_match(const Condition& condition, Facts& facts) const;
+  Result<> prepare_times(const Condition& condition, Facts& facts) const;
+  void prepare_text(const Condition& condition, Facts& facts) const;
+
+  Result<std::optional<Lead>> lead_of(const Condition& condition, std::int64_t limit);
+  Result<std::optional<Lead>> best_of(std::span<const Condition> parts, std::int64_t limit);
+  Result<std::int64_t> count_rows(const Lead& lead, std::int64_t limit);
+  bool is_leadable(const Condition& condition) const;
+  bool is_in_order(const Condition& condition) const;
+  Result<> choose_probes(const Condition& condition, const Lead* lead);
+
+  SqlText text() const;
+  std::vector<std::string> rows_of(SqlText& text, const Lead& lead) const;
+  std::vector<std::string> match_rows(SqlText& text, const Condition& condition) const;
+  std::string link_rows(SqlText& text, const Lead& lead) const;
+  // `may`: true whenever the condition may hold; else true only when it surely
+  // holds.
+  std::string probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const;
+  std::string match_probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const;
+  std::string link_probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const;
+  std::string others(SqlText& text, std::span<const Condition> parts, const Lead* lead, std::string_view record) const;
+  std::string matches(SqlText& text, const Lead* lead, std::optional<std::int64_t> after,
+                      std::optional<std::int64_t> until, std::string_view and_also = {}) const;
+
+  const Facts& facts(const Condition& condition) const { return facts_.at(&condition); }
+
+  const search::Query* query_;
+  SearchContext context_;
+  std::unique_ptr<Condition> root_;  // the addresses of its nodes are keys
+  std::unordered_map<const Condition*, Facts> facts_;
+  std::int64_t type_ = -1;
+  std::int64_t leading_rows_ = INT64_MAX;
+  bool exact_ = true;
+  bool unprobed_ = false;
 };
-
-// True when the query has :exact conditions: rows match by folded equality, and is_exact() must decide on the body.
-bool needs_exact(const search::Query& query);
-// True when each :exact condition has a term that is written in the body just so, as a whole string.
-// Index rows hold folded text only (an exact copy would double them for a rare question).
-bool is_exact(const search::Query& query, json::Value resource);
-
-// The cursor carries the place and a check of the query: a cursor of another query is Code::invalid.
-std::string make_cursor(const search::Query& query, std::int64_t place);
-Result<std::optional<std::int64_t>> read_cursor(const search::Query& query);  // nothing when the query has none
 
 }  // namespace mydr24::store

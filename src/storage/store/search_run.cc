@@ -1,0 +1,543 @@
+#include "storage/store/search_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <unordered_map>
+
+#include "base/json/document.h"
+#include "storage/store/search_cursor.h"
+#include "storage/store/sort_key.h"
+
+namespace mydr24::store {
+namespace {
+
+using search::Condition;
+using search::Query;
+using Lead = SearchSql::Lead;
+
+// Records that are walked by recency in the hope that a page is full, before
+// rows are counted any further.
+constexpr std::int64_t window = 50'000;
+constexpr std::int64_t rows_per_step_max = 4'096;
+// Works that one search keeps the answer of for the resources that references
+// lead to.
+constexpr std::size_t remembered_max = 10'000;
+
+Error too_many_checked() {
+  return fail(Code::too_costly, fmt::format("more than {} resources would have to be read to "
+                                            "answer this search: narrow it, for example "
+                                            "by a code, a subject or a date",
+                                            checked_max));
+}
+
+// Whether resources match, by their content.
+class Judge {
+ public:
+  Judge(const Query& query, SearchEngine& engine, const SearchContext& context)
+      : query_(query), engine_(engine), context_(context) {}
+
+  Result<bool> matches(const Version& version) {
+    const auto& conditions = query_.conditions;
+    if (query_.contained == search::Contained::no) return all_hold(version, conditions);
+    MYDR24_ASSIGN(const auto document, json::Document::parse_view(version.body));
+    if (query_.contained == search::Contained::both && version.type == query_.type) {
+      MYDR24_ASSIGN(const bool found, all_hold(document.root(), version.at, conditions));
+      if (found) return true;
+    }
+    for (const json::Value contained : document.root()["contained"]) {
+      if (contained["resourceType"].text() != query_.type) continue;
+      MYDR24_ASSIGN(const bool found, all_hold(contained, version.at, conditions));
+      if (found) return true;
+    }
+    return false;
+  }
+
+  // One more resource is read that may be of no use.
+  Result<> count() {
+    if (++checked_ > checked_max) return too_many_checked();
+    constexpr std::int64_t steps = 64;
+    return checked_ % steps == 0 ? engine_.check_limits() : Result<>();
+  }
+
+ private:
+  Result<bool> all_hold(const Version& version, std::span<const Condition> conditions) {
+    MYDR24_ASSIGN(const auto document, json::Document::parse_view(version.body));
+    return all_hold(document.root(), version.at, conditions);
+  }
+  Result<bool> all_hold(json::Value resource, Instant at, std::span<const Condition> conditions) {
+    const search::MatchContext context{
+        .now = context_.now,
+        .last_updated = at,
+        .catalogue = query_.catalogue.get(),
+        .chain = [this](const Condition& chain,
+                        std::span<const std::string> targets) { return settle(leads_there(chain, targets)); },
+        .has = [this](const Condition& has, std::string_view reference) { return settle(is_referred(has, reference)); },
+    };
+    for (const Condition& condition : conditions) {
+      const bool holds = search::matches(condition, resource, context);
+      if (failure_) return *failure_;
+      if (!holds) return false;
+    }
+    return true;
+  }
+  // What went wrong inside a callback is told after it.
+  bool settle(Result<bool> answer) {
+    if (answer) return *answer;
+    failure_ = std::move(answer).error();
+    return false;
+  }
+
+  Result<bool> record_holds(std::int64_t record, const Condition& condition) {
+    const auto key = fmt::format("{}.{}", record, fmt::ptr(&condition));
+    if (const auto found = remembered_.find(key); found != remembered_.end()) return found->second;
+    MYDR24_TRY(count());
+    MYDR24_ASSIGN(const auto version, engine_.by_record(record));
+    if (!version || version->action == Action::remove) return false;
+    MYDR24_ASSIGN(const bool holds, all_hold(*version, condition.parts));
+    if (remembered_.size() < remembered_max) remembered_.emplace(key, holds);
+    return holds;
+  }
+
+  Result<bool> leads_there(const Condition& chain, std::span<const std::string> targets) {
+    MYDR24_ASSIGN(const auto type, context_.type(chain.target));
+    for (const std::string& target : targets) {
+      if (!target.starts_with(chain.target + "/")) continue;
+      SqlStatement statement{.text = fmt::format("SELECT record, record AS place FROM record "
+                                                 "WHERE type = {0}1 AND id = "
+                                                 "{0}2 AND deleted = 0",
+                                                 context_.dialect.placeholder),
+                             .values = {type, target.substr(chain.target.size() + 1)}};
+      MYDR24_ASSIGN(const auto rows, engine_.rows(statement));
+      if (rows.empty()) continue;
+      MYDR24_ASSIGN(const bool holds, record_holds(rows.front().record, chain));
+      if (holds) return true;
+    }
+    return false;
+  }
+
+  Result<bool> is_referred(const Condition& has, std::string_view reference) {
+    const std::size_t number = has.parameter->number;
+    const auto parameter = number < context_.parameters.size() ? context_.parameters[number] : -1;
+    SqlStatement statement{.text = fmt::format("SELECT record, record AS place FROM "
+                                               "reference_index WHERE parameter = "
+                                               "{0}1 AND target = {0}2 LIMIT {0}3",
+                                               context_.dialect.placeholder),
+                           .values = {parameter, std::string(reference), checked_max}};
+    MYDR24_ASSIGN(const auto rows, engine_.rows(statement));
+    for (const SqlRow& row : rows) {
+      MYDR24_ASSIGN(const bool holds, record_holds(row.record, has));
+      if (holds) return true;
+    }
+    return false;
+  }
+
+  const Query& query_;
+  SearchEngine& engine_;
+  const SearchContext& context_;
+  std::int64_t checked_ = 0;
+  std::optional<Error> failure_;
+  std::unordered_map<std::string, bool> remembered_;
+};
+
+class Run {
+ public:
+  Run(const Query& query, SearchEngine& engine)
+      : query_(query), engine_(engine), context_(make_context(engine)), judge_(query, engine, context_) {}
+
+  Result<SearchPage> answer();
+  Result<std::string> explain();
+
+ private:
+  static SearchContext make_context(SearchEngine& engine) {
+    SearchContext context = engine.context();
+    context.count = [&engine](const SqlStatement& statement) { return engine.count(statement); };
+    return context;
+  }
+  std::size_t wanted() const { return std::size_t{query_.count} + 1; }  // one more says that there is a next page
+  bool newest_first() const { return query_.order == search::Order::newest_first; }
+
+  Result<std::optional<std::int64_t>> kept_total();
+  Result<std::int64_t> total();
+  Result<> page_by_recency();
+  Result<> page_sorted();
+  Result<> page_collected(const Lead* lead, std::vector<SqlRow> rows);
+  Result<> page_walked();
+  Result<> page_without_value(std::optional<std::int64_t> after);
+  Result<bool> fetch(const Lead* lead, std::optional<std::int64_t> until);
+  Result<std::optional<Lead>> choose_lead();
+  Result<std::optional<Version>> read(std::int64_t record, bool judged);
+  void finish();
+
+  const Query& query_;
+  SearchEngine& engine_;
+  const SearchContext context_;
+  Judge judge_;
+  std::optional<SearchSql> sql_;
+  std::optional<Cursor> after_;
+  SearchPage page_;
+  std::vector<Cursor> places_;  // of page_.matches
+};
+
+Result<SearchPage> Run::answer() {
+  MYDR24_ASSIGN(after_, read_cursor(query_));
+  MYDR24_ASSIGN(sql_, SearchSql::compile(query_, context_));
+  if (query_.total != search::Total::none || query_.count == 0) {
+    MYDR24_ASSIGN(page_.total, total());
+  }
+  if (query_.count == 0) return std::move(page_);
+  if (query_.sort.empty()) {
+    MYDR24_TRY(page_by_recency());
+  } else {
+    MYDR24_TRY(page_sorted());
+  }
+  finish();
+  return std::move(page_);
+}
+
+void Run::finish() {
+  if (page_.matches.size() <= query_.count) return;
+  page_.matches.resize(query_.count);
+  page_.next_cursor = make_cursor(query_, places_[query_.count - 1]);
+}
+
+// Nothing: it is not there any more, or does not match.
+Result<std::optional<Version>> Run::read(std::int64_t record, bool judged) {
+  if (judged) MYDR24_TRY(judge_.count());
+  MYDR24_ASSIGN(auto version, engine_.by_record(record));
+  if (!version || version->action == Action::remove) {
+    return fail(Code::internal, fmt::format("record {} has index rows but no content", record));
+  }
+  if (!judged) return version;
+  MYDR24_ASSIGN(const bool holds, judge_.matches(*version));
+  return holds ? std::move(version) : std::nullopt;
+}
+
+// The best lead; few rows are enough, else rows are counted as far as they may
+// be collected.
+Result<std::optional<Lead>> Run::choose_lead() {
+  MYDR24_ASSIGN(auto lead, sql_->best_lead(few_rows));
+  if (!lead || lead->rows < few_rows) return lead;
+  MYDR24_ASSIGN(lead, sql_->best_lead(collected_rows_max));
+  return lead;
+}
+
+Result<std::optional<std::int64_t>> Run::kept_total() {
+  if (query_.contained != search::Contained::no || query_.conditions.size() > 1) return std::optional<std::int64_t>();
+  if (query_.conditions.empty()) {
+    MYDR24_ASSIGN(const auto type, context_.type(query_.type));
+    return engine_.kept_total(type);
+  }
+  const Condition& condition = query_.conditions.front();
+  if (condition.form != Condition::Form::match || condition.parameter->kind != search::Kind::token ||
+      condition.modifier != search::Modifier::none || condition.any_of.size() != 1 ||
+      condition.any_of.front().any_code || condition.parameter->number >= context_.parameters.size()) {
+    return std::optional<std::int64_t>();
+  }
+  const search::Term& term = condition.any_of.front();
+  using enum search::Term::System;
+  std::optional<std::string> system;
+  if (term.system_is != any) system = term.system_is == named ? term.system : std::string();
+  return engine_.kept_total(context_.parameters[condition.parameter->number], term.value, system);
+}
+
+Result<std::int64_t> Run::total() {
+  if (query_.total == search::Total::accurate || query_.count == 0) {
+    MYDR24_ASSIGN(const auto kept, kept_total());
+    if (kept) return *kept;
+  }
+  const std::int64_t limit =
+      query_.total == search::Total::estimate && query_.count > 0 ? total_estimate_max : INT64_MAX;
+  MYDR24_ASSIGN(auto best, choose_lead());
+  // Rows that are found by a condition are fewer than all of the type, unless
+  // the condition has to be looked for.
+  if (best && best->rows >= collected_rows_max) {
+    if (auto in_order = sql_->lead_in_order()) best = std::move(in_order);
+  }
+  const Lead* const lead = best ? &*best : nullptr;
+  if (lead == nullptr && query_.contained != search::Contained::no) {
+    return fail(Code::too_costly, "a search in contained resources needs a condition that names a value");
+  }
+  MYDR24_TRY(sql_->choose_probes(lead));
+  if (sql_->is_exact()) return engine_.count(sql_->total(lead, limit));
+  MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->all(lead, checked_max + 1)));
+  if (std::ssize(rows) > checked_max) return too_many_checked();
+  std::int64_t matches = 0;
+  for (const SqlRow& row : rows) {
+    if (matches == limit) break;
+    MYDR24_ASSIGN(const auto version, read(row.record, true));
+    matches += version ? 1 : 0;
+  }
+  return matches;
+}
+
+// Rows of that lead from where the page ends now, until it is full (true) or
+// there are no more (false).
+Result<bool> Run::fetch(const Lead* lead, std::optional<std::int64_t> until) {
+  const bool judged = !sql_->is_exact();
+  std::optional<std::int64_t> place = after_ ? std::optional(after_->place) : std::nullopt;
+  auto limit = static_cast<std::int64_t>(wanted() - page_.matches.size());
+  for (;;) {
+    MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->page(lead, place, until, limit)));
+    for (const SqlRow& row : rows) {
+      if (place == row.place) continue;
+      place = row.place;
+      after_ = Cursor{.place = row.place, .keys = {}};
+      MYDR24_ASSIGN(auto version, read(row.record, judged));
+      if (!version) continue;
+      page_.matches.push_back(std::move(*version));
+      places_.push_back({.place = row.place, .keys = {}});
+      if (page_.matches.size() == wanted()) return true;
+    }
+    if (std::ssize(rows) < limit) return false;
+    MYDR24_TRY(engine_.check_limits());
+    limit = std::min(limit * 4, rows_per_step_max);
+  }
+}
+
+Result<> Run::page_by_recency() {
+  if (query_.conditions.size() == 1) {
+    if (const auto only = sql_->lead_in_order()) {
+      MYDR24_TRY(sql_->choose_probes(&*only));
+      MYDR24_TRY(fetch(&*only, std::nullopt));
+      return {};
+    }
+  }
+  MYDR24_ASSIGN(auto best, sql_->best_lead(few_rows));
+  const auto in_order = sql_->lead_in_order();
+  const Lead* const walk = in_order ? &*in_order : nullptr;
+  if (best && best->rows >= few_rows) {
+    MYDR24_TRY(sql_->choose_probes(walk));
+    if (!sql_->has_unprobed() && query_.contained == search::Contained::no) {
+      // The window below what was seen last, or below the newest.
+      std::int64_t start = after_ ? after_->place : 0;
+      if (!after_ && newest_first()) {
+        MYDR24_ASSIGN(start, engine_.count({.text = query_.by_last_updated ? "SELECT max(sequence) FROM journal"
+                                                                           : "SELECT max(record) FROM record",
+                                            .values = {}}));
+      }
+      const std::int64_t until = newest_first() ? start - window : start + window;
+      MYDR24_ASSIGN(const bool full, fetch(walk, until));
+      if (full || until <= 0) return {};
+      // Nothing between here and there: go on from the window's end.
+      after_ = Cursor{.place = newest_first() ? until : until, .keys = {}};
+    }
+    MYDR24_ASSIGN(best, sql_->best_lead(collected_rows_max));
+  }
+  const Lead* lead = best ? &*best : nullptr;
+  if (lead != nullptr && lead->rows >= collected_rows_max) lead = walk;
+  if (lead == nullptr && query_.contained != search::Contained::no) {
+    return fail(Code::too_costly, "a search in contained resources needs a condition that names a value");
+  }
+  MYDR24_TRY(sql_->choose_probes(lead));
+  MYDR24_TRY(fetch(lead, std::nullopt));
+  return {};
+}
+
+Result<> Run::page_sorted() {
+  MYDR24_ASSIGN(const auto best, choose_lead());
+  const Lead* lead = best && best->rows < collected_rows_max ? &*best : nullptr;
+  if (lead == nullptr && query_.contained != search::Contained::no) {
+    return fail(Code::too_costly,
+                "a sorted search in contained resources "
+                "needs a condition that names a rare value");
+  }
+  MYDR24_TRY(sql_->choose_probes(lead));
+  const auto limit = sql_->is_exact() ? sorted_max + 1 : checked_max + 1;
+  std::vector<SqlRow> rows;
+  // A walk over most of a type, for few that match, is left to the index of the
+  // sort.
+  if (lead != nullptr || query_.conditions.empty() || !SearchSql::can_walk(query_.sort.front()) ||
+      query_.sort.size() > 1) {
+    MYDR24_ASSIGN(rows, engine_.rows(sql_->all(lead, limit)));
+    if (std::ssize(rows) < limit) return page_collected(lead, std::move(rows));
+  }
+  if (query_.sort.size() > 1 || !SearchSql::can_walk(query_.sort.front()) ||
+      query_.contained != search::Contained::no) {
+    return fail(Code::too_costly, fmt::format("more than {} resources match, too many to be sorted so: narrow "
+                                              "the "
+                                              "search, or sort by one string, date, number, token or reference",
+                                              sorted_max));
+  }
+  return page_walked();
+}
+
+// All that match are read, sorted, and cut where the page before ended.
+Result<> Run::page_collected(const Lead* /*lead*/, std::vector<SqlRow> rows) {
+  struct Item {
+    Cursor place;
+    Version version;
+  };
+  const auto before = [this](const Cursor& a, const Cursor& b) {
+    for (std::size_t i = 0; i < query_.sort.size(); ++i) {
+      const auto& x = a.keys[i];
+      const auto& y = b.keys[i];
+      if (x == y) continue;
+      if (!x || !y) return x.has_value();
+      return query_.sort[i].descending ? *x > *y : *x < *y;
+    }
+    return newest_first() ? a.place > b.place : a.place < b.place;
+  };
+  const bool judged = !sql_->is_exact();
+  std::vector<Item> items;  // the best so far, at most `wanted` and as many again
+  const auto keep_best = [&] {
+    std::ranges::sort(items, before, &Item::place);
+    if (items.size() > wanted()) items.resize(wanted());
+  };
+  std::ranges::sort(rows, {}, &SqlRow::record);
+  for (const SqlRow& row : rows) {
+    MYDR24_ASSIGN(auto version, read(row.record, judged));
+    if (!version) continue;
+    Item item{.place = {.place = row.record, .keys = {}}, .version = std::move(*version)};
+    MYDR24_ASSIGN(item.place.keys, sort_keys(query_, item.version));
+    if (after_ && !before(*after_, item.place)) continue;
+    items.push_back(std::move(item));
+    if (items.size() >= 2 * wanted()) keep_best();
+    if (!judged) MYDR24_TRY(judge_.count());
+  }
+  keep_best();
+  for (Item& item : items) {
+    page_.matches.push_back(std::move(item.version));
+    places_.push_back(std::move(item.place));
+  }
+  return {};
+}
+
+// Along the index of the parameter that is sorted by: a record counts at its
+// smallest (largest) value, which its content tells.
+Result<> Run::page_walked() {
+  MYDR24_TRY(sql_->choose_probes(nullptr));
+  const search::Sort& sort = query_.sort.front();
+  const bool judged = !sql_->is_exact();
+  std::optional<SearchSql::SortPlace> place;
+  if (after_) {
+    if (!after_->keys.front()) return page_without_value(after_->place);
+    MYDR24_ASSIGN(auto value, sort_value(sort, *after_->keys.front()));
+    place = SearchSql::SortPlace{.value = std::move(value), .record = after_->place};
+  }
+  auto limit = static_cast<std::int64_t>(wanted());
+  for (;;) {
+    MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->sorted_page(sort, place, limit)));
+    for (const SqlRow& row : rows) {
+      const bool repeated = place && place->record == row.record && place->value == row.value;
+      place = SearchSql::SortPlace{.value = row.value, .record = row.record};
+      if (repeated) continue;
+      MYDR24_TRY(judge_.count());
+      MYDR24_ASSIGN(auto version, read(row.record, judged));
+      if (!version) continue;
+      MYDR24_ASSIGN(auto keys, sort_keys(query_, *version));
+      if (!keys.front() || *keys.front() != sort_key_of(sort, row.value)) continue;
+      page_.matches.push_back(std::move(*version));
+      places_.push_back({.place = row.record, .keys = std::move(keys)});
+      if (page_.matches.size() == wanted()) return {};
+    }
+    if (std::ssize(rows) < limit) break;
+    MYDR24_TRY(engine_.check_limits());
+    limit = std::min(limit * 4, rows_per_step_max);
+  }
+  return page_without_value(std::nullopt);
+}
+
+Result<> Run::page_without_value(std::optional<std::int64_t> after) {
+  const bool judged = !sql_->is_exact();
+  auto limit = static_cast<std::int64_t>(wanted() - page_.matches.size());
+  for (;;) {
+    MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->without_value(query_.sort.front(), after, limit)));
+    for (const SqlRow& row : rows) {
+      after = row.place;
+      MYDR24_TRY(judge_.count());
+      MYDR24_ASSIGN(auto version, read(row.record, judged));
+      if (!version) continue;
+      MYDR24_ASSIGN(auto keys, sort_keys(query_, *version));
+      if (keys.front()) continue;
+      page_.matches.push_back(std::move(*version));
+      places_.push_back({.place = row.record, .keys = std::move(keys)});
+      if (page_.matches.size() == wanted()) return {};
+    }
+    if (std::ssize(rows) < limit) return {};
+    MYDR24_TRY(engine_.check_limits());
+    limit = std::min(limit * 4, rows_per_step_max);
+  }
+}
+
+std::string name_of(const Lead& lead) {
+  const Condition& condition = *lead.condition;
+  std::string name;
+  switch (condition.form) {
+    case Condition::Form::match:
+      name = condition.parameter->code;
+      break;
+    case Condition::Form::chain:
+      name = fmt::format("{}:{} ->", condition.parameter->code, condition.target);
+      break;
+    case Condition::Form::has:
+      name = fmt::format("_has:{}:{} ->", condition.parameter->type, condition.parameter->code);
+      break;
+    default:
+      break;
+  }
+  for (const Lead& part : lead.parts) name += fmt::format("{}{}", name.empty() ? "" : " ", name_of(part));
+  return name;
+}
+
+std::string shown(const SqlStatement& statement) {
+  std::string text = fmt::format("  {}\n", statement.text);
+  for (std::size_t i = 0; i < statement.values.size(); ++i) {
+    const auto value = std::visit(
+        [](const auto& any) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(any)>, std::vector<std::string>>) {
+            return fmt::format("list of {}", any.size());
+          } else {
+            return fmt::format("{}", any);
+          }
+        },
+        statement.values[i]);
+    text += fmt::format("    value {}: {}\n", i + 1, value);
+  }
+  return text;
+}
+
+Result<std::string> Run::explain() {
+  MYDR24_ASSIGN(after_, read_cursor(query_));
+  MYDR24_ASSIGN(sql_, SearchSql::compile(query_, context_));
+  MYDR24_ASSIGN(const auto best, sql_->best_lead(few_rows));
+  const auto in_order = sql_->lead_in_order();
+  const bool few = best && best->rows < few_rows;
+  const bool only = query_.conditions.size() == 1 && in_order;
+  const Lead* const lead = few && !only ? &*best : (in_order ? &*in_order : nullptr);
+  MYDR24_TRY(sql_->choose_probes(lead));
+  std::string text = fmt::format("search of {}, {} conditions, {}\n", query_.type, query_.conditions.size(),
+                                 query_.by_last_updated ? "by last change" : "by creation");
+  if (lead == nullptr) {
+    text += best ? fmt::format(
+                       "lead: none; the best condition ({}) has {} rows or "
+                       "more: walks the type by recency for "
+                       "{} records, then collects that condition's rows if "
+                       "they are at most {}\n",
+                       name_of(*best), few_rows, window, collected_rows_max)
+                 : "lead: none: walks the type by recency\n";
+  } else {
+    text += fmt::format("lead: {}, {}{} rows, {}\n", name_of(*lead), lead->rows < few_rows ? "" : "at least ",
+                        lead->rows, lead->in_order ? "by recency" : "collected");
+  }
+  text += sql_->is_exact() ? "rows decide\n" : "rows narrow down: each resource is read and judged\n";
+  for (const search::Sort& sort : query_.sort) {
+    text += fmt::format(
+        "sort: {}{}: at most {} matches are read and sorted, "
+        "more are walked along the index\n",
+        sort.descending ? "-" : "", sort.parameter->code, sorted_max);
+  }
+  const std::optional<std::int64_t> place = after_ ? std::optional(after_->place) : std::nullopt;
+  const auto statement = sql_->page(lead, place, std::nullopt, static_cast<std::int64_t>(wanted()));
+  MYDR24_ASSIGN(const auto plan, engine_.plan(statement));
+  return text + "statement:\n" + shown(statement) + "engine:\n" + plan;
+}
+
+}  // namespace
+
+Result<SearchPage> run_search(const Query& query, SearchEngine& engine) { return Run(query, engine).answer(); }
+Result<std::string> explain_search(const Query& query, SearchEngine& engine) { return Run(query, engine).explain(); }
+
+}  // namespace mydr24::store

@@ -1,0 +1,83 @@
+#pragma once
+
+// The bound values of one statement, and the rows of one index table that a
+// condition's terms select. Private to storage/store.
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/store/search_sql.h"
+
+namespace mydr24::store {
+
+// Which rows of an index table, without their parameter; any of several may
+// hold.
+struct RowClause {
+  enum class By { value, parameter_only, wide };
+  std::string where;
+  By by = By::value;   // what an index can find the rows by; wide: the partial
+                       // index of wide ranges
+  bool equal = false;  // rows come by recency
+};
+
+// A question about numbers: half-open.
+struct NumberRange {
+  search::Prefix prefix = search::Prefix::eq;
+  double from = 0;
+  double to = 0;
+};
+
+class SqlText {
+ public:
+  // `now`: for the prefix ap.
+  SqlText(const Dialect& dialect, const search::Catalogue* catalogue, Instant now)
+      : dialect_(dialect), catalogue_(catalogue), now_(now) {}
+
+  std::string value(std::int64_t number) { return bound(number); }
+  std::string value(double number) { return bound(number); }
+  std::string value(std::string text) { return bound(std::move(text)); }
+  std::string value(const SqlValue& any) { return bound(any); }
+  std::string in_list(std::string_view expression, std::vector<std::string> items);
+  // A name that no other table of this statement has.
+  std::string alias() { return fmt::format("t{}", ++aliases_); }
+  std::vector<SqlValue> take() { return std::move(values_); }
+
+  // `lead`: split so that an index finds the rows.
+  std::vector<RowClause> clauses(const search::Condition& condition, bool lead);
+
+  const Dialect& dialect() const { return dialect_; }
+
+ private:
+  std::vector<RowClause> string_clauses(const search::Condition& condition);
+  std::vector<RowClause> token_clauses(const search::Condition& condition);
+  std::vector<RowClause> target_clauses(const search::Condition& condition);
+  std::vector<RowClause> position_clauses(const search::Condition& condition);
+  std::vector<RowClause> composite_clauses(const search::Condition& condition, bool lead);
+  std::string date_clause(const search::Term& term);
+  void date_lead_clauses(const search::Term& term, std::vector<RowClause>& clauses);
+  // `before`: what else must hold, with its AND.
+  void number_clauses(const NumberRange& range, std::string_view before, bool lead, std::vector<RowClause>& clauses);
+  std::string system_number(std::string_view uri);
+
+  std::string bound(SqlValue value) {
+    values_.push_back(std::move(value));
+    return fmt::format("{}{}", dialect_.placeholder, values_.size());
+  }
+  const Dialect& dialect_;
+  const search::Catalogue* catalogue_;
+  Instant now_;
+  std::vector<SqlValue> values_;
+  int aliases_ = 0;
+};
+
+std::string_view index_table(search::Kind kind);
+// The column whose smallest or largest value is sorted by; empty when there is
+// none.
+std::string_view value_column(search::Kind kind);
+// True when a record's rows can be looked up by the record.
+bool has_record_index(search::Kind kind);
+
+}  // namespace mydr24::store
