@@ -116,6 +116,8 @@ CREATE TABLE number_index (
   PRIMARY KEY (parameter, low, high, record)
 );
 CREATE INDEX number_record ON number_index (record, parameter);
+CREATE INDEX number_wide ON number_index (parameter, high)
+  WHERE high > low + 1 AND NOT (low > 0 AND high <= low * 1.001);
 
 CREATE TABLE quantity_index (
   low DOUBLE PRECISION NOT NULL,
@@ -126,6 +128,8 @@ CREATE TABLE quantity_index (
   PRIMARY KEY (parameter, unit, low, high, record)
 );
 CREATE INDEX quantity_record ON quantity_index (record, parameter);
+CREATE INDEX quantity_wide ON quantity_index (parameter, unit, high)
+  WHERE high > low + 1 AND NOT (low > 0 AND high <= low * 1.001);
 COMMENT ON COLUMN quantity_index.unit IS 'system.number of the unit; 0: the value as written, whatever its unit';
 
 CREATE TABLE composite_index (
@@ -139,6 +143,8 @@ CREATE TABLE composite_index (
   PRIMARY KEY (parameter, key, low, high, record, system, unit)
 );
 CREATE INDEX composite_record ON composite_index (record, parameter);
+CREATE INDEX composite_wide ON composite_index (parameter, key, high)
+  WHERE high > low + 1 AND NOT (low > 0 AND high <= low * 1.001);
 COMMENT ON COLUMN composite_index.key IS 'the parts that are equalities, joined by $';
 
 CREATE TABLE position_index (

@@ -1,110 +1,101 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "storage/postgres/view.h"
 
 namespace mydr24::postgres {
 namespace {
 
-using store::SearchSql;
+using store::SqlStatement;
+using store::SqlValue;
 
-constexpr std::int64_t estimate_max = 1'000;
-constexpr std::int64_t exact_max = 20'000;
-
-Parameters bound(const store::SqlStatement& statement) {
-  Parameters parameters;
-  for (const store::SqlValue& value : statement.values) {
-    if (const auto* const text = std::get_if<std::string>(&value)) {
-      parameters.add(stored_text(*text));
-    } else {
-      parameters.add(std::get<std::int64_t>(value));
-    }
+void bind(Parameters& parameters, const std::string& sql, const SqlValue& value) {
+  if (const auto* const text = std::get_if<std::string>(&value)) {
+    // A text query is no value of a column: it must not be cut.
+    const bool is_query = sql.contains(fmt::format("${}::tsquery", parameters.size() + 1));
+    parameters.add(is_query ? *text : stored_text(*text));
+  } else if (const auto* const list = std::get_if<std::vector<std::string>>(&value)) {
+    Column column(Type::text_array);
+    for (const std::string& item : *list) column.add(stored_text(item));
+    parameters.add(column);
+  } else if (const auto* const number = std::get_if<double>(&value)) {
+    parameters.add(*number);
+  } else {
+    parameters.add(std::get<std::int64_t>(value));
   }
-  return parameters;
 }
 
-Result<std::int64_t> count(Connection& connection, const store::SqlStatement& sql) {
-  const auto text = sql.text.ends_with(')') ? sql.text + " t" : sql.text;
-  MYDR24_ASSIGN(const auto rows, connection.query(text, bound(sql)));
-  return rows.integer(0, 0);
-}
+// What the search of every engine asks of this one.
+class Engine final : public store::SearchEngine {
+ public:
+  explicit Engine(View& view) : view_(view), parameters_(view.shared().parameters.load()) {}
 
-Result<const SearchSql::Lead*> choose_lead(Connection& connection, const SearchSql& sql) {
-  const auto leads = sql.leads();
-  const SearchSql::Lead* best = nullptr;
-  if (leads.empty()) return best;
-  if (leads.size() == 1 && leads.front().in_order) return &leads.front();
-  std::int64_t fewest = estimate_max;
-  for (const SearchSql::Lead& lead : leads) {
-    MYDR24_ASSIGN(const auto rows, count(connection, sql.estimate(lead, estimate_max)));
-    if (rows < fewest) {
-      fewest = rows;
-      best = &lead;
-    }
-    if (fewest <= 100) break;
+  store::SearchContext context() override {
+    return {.dialect = store::postgres_dialect,
+            .parameters = parameters_->of,
+            .contained_parameters = parameters_->contained,
+            .type = [this](std::string_view name) -> Result<std::int64_t> {
+              MYDR24_ASSIGN(const auto number,
+                            view_.shared().names.number(view_.connection(), Names::Table::type, name));
+              return number.value_or(-1);
+            },
+            .sequence_at = [this](Instant at) { return view_.sequence_at(at); },
+            .now = view_.shared().clock.now()};
   }
-  if (best != nullptr) return best;
-  const auto in_order = std::ranges::find_if(leads, &SearchSql::Lead::in_order);
-  return in_order == leads.end() ? nullptr : &*in_order;
-}
+
+  Result<std::vector<store::SqlRow>> rows(const SqlStatement& statement) override {
+    MYDR24_ASSIGN(const auto answer, ask(statement.text, statement));
+    std::vector<store::SqlRow> rows;
+    rows.reserve(static_cast<std::size_t>(answer.count()));
+    for (int row = 0; row < answer.count(); ++row) {
+      auto& taken = rows.emplace_back(answer.integer(row, 0), answer.integer(row, 1));
+      if (answer.columns() < 3) continue;
+      if (answer.is_text(2)) {
+        taken.value = std::string(answer.text(row, 2));
+      } else if (answer.is_real(2)) {
+        taken.value = answer.real(row, 2);
+      } else {
+        taken.value = answer.integer(row, 2);
+      }
+    }
+    return rows;
+  }
+
+  Result<std::int64_t> count(const SqlStatement& statement) override {
+    MYDR24_ASSIGN(const auto answer, ask(statement.text, statement));
+    return answer.empty() ? std::int64_t{0} : answer.integer(0, 0);
+  }
+
+  Result<std::string> plan(const SqlStatement& statement) override {
+    MYDR24_ASSIGN(const auto answer, ask("EXPLAIN " + statement.text, statement));
+    std::string text;
+    for (int row = 0; row < answer.count(); ++row) text += fmt::format("{}\n", answer.text(row, 0));
+    return text;
+  }
+
+  Result<std::optional<store::Version>> by_record(std::int64_t record) override { return view_.by_record(record, ""); }
+  Result<> check_limits() override { return view_.connection().check_limits(); }
+
+ private:
+  Result<Rows> ask(const std::string& text, const SqlStatement& statement) {
+    Parameters parameters;
+    for (const SqlValue& value : statement.values) bind(parameters, statement.text, value);
+    return view_.connection().query(text, parameters);
+  }
+
+  View& view_;
+  std::shared_ptr<const ParameterNumbers> parameters_;
+};
 
 }  // namespace
 
 Result<store::SearchPage> View::search(const search::Query& query) {
-  store::SearchPage page;
-  MYDR24_ASSIGN(const auto after, store::read_cursor(query));
-  const auto numbers = shared_.parameters.load();
-  store::SearchContext context{.dialect = store::postgres_dialect,
-                               .parameters = numbers->of,
-                               .sequence_at = [this](Instant at) { return sequence_at(at); },
-                               .now = shared_.clock.now()};
-  MYDR24_ASSIGN(const auto type, shared_.names.number(connection_, Names::Table::type, query.type));
-  context.type = type.value_or(-1);
-  MYDR24_ASSIGN(const auto sql, SearchSql::compile(query, context));
-  MYDR24_ASSIGN(const auto* const lead, choose_lead(connection_, sql));
-  const bool exact_wanted = store::needs_exact(query);
-  const std::int64_t limit = exact_wanted ? exact_max : std::int64_t{query.count} + 1;
-  const auto rows_of = [&](const store::SqlStatement& statement) {
-    return connection_.query(statement.text, bound(statement));
-  };
-  const auto is_exact = [&](const store::Version& version) -> Result<bool> {
-    MYDR24_ASSIGN(const auto document, json::Document::parse_view(version.body));
-    return store::is_exact(query, document.root());
-  };
-  if (query.total != search::Total::none || query.count == 0) {
-    if (exact_wanted) {
-      MYDR24_ASSIGN(const auto rows, rows_of(sql.page(lead, std::nullopt, exact_max)));
-      page.total = 0;
-      for (int row = 0; row < rows.count(); ++row) {
-        MYDR24_ASSIGN(const auto version, by_record(rows.integer(row, 0), query.type));
-        MYDR24_ASSIGN(const bool exact, is_exact(*version));
-        *page.total += exact ? 1 : 0;
-      }
-    } else {
-      MYDR24_ASSIGN(page.total, count(connection_, sql.total(lead, INT64_MAX)));
-    }
-  }
-  if (query.count == 0) return page;
-  MYDR24_ASSIGN(const auto rows, rows_of(sql.page(lead, after, limit)));
-  std::int64_t place = 0;
-  for (int row = 0; row < rows.count(); ++row) {
-    MYDR24_ASSIGN(auto version, by_record(rows.integer(row, 0), query.type));
-    if (!version) return fail(Code::internal, "an index row without content");
-    if (exact_wanted) {
-      MYDR24_ASSIGN(const bool exact, is_exact(*version));
-      if (!exact) continue;
-    }
-    if (page.matches.size() == query.count) {
-      page.next_cursor = store::make_cursor(query, place);
-      return page;
-    }
-    place = query.by_last_updated ? rows.integer(row, 1) : rows.integer(row, 0);
-    page.matches.push_back(std::move(*version));
-  }
-  return page;
+  Engine engine(*this);
+  return store::run_search(query, engine);
 }
 
-Result<std::string> View::explain(const search::Query&) { return fail(Code::unsupported, "not yet"); }
+Result<std::string> View::explain(const search::Query& query) {
+  Engine engine(*this);
+  return store::explain_search(query, engine);
+}
 
 }  // namespace mydr24::postgres

@@ -15,7 +15,7 @@
 #include "storage/postgres/connection.h"
 #include "storage/postgres/names.h"
 #include "storage/store/body_codec.h"
-#include "storage/store/search_sql.h"
+#include "storage/store/search_run.h"
 #include "storage/store/store.h"
 
 namespace mydr24::postgres {
