@@ -92,11 +92,15 @@ bool same_place(const Cell& a, const Cell& b) {
 
 }  // namespace
 
+// Beyond steps_max nothing is equal any more: the next step of the evaluation fails.
 Truth Evaluator::equal(const Cell& a, const Cell& b) {
+  if (steps_ > steps_max) return Truth::no;
   if (same_place(a, b)) return Truth::yes;
+  constexpr std::uint64_t parsing_steps = 4;
   Amount left;
   Amount right;
   if (are_amounts(a, b, left, right)) {
+    steps_ += parsing_steps;
     const auto order = compare(left, right);
     return order ? truth_of(*order == 0) : Truth::unknown;
   }
@@ -104,7 +108,10 @@ Truth Evaluator::equal(const Cell& a, const Cell& b) {
   Cell y;
   const bool has_left = system_value(a, x);
   const bool has_right = system_value(b, y);
-  if (has_left && has_right) return equal_system(x, y);
+  if (has_left && has_right) {
+    if (is_moment(x)) steps_ += parsing_steps;
+    return equal_system(x, y);
+  }
   if (has_left || has_right || !a.is_element() || !b.is_element()) return Truth::no;
   steps_ += std::min(a.value.raw().size(), b.value.raw().size()) / 8;
   return truth_of(json::equal(a.value, b.value) && json::equal(a.extended, b.extended));
@@ -221,11 +228,17 @@ bool Evaluator::order(const Node& node, const Cell& a, const Cell& b, Order& out
 }
 
 bool Evaluator::has_equal(std::span<const Cell> cells, const Cell& cell) {
+  if (steps_ > steps_max) return false;
   steps_ += cells.size();
   return std::ranges::any_of(cells, [&](const Cell& one) { return equal(one, cell) == Truth::yes; });
 }
 
 bool Evaluator::add_distinct(const Node& node, std::span<const Cell> cells, Sequence& out) {
+  Distinct index;
+  return add_distinct(node, cells, out, index);
+}
+
+bool Evaluator::add_distinct(const Node& node, std::span<const Cell> cells, Sequence& out, Distinct& index) {
   constexpr std::size_t few = 8;
   if (out.size() + cells.size() <= few) {
     for (const Cell& cell : cells) {
@@ -233,18 +246,17 @@ bool Evaluator::add_distinct(const Node& node, std::span<const Cell> cells, Sequ
     }
     return step(node);
   }
-  std::unordered_multimap<std::size_t, std::size_t> places;
-  for (std::size_t i = 0; i < out.size(); ++i) places.emplace(hash_of(out[i]), i);
+  for (; index.indexed < out.size(); ++index.indexed) index.places.emplace(hash_of(out[index.indexed]), index.indexed);
   for (const Cell& cell : cells) {
     const std::size_t hash = hash_of(cell);
-    const auto [first, last] = places.equal_range(hash);
+    const auto [first, last] = index.places.equal_range(hash);
     bool found = false;
     for (auto at = first; at != last && !found; ++at) {
       if (!step(node)) return false;
       found = equal(out[at->second], cell) == Truth::yes;
     }
     if (found) continue;
-    places.emplace(hash, out.size());
+    index.places.emplace(hash, index.indexed++);
     if (!push(node, out, cell)) return false;
   }
   return true;

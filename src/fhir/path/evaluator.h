@@ -3,13 +3,14 @@
 // One evaluation of one program. Functions return false when the evaluation has failed: error() then says why. A
 // Sequence that a function fills is empty when it is called. Private to fhir/path.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "fhir/path/cell.h"
@@ -34,7 +35,10 @@ struct Scope {
 class Evaluator {
  public:
   Evaluator(const Syntax& syntax, const Environment& environment, const Cell& context)
-      : syntax_(syntax), environment_(environment), context_(context) {}
+      : syntax_(syntax), environment_(environment), context_(context), steps_(steps_max - budget()) {}
+  ~Evaluator() {
+    if (environment_.steps_left != nullptr) *environment_.steps_left = steps_max - std::min(steps_, steps_max);
+  }
   Evaluator(const Evaluator&) = delete;
   Evaluator& operator=(const Evaluator&) = delete;
 
@@ -54,6 +58,9 @@ class Evaluator {
   bool singleton_truth(std::span<const Cell> cells, const Node& node, Truth& out);
   bool chain_truth(const Node& node, const Scope& scope, Truth& out);
   bool call_truth(const Node& node, const Scope& scope, Truth& out);
+  std::uint64_t budget() const {
+    return environment_.steps_left == nullptr ? steps_max : std::min(*environment_.steps_left, steps_max);
+  }
   bool step(const Node& node, std::uint64_t steps = 1);
   bool push(const Node& node, Sequence& out, const Cell& cell);
   bool append(const Node& node, Sequence& out, std::span<const Cell> cells);
@@ -92,7 +99,14 @@ class Evaluator {
   bool equivalent_json(json::Value a, json::Value b, std::size_t depth);
   bool order(const Node& node, const Cell& a, const Cell& b, Order& out);
   bool has_equal(std::span<const Cell> cells, const Cell& cell);
-  // Those of `cells` that do not equal one before them, or one that is in `out` already.
+  // The cells of a Sequence by their hashes, as far as it has been filled through add_distinct().
+  struct Distinct {
+    std::unordered_multimap<std::size_t, std::size_t> places;
+    std::size_t indexed = 0;
+  };
+  // Appends those of `cells` that do not equal one before them, or one that is in `out` already. `index` goes with
+  // `out`.
+  bool add_distinct(const Node& node, std::span<const Cell> cells, Sequence& out, Distinct& index);
   bool add_distinct(const Node& node, std::span<const Cell> cells, Sequence& out);
 
   // Functions
@@ -153,7 +167,7 @@ class Evaluator {
   const Syntax& syntax_;
   const Environment& environment_;
   const Cell context_;
-  std::uint64_t steps_ = 0;
+  std::uint64_t steps_;  // taken, of steps_max
   std::size_t text_bytes_ = 0;
   std::vector<std::unique_ptr<const std::string>> texts_;
   std::vector<Variable> variables_;

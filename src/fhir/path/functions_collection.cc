@@ -76,6 +76,7 @@ bool Evaluator::select(const Node& node, const Scope& scope, Sequence& out) {
 // What the projection gives, and what it gives of that, until nothing is new.
 bool Evaluator::repeat(const Node& node, const Scope& scope, Sequence& out) {
   Sequence round;
+  Distinct index;
   if (!input_of(node, scope, round)) return false;
   while (!round.empty()) {
     Sequence found;
@@ -86,7 +87,7 @@ bool Evaluator::repeat(const Node& node, const Scope& scope, Sequence& out) {
       if (!evaluate(*node.operands[0], inner, part) || !append(node, found, part.cells())) return false;
     }
     const std::size_t before = out.size();
-    if (!add_distinct(node, found.cells(), out)) return false;
+    if (!add_distinct(node, found.cells(), out, index)) return false;
     round.clear();
     round.append(out.cells().subspan(before));
   }

@@ -74,9 +74,10 @@ bool Evaluator::type_test(const Node& node, std::span<const Cell> cells, Truth& 
 }
 
 bool Evaluator::unite(const Node& node, const Scope& scope, Sequence& out) {
+  Distinct index;
   for (std::size_t i = 0; i < node.operands.size(); ++i) {
     Sequence part;
-    if (!argument(node, i, scope, part) || !add_distinct(node, part.cells(), out)) return false;
+    if (!argument(node, i, scope, part) || !add_distinct(node, part.cells(), out, index)) return false;
   }
   return true;
 }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,8 @@ struct Environment {
   ConformsTo conforms_to;
   std::function<void(std::string_view name, const Collection&)> trace;
   std::map<std::string, Collection, std::less<>> variables;  // %name
+  // A budget of steps that several evaluations share: each takes away what it used. nullptr: steps_max for each alone.
+  std::uint64_t* steps_left = nullptr;
 };
 
 class Expression {

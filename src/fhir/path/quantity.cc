@@ -36,8 +36,8 @@ std::optional<double> factor_between(std::string_view from, std::string_view to)
 std::optional<Decimal> convert(const Decimal& value, std::string_view from, std::string_view to) {
   const Unit source = unit_of(from);
   const Unit target = unit_of(to);
-  if (source.code == target.code) return value;
   if (source.is_vague != target.is_vague) return std::nullopt;
+  if (source.code == target.code) return value;
   const auto converted = ucum::convert(to_double(value), source.code, target.code);
   return converted ? from_double(*converted) : std::nullopt;
 }
