@@ -431,6 +431,7 @@ class Execution {
     environment.resource = item.container;
     environment.root_resource = item.container;
     environment.now = request_.now;
+    environment.steps_left = &path_steps_;
     auto result = known->second.evaluate(path::item_of(item.value, item.companion, item.type), environment);
     if (!result) return fail_at(position, "fhirpath: " + result.error().text, result.error().code);
     return result;
@@ -586,6 +587,7 @@ class Execution {
   const Type* extension_ = model::find_type("Extension");
   std::map<std::string, path::Expression> expressions_;
   std::size_t selections_ = 0, fields_ = 0, bytes_ = 0;
+  std::uint64_t path_steps_ = limits_.path_steps_max;  // left
 };
 
 }  // namespace

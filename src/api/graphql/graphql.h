@@ -17,6 +17,7 @@
 // A field without a value is null; flattened and sliced fields are left out instead.
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,6 +35,7 @@ struct Limits {
   std::size_t depth_max = 24;                  // selection sets inside each other; values inside each other
   std::size_t fields_max = 5'000;              // values in the answer
   std::size_t selections_max = 200'000;        // fields and fragments looked at while executing
+  std::uint64_t path_steps_max = 5'000'000;    // of all FHIRPath together
   std::size_t resources_max = 2'000;           // read and found
   std::size_t resource_bytes_max = 64U << 20;  // of all those
   std::size_t answer_bytes_max = 64U << 20;

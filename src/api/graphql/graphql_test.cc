@@ -278,6 +278,9 @@ TEST(GraphQl, EveryKindOfWorkIsBounded) {
   EXPECT_EQ(code({.document = loop, .on_patient = false}, {.depth_max = 1'000}), too_large);
   EXPECT_EQ(code({.document = "{ name { given } }"}, {.fields_max = 5}), too_large);
   EXPECT_EQ(code({.document = "{ id a: id b: id }"}, {.selections_max = 2}), too_large);
+  EXPECT_EQ(
+      code({.document = R"q({ name(fhirpath: "%resource.descendants().exists()") { use } })q"}, {.path_steps_max = 10}),
+      too_large);
   shelf.hits = 30;
   EXPECT_EQ(code({.document = "{ ObservationList { id } }", .on_patient = false}, {.resources_max = 20}), too_large);
   EXPECT_EQ(code({.document = "{ ObservationList { id } }", .on_patient = false}, {.resource_bytes_max = 2'000}),

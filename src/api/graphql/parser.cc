@@ -236,7 +236,7 @@ class Parser {
       default:
         return unexpected("a value");
     }
-    value.text = std::move(token_.text);
+    value.text = token_.text;
     MYDR24_TRY(advance());
     return value;
   }

@@ -92,8 +92,8 @@ Result<Operation> read_operation(json::Value parameter) {
 // The resource as the operations before left it, and one operation on it.
 class Step {
  public:
-  Step(const json::Document& document, const Operation& operation, Instant now)
-      : document_(document), operation_(operation), now_(now) {}
+  Step(const json::Document& document, const Operation& operation, Instant now, std::uint64_t& path_steps)
+      : document_(document), operation_(operation), now_(now), path_steps_(path_steps) {}
 
   // The text of the resource afterwards; nothing when nothing changes.
   Result<std::optional<std::string>> run() {
@@ -121,6 +121,7 @@ class Step {
     environment.resource = root();
     environment.root_resource = root();
     environment.now = now_;
+    environment.steps_left = &path_steps_;
     return expression.evaluate(root(), environment);
   }
 
@@ -268,6 +269,7 @@ class Step {
   const json::Document& document_;
   const Operation& operation_;
   Instant now_;
+  std::uint64_t& path_steps_;  // left
 };
 
 Error at_operation(Error error, std::size_t index) {
@@ -291,17 +293,18 @@ Result<std::string> apply_path_patch(const json::Document& resource, json::Value
   for (const json::Value parameter : list) {
     auto operation = read_operation(parameter);
     if (!operation) return at_operation(std::move(operation.error()), operations.size());
-    operations.push_back(std::move(*operation));
+    operations.push_back(*operation);
   }
   std::optional<json::Document> patched;
   std::size_t work = 0;
+  std::uint64_t path_steps = path_steps_max;
   for (std::size_t i = 0; i < operations.size(); ++i) {
     const json::Document& before = patched ? *patched : resource;
     work += before.source().size();
     if (work > work_bytes_max) {
       return at_operation(fail(Code::too_large, "applying the patch takes too much work: split it"), i);
     }
-    auto text = Step(before, operations[i], now).run();
+    auto text = Step(before, operations[i], now, path_steps).run();
     if (!text) return at_operation(std::move(text.error()), i);
     if (!*text) continue;
     auto after = json::Document::parse(std::move(**text), {.bytes_max = patched_bytes_max});

@@ -6,6 +6,7 @@
 // Source: FHIR R4, fhirpatch.html.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "base/core/clock.h"
@@ -17,6 +18,7 @@ namespace mydr24::patch {
 inline constexpr std::size_t operations_max = 1'000;
 inline constexpr std::size_t patched_bytes_max = 64U << 20;  // of the resource, after every operation
 inline constexpr std::size_t work_bytes_max = 512U << 20;    // of the resource, summed over the operations
+inline constexpr std::uint64_t path_steps_max = 5'000'000;   // of the evaluation of all paths together
 
 // The resource after the operations, in order; what they do not touch stays as written. `parameters` is the Parameters
 // resource; `now` is what the paths' now() answers.

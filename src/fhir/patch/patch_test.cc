@@ -188,6 +188,17 @@ TEST(PathPatch, OperationsAndTheirWorkAreBounded) {
   const auto result = patched("", many);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Code::too_large);
+  // Each alone is allowed, all together are not.
+  std::string heavy, list = "(0";
+  for (int i = 0; i < 200; ++i) list += "|" + std::to_string(i);
+  list += ")";
+  for (int i = 0; i < 900; ++i) {
+    heavy += (i == 0 ? "" : ",") +
+             operation("delete", fmt::format("Patient.where({0}.where({0}.exists($this=-1)).exists()).gender", list));
+  }
+  const auto costly = patched(R"("gender":"male")", heavy);
+  ASSERT_FALSE(costly);
+  EXPECT_EQ(costly.error().code, Code::too_large) << costly.error().text;
   const auto patch = parse(R"({"resourceType":"Patient"})");
   const auto other = apply_path_patch(patch, patch.root());
   ASSERT_FALSE(other);
