@@ -34,4 +34,8 @@ bool has_operation(std::string_view type, std::string_view operation, bool on_in
 // too_costly and too_large: see Terminology::expand.
 Result<std::string> run(const terminology::Terminology& terminology, const Request& request);
 
+// The TerminologyCapabilities resource of /metadata?mode=terminology. `base` is the URL of the FHIR endpoint.
+std::string capabilities(const terminology::Terminology& terminology, std::string_view software_version,
+                         std::string_view base, Instant now);
+
 }  // namespace mydr24::terminology_api

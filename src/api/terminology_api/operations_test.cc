@@ -102,6 +102,22 @@ TEST(TerminologyOperations, AreThoseOfR4) {
   EXPECT_EQ(Call("Patient", "$expand").error(), Code::unsupported);
 }
 
+TEST(TerminologyOperations, AreToldAsCapabilities) {
+  const auto document = json::Document::parse(
+      capabilities(*Terminology::published(), "1.2", "http://localhost/fhir", from_us(1'709'280'000'000'000)));
+  ASSERT_TRUE(document);
+  const auto told = document->root();
+  EXPECT_EQ(told["resourceType"].text(), "TerminologyCapabilities");
+  EXPECT_EQ(told["date"].text(), "2024-03-01T08:00:00.000Z");
+  EXPECT_EQ(told["software"]["version"].text(), "1.2");
+  EXPECT_GT(told["codeSystem"].size(), 1'000U);
+  for (const auto system : told["codeSystem"]) {
+    if (system["uri"].text() == gender_system) {
+      EXPECT_EQ(system["version"].at(0)["code"].text(), "4.0.1");
+    }
+  }
+}
+
 TEST(Expand, GivesAValueSetWithItsExpansion) {
   Call call("ValueSet", "$expand");
   const auto answer = call.with("url", gender).run();

@@ -146,13 +146,27 @@ SetRef Library::find_implicit(const Canonical& canonical, std::uint32_t hash) co
   return set;
 }
 
-std::vector<MapRef> Library::maps() const {
-  std::vector<MapRef> all;
-  for (const auto& loaded : maps_) all.push_back({&loaded.block->tables, &loaded.block->tables.maps[0]});
+namespace {
+
+template <class Ref, class Shelf, class Row>
+std::vector<Ref> all_of(const Shelf& shelf, std::span<const Row> Tables::* rows) {
+  std::vector<Ref> all;
+  for (const auto& loaded : shelf) {
+    const Tables& tables = loaded.block->tables;
+    all.push_back({.tables = &tables, .row = &(tables.*rows)[0]});
+  }
   const Tables& tables = published_tables();
-  for (const auto& row : tables.maps.first(tables.maps.size() - 1)) all.push_back({&tables, &row});
+  for (const auto& row : (tables.*rows).first((tables.*rows).size() - 1)) {
+    all.push_back({.tables = &tables, .row = &row});
+  }
   return all;
 }
+
+}  // namespace
+
+std::vector<MapRef> Library::maps() const { return all_of<MapRef>(maps_, &Tables::maps); }
+std::vector<SystemRef> Library::systems() const { return all_of<SystemRef>(systems_, &Tables::systems); }
+std::vector<SetRef> Library::sets() const { return all_of<SetRef>(value_sets_, &Tables::value_sets); }
 
 void Library::load(json::Value resource) {
   if (resource["url"].text().empty()) return;

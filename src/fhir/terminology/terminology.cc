@@ -27,6 +27,18 @@ std::string name_of(const SetRef& set) {
   return std::string(url.empty() ? set.tables->text(set.row->name) : url);
 }
 
+template <class Ref>
+std::vector<std::string> canonicals_of(const std::vector<Ref>& refs) {
+  std::vector<std::string> all;
+  for (const auto& ref : refs) {
+    const auto version = ref.tables->text(ref.row->version);
+    all.push_back(fmt::format("{}{}{}", ref.tables->text(ref.row->url), version.empty() ? "" : "|", version));
+  }
+  std::ranges::sort(all);
+  all.erase(std::ranges::unique(all).begin(), all.end());
+  return all;
+}
+
 // A value set that is no part of any library, for one question.
 Result<std::unique_ptr<const Block>> in_hand(json::Value value_set) {
   if (value_set["resourceType"].text() != "ValueSet") return fail(Code::invalid, "A ValueSet resource is needed here");
@@ -177,6 +189,9 @@ bool Terminology::has_code_system(std::string_view url) const {
 }
 
 bool Terminology::has_value_set(std::string_view url) const { return bool(content_->library.find_set(url)); }
+
+std::vector<std::string> Terminology::code_systems() const { return canonicals_of(content_->library.systems()); }
+std::vector<std::string> Terminology::value_sets() const { return canonicals_of(content_->library.sets()); }
 
 Result<ValueSetHead> Terminology::value_set_head(std::string_view value_set) const {
   const auto set = content_->library.find_set(value_set);

@@ -108,6 +108,11 @@ class Terminology {
   bool has_code_system(std::string_view url) const;
   bool has_value_set(std::string_view url) const;  // canonical, "url" or "url|version"
 
+  // What is here, sorted: canonicals with their version where they have one. Not those that a grammar or the name alone
+  // defines.
+  std::vector<std::string> code_systems() const;
+  std::vector<std::string> value_sets() const;
+
   // Code::not_found: no such value set or system. An absent system in `code` means any system of the value set.
   Result<Expansion> expand(std::string_view value_set, const ExpandOptions& options) const;
   Result<Expansion> expand(json::Value value_set, const ExpandOptions& options) const;  // of a resource in hand

@@ -125,6 +125,22 @@ std::vector<std::string> codes(const Result<Expansion>& expansion) {
   return out;
 }
 
+TEST(Terminology, AgreesWithItselfAboutEveryPublishedValueSet) {
+  const auto all = r4().value_sets();
+  EXPECT_GT(all.size(), 1'300U);
+  std::size_t expanded = 0;
+  for (const auto& value_set : all) {
+    const auto expansion = r4().expand(value_set, {.selectable_only = true});
+    if (!expansion) continue;
+    ++expanded;
+    for (const auto& one : expansion->concepts) {
+      ASSERT_EQ(r4().member(value_set, one.system, one.code), member) << value_set << " " << one.code;
+      ASSERT_NE(r4().member(value_set, one.system, one.code + "~"), member) << value_set << " " << one.code;
+    }
+  }
+  EXPECT_GT(expanded, 1'200U);
+}
+
 TEST(Terminology, ExpandsInOrderByPageAndByFilter) {
   const std::string gender = at(fhir_set, "administrative-gender");
   EXPECT_THAT(codes(r4().expand(gender, {})), ElementsAre("male", "female", "other", "unknown"));

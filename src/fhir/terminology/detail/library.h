@@ -57,6 +57,8 @@ class Library {
   SetRef find_set(std::string_view canonical) const;
   // Loaded ones first.
   std::vector<MapRef> maps() const;
+  std::vector<SystemRef> systems() const;
+  std::vector<SetRef> sets() const;
 
   void load(json::Value resource);
   void unload(std::string_view url);
