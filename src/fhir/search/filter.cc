@@ -155,6 +155,7 @@ class FilterParser {
       if (op == "eq" || op == "ne") return equality(matching(""), op == "eq");
       if (op == "sw") return matching("");
       if (op == "co") return matching("contains");
+      if (op == "ew") return ending(matching("contains"));
     } else if (compares(kind)) {
       if (op == "po" && (kind == Kind::date || kind == Kind::last_updated)) return overlap(parameter, matching);
       constexpr auto prefixes = std::to_array<std::string_view>({"eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb"});
@@ -179,6 +180,11 @@ class FilterParser {
     condition->modifier = Modifier::is_not;
     if (!equal) return condition;
     return combined(FilterForm::none, only(std::move(*condition)));
+  }
+
+  static Parsed<Condition> ending(Parsed<Condition> condition) {
+    if (condition) condition->any_of.front().at_end = true;
+    return condition;
   }
 
   Parsed<Condition> presence(const Parameter& parameter, std::string_view value) {

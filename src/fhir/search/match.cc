@@ -71,12 +71,10 @@ bool token_equals(const Term& term, const IndexEntry& entry) {
   return term.any_code ? !entry.value.starts_with('\x1f') : entry.value == term.value;
 }
 
-// `part` begins `whole`, and what follows is another step of the path or a version.
+// `part` begins `whole`, and what follows is another step of the path.
 bool is_path_above(std::string_view part, std::string_view whole) {
   if (!whole.starts_with(part)) return false;
-  if (whole.size() == part.size() || part.ends_with('/')) return true;
-  const char next = whole[part.size()];
-  return next == '/' || next == '|' || next == '?' || next == '#';
+  return whole.size() == part.size() || part.ends_with('/') || whole[part.size()] == '/';
 }
 
 bool address_matches(Modifier modifier, const Term& term, const IndexEntry& entry) {
@@ -112,7 +110,7 @@ bool string_matches(Modifier modifier, const Term& term, const IndexEntry& entry
     case Modifier::is_not:
       return entry.value == term.value;
     case Modifier::contains:
-      return entry.value.contains(term.value);
+      return term.at_end ? entry.value.ends_with(term.value) : entry.value.contains(term.value);
     case Modifier::text:
       return words_begin(term.exact, entry.value);
     default:
@@ -383,10 +381,12 @@ std::optional<std::string> sort_key(json::Value resource, const Sort& sort, cons
 bool index_decides(const Condition& condition) {
   if (condition.form != Condition::Form::match) return std::ranges::all_of(condition.parts, index_decides);
   if (condition.modifier == Modifier::exact || condition.modifier == Modifier::text) return false;
-  if (condition.parameter->kind == Kind::position) return false;
+  const bool by_path = condition.modifier == Modifier::above || condition.modifier == Modifier::below;
+  const Kind kind = condition.parameter->kind;
+  if (kind == Kind::position || (by_path && kind != Kind::token)) return false;
   return std::ranges::all_of(condition.any_of, [&](const Term& term) {
-    if (!term.unit_text.empty()) return false;
-    if (condition.parameter->kind != Kind::composite) return true;
+    if (!term.unit_text.empty() || term.at_end) return false;
+    if (kind != Kind::composite) return true;
     // Rows hold the whole of equalities, one system and one range.
     std::size_t ranges = 0, tokens = 0;
     for (const Term& part : term.parts) {

@@ -206,6 +206,7 @@ TEST(Matches, FiltersCombine) {
        {Row{"_filter", "name eq ng and gender eq male", true}, Row{"_filter", "name eq n", false},
         Row{"_filter", "name ne n", true}, Row{"_filter", "name ne Ng", false}, Row{"_filter", "name sw n", true},
         Row{"_filter", "not (gender eq female)", true}, Row{"_filter", "gender ne male or name co g", true},
+        Row{"_filter", "name ew g", true}, Row{"_filter", "name ew n", false},
         Row{"_filter", "birthdate po 1980", true}, Row{"_filter", "birthdate po 1981", false},
         Row{"_filter", "death-date pr false", true}, Row{"_filter", "death-date po 1981", false}}) {
     EXPECT_EQ(found(patient, name, value), yes) << value;
@@ -281,6 +282,7 @@ TEST(IndexDecides, ExceptWhereRowsOnlyNarrowDown) {
   for (const auto& [type, name, value, decides] :
        {Row3{"Patient", "name", "x", true}, Row3{"Patient", "name:exact", "x", false},
         Row3{"Patient", "name:contains", "x", true}, Row3{"Patient", "name:text", "x", false},
+        Row3{"Patient", "_filter", "name ew x", false}, Row3{"ValueSet", "url:below", "http://a", false},
         Row3{"Observation", "code:text", "x", false}, Row3{"Observation", "value-quantity", "5", true},
         Row3{"Observation", "value-quantity", "5||mg", false}, Row3{"Location", "near", "1|1", false},
         Row3{"Observation", "code-value-quantity", "s|a$5", true},

@@ -171,6 +171,7 @@ struct Term {
   std::string unit;         // composite: as IndexEntry, empty when no unit was asked for
   double distance_km = 0;   // position
   bool missing = false;     // :missing=true
+  bool at_end = false;      // string :contains, in a _filter: the value ends so
   std::vector<Term> parts;  // composite: one for each component, as it would be alone
 };
 
@@ -289,8 +290,8 @@ struct MatchContext {
 };
 bool matches(const Condition& condition, json::Value resource, const MatchContext& context);
 
-// Whether index rows decide the condition. Where they do not (:exact and :text; near; a unit as written; a composite with
-// two ranges, with a string, or with a system in any but the first part) they give candidates, and matches() judges.
+// Whether index rows decide the condition. Where they do not (:exact and :text; :above and :below by path; near; a unit as
+// written; `ew` of a _filter; a composite with two ranges, with a string, or with a system in any but the first part) they give candidates, and matches() judges.
 bool index_decides(const Condition& condition);
 
 // How two resources compare under one sort key: the smallest (descending: the largest) value of that parameter as a text
