@@ -37,6 +37,8 @@ class CommandLine {
     add_explain();
     add_config();
     add_backup();
+    add_migrate();
+    add_store();
     add_version();
   }
 
@@ -227,6 +229,40 @@ class CommandLine {
     verify->add_option("path", file_, "The copy")->required();
   }
 
+  void add_migrate() {
+    CLI::App* migrate = app_.add_subcommand("migrate", "The schema of the database");
+    migrate->require_subcommand(1);
+    auto* status = add(*migrate, "status", "Which migrations are applied, which are to come",
+                       "Example:\n  mydr24 migrate status --store postgres://mydr24@db/mydr24",
+                       [this] { return run_migrate_status(place_, terminal_); });
+    status->add_option("--store", place_, "Data folder or postgres:// URL")->required();
+    auto* up = add(*migrate, "up", "Apply what is missing, all or nothing",
+                   "Examples:\n"
+                   "  mydr24 migrate up --dry-run --store postgres://mydr24@db/mydr24   the SQL, nothing is changed\n"
+                   "  mydr24 migrate up --store postgres://mydr24@db/mydr24",
+                   [this] { return run_migrate_up(place_, dry_run_, terminal_); });
+    up->add_option("--store", place_, "Data folder or postgres:// URL")->required();
+    up->add_flag("--dry-run", dry_run_, "Print the SQL only");
+  }
+
+  void add_store() {
+    CLI::App* store = app_.add_subcommand("store", "Whole stores");
+    store->require_subcommand(1);
+    auto* copy = add(*store, "copy", "Copy a store into an empty one, also of the other engine; goes on where it was",
+                     "Examples:\n"
+                     "  mydr24 store copy --from ./data --to postgres://mydr24@db/mydr24\n"
+                     "  mydr24 store copy --from postgres://mydr24@db/mydr24 --to ./data\n"
+                     "\nNothing else may write to either meanwhile. Versions, times and history are kept.",
+                     [this] {
+                       store_copy_.progress_json = progress_ == "json";
+                       return run_store_copy(store_copy_, terminal_);
+                     });
+    copy->add_option("--from", store_copy_.from, "Data folder or postgres:// URL")->required();
+    copy->add_option("--to", store_copy_.to, "The same; empty, or what an interrupted copy has made")->required();
+    copy->add_option("--progress", progress_, "json: progress as NDJSON events on standard error, every 5 s")
+        ->check(CLI::IsMember({"auto", "json"}));
+  }
+
   void add_version() {
     add(app_, "version", "Version of program and interfaces", "", [this] { return run_version(terminal_); });
   }
@@ -238,6 +274,9 @@ class CommandLine {
   DemoOptions demo_;
   SimulateOptions simulate_;
   ImportOptions import_;
+  StoreCopyOptions store_copy_;
+  std::string place_;
+  bool dry_run_ = false;
   std::string file_;
   std::string server_;
   std::string progress_ = "auto";

@@ -74,6 +74,15 @@ int run_config_validate(const ConfigOptions& options, const Terminal& terminal);
 int run_config_example(const Terminal& terminal);
 int run_backup_create(const ConfigOptions& options, const std::string& to, const Terminal& terminal);
 int run_backup_verify(const std::string& path, const Terminal& terminal);
+// `place`: a data folder or a postgres:// URL.
+int run_migrate_status(const std::string& place, const Terminal& terminal);
+int run_migrate_up(const std::string& place, bool dry_run, const Terminal& terminal);
+struct StoreCopyOptions {
+  std::string from;  // data folders or postgres:// URLs
+  std::string to;
+  bool progress_json = false;
+};
+int run_store_copy(const StoreCopyOptions& options, const Terminal& terminal);
 int run_version(const Terminal& terminal);
 
 }  // namespace mydr24::cli

@@ -1,0 +1,20 @@
+#pragma once
+
+// Where a store is: a data folder or a PostgreSQL URL.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/core/clock.h"
+#include "storage/store/store.h"
+
+namespace mydr24::cli {
+
+bool is_url(std::string_view place);
+// Without a password, for people.
+std::string shown_place(std::string_view place);
+// Code::not_found: there is no store in that folder, and it must be one.
+Result<std::unique_ptr<store::Store>> open_place(const std::string& place, bool must_exist, const Clock& clock);
+
+}  // namespace mydr24::cli
