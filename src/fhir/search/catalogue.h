@@ -48,7 +48,7 @@ enum class Form : std::uint8_t {
   position,
   composite,
 };
-// How a value of that type is found by a parameter of that kind; nothing when it cannot be. A null type is any resource.
+// How a value of that type is found by a parameter of that kind; nothing when it cannot be. No type: any resource.
 std::optional<Form> form_of(Kind kind, const model::Type* type);
 
 // As a SearchParameter says it; nothing for a special one that is not known.

@@ -57,7 +57,7 @@ TEST(Compartments, ThePatientsAreThoseOfTheDefinitionsPackage) {
     const auto ours = compartment_parameters("Patient", type);
     if (!std::ranges::equal(ours, published)) differing.emplace(type, published);
   }
-  // The package asks for subject where R4 asks for patient of an Encounter, adds Task, and leaves "{def}" to the reader.
+  // The package asks for subject where R4 asks for patient of an Encounter, adds Task, and leaves "{def}" out.
   EXPECT_THAT(differing, ElementsAre(testing::Pair("Encounter", ElementsAre("subject")),
                                      testing::Pair("Patient", ElementsAre("link")),
                                      testing::Pair("Task", ElementsAre("patient", "focus"))));

@@ -93,7 +93,7 @@ Result<CustomParameter> custom_parameter(json::Value resource) {
   if ((*kind == Kind::composite) != !custom.components.empty() || custom.components.size() > components_max) {
     return wrong("component", fmt::format("a composite, and nothing else, has components, at most {}", components_max));
   }
-  // Everything else shows when it is built in.
+  // What else may be wrong shows when it is built in.
   MYDR24_TRY(with_parameters(nullptr, std::span(&custom, 1)));
   return custom;
 }

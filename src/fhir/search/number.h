@@ -3,6 +3,7 @@
 // Numbers and quantities as half-open ranges of doubles.
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 

@@ -100,8 +100,8 @@ std::span<const std::string_view> compartment_parameters(std::string_view compar
 //              or, where the unit is not UCUM, system "SYSTEM|CODE" (of a Quantity with comparator "<" or the like the
 //              range is infinite on that side). Of Money: system "urn:iso:std:iso:4217|CURRENCY"
 //   composite  value: the parts that are equalities, joined by "$" (token: its code; string: folded; reference, uri: as
-//              above); system: that of the first token; from, to: the first part that is a range (number, quantity, date
-//              in microseconds), 0 when there is none; unit: of a quantity, as `system` of quantity
+//              above); system: that of the first token; from, to: the first part that is a range (number, quantity,
+//              date in microseconds), 0 when there is none; unit: of a quantity, as `system` of quantity
 //   position   from: latitude, to: longitude, degrees
 //   text       value: the distinct folded words, each followed by one space
 struct IndexEntry {
@@ -290,12 +290,13 @@ struct MatchContext {
 };
 bool matches(const Condition& condition, json::Value resource, const MatchContext& context);
 
-// Whether index rows decide the condition. Where they do not (:exact and :text; :above and :below by path; near; a unit as
-// written; `ew` of a _filter; a composite with two ranges, with a string, or with a system in any but the first part) they give candidates, and matches() judges.
+// Whether index rows decide the condition. Where they do not, they give candidates, and matches() judges: :exact and
+// :text; :above and :below by path; near; a unit as written; `ew` of a _filter; a composite with two ranges, with a
+// string, or with a system in any but the first part.
 bool index_decides(const Condition& condition);
 
-// How two resources compare under one sort key: the smallest (descending: the largest) value of that parameter as a text
-// that compares by bytes; nothing when there is none.
+// How two resources compare under one sort key: the smallest (descending: the largest) value of that parameter as a
+// text that compares by bytes; nothing when there is none. Quantities compare as they are written, whatever their unit.
 std::optional<std::string> sort_key(json::Value resource, const Sort& sort, const Catalogue* catalogue = nullptr);
 
 }  // namespace mydr24::search

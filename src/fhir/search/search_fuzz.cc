@@ -1,5 +1,5 @@
 // Any text through extraction, folding, words, the query parser, its filters and custom parameters: entries are sorted,
-// what one parameter finds alone it finds among all, a refusal says why, what was understood can be asked of a resource,
+// what one parameter finds alone it finds among all, a refusal says why, what was understood can be asked,
 // and nothing crashes.
 
 #include <algorithm>
