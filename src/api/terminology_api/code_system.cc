@@ -11,7 +11,6 @@ namespace {
 
 using terminology::Coding;
 using terminology::Description;
-using terminology::Subsumption;
 using terminology::Terminology;
 
 std::string capitalized(std::string_view type) {

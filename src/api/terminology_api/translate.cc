@@ -7,7 +7,6 @@
 namespace mydr24::terminology_api {
 namespace {
 
-using terminology::Coding;
 using terminology::Terminology;
 using terminology::Translation;
 

@@ -48,6 +48,7 @@ Result<std::vector<std::string>> closure(const InSystem& from,
     }
   }
   std::vector<std::string> codes;
+  codes.reserve(rows.size());
   for (const auto row : rows) codes.emplace_back(tables.text(tables.concepts[row].code));
   return codes;
 }
