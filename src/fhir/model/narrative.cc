@@ -14,6 +14,8 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_name(char c) { return is_letter(c) || is_digit(c) || c == ':' || c == '_' || c == '-' || c == '.'; }
 
+constexpr std::size_t attributes_max = 64;  // of one element
+
 // Basic formatting: chapters 7 to 11 (without section 4 of chapter 9) and 15 of HTML 4, and images. Sorted.
 constexpr auto elements = std::to_array<std::string_view>(
     {"a",       "abbr",  "acronym", "address", "area",     "b",   "bdo", "big",   "blockquote", "br",
@@ -182,6 +184,7 @@ class Reader {
       if (end == std::string_view::npos) return fail(fmt::format("the value of {} is not in quotes", attribute));
       const auto value = text_.substr(at_ + 1, end - at_ - 1);
       at_ = end + 1;
+      if (seen.size() >= attributes_max) return fail(fmt::format("<{}> has too many attributes", tag));
       if (std::ranges::find(seen, attribute) != seen.end()) return fail(fmt::format("{} is there twice", attribute));
       seen.push_back(attribute);
       check(tag, attribute, value);

@@ -92,7 +92,7 @@ void Run::bundle_reference(std::string_view reference, const model::Element& par
   if (found.count == 1) return other_type(found.resource);
   const bool of_composition = bundle.is_document() && frame_->type->name == "Composition" && part.name != "relatesTo";
   if (found.count > 1) {
-    if (of_composition) error("invalid", step, fmt::format("{} entries of the Bundle are {}.", found.count, reference));
+    if (of_composition) error("invalid", step, fmt::format("Several entries of the Bundle are {}.", reference));
     return;
   }
   if (relative) {

@@ -59,6 +59,13 @@ void Run::extension(const Item& item, json::Value holder) {
     return error("extension", *item.step,
                  fmt::format("{} is no extension: it is a profile of {}.", url, definition->type->name));
   }
+  const bool as_modifier = item.step->element != nullptr && item.step->element->name == "modifierExtension";
+  if (as_modifier != definition->is_modifier) {
+    error("extension", *item.step,
+          fmt::format("The extension {} is {}: it belongs into {}.", url,
+                      definition->is_modifier ? "a modifier" : "no modifier",
+                      definition->is_modifier ? "modifierExtension" : "extension"));
+  }
   if (!in_context(*definition, item, holder)) {
     std::string allowed;
     for (const auto& context : definition->contexts) {

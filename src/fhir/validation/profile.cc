@@ -416,14 +416,16 @@ Result<> Catalogue::understands(json::Value structure_definition) const {
 }
 
 Result<Profile> Catalogue::make(json::Value definition) const {
-  Profile profile{definition["url"].text(),
-                  definition["version"].text(),
-                  definition["baseDefinition"].text(),
-                  model::find_type(definition["type"].text()),
-                  {},
-                  nullptr};
+  Profile profile;
+  profile.url = definition["url"].text();
+  profile.version = definition["version"].text();
+  profile.base = definition["baseDefinition"].text();
+  profile.type = model::find_type(definition["type"].text());
   if (profile.type == nullptr) {
     return fail(Code::invalid, fmt::format("'{}' is not a type of R4", definition["type"].text()));
+  }
+  for (const auto* form : {"snapshot", "differential"}) {
+    profile.is_modifier = profile.is_modifier || definition[form]["element"].at(0)["isModifier"].is_true();
   }
   for (const auto context : definition["context"]) {
     profile.contexts.push_back({context["type"].text(), context["expression"].text()});

@@ -202,11 +202,9 @@ void Run::check_targets(const TypeRule& rule, const Item& item) {
   const Item found{target, {}, model::find_resource(type), &step};
   const bool fits = std::ranges::any_of(profiles, [&](const auto* one) {
     if (one->type != found.type) return false;
-    const std::pair key{target.offset(), one};
-    if (!judged_.insert(key).second) return true;
-    const bool good = conforms(*one, found);
-    if (!good) judged_.erase(key);
-    return good;
+    const auto [known, is_new] = judged_.emplace(std::pair{target.raw().data(), one}, true);
+    if (is_new) known->second = conforms(*one, found);
+    return known->second;
   });
   --reference_depth_;
   if (!fits) {

@@ -288,6 +288,11 @@ TEST(Profile, ExtensionsAreJudgedByTheirDefinitionAndPlace) {
   EXPECT_THAT(
       profiles.errors(fmt::format(R"({{"resourceType":"Patient","extension":[{}]}})", one(R"("valueInteger":3)"))),
       ElementsAre(HasSubstr("may stand on Patient.contact, not here")));
+  EXPECT_THAT(
+      profiles.errors(fmt::format(
+          R"({{"resourceType":"Patient","contact":[{{"name":{{"text":"A"}},"extension":[{0}],"modifierExtension":[{0}]}}]}})",
+          one(R"("valueInteger":3)"))),
+      ElementsAre(HasSubstr("is no modifier: it belongs into extension")));
   const std::string unknown = R"({"resourceType":"Patient","extension":[{"url":"http://x.net/y","valueInteger":3}]})";
   EXPECT_THAT(profiles.errors(unknown), IsEmpty());
   EXPECT_THAT(profiles.errors(unknown, {.strict = true}), ElementsAre(HasSubstr("is not known here")));

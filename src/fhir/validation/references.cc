@@ -41,7 +41,7 @@ References::Found References::find(std::string_view reference, std::string_view 
   }
   Found found;
   const auto [first, last] = by_url_.equal_range(url);
-  for (auto one = first; one != last; ++one) {
+  for (auto one = first; one != last && found.count < 2; ++one) {
     if (!version.empty() && one->second["meta"]["versionId"].text() != version) continue;
     if (found.count++ == 0) found.resource = one->second;
   }
@@ -50,14 +50,6 @@ References::Found References::find(std::string_view reference, std::string_view 
 
 bool References::has_type_and_id(std::string_view reference) const {
   return by_name_.contains(reference.substr(0, reference.find(history)));
-}
-
-json::Value References::by_url_end(std::string_view reference) const {
-  const std::string end = fmt::format("/{}", reference.substr(0, reference.find(history)));
-  for (const auto& [url, resource] : by_url_) {
-    if (url.ends_with(end)) return resource;
-  }
-  return {};
 }
 
 }  // namespace mydr24::validation

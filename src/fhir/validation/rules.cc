@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <deque>
+#include <map>
+#include <set>
 
 #include "base/core/date_time.h"
 #include "fhir/model/narrative.h"
@@ -49,6 +52,7 @@ bool cpt_2(const Focus& focus) { return !has(focus.value, "value") || has(focus.
 bool ref_1(const Focus& focus) {
   const std::string_view reference = focus.value["reference"].text();
   if (!reference.starts_with('#') || reference.size() == 1) return true;
+  if (focus.contained != nullptr) return focus.contained->contains(reference.substr(1));
   const auto contained = focus.root["contained"];
   return std::ranges::any_of(contained, [id = reference.substr(1)](json::Value one) { return one["id"].text() == id; });
 }
@@ -58,18 +62,25 @@ bool obs_3(const Focus& focus) {
 }
 bool obs_6(const Focus& focus) { return !has(focus.value, "dataAbsentReason") || !has_choice(focus.value, "value"); }
 
+// Equal for equal Codings, in whatever order their members are.
+std::string normal_form(json::Value coding) {
+  std::map<std::string_view, std::string> members;
+  for (const auto one : coding) members[one.key()] = one.is_string() ? std::string(one.text()) : json::compact(one);
+  std::string out;
+  for (const auto& [key, text] : members) out += fmt::format("{}={}\n", key, text);
+  return out;
+}
+
 // No component has the code of the observation, when that has a value of its own.
 bool obs_7(const Focus& focus) {
   const auto components = focus.value["component"];
   if (!components.exists() || !has_choice(focus.value, "value")) return true;
-  const auto same_code = [](json::Value a, json::Value b) {
-    return a["system"].text() == b["system"].text() && a["code"].text() == b["code"].text() && json::same(a, b);
-  };
-  for (const auto mine : focus.value["code"]["coding"]) {
-    for (const auto component : components) {
-      for (const auto other : component["code"]["coding"]) {
-        if (same_code(mine, other)) return false;
-      }
+  std::set<std::string> own;
+  for (const auto coding : focus.value["code"]["coding"]) own.insert(normal_form(coding));
+  if (own.empty()) return true;
+  for (const auto component : components) {
+    for (const auto coding : component["code"]["coding"]) {
+      if (own.contains(normal_form(coding))) return false;
     }
   }
   return true;

@@ -100,7 +100,16 @@ void Run::resource(json::Value value, const Step& step, Frame& frame) {
   frame_ = &frame;
   environment_.resource = value;
   environment_.root_resource = frame.contained ? frame.outer->resource : value;
-  frame.collects = !frame.contained && value["contained"].is_array();
+  ContainedResources inner;
+  std::unordered_set<std::string_view> met;
+  if (frame.contained) {
+    frame.inner = frame.outer->inner;
+    frame.met = frame.outer->met;
+  } else if (const auto contained = value["contained"]; contained.is_array()) {
+    for (const auto one : contained) inner.emplace(one["id"].text(), one);
+    frame.inner = &inner;
+    frame.met = &met;
+  }
   const References* const bundle_before = frame.bundle;
   if (frame.type->name == "Bundle") {
     frame.bundle = bundles_.emplace_back(std::make_unique<References>(value)).get();
@@ -108,7 +117,7 @@ void Run::resource(json::Value value, const Step& step, Frame& frame) {
   const Item item{value, {}, frame.type, &step};
   rules(frame.type->constraints, item);
   object(value, *frame.type, step);
-  if (frame.collects) contained_rules(step);
+  if (frame.met != nullptr && !frame.contained) contained_rules(step);
   if (frame.outer == nullptr && request_.warnings && !value["text"]["div"].exists() &&
       frame.type->find("text") != nullptr && request_.checks.invariants) {
     warn("invariant", step, "A resource should have a narrative for people to read (dom-6).");
@@ -132,7 +141,8 @@ void Run::nested(json::Value value, const model::Element& element, const Step& s
 }
 
 void Run::object(json::Value value, const model::Type& type, const Step& step) {
-  if (!value.is_object()) return;
+  // More members than there are elements: the structure has been told, and looking for pairs would take its square.
+  if (!value.is_object() || value.size() > 2 * type.elements.size() + 2) return;
   if (value.size() == 1 && type.kind != model::TypeKind::resource && (*value.begin()).key() == "id" &&
       request_.checks.invariants) {
     error("invariant", step, "An element must have a value or children, not only an id (ele-1).");
@@ -214,16 +224,10 @@ void Run::primitive(const Item& item, const model::Type& owner, const model::Ele
     default:
       return;
   }
-  if (!text.starts_with('#')) return;
-  Frame* outer = frame_;
-  if (text == "#" && frame_->contained) {
-    // The contained resource refers to its container: that is a connection as well.
-    outer = const_cast<Frame*>(frame_->outer);
-    if (outer->collects) outer->fragments.push_back(frame_->resource["id"].text());
-    return;
-  }
-  if (frame_->contained) outer = const_cast<Frame*>(frame_->outer);
-  if (outer->collects) outer->fragments.push_back(text.substr(1));
+  if (!text.starts_with('#') || frame_->met == nullptr) return;
+  // A contained resource that refers to its container is connected as well.
+  const bool to_container = text.size() == 1 && frame_->contained;
+  frame_->met->insert(to_container ? frame_->resource["id"].text() : text.substr(1));
 }
 
 void Run::rules(std::span<const model::Constraint> constraints, const Item& item) {
@@ -234,7 +238,8 @@ void Run::rules(std::span<const model::Constraint> constraints, const Item& item
 }
 
 void Run::judge(const Rule& rule, const Item& item) {
-  const auto holds = rule.holds({item.value, item.extended, item.type, environment_.root_resource}, environment_);
+  const auto holds =
+      rule.holds({item.value, item.extended, item.type, environment_.root_resource, frame_->inner}, environment_);
   if (!holds) {
     return warn("processing", *item.step,
                 fmt::format("The rule {} could not be judged: {}.", rule.key(), holds.error().text));
@@ -287,8 +292,7 @@ void Run::contained_rules(const Step& step) {
   for (const auto one : frame_->resource["contained"]) {
     ++below.index;
     const auto id = one["id"].text();
-    const bool met = std::ranges::find(frame_->fragments, id) != frame_->fragments.end();
-    if (!met) {
+    if (!frame_->met->contains(id)) {
       error("invariant", below,
             fmt::format("The contained resource '{}' is not referred to, and does not refer to its container (dom-3).",
                         id));
@@ -333,10 +337,9 @@ json::Value Run::resolve(std::string_view reference) const {
   if (reference.starts_with('#')) {
     const auto root = environment_.root_resource;
     if (reference.size() == 1) return root;
-    for (const auto one : root["contained"]) {
-      if (one["id"].text() == reference.substr(1)) return one;
-    }
-    return {};
+    if (frame_ == nullptr || frame_->inner == nullptr) return {};
+    const auto found = frame_->inner->find(reference.substr(1));
+    return found == frame_->inner->end() ? json::Value() : found->second;
   }
   if (frame_ != nullptr && frame_->bundle != nullptr) {
     if (const auto found = frame_->bundle->find(reference, frame_->full_url); found.count > 0) return found.resource;

@@ -82,6 +82,7 @@ struct Profile {
   std::string_view url, version, base;
   const model::Type* type = nullptr;
   std::vector<Context> contexts;  // of an extension
+  bool is_modifier = false;       // of an extension
   std::unique_ptr<Node> root;
 };
 

@@ -16,15 +16,13 @@ class References {
   explicit References(json::Value bundle);
 
   struct Found {
-    std::size_t count = 0;  // entries that match; more than one is ambiguous
+    std::size_t count = 0;  // entries that match, counted up to two: more than one is ambiguous
     json::Value resource;   // the first
   };
   // `full_url` is that of the entry that holds the reference: a relative one is relative to its base.
   Found find(std::string_view reference, std::string_view full_url) const;
   // Whether an entry has a resource of that type and id, whatever its fullUrl is.
   bool has_type_and_id(std::string_view reference) const;
-  // Whether an entry's fullUrl ends in this relative reference.
-  json::Value by_url_end(std::string_view reference) const;
   bool is_document() const { return is_document_; }
   json::Value bundle() const { return bundle_; }
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/json/document.h"
 #include "fhir/model/definitions.h"
@@ -17,12 +18,15 @@
 
 namespace mydr24::validation {
 
+using ContainedResources = std::unordered_map<std::string_view, json::Value>;  // by id
+
 // What a rule is judged on.
 struct Focus {
   json::Value value;
   json::Value extended;  // the property with "_" before its name, of a primitive
   const model::Type* type = nullptr;
-  json::Value root;  // the resource that is not contained
+  json::Value root;                               // the resource that is not contained
+  const ContainedResources* contained = nullptr;  // its contained resources, when somebody has them by id already
 };
 
 using NativeRule = bool (*)(const Focus& focus);

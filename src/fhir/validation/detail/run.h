@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -43,10 +44,11 @@ class Run {
     const model::Type* type = nullptr;
     const Frame* outer = nullptr;
     bool contained = false;
-    const References* bundle = nullptr;            // of the nearest Bundle around
-    std::string_view full_url;                     // of its entry
-    std::vector<std::string_view> fragments = {};  // "#..." that were met, when there is something contained
-    bool collects = false;
+    const References* bundle = nullptr;  // of the nearest Bundle around
+    std::string_view full_url;           // of its entry
+    // Of a resource that has contained ones: those by id, and the ids that were referred to.
+    const ContainedResources* inner = nullptr;
+    std::unordered_set<std::string_view>* met = nullptr;
   };
   // While one lives, issues are not kept: only whether there was an error.
   class Quiet {
@@ -131,8 +133,8 @@ class Run {
   Frame* frame_ = nullptr;
   std::vector<model::Issue> issues_;
   std::vector<std::unique_ptr<References>> bundles_;
-  std::set<std::pair<std::size_t, const Profile*>>
-      judged_;                           // references' targets that are being, or have been, looked at
+  // Whether a reference's target conforms, by where its text begins: true while it is being looked at.
+  std::map<std::pair<const char*, const Profile*>, bool> judged_;
   std::size_t errors_ = 0, others_ = 0;  // each below issues_max: warnings never hide an error
   std::size_t quiet_ = 0;
   std::size_t profile_depth_ = 0, reference_depth_ = 0;
