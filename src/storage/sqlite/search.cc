@@ -75,7 +75,8 @@ class Engine final : public store::SearchEngine {
             .type = [this](std::string_view name) { return view_.names().type(name); },
             .sequence_at = [this](Instant at) { return view_.sequence_at(at); },
             .count = {},
-            .now = view_.shared().clock.now()};
+            .now = view_.shared().clock.now(),
+            .limits = view_.shared().search};
   }
 
   Result<std::vector<store::SqlRow>> rows(const SqlStatement& statement) override {

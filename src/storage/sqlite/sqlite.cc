@@ -95,7 +95,7 @@ class SqliteStore final : public store::Store {
       : settings_(settings),
         file_((settings.folder / database_file).string()),
         lock_(std::move(lock)),
-        shared_(clock),
+        shared_(clock, settings.search),
         readers_(file_, settings.readers_max, settings.reader_cache_bytes, shared_),
         followers_({.read = [this](const auto& read) { return readers_.read(read); },
                     .submit =

@@ -16,6 +16,7 @@
 
 #include "base/core/clock.h"
 #include "base/telemetry/log.h"
+#include "storage/store/search_sql.h"
 #include "storage/store/store.h"
 
 namespace mydr24::sqlite {
@@ -30,6 +31,7 @@ struct Settings {
   std::filesystem::path folder;  // made (mode 0700) when it is not there
   std::size_t writer_cache_bytes = std::size_t{64} << 20;
   std::size_t reader_cache_bytes = std::size_t{8} << 20;  // each
+  store::SearchLimits search;                             // when a search takes another way
   std::size_t readers_max = 8;                            // reads beyond this wait for one to end
   // Writes that wait, by RequestClass; more are refused with Code::busy.
   std::array<std::size_t, request_class_count> queue_max{8'192, 8'192, 8'192, 1'024};

@@ -24,9 +24,10 @@ namespace mydr24::sqlite {
 
 // What all connections of a store share.
 struct Shared {
-  explicit Shared(const Clock& clock_of_store) : clock(clock_of_store) {}
+  Shared(const Clock& clock_of_store, const store::SearchLimits& limits) : clock(clock_of_store), search(limits) {}
 
   const Clock& clock;
+  const store::SearchLimits search;
   store::BodyCodec codec;
   Totals totals;
 

@@ -1,15 +1,17 @@
 #pragma once
 
 // A store in memory for the tests of modules that write resources, state, events and timers: same rules, no disk, no
-// threads of its own. It searches by token and id only, in the order of ids; it keeps no older versions. A write is made
-// on the caller's thread; followers are called by settle() and tick(), or after each write when `follow_at_once` is set.
+// threads of its own. It searches by trying each resource; it keeps no older versions. A write is made on the caller's
+// thread; followers are called by settle() and tick(), or after each write when `follow_at_once` is set.
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -87,6 +89,7 @@ class FakeStore : public Store {
   Result<> backup(const std::filesystem::path&) override { return fail(Code::unsupported, "in memory"); }
   Result<std::vector<std::string>> verify() override { return std::vector<std::string>(); }
   Statistics statistics() const override { return {}; }
+  Result<> learn(const search::CataloguePtr&) override { return {}; }  // it knows no parameters
 
   // Test switches.
   bool follow_at_once = false;
@@ -123,6 +126,9 @@ class FakeStore : public Store {
     const auto at = body.find(meta);
     data_.meta_at[key] = at == body.npos ? 0 : static_cast<std::uint32_t>(at + meta.size());
     data_.resources[key] = std::move(body);
+    data_.changed[key] = ++data_.sequence;
+    data_.created.try_emplace(key, data_.sequence);
+    data_.at[key] = clock_.now();
     ++data_.versions[key];
   }
 
@@ -135,6 +141,8 @@ class FakeStore : public Store {
     std::map<std::string, std::string> resources;  // current bodies, by type/id
     std::map<std::string, std::int64_t> versions;
     std::map<std::string, std::uint32_t> meta_at;
+    std::map<std::string, std::int64_t> created, changed;  // lines of the journal
+    std::map<std::string, Instant> at;
     std::size_t state_writes = 0;
   };
 
@@ -169,16 +177,39 @@ class FakeStore : public Store {
     Result<std::vector<Version>> history(const HistoryQuery&) override {
       return fail(Code::unsupported, "not in the fake");
     }
+    // As a store orders and pages; the cursor is how many went before.
     Result<SearchPage> search(const search::Query& query) override {
-      SearchPage page;
+      struct Item {
+        std::string key;
+        std::vector<std::optional<std::string>> sort;
+      };
+      std::vector<Item> items;
       for (const auto& [key, body] : data_.resources) {
-        if (!key.starts_with(query.type + "/") || page.matches.size() == query.count) continue;
-        const std::string id = key.substr(query.type.size() + 1);
-        MYDR24_ASSIGN(const bool found, matches(query, id, body));
-        if (!found) continue;
-        MYDR24_ASSIGN(auto version, current(query.type, id));
+        if (!key.starts_with(query.type + "/") || !all_hold(query.conditions, key, query.catalogue.get())) continue;
+        Item& item = items.emplace_back(key);
+        MYDR24_ASSIGN(const auto document, json::Document::parse_view(body));
+        for (const auto& sort : query.sort) {
+          item.sort.push_back(search::sort_key(document.root(), sort, query.catalogue.get()));
+        }
+      }
+      std::ranges::sort(items, [&](const Item& a, const Item& b) {
+        for (std::size_t i = 0; i < query.sort.size(); ++i) {
+          if (a.sort[i] == b.sort[i]) continue;
+          if (!a.sort[i] || !b.sort[i]) return a.sort[i].has_value();
+          return query.sort[i].descending ? *a.sort[i] > *b.sort[i] : *a.sort[i] < *b.sort[i];
+        }
+        const auto& places = query.by_last_updated ? data_.changed : data_.created;
+        const auto x = place(places, a.key), y = place(places, b.key);
+        return query.order == search::Order::newest_first ? x > y : x < y;
+      });
+      SearchPage page;
+      if (query.total != search::Total::none || query.count == 0) page.total = static_cast<std::int64_t>(items.size());
+      std::size_t from = query.cursor.empty() ? 0 : std::strtoul(query.cursor.c_str(), nullptr, 10);
+      for (; from < items.size() && page.matches.size() < query.count; ++from) {
+        MYDR24_ASSIGN(auto version, current(query.type, items[from].key.substr(query.type.size() + 1)));
         page.matches.push_back(std::move(*version));
       }
+      if (query.count > 0 && from < items.size()) page.next_cursor = std::to_string(from);
       return page;
     }
     Result<std::int64_t> count_resources(std::string_view) override {
@@ -215,7 +246,10 @@ class FakeStore : public Store {
         data_.resources[key] = put.body->bytes;
         data_.meta_at[key] = put.body->meta_at;
       }
-      return Written{++data_.versions[key], ++data_.sequence, now_};
+      data_.changed[key] = ++data_.sequence;
+      data_.created.try_emplace(key, data_.sequence);
+      data_.at[key] = now_;
+      return Written{++data_.versions[key], data_.sequence, now_};
     }
     Result<Sequence> note(std::string_view kind, std::string_view payload) override {
       data_.events.push_back({++data_.sequence, now_, std::string(kind), std::string(payload)});
@@ -248,23 +282,43 @@ class FakeStore : public Store {
     }
 
    private:
-    static Result<bool> matches(const search::Query& query, const std::string& id, const std::string& body) {
-      MYDR24_ASSIGN(const auto document, json::Document::parse_view(body));
-      const auto entries = search::extract(document.root());
-      for (const auto& condition : query.conditions) {
-        const auto kind = condition.parameter->kind;
-        if (condition.modifier != search::Modifier::none || (kind != search::Kind::token && kind != search::Kind::id))
-          return fail(Code::unsupported, "not in the fake");
-        const bool holds = std::ranges::any_of(condition.any_of, [&](const search::Term& term) {
-          if (kind == search::Kind::id) return term.value == id;
-          return std::ranges::any_of(entries, [&](const search::IndexEntry& entry) {
-            return entry.parameter == condition.parameter->number && (term.any_code || entry.value == term.value) &&
-                   (term.system_is == search::Term::System::any || entry.system == term.system);
-          });
-        });
-        if (!holds) return false;
-      }
-      return true;
+    static std::int64_t place(const std::map<std::string, std::int64_t>& places, const std::string& key) {
+      const auto found = places.find(key);
+      return found == places.end() ? 0 : found->second;
+    }
+
+    bool all_hold(std::span<const search::Condition> conditions, const std::string& key,
+                  const search::Catalogue* catalogue) const {
+      const auto found = data_.resources.find(key);
+      if (found == data_.resources.end()) return false;
+      const auto document = json::Document::parse_view(found->second);
+      if (!document) return false;
+      const auto at = data_.at.find(key);
+      const search::MatchContext context{
+          .now = now_,
+          .last_updated = at == data_.at.end() ? Instant() : at->second,
+          .catalogue = catalogue,
+          .chain =
+              [&](const search::Condition& chain, std::span<const std::string> targets) {
+                return std::ranges::any_of(
+                    targets, [&](const std::string& target) { return all_hold(chain.parts, target, catalogue); });
+              },
+          .has =
+              [&](const search::Condition& has, std::string_view reference) {
+                return std::ranges::any_of(data_.resources, [&](const auto& other) {
+                  return other.first.starts_with(std::string(has.parameter->type) + "/") &&
+                         refers(other.second, has, reference, catalogue) && all_hold(has.parts, other.first, catalogue);
+                });
+              }};
+      return std::ranges::all_of(conditions, [&](const search::Condition& condition) {
+        return search::matches(condition, document->root(), context);
+      });
+    }
+    static bool refers(const std::string& body, const search::Condition& has, std::string_view reference,
+                       const search::Catalogue* catalogue) {
+      const auto document = json::Document::parse_view(body);
+      return document && std::ranges::any_of(search::extract(document->root(), *has.parameter, catalogue),
+                                             [&](const auto& entry) { return entry.value == reference; });
     }
 
     Data& data_;

@@ -83,8 +83,7 @@ std::optional<std::string> from_hex(std::string_view text) {
 
 }  // namespace
 
-// The place, then each key as "." and hexadecimal digits (":" when there is
-// none), then "-" and the check.
+// The place, then each key as "." and hexadecimal digits (":" when there is none), then "-" and the check.
 std::string make_cursor(const Query& query, const Cursor& cursor) {
   auto text = fmt::format("{:x}", cursor.place);
   for (const auto& key : cursor.keys) {
@@ -101,9 +100,7 @@ std::string make_cursor(const Query& query, const Cursor& cursor) {
 Result<std::optional<Cursor>> read_cursor(const Query& query) {
   if (query.cursor.empty()) return std::optional<Cursor>();
   const auto wrong = [] {
-    return fail(Code::invalid,
-                "this cursor does not belong to this search: take the link of "
-                "the page before as it is",
+    return fail(Code::invalid, "this cursor does not belong to this search: take the link of the page before as it is",
                 "_cursor");
   };
   const auto dash = query.cursor.rfind('-');

@@ -2,8 +2,7 @@
 
 // Where a page of a search ended, as opaque text. Private to storage/store.
 //
-// Invariant: a cursor carries a check of its query: one of another query is
-// Code::invalid.
+// Invariant: a cursor carries a check of its query: one of another query is Code::invalid.
 
 #include <cstdint>
 #include <optional>

@@ -18,18 +18,13 @@ using search::Condition;
 using search::Query;
 using Lead = SearchSql::Lead;
 
-// Records that are walked by recency in the hope that a page is full, before
-// rows are counted any further.
-constexpr std::int64_t window = 50'000;
 constexpr std::int64_t rows_per_step_max = 4'096;
-// Works that one search keeps the answer of for the resources that references
-// lead to.
+// Works that one search keeps the answer of for the resources that references lead to.
 constexpr std::size_t remembered_max = 10'000;
 
-Error too_many_checked() {
-  return fail(Code::too_costly, fmt::format("more than {} resources would have to be read to "
-                                            "answer this search: narrow it, for example "
-                                            "by a code, a subject or a date",
+Error too_many_checked(std::int64_t checked_max) {
+  return fail(Code::too_costly, fmt::format("more than {} resources would have to be read to answer this search: "
+                                            "narrow it, for example by a code, a subject or a date",
                                             checked_max));
 }
 
@@ -57,7 +52,7 @@ class Judge {
 
   // One more resource is read that may be of no use.
   Result<> count() {
-    if (++checked_ > checked_max) return too_many_checked();
+    if (++checked_ > context_.limits.checked_max) return too_many_checked(context_.limits.checked_max);
     constexpr std::int64_t steps = 64;
     return checked_ % steps == 0 ? engine_.check_limits() : Result<>();
   }
@@ -105,11 +100,11 @@ class Judge {
     MYDR24_ASSIGN(const auto type, context_.type(chain.target));
     for (const std::string& target : targets) {
       if (!target.starts_with(chain.target + "/")) continue;
-      SqlStatement statement{.text = fmt::format("SELECT record, record AS place FROM record "
-                                                 "WHERE type = {0}1 AND id = "
-                                                 "{0}2 AND deleted = 0",
-                                                 context_.dialect.placeholder),
-                             .values = {type, target.substr(chain.target.size() + 1)}};
+      SqlStatement statement{
+          .text =
+              fmt::format("SELECT record, record AS place FROM record WHERE type = {0}1 AND id = {0}2 AND deleted = 0",
+                          context_.dialect.placeholder),
+          .values = {type, target.substr(chain.target.size() + 1)}};
       MYDR24_ASSIGN(const auto rows, engine_.rows(statement));
       if (rows.empty()) continue;
       MYDR24_ASSIGN(const bool holds, record_holds(rows.front().record, chain));
@@ -121,11 +116,11 @@ class Judge {
   Result<bool> is_referred(const Condition& has, std::string_view reference) {
     const std::size_t number = has.parameter->number;
     const auto parameter = number < context_.parameters.size() ? context_.parameters[number] : -1;
-    SqlStatement statement{.text = fmt::format("SELECT record, record AS place FROM "
-                                               "reference_index WHERE parameter = "
-                                               "{0}1 AND target = {0}2 LIMIT {0}3",
-                                               context_.dialect.placeholder),
-                           .values = {parameter, std::string(reference), checked_max}};
+    SqlStatement statement{
+        .text = fmt::format(
+            "SELECT record, record AS place FROM reference_index WHERE parameter = {0}1 AND target = {0}2 LIMIT {0}3",
+            context_.dialect.placeholder),
+        .values = {parameter, std::string(reference), context_.limits.checked_max}};
     MYDR24_ASSIGN(const auto rows, engine_.rows(statement));
     for (const SqlRow& row : rows) {
       MYDR24_ASSIGN(const bool holds, record_holds(row.record, has));
@@ -215,12 +210,11 @@ Result<std::optional<Version>> Run::read(std::int64_t record, bool judged) {
   return holds ? std::move(version) : std::nullopt;
 }
 
-// The best lead; few rows are enough, else rows are counted as far as they may
-// be collected.
+// The best lead; few rows are enough, else rows are counted as far as they may be collected.
 Result<std::optional<Lead>> Run::choose_lead() {
-  MYDR24_ASSIGN(auto lead, sql_->best_lead(few_rows));
-  if (!lead || lead->rows < few_rows) return lead;
-  MYDR24_ASSIGN(lead, sql_->best_lead(collected_rows_max));
+  MYDR24_ASSIGN(auto lead, sql_->best_lead(context_.limits.few_rows));
+  if (!lead || lead->rows < context_.limits.few_rows) return lead;
+  MYDR24_ASSIGN(lead, sql_->best_lead(context_.limits.collected_rows_max));
   return lead;
 }
 
@@ -249,11 +243,10 @@ Result<std::int64_t> Run::total() {
     if (kept) return *kept;
   }
   const std::int64_t limit =
-      query_.total == search::Total::estimate && query_.count > 0 ? total_estimate_max : INT64_MAX;
+      query_.total == search::Total::estimate && query_.count > 0 ? context_.limits.total_estimate_max : INT64_MAX;
   MYDR24_ASSIGN(auto best, choose_lead());
-  // Rows that are found by a condition are fewer than all of the type, unless
-  // the condition has to be looked for.
-  if (best && best->rows >= collected_rows_max) {
+  // Rows that are found by a condition are fewer than all of the type, unless the condition has to be looked for.
+  if (best && best->rows >= context_.limits.collected_rows_max) {
     if (auto in_order = sql_->lead_in_order()) best = std::move(in_order);
   }
   const Lead* const lead = best ? &*best : nullptr;
@@ -262,8 +255,8 @@ Result<std::int64_t> Run::total() {
   }
   MYDR24_TRY(sql_->choose_probes(lead));
   if (sql_->is_exact()) return engine_.count(sql_->total(lead, limit));
-  MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->all(lead, checked_max + 1)));
-  if (std::ssize(rows) > checked_max) return too_many_checked();
+  MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->all(lead, context_.limits.checked_max + 1)));
+  if (std::ssize(rows) > context_.limits.checked_max) return too_many_checked(context_.limits.checked_max);
   std::int64_t matches = 0;
   for (const SqlRow& row : rows) {
     if (matches == limit) break;
@@ -273,8 +266,7 @@ Result<std::int64_t> Run::total() {
   return matches;
 }
 
-// Rows of that lead from where the page ends now, until it is full (true) or
-// there are no more (false).
+// Rows of that lead from where the page ends now, until it is full (true) or there are no more (false).
 Result<bool> Run::fetch(const Lead* lead, std::optional<std::int64_t> until) {
   const bool judged = !sql_->is_exact();
   std::optional<std::int64_t> place = after_ ? std::optional(after_->place) : std::nullopt;
@@ -305,29 +297,29 @@ Result<> Run::page_by_recency() {
       return {};
     }
   }
-  MYDR24_ASSIGN(auto best, sql_->best_lead(few_rows));
+  MYDR24_ASSIGN(auto best, sql_->best_lead(context_.limits.few_rows));
   const auto in_order = sql_->lead_in_order();
   const Lead* const walk = in_order ? &*in_order : nullptr;
-  if (best && best->rows >= few_rows) {
+  if (best && best->rows >= context_.limits.few_rows) {
     MYDR24_TRY(sql_->choose_probes(walk));
     if (!sql_->has_unprobed() && query_.contained == search::Contained::no) {
-      // The window below what was seen last, or below the newest.
+      // The context_.limits.window below what was seen last, or below the newest.
       std::int64_t start = after_ ? after_->place : 0;
       if (!after_ && newest_first()) {
         MYDR24_ASSIGN(start, engine_.count({.text = query_.by_last_updated ? "SELECT max(sequence) FROM journal"
                                                                            : "SELECT max(record) FROM record",
                                             .values = {}}));
       }
-      const std::int64_t until = newest_first() ? start - window : start + window;
+      const std::int64_t until = newest_first() ? start - context_.limits.window : start + context_.limits.window;
       MYDR24_ASSIGN(const bool full, fetch(walk, until));
       if (full || until <= 0) return {};
-      // Nothing between here and there: go on from the window's end.
+      // Nothing between here and there: go on from the context_.limits.window's end.
       after_ = Cursor{.place = newest_first() ? until : until, .keys = {}};
     }
-    MYDR24_ASSIGN(best, sql_->best_lead(collected_rows_max));
+    MYDR24_ASSIGN(best, sql_->best_lead(context_.limits.collected_rows_max));
   }
   const Lead* lead = best ? &*best : nullptr;
-  if (lead != nullptr && lead->rows >= collected_rows_max) lead = walk;
+  if (lead != nullptr && lead->rows >= context_.limits.collected_rows_max) lead = walk;
   if (lead == nullptr && query_.contained != search::Contained::no) {
     return fail(Code::too_costly, "a search in contained resources needs a condition that names a value");
   }
@@ -338,17 +330,14 @@ Result<> Run::page_by_recency() {
 
 Result<> Run::page_sorted() {
   MYDR24_ASSIGN(const auto best, choose_lead());
-  const Lead* lead = best && best->rows < collected_rows_max ? &*best : nullptr;
+  const Lead* lead = best && best->rows < context_.limits.collected_rows_max ? &*best : nullptr;
   if (lead == nullptr && query_.contained != search::Contained::no) {
-    return fail(Code::too_costly,
-                "a sorted search in contained resources "
-                "needs a condition that names a rare value");
+    return fail(Code::too_costly, "a sorted search in contained resources needs a condition that names a rare value");
   }
   MYDR24_TRY(sql_->choose_probes(lead));
-  const auto limit = sql_->is_exact() ? sorted_max + 1 : checked_max + 1;
+  const auto limit = sql_->is_exact() ? context_.limits.sorted_max + 1 : context_.limits.checked_max + 1;
   std::vector<SqlRow> rows;
-  // A walk over most of a type, for few that match, is left to the index of the
-  // sort.
+  // A walk over most of a type, for few that match, is left to the index of the sort.
   if (lead != nullptr || query_.conditions.empty() || !SearchSql::can_walk(query_.sort.front()) ||
       query_.sort.size() > 1) {
     MYDR24_ASSIGN(rows, engine_.rows(sql_->all(lead, limit)));
@@ -356,10 +345,9 @@ Result<> Run::page_sorted() {
   }
   if (query_.sort.size() > 1 || !SearchSql::can_walk(query_.sort.front()) ||
       query_.contained != search::Contained::no) {
-    return fail(Code::too_costly, fmt::format("more than {} resources match, too many to be sorted so: narrow "
-                                              "the "
+    return fail(Code::too_costly, fmt::format("more than {} resources match, too many to be sorted so: narrow the "
                                               "search, or sort by one string, date, number, token or reference",
-                                              sorted_max));
+                                              context_.limits.sorted_max));
   }
   return page_walked();
 }
@@ -405,8 +393,8 @@ Result<> Run::page_collected(const Lead* /*lead*/, std::vector<SqlRow> rows) {
   return {};
 }
 
-// Along the index of the parameter that is sorted by: a record counts at its
-// smallest (largest) value, which its content tells.
+// Along the index of the parameter that is sorted by: a record counts at its smallest (largest) value, which its
+// content tells.
 Result<> Run::page_walked() {
   MYDR24_TRY(sql_->choose_probes(nullptr));
   const search::Sort& sort = query_.sort.front();
@@ -502,32 +490,30 @@ std::string shown(const SqlStatement& statement) {
 Result<std::string> Run::explain() {
   MYDR24_ASSIGN(after_, read_cursor(query_));
   MYDR24_ASSIGN(sql_, SearchSql::compile(query_, context_));
-  MYDR24_ASSIGN(const auto best, sql_->best_lead(few_rows));
+  MYDR24_ASSIGN(const auto best, sql_->best_lead(context_.limits.few_rows));
   const auto in_order = sql_->lead_in_order();
-  const bool few = best && best->rows < few_rows;
+  const bool few = best && best->rows < context_.limits.few_rows;
   const bool only = query_.conditions.size() == 1 && in_order;
   const Lead* const lead = few && !only ? &*best : (in_order ? &*in_order : nullptr);
   MYDR24_TRY(sql_->choose_probes(lead));
   std::string text = fmt::format("search of {}, {} conditions, {}\n", query_.type, query_.conditions.size(),
                                  query_.by_last_updated ? "by last change" : "by creation");
   if (lead == nullptr) {
-    text += best ? fmt::format(
-                       "lead: none; the best condition ({}) has {} rows or "
-                       "more: walks the type by recency for "
-                       "{} records, then collects that condition's rows if "
-                       "they are at most {}\n",
-                       name_of(*best), few_rows, window, collected_rows_max)
-                 : "lead: none: walks the type by recency\n";
+    text +=
+        best ? fmt::format(
+                   "lead: none; the best condition ({}) has {} rows or more: walks the type by recency for {} records, "
+                   "then collects that condition's rows if they are at most {}\n",
+                   name_of(*best), context_.limits.few_rows, context_.limits.window, context_.limits.collected_rows_max)
+             : "lead: none: walks the type by recency\n";
   } else {
-    text += fmt::format("lead: {}, {}{} rows, {}\n", name_of(*lead), lead->rows < few_rows ? "" : "at least ",
-                        lead->rows, lead->in_order ? "by recency" : "collected");
+    text += fmt::format("lead: {}, {}{} rows, {}\n", name_of(*lead),
+                        lead->rows < context_.limits.few_rows ? "" : "at least ", lead->rows,
+                        lead->in_order ? "by recency" : "collected");
   }
   text += sql_->is_exact() ? "rows decide\n" : "rows narrow down: each resource is read and judged\n";
   for (const search::Sort& sort : query_.sort) {
-    text += fmt::format(
-        "sort: {}{}: at most {} matches are read and sorted, "
-        "more are walked along the index\n",
-        sort.descending ? "-" : "", sort.parameter->code, sorted_max);
+    text += fmt::format("sort: {}{}: at most {} matches are read and sorted, more are walked along the index\n",
+                        sort.descending ? "-" : "", sort.parameter->code, context_.limits.sorted_max);
   }
   const std::optional<std::int64_t> place = after_ ? std::optional(after_->place) : std::nullopt;
   const auto statement = sql_->page(lead, place, std::nullopt, static_cast<std::int64_t>(wanted()));

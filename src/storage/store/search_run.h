@@ -1,11 +1,9 @@
 #pragma once
 
-// Runs a search on an engine: chooses the way to the rows, checks on the
-// resources what rows only narrow down, sorts, pages and counts. The same for
-// every engine, which gives what SearchEngine asks for.
+// Runs a search on an engine: chooses the way to the rows, checks on the resources what rows only narrow down, sorts,
+// pages and counts. The same for every engine, which gives what SearchEngine asks for.
 //
-// Invariant: bounded. Resources are read for checks up to checked_max; the
-// engine stops what takes too long.
+// Invariant: bounded. Resources are read for checks up to checked_max; the engine stops what takes too long.
 
 #include <cstdint>
 #include <optional>
@@ -41,8 +39,7 @@ class SearchEngine {
   // An error when the read's limits are exceeded: asked between steps.
   virtual Result<> check_limits() = 0;
 
-  // Totals that the engine keeps up to date; nothing: count. `system` has no
-  // value: whatever the system.
+  // Totals that the engine keeps up to date; nothing: count. `system` has no value: whatever the system.
   virtual Result<std::optional<std::int64_t>> kept_total(std::int64_t /*type*/) {
     return std::optional<std::int64_t>();
   }
@@ -51,10 +48,6 @@ class SearchEngine {
     return std::optional<std::int64_t>();
   }
 };
-
-inline constexpr std::int64_t checked_max = 20'000;         // resources that one search reads to check them
-inline constexpr std::int64_t sorted_max = 2'000;           // matches that are sorted by reading them
-inline constexpr std::int64_t total_estimate_max = 10'000;  // _total=estimate counts no further
 
 Result<SearchPage> run_search(const search::Query& query, SearchEngine& engine);
 Result<std::string> explain_search(const search::Query& query, SearchEngine& engine);

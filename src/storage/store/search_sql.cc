@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <set>
 
 #include "storage/store/sql_text.h"
@@ -19,8 +20,6 @@ using Form = search::Condition::Form;
 
 // Good enough to look no further for a lead.
 constexpr std::int64_t selective_enough = 100;
-// Rows of a set that is collected to probe few candidates.
-constexpr std::int64_t set_rows_beside_few = 5'000;
 // Arms of a lead that are merged by recency.
 constexpr std::size_t merged_arms_max = 8;
 // The engines allow 500 parts of a compound SELECT.
@@ -29,12 +28,6 @@ constexpr std::size_t arms_max = 400;
 constexpr std::size_t systems_max = 64;
 // Shorter beginnings of words are too many to be looked up.
 constexpr std::size_t word_start_bytes_min = 3;
-
-bool is_negative(const Condition& condition) {
-  return condition.modifier == Modifier::is_not || condition.modifier == Modifier::not_in;
-}
-
-bool asks_presence(const Condition& condition) { return condition.modifier == Modifier::missing; }
 
 bool is_equality(const Condition& condition) {
   const Kind kind = condition.parameter->kind;
@@ -71,18 +64,10 @@ int rank_of(const Condition& condition) {
   return 5;
 }
 
-std::string joined(const std::vector<std::string>& arms) { return fmt::format("{}", fmt::join(arms, " UNION ALL ")); }
-
 std::string wide_index(Kind kind) {
   if (kind == Kind::date) return "date_long";
   const auto table = index_table(kind);
   return fmt::format("{}_wide", table.substr(0, table.size() - std::string_view("_index").size()));
-}
-
-std::string end_of(const std::string& prefix) {
-  std::string end = prefix;
-  end.back() = static_cast<char>(end.back() + 1);
-  return end;
 }
 
 }  // namespace
@@ -99,8 +84,7 @@ std::string typed_word(std::int64_t type, std::string_view word) {
       result += c;
       continue;
     }
-    // A character of the private use area that stands for it: U+E000 + the
-    // byte.
+    // A character of the private use area that stands for it: U+E000 + the byte.
     result += '\xEE';
     result += static_cast<char>(0x80 | (byte >> 6));
     result += static_cast<char>(0x80 | (byte & 0x3f));
@@ -182,6 +166,12 @@ Result<> SearchSql::prepare_match(const Condition& condition, Facts& facts) cons
                 std::string(condition.parameter->code));
   }
   facts.decides = facts.decides && search::index_decides(condition);
+  // A part that is a system only leaves the parts behind it to search::matches.
+  if (kind == Kind::composite) {
+    for (const Term& term : condition.any_of) {
+      if (std::ranges::any_of(term.parts, &Term::any_code)) facts.decides = false;
+    }
+  }
   if (kind == Kind::id || kind == Kind::last_updated) {
     facts.probe = facts.contained ? Facts::Probe::none : Facts::Probe::record;
     return kind == Kind::last_updated ? prepare_times(condition, facts) : Result<>();
@@ -202,14 +192,20 @@ Result<> SearchSql::prepare_match(const Condition& condition, Facts& facts) cons
   return {};
 }
 
-// The queries of which one must match. Only what is long enough to be looked
-// up; none when a term has nothing.
+// The queries of which one must match. Only what is long enough to be looked up; none when a term has nothing.
 void SearchSql::prepare_text(const Condition& condition, Facts& facts) const {
   if (facts.contained) return;
   const bool whole = condition.parameter->kind == Kind::text;
   const std::string_view column = whole && condition.parameter->code == "_text" ? "narrative" : "content";
   for (const Term& term : condition.any_of) {
-    auto words = search::words(term.value.empty() ? term.exact : term.value);
+    std::vector<std::string> words;
+    if (whole) {
+      for (const auto word : std::views::split(term.value, ' ')) {
+        if (!word.empty()) words.emplace_back(word.begin(), word.end());
+      }
+    } else {
+      words = search::words(term.exact.empty() ? term.value : term.exact);
+    }
     if (!whole) std::erase_if(words, [](const std::string& word) { return word.size() < word_start_bytes_min; });
     if (words.empty()) {
       facts.text.clear();
@@ -223,8 +219,7 @@ Result<> SearchSql::prepare_times(const Condition& condition, Facts& facts) cons
   if (asks_presence(condition)) return {};
   for (Term term : condition.any_of) {
     if (term.prefix == Prefix::ap) {
-      // A tenth of the time between the date and now, as the specification
-      // recommends.
+      // A tenth of the time between the date and now, as the specification recommends.
       const auto by = std::abs(to_us(context_.now) - (term.low + (term.high - term.low) / 2)) / 10;
       term.low -= by;
       term.high += by;
@@ -316,7 +311,7 @@ Result<std::optional<SearchSql::Lead>> SearchSql::lead_of(const Condition& condi
   if (!is_leadable(condition)) return std::optional<Lead>();
   Lead lead{.condition = &condition, .rows = limit, .in_order = is_in_order(condition), .parts = {}};
   if (condition.form == Form::match) {
-    if (facts(condition).scanned && limit <= few_rows) return std::optional(std::move(lead));
+    if (facts(condition).scanned && limit <= context_.limits.few_rows) return std::optional(std::move(lead));
     MYDR24_ASSIGN(lead.rows, count_rows(lead, limit));
     return std::optional(std::move(lead));
   }
@@ -347,7 +342,7 @@ Result<std::optional<SearchSql::Lead>> SearchSql::best_of(std::span<const Condit
   for (const auto& [rank, i] : ranked) {
     MYDR24_ASSIGN(auto lead, lead_of(parts[i], limit));
     if (lead && (!best || lead->rows < best->rows)) best = std::move(lead);
-    if (best && best->rows <= selective_enough) break;
+    if (best && best->rows <= std::min(selective_enough, limit / 2)) break;
   }
   return best;
 }
@@ -411,17 +406,13 @@ std::string SearchSql::link_rows(SqlText& text, const Lead& lead) const {
   const auto prefix = text.value(known.prefix);
   if (condition.form == Form::chain) {
     return fmt::format(
-        "SELECT {1}.record FROM ({3}) {0} CROSS JOIN record {2} "
-        "CROSS JOIN reference_index {1} WHERE {2}.record = "
-        "{0}.record AND {2}.deleted = 0 AND {1}.parameter = {4} "
-        "AND {1}.target = {5} || {2}.id{6}",
+        "SELECT {1}.record FROM ({3}) {0} CROSS JOIN record {2} CROSS JOIN reference_index {1} WHERE {2}.record = "
+        "{0}.record AND {2}.deleted = 0 AND {1}.parameter = {4} AND {1}.target = {5} || {2}.id{6}",
         i, r, t, inner, parameter, prefix, others(text, condition.parts, &lead, t + ".record"));
   }
   return fmt::format(
-      "SELECT {2}.record FROM ({3}) {0} CROSS JOIN reference_index {1} CROSS "
-      "JOIN record {2} WHERE {1}.record = "
-      "{0}.record AND {1}.parameter = {4} AND {1}.target >= {5} AND {1}.target "
-      "< {6} AND {2}.type = {7} AND {2}.id = "
+      "SELECT {2}.record FROM ({3}) {0} CROSS JOIN reference_index {1} CROSS JOIN record {2} WHERE {1}.record = "
+      "{0}.record AND {1}.parameter = {4} AND {1}.target >= {5} AND {1}.target < {6} AND {2}.type = {7} AND {2}.id = "
       "substr({1}.target, {8}) AND {2}.deleted = 0{9}",
       i, r, t, inner, parameter, prefix, text.value(end_of(known.prefix)), text.value(known.type),
       known.prefix.size() + 1, others(text, condition.parts, &lead, i + ".record"));
@@ -442,10 +433,8 @@ std::vector<std::string> SearchSql::match_rows(SqlText& text, const Condition& c
   if (kind == Kind::last_updated) {
     for (const auto& [from, to] : known.times) {
       rows.push_back(
-          fmt::format("SELECT j.record FROM journal j CROSS JOIN record r WHERE j.type = "
-                      "{} AND j.sequence >= {} AND "
-                      "j.sequence < {} AND r.record = j.record AND r.sequence = j.sequence "
-                      "AND r.deleted = 0",
+          fmt::format("SELECT j.record FROM journal j CROSS JOIN record r WHERE j.type = {} AND j.sequence >= {} AND "
+                      "j.sequence < {} AND r.record = j.record AND r.sequence = j.sequence AND r.deleted = 0",
                       text.value(known.type), text.value(from), text.value(to)));
     }
     return rows;
@@ -472,281 +461,6 @@ std::vector<std::string> SearchSql::match_rows(SqlText& text, const Condition& c
     rows.push_back(fmt::format("SELECT record FROM {} WHERE parameter = {} AND {}", from, number, clause.where));
   }
   return rows;
-}
-
-// Probes.
-
-Result<> SearchSql::choose_probes(const Lead* lead) {
-  exact_ = true;
-  unprobed_ = false;
-  leading_rows_ = lead == nullptr ? INT64_MAX : lead->rows;
-  return choose_probes(*root_, lead);
-}
-
-Result<> SearchSql::choose_probes(const Condition& condition, const Lead* lead) {
-  Facts& known = facts_.at(&condition);
-  const bool leads = lead != nullptr && lead->condition == &condition;
-  if (!known.decides) exact_ = false;
-  if (condition.form == Form::match) {
-    known.chosen = known.probe;
-    if (leads || !known.by_set) {
-      unprobed_ = unprobed_ || (!leads && (known.probe == Facts::Probe::none || known.scanned));
-      return {};
-    }
-    const auto limit = leading_rows_ < few_rows ? set_rows_beside_few : collected_rows_max;
-    Lead alone;
-    alone.condition = &condition;
-    MYDR24_ASSIGN(const auto rows, count_rows(alone, limit));
-    known.chosen = rows < limit ? Facts::Probe::set : Facts::Probe::none;
-    if (known.chosen == Facts::Probe::none) {
-      exact_ = false;
-      unprobed_ = true;
-    }
-    return {};
-  }
-  for (const Condition& part : condition.parts) {
-    const Lead* of_part = nullptr;
-    if (leads) {
-      const auto found = std::ranges::find(lead->parts, &part, &Lead::condition);
-      if (found != lead->parts.end()) of_part = &*found;
-    }
-    MYDR24_TRY(choose_probes(part, of_part));
-  }
-  return {};
-}
-
-// What leads aside: AND each of the others.
-std::string SearchSql::others(SqlText& text, std::span<const Condition> parts, const Lead* lead,
-                              std::string_view record) const {
-  const Condition* const leading = lead == nullptr ? nullptr : lead->parts.front().condition;
-  std::string sql;
-  for (const Condition& part : parts) {
-    if (&part != leading) sql += fmt::format(" AND {}", probe(text, part, record, true));
-  }
-  return sql;
-}
-
-std::string SearchSql::probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const {
-  std::vector<std::string> parts;
-  switch (condition.form) {
-    case Form::match:
-      return match_probe(text, condition, record, may);
-    case Form::chain:
-    case Form::has:
-      return link_probe(text, condition, record, may);
-    case Form::all:
-    case Form::any:
-      for (const Condition& part : condition.parts) parts.push_back(probe(text, part, record, may));
-      if (parts.empty()) return condition.form == Form::all ? "1 = 1" : "1 = 0";
-      return fmt::format("({})", fmt::join(parts, condition.form == Form::all ? " AND " : " OR "));
-    case Form::none:
-      for (const Condition& part : condition.parts) parts.push_back(probe(text, part, record, !may));
-      if (parts.empty()) return "1 = 1";
-      return fmt::format("NOT ({})", fmt::join(parts, " OR "));
-  }
-  return "1 = 1";
-}
-
-std::string SearchSql::link_probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const {
-  const Facts& known = facts(condition);
-  if (known.contained && !may) return "1 = 0";
-  const auto r = text.alias();
-  const auto t = text.alias();
-  const auto parameter = text.value(known.parameter);
-  const auto prefix = text.value(known.prefix);
-  const bool is_chain = condition.form == Form::chain;
-  const auto found = is_chain ? t + ".record" : r + ".record";
-  std::string parts;
-  for (const Condition& part : condition.parts) parts += fmt::format(" AND {}", probe(text, part, found, may));
-  if (is_chain) {
-    const auto inner_type = condition.parts.empty() ? std::int64_t{-1} : facts(condition.parts.front()).type;
-    return fmt::format(
-        "EXISTS (SELECT 1 FROM reference_index {0} CROSS JOIN record {1} WHERE "
-        "{0}.record = {2} AND {0}.parameter = {3} "
-        "AND {0}.target >= {4} AND {0}.target < {5} AND {1}.type = {6} AND "
-        "{1}.id = substr({0}.target, {7}) AND "
-        "{1}.deleted = 0{8})",
-        r, t, record, parameter, prefix, text.value(end_of(known.prefix)), text.value(inner_type),
-        known.prefix.size() + 1, parts);
-  }
-  return fmt::format(
-      "EXISTS (SELECT 1 FROM record {1} CROSS JOIN reference_index {0} WHERE "
-      "{1}.record = {2} AND {0}.parameter = {3} "
-      "AND {0}.target = {4} || {1}.id{5})",
-      r, t, record, parameter, prefix, parts);
-}
-
-// A condition on one candidate, whose record number is the expression `record`.
-std::string SearchSql::match_probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const {
-  const Facts& known = facts(condition);
-  const bool wants_absence = asks_presence(condition) && condition.any_of.front().missing;
-  const bool negated = is_negative(condition) || wants_absence;
-  const auto answer = [&](std::string_view positive) {
-    return negated ? fmt::format("NOT ({})", positive) : std::string(positive);
-  };
-  if (known.chosen == Facts::Probe::none || (!known.decides && may == negated)) return may ? "1 = 1" : "1 = 0";
-  if (condition.any_of.empty()) return answer("1 = 0");
-  const Kind kind = condition.parameter->kind;
-  std::vector<std::string> any;
-  if (known.chosen == Facts::Probe::record) {
-    if (asks_presence(condition)) return answer("1 = 1");
-    const auto x = text.alias();
-    if (kind == Kind::id) {
-      std::vector<std::string> ids;
-      for (const Term& term : condition.any_of) ids.push_back(term.value);
-      any.push_back(ids.size() == 1 ? fmt::format("{}.id = {}", x, text.value(ids.front()))
-                                    : text.in_list(x + ".id", std::move(ids)));
-    }
-    for (const auto& [from, to] : known.times) {
-      any.push_back(fmt::format("({0}.sequence >= {1} AND {0}.sequence < {2})", x, text.value(from), text.value(to)));
-    }
-    return answer(fmt::format("EXISTS (SELECT 1 FROM record {0} WHERE {0}.record = {1} AND ({2}))", x, record,
-                              fmt::join(any, " OR ")));
-  }
-  if (known.chosen == Facts::Probe::text) {
-    const bool narrative = kind == Kind::text && condition.parameter->code == "_text";
-    for (const auto& query : known.text) {
-      any.push_back(fmt::format(fmt::runtime(context_.dialect.text_probe), text.value(query), record,
-                                narrative ? "narrative" : "content"));
-    }
-    return answer(fmt::format("({})", fmt::join(any, " OR ")));
-  }
-  if (known.chosen == Facts::Probe::set) {
-    return answer(fmt::format("{} IN ({})", record, joined(match_rows(text, condition))));
-  }
-  const auto clauses =
-      asks_presence(condition) ? std::vector<RowClause>{{.where = "1 = 1"}} : text.clauses(condition, false);
-  const auto number = text.value(known.parameter);
-  for (const RowClause& clause : clauses) {
-    const auto x = text.alias();
-    any.push_back(
-        fmt::format("EXISTS (SELECT 1 FROM {0} {1} WHERE {1}.record "
-                    "= {2} AND {1}.parameter = {3} AND {4})",
-                    index_table(kind), x, record, number, clause.where));
-  }
-  return answer(fmt::format("({})", fmt::join(any, " OR ")));
-}
-
-// Statements.
-
-// The rows (record, place) that may match, in no order yet.
-std::string SearchSql::matches(SqlText& text, const Lead* lead, std::optional<std::int64_t> after,
-                               std::optional<std::int64_t> until, std::string_view and_also) const {
-  std::string from;
-  std::string place = "c.record";
-  std::string where = "1 = 1";
-  const bool of_all = lead != nullptr && root_->form == Form::all;
-  const auto rows = [&] { return joined(of_all ? rows_of(text, lead->parts.front()) : rows_of(text, *lead)); };
-  if (query_->by_last_updated) {
-    place = "r.sequence";
-    if (lead != nullptr) {
-      from = fmt::format("(SELECT DISTINCT record FROM ({}) u) c CROSS JOIN record r", rows());
-      where = "r.record = c.record";
-    } else {
-      // From the newest line down, so that a page is found without collecting
-      // the whole type.
-      from = "journal c CROSS JOIN record r";
-      place = "c.sequence";
-      where = fmt::format(
-          "c.type = {} AND r.record = c.record AND r.sequence "
-          "= c.sequence AND r.deleted = 0",
-          text.value(type_));
-    }
-  } else if (lead != nullptr) {
-    from = fmt::format("({}) c", rows());
-  } else {
-    from = "record c";
-    where = fmt::format("c.type = {} AND c.deleted = 0", text.value(type_));
-  }
-  if (lead == nullptr) {
-    where += fmt::format(" AND {}", probe(text, *root_, "c.record", true));
-  } else if (of_all) {
-    where += others(text, root_->parts, lead, "c.record");
-  }
-  const bool down = query_->order == search::Order::newest_first;
-  if (after) where += fmt::format(" AND {} {} {}", place, down ? "<" : ">", text.value(*after));
-  if (until) where += fmt::format(" AND {} {} {}", place, down ? ">=" : "<=", text.value(*until));
-  return fmt::format("SELECT c.record AS record, {} AS place FROM {} WHERE {}{}", place, from, where, and_also);
-}
-
-SqlStatement SearchSql::page(const Lead* lead, std::optional<std::int64_t> after, std::optional<std::int64_t> until,
-                             std::int64_t limit) const {
-  SqlText text = this->text();
-  auto sql = matches(text, lead, after, until);
-  sql += fmt::format(" ORDER BY place {} LIMIT {}", query_->order == search::Order::newest_first ? "DESC" : "ASC",
-                     text.value(limit));
-  return {.text = std::move(sql), .values = text.take()};
-}
-
-SqlStatement SearchSql::all(const Lead* lead, std::int64_t limit) const {
-  SqlText text = this->text();
-  auto sql =
-      fmt::format("SELECT {}m.record, m.record AS place FROM ({}) m LIMIT {}", lead == nullptr ? "" : "DISTINCT ",
-                  matches(text, lead, std::nullopt, std::nullopt), text.value(limit));
-  return {.text = std::move(sql), .values = text.take()};
-}
-
-SqlStatement SearchSql::total(const Lead* lead, std::int64_t limit) const {
-  SqlText text = this->text();
-  auto sql =
-      fmt::format("SELECT count(*) FROM (SELECT {}m.record FROM ({}) m LIMIT {}) t", lead == nullptr ? "" : "DISTINCT ",
-                  matches(text, lead, std::nullopt, std::nullopt), text.value(limit));
-  return {.text = std::move(sql), .values = text.take()};
-}
-
-bool SearchSql::can_walk(const search::Sort& sort) {
-  return sort.parameter != nullptr && !value_column(sort.parameter->kind).empty();
-}
-
-SqlStatement SearchSql::sorted_page(const search::Sort& sort, const std::optional<SortPlace>& after,
-                                    std::int64_t limit) const {
-  SqlText text = this->text();
-  const Kind kind = sort.parameter->kind;
-  const auto column = fmt::format("x.{}", value_column(kind));
-  const std::size_t number = sort.parameter->number;
-  std::string where;
-  if (kind == Kind::id) {
-    where = fmt::format("x.type = {} AND x.deleted = 0", text.value(type_));
-  } else {
-    where = fmt::format("x.parameter = {}", text.value(number < context_.parameters.size() ? context_.parameters[number]
-                                                                                           : std::int64_t{-1}));
-    if (kind == Kind::quantity) where += " AND x.unit = 0";
-  }
-  const bool newest_first = query_->order == search::Order::newest_first;
-  if (after) {
-    const auto value = text.value(after->value);
-    where += fmt::format(" AND {0} {1}= {2} AND ({0} {1} {2} OR x.record {3} {4})", column, sort.descending ? "<" : ">",
-                         value, newest_first ? "<" : ">", text.value(after->record));
-  }
-  where += fmt::format(" AND {}", probe(text, *root_, "x.record", true));
-  auto sql = fmt::format(
-      "SELECT x.record, x.record AS place, {0} FROM {1} x "
-      "WHERE {2} ORDER BY {0} {3}, x.record {4} "
-      "LIMIT {5}",
-      column, index_table(kind), where, sort.descending ? "DESC" : "ASC", newest_first ? "DESC" : "ASC",
-      text.value(limit));
-  return {.text = std::move(sql), .values = text.take()};
-}
-
-SqlStatement SearchSql::without_value(const search::Sort& sort, std::optional<std::int64_t> after,
-                                      std::int64_t limit) const {
-  SqlText text = this->text();
-  const Kind kind = sort.parameter->kind;
-  const std::size_t number = sort.parameter->number;
-  std::string lacks;
-  if (kind == Kind::id) {
-    lacks = " AND 1 = 0";
-  } else if (has_record_index(kind)) {
-    lacks = fmt::format(
-        " AND NOT EXISTS (SELECT 1 FROM {} y WHERE y.record = "
-        "c.record AND y.parameter = {})",
-        index_table(kind),
-        text.value(number < context_.parameters.size() ? context_.parameters[number] : std::int64_t{-1}));
-  }
-  auto sql = matches(text, nullptr, after, std::nullopt, lacks);
-  sql += fmt::format(" ORDER BY place {} LIMIT {}", query_->order == search::Order::newest_first ? "DESC" : "ASC",
-                     text.value(limit));
-  return {.text = std::move(sql), .values = text.take()};
 }
 
 }  // namespace mydr24::store

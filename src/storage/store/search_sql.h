@@ -1,19 +1,17 @@
 #pragma once
 
-// From a search::Query to SQL over the index tables that every engine's schema
-// shares (sqlite/migrations.cc describes them).
+// From a search::Query to SQL over the index tables that every engine's schema shares (sqlite/migrations.cc describes
+// them).
 //
-// One condition leads: its index rows are the candidates. The others are probes
-// on each candidate. Rows come by recency; equalities lead in that order and
-// stop as soon as the page is full, other leads are collected first. Which one
-// leads is decided by bounded counts, which compile() asks its context for.
+// One condition leads: its index rows are the candidates. The others are probes on each candidate. Rows come by
+// recency; equalities lead in that order and stop as soon as the page is full, other leads are collected first. Which
+// one leads is decided by bounded counts, which compile() asks its context for.
 //
-// Invariant: text holds no outside data (all of it is bound), so equal shapes
-// share a prepared statement. Invariant: a record that matches is never left
-// out. When is_exact() is false, rows only narrow the query down, and
-// search::matches must decide on the resource.
-// Source of the comparisons of ranges: FHIR R4, search.html, 3.1.1.4.4
-// and 3.1.1.4.5 (prefixes, date, number, quantity).
+// Invariant: text holds no outside data (all of it is bound), so equal shapes share a prepared statement. Invariant: a
+// record that matches is never left out. When is_exact() is false, rows only narrow the query down, and search::matches
+// must decide on the resource.
+// Source of the comparisons of ranges: FHIR R4, search.html, 3.1.1.4.4 and 3.1.1.4.5 (prefixes, date, number,
+// quantity).
 
 #include <cstdint>
 #include <functional>
@@ -56,29 +54,22 @@ inline constexpr Dialect sqlite_dialect{
     .wide_rows = "{0} INDEXED BY {1}",
     .in_list = "{0} IN (SELECT value FROM json_each({1}))",
     .text_rows = "SELECT rowid AS record FROM text_index WHERE text_index MATCH {0}",
-    .text_probe =
-        "EXISTS (SELECT 1 FROM text_index WHERE text_index MATCH {0} "
-        "AND rowid = {1})",
+    .text_probe = "EXISTS (SELECT 1 FROM text_index WHERE text_index MATCH {0} AND rowid = {1})",
     .fts5 = true};
 // There text_index is (record, type, content tsvector, narrative tsvector).
-inline constexpr Dialect postgres_dialect{.placeholder = "$",
-                                          .position = "strpos",
-                                          .wide_rows = "{0}",
-                                          .in_list = "{0} = ANY ({1}::text[])",
-                                          .text_rows =
-                                              "SELECT record FROM text_index WHERE {2} @@ {0}::tsquery AND "
-                                              "type = {1}",
-                                          .text_probe =
-                                              "EXISTS (SELECT 1 FROM text_index y WHERE y.record = {1} AND "
-                                              "y.{2} @@ {0}::tsquery)"};
+inline constexpr Dialect postgres_dialect{
+    .placeholder = "$",
+    .position = "strpos",
+    .wide_rows = "{0}",
+    .in_list = "{0} = ANY ({1}::text[])",
+    .text_rows = "SELECT record FROM text_index WHERE {2} @@ {0}::tsquery AND type = {1}",
+    .text_probe = "EXISTS (SELECT 1 FROM text_index y WHERE y.record = {1} AND y.{2} @@ {0}::tsquery)"};
 
-// Every word must be there. FTS5 has one table for all types, in which each
-// word begins with its type's number (typed_word); for PostgreSQL the words are
-// quoted lexemes.
+// Every word must be there. FTS5 has one table for all types, in which each word begins with its type's number
+// (typed_word); for PostgreSQL the words are quoted lexemes.
 std::string text_query(const Dialect& dialect, std::int64_t type, std::string_view column,
                        std::span<const std::string> words, bool prefix);
-// Words as the FTS5 table holds them: two letters for the type, then the word,
-// of which FTS5 must not split anything.
+// Words as the FTS5 table holds them: two letters for the type, then the word, of which FTS5 must not split anything.
 std::string typed_word(std::int64_t type, std::string_view word);
 
 // A list is bound as one value: SQLite takes a JSON array, PostgreSQL a text[].
@@ -89,8 +80,18 @@ struct SqlStatement {
   std::vector<SqlValue> values;  // number 1 first
 };
 
-// What names and times stand for in one database. Everything must outlive the
-// SearchSql.
+// How far a search goes before it chooses another way, or gives up.
+struct SearchLimits {
+  std::int64_t few_rows = 1'000;  // index rows that are counted at first, to choose a lead
+  std::int64_t window = 50'000;   // records walked by recency when there are more, before rows are counted further
+  std::int64_t collected_rows_max = 50'000;  // index rows that are collected
+  std::int64_t set_rows_beside_few = 5'000;  // ... to probe a few candidates
+  std::int64_t sorted_max = 2'000;           // matches that are sorted by reading them
+  std::int64_t checked_max = 20'000;         // resources that are read to check them
+  std::int64_t total_estimate_max = 10'000;  // _total=estimate counts no further
+};
+
+// What names and times stand for in one database. Everything must outlive the SearchSql.
 struct SearchContext {
   Dialect dialect;
   std::span<const std::int64_t> parameters;                    // search::Parameter::number to
@@ -101,17 +102,12 @@ struct SearchContext {
   std::function<Result<std::int64_t>(Instant)> sequence_at;    // the first line of the journal at or after that time
   std::function<Result<std::int64_t>(const SqlStatement&)> count;  // the one number that the statement answers
   Instant now;                                                     // for the prefix ap
+  SearchLimits limits;
 };
-
-// Index rows that are counted to choose a lead: at first, and when walking by
-// recency has not filled a page.
-inline constexpr std::int64_t few_rows = 1'000;
-inline constexpr std::int64_t collected_rows_max = 50'000;
 
 class SearchSql {
  public:
-  // A way to the candidates. `parts`: of any all of them; of all, chain and has
-  // the one that leads.
+  // A way to the candidates. `parts`: of any all of them; of all, chain and has the one that leads.
   struct Lead {
     const search::Condition* condition = nullptr;
     std::int64_t rows = 0;  // counted, up to the limit
@@ -122,24 +118,20 @@ class SearchSql {
   // `query` must outlive the SearchSql.
   static Result<SearchSql> compile(const search::Query& query, const SearchContext& context);
 
-  // The lead with the fewest rows, counted up to `limit`; nothing when no
-  // condition can lead.
+  // The lead with the fewest rows, counted up to `limit`; nothing when no condition can lead.
   Result<std::optional<Lead>> best_lead(std::int64_t limit);
-  // The one that needs no collecting and looks most selective; nothing when
-  // there is none.
+  // The one that needs no collecting and looks most selective; nothing when there is none.
   std::optional<Lead> lead_in_order() const;
 
-  // How each condition is probed beside that lead (null: none). Before the
-  // statements below.
+  // How each condition is probed beside that lead (null: none). Before the statements below.
   Result<> choose_probes(const Lead* lead);
   // False: search::matches must decide on each row.
   bool is_exact() const { return exact_; }
   // True when rows of page() may be far fewer resources than are read for them.
   bool has_unprobed() const { return unprobed_; }
 
-  // Rows (record, place) in order; `place` is what the cursor holds. A record
-  // may come several times, one after the other. No lead: by recency over the
-  // whole type. Only places beyond `after` and not beyond `until`.
+  // Rows (record, place) in order; `place` is what the cursor holds. A record may come several times, one after the
+  // other. No lead: by recency over the whole type. Only places beyond `after` and not beyond `until`.
   SqlStatement page(const Lead* lead, std::optional<std::int64_t> after, std::optional<std::int64_t> until,
                     std::int64_t limit) const;
   // Rows (record, record) of the records that match, in no order, each once.
@@ -147,17 +139,15 @@ class SearchSql {
   // One row: how many match, counted up to `limit`.
   SqlStatement total(const Lead* lead, std::int64_t limit) const;
 
-  // By the index of one parameter: rows (record, record, value) in the order of
-  // the value and then of the query; a record comes once for each of its
-  // values. `after`: the value and record where the page before ended.
+  // By the index of one parameter: rows (record, record, value) in the order of the value and then of the query; a
+  // record comes once for each of its values. `after`: the value and record where the page before ended.
   struct SortPlace {
     SqlValue value;
     std::int64_t record = 0;
   };
   static bool can_walk(const search::Sort& sort);
   SqlStatement sorted_page(const search::Sort& sort, const std::optional<SortPlace>& after, std::int64_t limit) const;
-  // What sorted_page leaves out: records without a value. Rows (record, place),
-  // as page().
+  // What sorted_page leaves out: records without a value. Rows (record, place), as page().
   SqlStatement without_value(const search::Sort& sort, std::optional<std::int64_t> after, std::int64_t limit) const;
 
  private:
@@ -205,8 +195,7 @@ class SearchSql {
   std::vector<std::string> rows_of(SqlText& text, const Lead& lead) const;
   std::vector<std::string> match_rows(SqlText& text, const Condition& condition) const;
   std::string link_rows(SqlText& text, const Lead& lead) const;
-  // `may`: true whenever the condition may hold; else true only when it surely
-  // holds.
+  // `may`: true whenever the condition may hold; else true only when it surely holds.
   std::string probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const;
   std::string match_probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const;
   std::string link_probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const;

@@ -77,8 +77,9 @@ Result<SortKeys> sort_keys(const search::Query& query, const Version& version) {
       continue;
     }
     for (const IndexEntry& entry : search::extract(document.root(), parameter, query.catalogue.get())) {
-      // Numbers as written are compared, whatever their units.
-      if (entry.kind != parameter.kind || entry.contained || (entry.kind == Kind::quantity && !entry.system.empty())) {
+      // Not what only serves :of-type and :identifier. Numbers as written are compared, whatever their units.
+      if (entry.kind != parameter.kind || entry.contained || entry.value.starts_with('\x1f') ||
+          (entry.kind == Kind::quantity && !entry.system.empty())) {
         continue;
       }
       auto key = key_of(entry);

@@ -14,15 +14,15 @@ using search::Modifier;
 using search::Prefix;
 using search::Term;
 
-// Ranges of at most this width are found by where they begin; date_long holds
-// the others.
+// Ranges of at most this width are found by where they begin; date_long holds the others.
 constexpr std::int64_t day_us = 86'400'000'000;
 // Above every text that begins with what stands before it.
 constexpr std::string_view last_character = "\xF4\x8F\xBF\xBF";
 // Values that are looked up one by one, each by recency; more are one list.
 constexpr std::size_t separate_values_max = 8;
-// As schema.sql's indexes *_wide say: other ranges of numbers are at most 1
-// wide, or a thousandth of their value.
+// What follows a step of an address.
+constexpr std::string_view path_ends = "/|?#";
+// As the schema's indexes *_wide say: other ranges of numbers are at most 1 wide, or a thousandth of their value.
 constexpr std::string_view wide = "high > low + 1 AND NOT (low > 0 AND high <= low * 1.001)";
 constexpr double kilometres_per_degree = 110.5;  // of latitude, where it is smallest
 constexpr double pi = 3.14159265358979323846;
@@ -30,8 +30,7 @@ constexpr double pi = 3.14159265358979323846;
 std::int64_t minus(std::int64_t value, std::int64_t by) { return value < search::open_start + by ? value : value - by; }
 std::int64_t plus(std::int64_t value, std::int64_t by) { return value > search::open_end - by ? value : value + by; }
 
-// ap: a tenth of the time between the date and now, as the specification
-// recommends.
+// ap: a tenth of the time between the date and now, as the specification recommends.
 Term widened(const Term& term, Instant now) {
   Term result = term;
   const std::int64_t middle = term.low + (term.high - term.low) / 2;
@@ -41,8 +40,7 @@ Term widened(const Term& term, Instant now) {
   return result;
 }
 
-// Where a range of numbers that is not wide begins at the earliest when it ends
-// after `end`.
+// Where a range of numbers that is not wide begins at the earliest when it ends after `end`.
 double earliest_low(double end) { return end > 0 ? std::min(end - 1, end / 1.001) : end - 1; }
 
 // How two half-open ranges compare, the asked one [from, to) being bound texts.
@@ -81,8 +79,7 @@ struct CompositeKey {
 
 bool is_range(Kind kind) { return kind == Kind::number || kind == Kind::quantity || kind == Kind::date; }
 
-// Rows of a composite that may match; parts that its rows do not tell are left
-// to search::matches.
+// Rows of a composite that may match; parts that its rows do not tell are left to search::matches.
 CompositeKey composite_key(const Condition& condition, const Term& term, const search::Catalogue* catalogue,
                            Instant now) {
   CompositeKey key;
@@ -185,9 +182,8 @@ std::vector<RowClause> SqlText::string_clauses(const Condition& condition) {
       clauses.push_back(
           {fmt::format("{}(value, {}) > 0", dialect_.position, value(term.value)), RowClause::By::parameter_only});
     } else if (condition.modifier == Modifier::text) {
-      // Each word must begin one: the longest is looked for, search::matches
-      // decides.
-      const auto words = search::words(term.value);
+      // Each word must begin one: the longest is looked for, search::matches decides.
+      const auto words = search::words(term.exact.empty() ? term.value : term.exact);
       const auto longest = std::ranges::max_element(words, {}, &std::string::size);
       clauses.push_back(
           {longest == words.end() ? "1 = 1" : fmt::format("{}(value, {}) > 0", dialect_.position, value(*longest)),
@@ -238,16 +234,24 @@ std::vector<RowClause> SqlText::target_clauses(const Condition& condition) {
   std::vector<std::string> targets;
   for (const Term& term : condition.any_of) {
     if (condition.modifier == Modifier::below) {
-      const auto from = value(term.value);
-      clauses.push_back(
-          {fmt::format("target >= {} AND target < {}", from, value(term.value + std::string(last_character)))});
-    } else if (condition.modifier == Modifier::above) {
-      // The value itself and what stands before each of its slashes, with and
-      // without the slash.
       targets.push_back(term.value);
-      for (std::size_t at = term.value.find('/'); at != std::string::npos; at = term.value.find('/', at + 1)) {
+      const auto begins_with = [&](const std::string& start) {
+        const auto from = value(start);
+        clauses.push_back(
+            {fmt::format("target >= {} AND target < {}", from, value(start + std::string(last_character)))});
+      };
+      if (term.value.ends_with('/')) {
+        begins_with(term.value);
+      } else {
+        for (const char c : path_ends) begins_with(term.value + c);
+      }
+    } else if (condition.modifier == Modifier::above) {
+      // The value itself and what stands before each end of a step; a slash may be the last of it.
+      targets.push_back(term.value);
+      for (auto at = term.value.find_first_of(path_ends); at != std::string::npos;
+           at = term.value.find_first_of(path_ends, at + 1)) {
         targets.push_back(term.value.substr(0, at));
-        targets.push_back(term.value.substr(0, at + 1));
+        if (term.value[at] == '/') targets.push_back(term.value.substr(0, at + 1));
       }
     } else {
       targets.push_back(term.value);
@@ -271,8 +275,7 @@ std::string SqlText::date_clause(const Term& asked) {
 
 void SqlText::date_lead_clauses(const Term& asked, std::vector<RowClause>& clauses) {
   const Term term = asked.prefix == Prefix::ap ? widened(asked, now_) : asked;
-  // Rows that end after `end`, each in one of two: begun at most a day before
-  // it, or long.
+  // Rows that end after `end`, each in one of two: begun at most a day before it, or long.
   const auto ends_after = [&](std::int64_t end, std::string_view and_also) {
     const auto bound_end = value(end);
     clauses.push_back({fmt::format("low >= {} AND high > {}{}", value(minus(end, day_us)), bound_end, and_also)});
@@ -324,8 +327,7 @@ void SqlText::number_clauses(const NumberRange& range, std::string_view before, 
   }
 }
 
-// What lies in the square around the circle; search::matches measures the
-// distance.
+// What lies in the square around the circle; search::matches measures the distance.
 std::vector<RowClause> SqlText::position_clauses(const Condition& condition) {
   std::vector<RowClause> clauses;
   for (const Term& term : condition.any_of) {
@@ -404,8 +406,7 @@ std::vector<RowClause> SqlText::clauses(const Condition& condition, bool lead) {
       break;
     case Kind::quantity:
       for (const Term& term : condition.any_of) {
-        // A unit as written says nothing of the canonical one: the number as
-        // written is compared.
+        // A unit as written says nothing of the canonical one: the number as written is compared.
         const auto unit = term.system.empty() ? "0" : system_number(term.system);
         number_clauses({term.prefix, term.from, term.to}, fmt::format("unit = {} AND ", unit), lead, clauses);
       }

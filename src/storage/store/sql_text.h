@@ -1,7 +1,7 @@
 #pragma once
 
-// The bound values of one statement, and the rows of one index table that a
-// condition's terms select. Private to storage/store.
+// The bound values of one statement, and the rows of one index table that a condition's terms select. Private to
+// storage/store.
 
 #include <fmt/format.h>
 
@@ -13,8 +13,7 @@
 
 namespace mydr24::store {
 
-// Which rows of an index table, without their parameter; any of several may
-// hold.
+// Which rows of an index table, without their parameter; any of several may hold.
 struct RowClause {
   enum class By { value, parameter_only, wide };
   std::string where;
@@ -73,9 +72,23 @@ class SqlText {
   int aliases_ = 0;
 };
 
+inline bool is_negative(const search::Condition& condition) {
+  return condition.modifier == search::Modifier::is_not || condition.modifier == search::Modifier::not_in;
+}
+inline bool asks_presence(const search::Condition& condition) {
+  return condition.modifier == search::Modifier::missing;
+}
+inline std::string joined(const std::vector<std::string>& arms) {
+  return fmt::format("{}", fmt::join(arms, " UNION ALL "));
+}
+// The first text above all that begin with `prefix`, whose last character is in ASCII.
+inline std::string end_of(std::string prefix) {
+  prefix.back() = static_cast<char>(prefix.back() + 1);
+  return prefix;
+}
+
 std::string_view index_table(search::Kind kind);
-// The column whose smallest or largest value is sorted by; empty when there is
-// none.
+// The column whose smallest or largest value is sorted by; empty when there is none.
 std::string_view value_column(search::Kind kind);
 // True when a record's rows can be looked up by the record.
 bool has_record_index(search::Kind kind);
