@@ -13,6 +13,10 @@
 namespace mydr24::path {
 namespace {
 
+// Long texts cost more than a step.
+std::uint64_t comparing_steps(std::string_view a, std::string_view b) { return std::min(a.size(), b.size()) / 64; }
+std::uint64_t folding_steps(std::string_view a, std::string_view b) { return (a.size() + b.size()) / 4; }
+
 Truth truth_of(bool value) { return value ? Truth::yes : Truth::no; }
 
 // A quantity, whether computed or a FHIR element; `out` views into it.
@@ -109,7 +113,7 @@ Truth Evaluator::equal(const Cell& a, const Cell& b) {
   const bool has_left = system_value(a, x);
   const bool has_right = system_value(b, y);
   if (has_left && has_right) {
-    if (is_moment(x)) steps_ += parsing_steps;
+    steps_ += is_moment(x) ? parsing_steps : comparing_steps(x.text, y.text);
     return equal_system(x, y);
   }
   if (has_left || has_right || !a.is_element() || !b.is_element()) return Truth::no;
@@ -155,7 +159,8 @@ bool Evaluator::equivalent_json(json::Value a, json::Value b, std::size_t depth)
       return true;
     }
     case json::Kind::string:
-      return a.text() == b.text() || folded(a.text()) == folded(b.text());
+      steps_ += folding_steps(a.text(), b.text());
+      return a.text() == b.text() || (steps_ <= steps_max && folded(a.text()) == folded(b.text()));
     default:
       return json::equal(a, b);
   }
@@ -177,7 +182,8 @@ bool Evaluator::equivalent(const Cell& a, const Cell& b) {
     return first && second && equivalent_numbers(*first, *second);
   }
   if (x.kind == ItemKind::string && y.kind == ItemKind::string) {
-    return x.text == y.text || folded(x.text) == folded(y.text);
+    steps_ += folding_steps(x.text, y.text);
+    return x.text == y.text || (steps_ <= steps_max && folded(x.text) == folded(y.text));
   }
   return equal_system(x, y) == Truth::yes;
 }
@@ -214,6 +220,7 @@ bool Evaluator::order(const Node& node, const Cell& a, const Cell& b, Order& out
   Cell y;
   if (system_value(a, x) && system_value(b, y)) {
     if (is_number(x) && is_number(y)) return from_int(compare_numbers(x, y));
+    steps_ += comparing_steps(x.text, y.text);
     if (x.kind == ItemKind::string && y.kind == ItemKind::string) return from_int(x.text.compare(y.text));
     if (is_moment(x) && is_moment(y)) {
       const auto first = moment_of(x);
@@ -249,6 +256,7 @@ bool Evaluator::add_distinct(const Node& node, std::span<const Cell> cells, Sequ
   for (; index.indexed < out.size(); ++index.indexed) index.places.emplace(hash_of(out[index.indexed]), index.indexed);
   for (const Cell& cell : cells) {
     const std::size_t hash = hash_of(cell);
+    if (!step(node, (cell.text.size() + cell.value.text().size()) / 32)) return false;
     const auto [first, last] = index.places.equal_range(hash);
     bool found = false;
     for (auto at = first; at != last && !found; ++at) {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "base/json/document.h"
-#include "base/json/scan.h"
 #include "base/json/writer.h"
 
 namespace mydr24::path {
@@ -74,15 +74,12 @@ std::optional<std::string> from_hex(std::string_view text) {
   return out;
 }
 
+// The writer replaces what is no UTF-8.
 bool is_utf8(std::string_view text) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at != end) {
-    const std::size_t length = json::utf8_length(at, end);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
+  std::string quoted;
+  json::append_quoted(quoted, text);
+  const auto document = json::Document::parse(std::move(quoted));
+  return document && document->root().text() == text;
 }
 
 struct Entity {

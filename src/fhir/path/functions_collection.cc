@@ -354,9 +354,7 @@ bool Evaluator::plain_collection_function(const Node& node, Sequence& input, Seq
       return true;
     case Function::descendants:
       return descendants(node, input.cells(), out);
-    case Function::as:
-      if (input.size() > 1) return fail_at(node, "as() takes a single item");
-      [[fallthrough]];
+    case Function::as:  // of several items too: R4's own invariants apply it to descendants()
     case Function::of_type:
       for (const Cell& cell : input) {
         if (has_exact_type(cell, node.type)) out.push(cell);

@@ -9,6 +9,15 @@
 #include "fhir/path/unicode.h"
 
 namespace mydr24::path {
+namespace {
+
+// What looking for `part` may cost at worst.
+std::uint64_t search_steps(std::string_view text, std::string_view part) {
+  constexpr std::uint64_t bytes_of_step = 64;
+  return text.size() * (part.size() + 1) / bytes_of_step;
+}
+
+}  // namespace
 
 bool Evaluator::string_function(const Node& node, const Scope& scope, Sequence& out) {
   if (node.function == Function::join) return join(node, scope, out);
@@ -74,7 +83,7 @@ bool Evaluator::to_chars(const Node& node, std::string_view text, Sequence& out)
 bool Evaluator::search_text(const Node& node, const Scope& scope, std::string_view text, Sequence& out) {
   std::string_view part;
   bool none = false;
-  if (!text_argument(node, 0, scope, part, none)) return false;
+  if (!text_argument(node, 0, scope, part, none) || !step(node, search_steps(text, part))) return false;
   if (none) return true;
   const auto place = [&](std::size_t found) {
     const auto index =
@@ -120,6 +129,7 @@ bool Evaluator::replace(const Node& node, const Scope& scope, std::string_view t
     return false;
   }
   if (none || no_substitution) return true;
+  if (!step(node, search_steps(text, pattern))) return false;
   if ((text.size() + 1) * (substitution.size() + 1) > made_text_bytes_max) {
     return fail_at(node, "the replaced text may become too long", Code::too_large);
   }
@@ -150,8 +160,10 @@ bool Evaluator::match(const Node& node, const Scope& scope, std::string_view tex
   bool none = false;
   if (!text_argument(node, 0, scope, pattern, none)) return false;
   if (none) return true;
+  constexpr std::uint64_t compile_steps = 1000;
   std::unique_ptr<const Regex> made;
   if (node.regex == nullptr) {
+    if (!step(node, compile_steps + pattern.size() * 8)) return false;
     auto compiled = Regex::compile(pattern);
     if (!compiled) return fail_with(node, std::move(compiled).error());
     made = std::move(*compiled);
@@ -164,11 +176,11 @@ bool Evaluator::match(const Node& node, const Scope& scope, std::string_view tex
     if (!text_argument(node, 1, scope, substitution, none)) return false;
     if (none) return true;
     if (pattern.empty()) return push(node, out, string_cell(text));
-    auto result = regex.replace(text, substitution);
+    auto result = regex.replace(text, substitution, steps_);
     if (!result) return fail_with(node, std::move(result).error());
     return push_text(node, ItemKind::string, std::move(*result), out);
   }
-  auto found = node.function == Function::matches ? regex.find(text) : regex.matches_all(text);
+  auto found = node.function == Function::matches ? regex.find(text, steps_) : regex.matches_all(text, steps_);
   if (!found) return fail_with(node, std::move(found).error());
   return push(node, out, boolean_cell(*found));
 }
@@ -176,7 +188,7 @@ bool Evaluator::match(const Node& node, const Scope& scope, std::string_view tex
 bool Evaluator::split(const Node& node, const Scope& scope, std::string_view text, Sequence& out) {
   std::string_view separator;
   bool none = false;
-  if (!text_argument(node, 0, scope, separator, none)) return false;
+  if (!text_argument(node, 0, scope, separator, none) || !step(node, search_steps(text, separator))) return false;
   if (none) return true;
   if (separator.empty()) return to_chars(node, text, out);
   for (;;) {

@@ -3,7 +3,12 @@
 // FHIRPath for R4: an expression is compiled once and evaluated many times, by many threads, on documents as they were
 // parsed: an Item that stands for an element is a view into its Document, nothing is copied.
 // Source: FHIRPath 2.0.0 (N1) with the functions of FHIR R4, fhirpath.html, and those of FHIRPath 3 that the published
-// R4 test suite uses.
+// R4 test suite uses. Not there: elementDefinition(), slice(), subsumes() and subsumedBy() (Code::unsupported), long
+// integers (L), %terminologies and %factory.
+//
+// Decimals are exact to 38 digits, quotients to 20 decimals; roots, logarithms, powers with a fraction and conversions
+// of units are reckoned with doubles. An overflow gives nothing. `as` and as() keep those of several items that have the
+// type, as R4's own expressions need it.
 //
 // Every evaluation is bounded: by steps, by items of a collection and by depth. Exceeding one is Code::too_large.
 
@@ -80,8 +85,8 @@ class Expression {
   // The focus is a resource, or an element inside one.
   Result<Collection> evaluate(json::Value resource, const Environment& environment) const;
   Result<Collection> evaluate(const Item& focus, const Environment& environment) const;
-  // As an invariant is judged: true when the result is true or empty... false only for a single false; Code::invalid
-  // when the result is no boolean and not a single item.
+  // As an invariant is judged: false only for a single false. Nothing counts as true, and so does a single item that is
+  // no boolean; Code::invalid for several items.
   Result<bool> holds(const Item& focus, const Environment& environment) const;
 
   std::string_view text() const;

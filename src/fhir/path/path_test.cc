@@ -134,6 +134,15 @@ TEST(Path, HostileExpressionsEndEarly) {
   for (int i = 0; i < 30; ++i) doubled += ".select($this.combine($this))";
   EXPECT_EQ(show(doubled).substr(0, 6), "fails:");
   EXPECT_EQ(show("(1).repeat($this + 1)").substr(0, 6), "fails:");
+  std::string nested = "1";
+  for (int i = 0; i < 150; ++i) nested = "iif(true, " + nested + ")";
+  EXPECT_EQ(show(nested), "1");
+  std::string longest = "'aaaaaaaaaaaaaaaa'";
+  for (int i = 0; i < 16; ++i) longest += ".select($this + $this)";
+  EXPECT_EQ(show(longest + ".select($this.contains($this.substring(500000) + 'b'))").substr(0, 6), "fails:");
+  std::string many = "(1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10)";
+  for (int i = 0; i < 4; ++i) many += ".select((1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10))";
+  EXPECT_EQ(show(many + ".select('aaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a+)+$'))").substr(0, 6), "fails:");
   std::string text = "'aaaaaaaaaaaaaaaa'";
   for (int i = 0; i < 30; ++i) text += ".select($this + $this)";
   EXPECT_EQ(show(text).substr(0, 6), "fails:");

@@ -18,16 +18,30 @@ Error failure(UErrorCode status) {
   return fail(Code::too_costly, fmt::format("the regular expression takes too long ({})", u_errorName(status)));
 }
 
+constexpr std::uint64_t steps_of_tick = 10'000;  // of the matcher, between two calls of its callback
+
+// Counts the ticks of one matcher; ICU hands it to the callback as const.
+struct Ticks {
+  mutable std::uint64_t count = 0;
+};
+
+UBool U_CALLCONV count_tick(const void* context, std::int32_t) {
+  ++static_cast<const Ticks*>(context)->count;
+  return true;
+}
+
 }  // namespace
 
 struct Regex::Content {
   std::unique_ptr<const icu::RegexPattern> pattern;
 
-  std::unique_ptr<icu::RegexMatcher> matcher(const icu::UnicodeString& text, UErrorCode& status) const {
+  std::unique_ptr<icu::RegexMatcher> matcher(const icu::UnicodeString& text, const Ticks& ticks,
+                                             UErrorCode& status) const {
     std::unique_ptr<icu::RegexMatcher> result(pattern->matcher(text, status));
     if (result && U_SUCCESS(status)) {
       result->setTimeLimit(regex_time_max, status);
       result->setStackLimit(regex_stack_max, status);
+      result->setMatchCallback(count_tick, &ticks, status);
     }
     return result;
   }
@@ -49,33 +63,39 @@ Result<std::unique_ptr<const Regex>> Regex::compile(std::string_view pattern) {
   return std::unique_ptr<const Regex>(new Regex(std::move(content)));
 }
 
-Result<bool> Regex::find(std::string_view text) const {
+Result<bool> Regex::find(std::string_view text, std::uint64_t& steps) const {
   UErrorCode status = U_ZERO_ERROR;
   const icu::UnicodeString subject = to_icu(text);
-  const auto matcher = content_->matcher(subject, status);
+  const Ticks ticks;
+  const auto matcher = content_->matcher(subject, ticks, status);
   const bool found = U_SUCCESS(status) && matcher && matcher->find(status);
+  steps += ticks.count * steps_of_tick;
   if (U_FAILURE(status)) return failure(status);
   return found;
 }
 
-Result<bool> Regex::matches_all(std::string_view text) const {
+Result<bool> Regex::matches_all(std::string_view text, std::uint64_t& steps) const {
   UErrorCode status = U_ZERO_ERROR;
   const icu::UnicodeString subject = to_icu(text);
-  const auto matcher = content_->matcher(subject, status);
+  const Ticks ticks;
+  const auto matcher = content_->matcher(subject, ticks, status);
   const bool found = U_SUCCESS(status) && matcher && matcher->matches(status);
+  steps += ticks.count * steps_of_tick;
   if (U_FAILURE(status)) return failure(status);
   return found;
 }
 
-Result<std::string> Regex::replace(std::string_view text, std::string_view substitution) const {
+Result<std::string> Regex::replace(std::string_view text, std::string_view substitution, std::uint64_t& steps) const {
   if (substitution.size() * (text.size() + 1) > regex_result_bytes_max) {
     return fail(Code::too_large, "the replaced text may become too long");
   }
   UErrorCode status = U_ZERO_ERROR;
   const icu::UnicodeString subject = to_icu(text);
-  const auto matcher = content_->matcher(subject, status);
+  const Ticks ticks;
+  const auto matcher = content_->matcher(subject, ticks, status);
   icu::UnicodeString result;
   if (U_SUCCESS(status) && matcher) result = matcher->replaceAll(to_icu(substitution), status);
+  steps += ticks.count * steps_of_tick;
   if (U_FAILURE(status)) return failure(status);
   std::string out;
   result.toUTF8String(out);

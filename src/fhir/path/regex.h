@@ -4,6 +4,7 @@
 // ends.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,10 +25,10 @@ class Regex {
   static Result<std::unique_ptr<const Regex>> compile(std::string_view pattern);
   ~Regex();
 
-  // Code::too_costly when a limit ends the search.
-  Result<bool> find(std::string_view text) const;
-  Result<bool> matches_all(std::string_view text) const;
-  Result<std::string> replace(std::string_view text, std::string_view substitution) const;
+  // Code::too_costly when a limit ends the search. `steps` grows by the work that was done, in steps of the matcher.
+  Result<bool> find(std::string_view text, std::uint64_t& steps) const;
+  Result<bool> matches_all(std::string_view text, std::uint64_t& steps) const;
+  Result<std::string> replace(std::string_view text, std::string_view substitution, std::uint64_t& steps) const;
 
  private:
   struct Content;

@@ -23,6 +23,7 @@ constexpr std::size_t passes_min = 905;
 // The tests that do not pass, and why. One that begins to pass has to leave the table.
 const std::map<std::string, std::string_view, std::less<>> deviations = {
     {"testDollarOrderNotAllowed", "that children() has no order is not checked: published expressions rely on it"},
+    {"testFHIRPathAsFunction21", "as() takes several items: R4's invariant dom-3 applies it to descendants()"},
     {"testPlusDate19", "a tenth of a second is added: only above seconds are decimals ignored (FHIRPath, 6.6.7)"},
     {"HighBoundaryDateTimeMillisecond1", "the last moment of the hour 08 is 08:59:59.999, not 08:00:59.999"},
     {"HighBoundaryDateTimeMillisecond3", "the same"},
