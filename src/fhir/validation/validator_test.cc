@@ -50,6 +50,17 @@ TEST(Validator, EveryPublishedExampleIsValid) {
   EXPECT_GT(count, 300U);
 }
 
+TEST(Validator, EveryPublishedProfileAndExtensionIsUnderstood) {
+  const auto document = json::Document::parse_view(model::published_profiles());
+  ASSERT_TRUE(document);
+  const std::vector<json::Value> definitions(document->root().begin(), document->root().end());
+  std::vector<std::string> problems;
+  const auto again = validator().with(definitions, terminology::Terminology::published(), &problems);
+  EXPECT_EQ(problems, std::vector<std::string>());
+  EXPECT_EQ(again->profiles(), validator().profiles());
+  for (const auto& url : validator().profiles()) EXPECT_TRUE(validator().has_profile(url)) << url;
+}
+
 TEST(Validator, ManyThreadsMayBeTheFirstToAsk) {
   const auto fresh = Validator::base(terminology::Terminology::published());
   const auto document = json::Document::parse(
