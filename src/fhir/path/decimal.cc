@@ -11,6 +11,7 @@ namespace mydr24::path {
 namespace {
 
 constexpr int quotient_decimals_max = 20;
+constexpr int digits_max = Decimal::scale_max + 1;
 
 constexpr auto powers = [] {
   std::array<Wide, Decimal::scale_max + 2> table{};
@@ -23,6 +24,8 @@ constexpr auto powers = [] {
 }();
 
 Wide power_of_ten(int exponent) { return powers[static_cast<std::size_t>(exponent)]; }
+
+bool fits(Wide digits) { return digits <= power_of_ten(digits_max) && digits >= -power_of_ten(digits_max); }
 
 Wide rounded_quotient(Wide digits, Wide divisor, Rounding rounding) {
   Wide quotient = digits / divisor;
@@ -52,7 +55,8 @@ void drop_decimal(Decimal& value) {
 
 bool scale_up(Decimal& value, int scale) {
   Wide product;
-  if (scale > Decimal::scale_max || __builtin_mul_overflow(value.digits, power_of_ten(scale - value.scale), &product)) {
+  if (scale > Decimal::scale_max || __builtin_mul_overflow(value.digits, power_of_ten(scale - value.scale), &product) ||
+      !fits(product)) {
     return false;
   }
   value.digits = product;
@@ -98,16 +102,14 @@ std::optional<Decimal> parse_decimal(std::string_view text) {
     }
     has_digit = true;
     if (is_full) continue;
-    Wide next;
     const int digit = text[at] - '0';
-    if ((in_fraction && value.scale == Decimal::scale_max) || __builtin_mul_overflow(value.digits, 10, &next) ||
-        __builtin_add_overflow(next, digit, &next)) {
+    if ((in_fraction && value.scale == Decimal::scale_max) || value.digits >= power_of_ten(digits_max - 1)) {
       if (!in_fraction) return std::nullopt;
       if (digit >= 5) ++value.digits;
       is_full = true;
       continue;
     }
-    value.digits = next;
+    value.digits = value.digits * 10 + digit;
     if (in_fraction) ++value.scale;
   }
   if (!has_digit) return std::nullopt;
@@ -154,7 +156,7 @@ std::optional<Decimal> add(Decimal a, Decimal b) {
   align(a, b);
   Decimal sum;
   sum.scale = a.scale;
-  if (!__builtin_add_overflow(a.digits, b.digits, &sum.digits)) return sum;
+  if (!__builtin_add_overflow(a.digits, b.digits, &sum.digits) && fits(sum.digits)) return sum;
   if (a.scale == 0) return std::nullopt;
   drop_decimal(a);
   drop_decimal(b);
@@ -170,7 +172,8 @@ std::optional<Decimal> multiply(Decimal a, Decimal b) {
   for (;;) {
     Decimal product;
     product.scale = a.scale + b.scale;
-    if (product.scale <= Decimal::scale_max && !__builtin_mul_overflow(a.digits, b.digits, &product.digits)) {
+    if (product.scale <= Decimal::scale_max && !__builtin_mul_overflow(a.digits, b.digits, &product.digits) &&
+        fits(product.digits)) {
       return product;
     }
     if (product.scale == 0) return std::nullopt;
@@ -190,7 +193,7 @@ std::optional<Decimal> divide(const Decimal& a, const Decimal& b) {
     Wide next_rest;
     Wide next;
     if (__builtin_mul_overflow(rest, 10, &next_rest) || __builtin_mul_overflow(quotient, 10, &next) ||
-        __builtin_add_overflow(next, next_rest / divisor, &next)) {
+        __builtin_add_overflow(next, next_rest / divisor, &next) || !fits(next)) {
       if (scale < 0) return std::nullopt;
       break;
     }

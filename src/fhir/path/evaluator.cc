@@ -61,8 +61,9 @@ bool Evaluator::append(const Node& node, Sequence& out, std::span<const Cell> ce
   if (out.size() + cells.size() > collection_max) {
     return fail_at(node, "the collection has too many items", Code::too_large);
   }
+  if (!step(node, cells.size() * (cells.size() >= bulk_min ? bulk_steps : 1))) return false;
   out.append(cells);
-  return step(node, cells.size());
+  return true;
 }
 
 bool Evaluator::keep(const Node& node, std::string text, std::string_view& out) {

@@ -21,6 +21,9 @@
 namespace mydr24::path {
 
 inline constexpr std::size_t made_text_bytes_max = 64U << 20;  // of all texts that one evaluation makes
+inline constexpr std::size_t sort_values_max = 250'000;        // items times keys of one sort()
+inline constexpr std::size_t bulk_min = 4096;                  // cells; from here on copying them costs
+inline constexpr std::uint64_t bulk_steps = 4;                 // this for each, which bounds the memory in use
 inline constexpr std::size_t descent_max = 256;                // of elements inside elements, when they are compared
 
 enum class Truth : std::uint8_t { no, yes, unknown };

@@ -157,6 +157,7 @@ bool Evaluator::sort(const Node& node, const Scope& scope, Sequence& out) {
   Sequence input;
   if (!input_of(node, scope, input)) return false;
   const std::size_t keys = std::max<std::size_t>(node.operands.size(), 1);
+  if (input.size() * keys > sort_values_max) return fail_at(node, "too many items to sort", Code::too_large);
   std::vector<Sequence> values(input.size() * keys);
   for (std::size_t i = 0; i < input.size(); ++i) {
     if (node.operands.empty()) values[i].push(input[i]);
