@@ -1,7 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/core/date_time.h"
 #include "fhir/search/search.h"
@@ -248,6 +255,59 @@ TEST(Matches, NothingIsInAnEmptySet) {
   EXPECT_FALSE(matches(condition, document->root(), {}));
   condition.modifier = Modifier::not_in;
   EXPECT_TRUE(matches(condition, document->root(), {}));
+}
+
+std::string escape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view(",|$\\").contains(c)) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+// A question that the entry answers; nothing where it takes more than the entry to ask.
+std::string question(const IndexEntry& entry) {
+  if (entry.value.starts_with('\x1f')) return {};
+  switch (entry.kind) {
+    case Kind::token:
+      return escape(entry.system) + '|' + escape(entry.value);
+    case Kind::reference:  // a canonical that is no address would be taken for an id
+      return entry.value.find_first_of("/:") == std::string::npos ? std::string() : escape(entry.value);
+    case Kind::string:
+    case Kind::uri:
+      return escape(entry.value);
+    case Kind::text:
+      return entry.value;
+    default:
+      return {};
+  }
+}
+
+TEST(Matches, APublishedExampleIsFoundByEachOfItsOwnEntries) {
+  const std::filesystem::path folder = "../shared/data/fhir-r4-examples";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not here";
+  std::size_t asked = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    std::ifstream stream(file.path(), std::ios::binary);
+    const auto document = json::Document::parse(std::string(std::istreambuf_iterator<char>(stream), {}));
+    if (!document) continue;
+    std::uint16_t before = 0xFFFF;
+    for (const IndexEntry& entry : extract(document->root())) {
+      const auto value = question(entry);
+      if (entry.contained || value.empty() || entry.parameter == before) continue;
+      before = entry.parameter;  // the first of each parameter
+      const Parameter& parameter = parameters()[entry.parameter];
+      const auto query = parse_query(parameter.type, Parameters{{std::string(parameter.code), value}}, false);
+      // A relative reference to a type that the parameter does not name is stored, but no question.
+      if (!query && parameter.kind == Kind::reference) continue;
+      ASSERT_TRUE(query) << file.path() << ' ' << parameter.code << '=' << value;
+      EXPECT_TRUE(matches(query->conditions.at(0), document->root(), {.chain = {}, .has = {}}))
+          << file.path() << ' ' << parameter.code << '=' << value;
+      ++asked;
+    }
+  }
+  EXPECT_GT(asked, 1'000U);
 }
 
 TEST(SortKey, ComparesAsTheValuesDo) {
