@@ -38,6 +38,13 @@ constexpr auto not_ours = std::to_array<Deviation>({
     {"vs-params-1", "names an extension of HL7's tools, which is not part of R4"},
     {"vs-bad-ecl", "the expression language of SNOMED CT is not read here"},
 });
+// Cases about the same, where something else decides: they agree, but not for the reason they are there for.
+constexpr auto no_evidence = std::to_array<Deviation>({
+    {"signatures-example-2", "signatures are not verified here"},
+    {"uk-msg", "displays and codes of SNOMED CT, whose content is not here"},
+    {"vs-params-2", "parameters of ValueSets, an extension of HL7's tools"},
+    {"vs-params-4", "parameters of ValueSets, an extension of HL7's tools"},
+});
 // Cases that are ours and end otherwise.
 constexpr auto deviations = std::to_array<Deviation>({
     {"allergy", "a code that must be given is absent with a data-absent-reason: R4 allows an extension in its place"},
@@ -94,6 +101,7 @@ TEST(Hl7Suite, VerdictsAreThoseOfHl7) {
       verdict = verdict_of(*validator, std::move(text), is_xml, strict);
     }
     const bool agrees = (verdict == "valid") == (one["expect"].text() == "valid");
+    if (has(no_evidence, name)) continue;
     if (has(not_ours, name)) {
       EXPECT_FALSE(agrees) << name << " agrees now: take it out of the table";
       continue;
