@@ -91,8 +91,22 @@ void WriteTransaction::change_texts(const Record& record, std::span<const IndexE
   }
 }
 
+// Words of this type that are not known to be in the table of words. What is remembered is bounded.
+Result<> WriteTransaction::add_words(std::string_view text) {
+  constexpr std::size_t remembered_max = 50'000;
+  while (!text.empty()) {
+    const auto word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (words_.size() >= remembered_max) words_.clear();
+    if (!words_.emplace(word).second) continue;
+    MYDR24_TRY(connection_.run("INSERT OR IGNORE INTO word (word) VALUES (?1)", word));
+  }
+  return {};
+}
+
 Result<> WriteTransaction::flush_group() {
   for (const TextChange& change : texts_) {
+    if (change.gain) MYDR24_TRY(add_words(change.content));
     MYDR24_TRY(change.gain ? connection_.run("INSERT INTO text_index (rowid, content, narrative) VALUES (?1, ?2, ?3)",
                                              change.record, change.content, change.narrative)
                            : connection_.run("INSERT INTO text_index (text_index, rowid, content, narrative) VALUES "
@@ -112,6 +126,7 @@ void WriteTransaction::publish_group() {
 }
 
 void WriteTransaction::forget_group() {
+  words_.clear();
   texts_.clear();
   changes_.clear();
 }

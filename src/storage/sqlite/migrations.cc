@@ -148,6 +148,7 @@ DROP TABLE IF EXISTS quantity_index;
 DROP TABLE IF EXISTS composite_index;
 DROP TABLE IF EXISTS position_index;
 DROP TABLE IF EXISTS text_index;
+DROP TABLE IF EXISTS word;
 
 -- What resources are found by. A deleted resource has no rows here. The parameters of contained resources have a code
 -- that begins with '#'; the record is that of the container.
@@ -233,6 +234,10 @@ CREATE TABLE position_index (
 -- The words of whole resources: rowid is the record, each word begins with two letters for the type, so that the list of
 -- a word holds one type in order of recency. Nothing but the lists is kept.
 CREATE VIRTUAL TABLE text_index USING fts5(content, narrative, content='', detail=column, columnsize=0, tokenize='ascii');
+
+CREATE TABLE word (                        -- every word of the text index there ever was, to find those that begin so
+  word TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 )sql";
 
 constexpr std::array steps{first, second};

@@ -75,6 +75,7 @@ class Engine final : public store::SearchEngine {
             .type = [this](std::string_view name) { return view_.names().type(name); },
             .sequence_at = [this](Instant at) { return view_.sequence_at(at); },
             .count = {},
+            .words = [this](std::string_view start) { return words(start); },
             .now = view_.shared().clock.now(),
             .limits = view_.shared().search};
   }
@@ -135,6 +136,21 @@ class Engine final : public store::SearchEngine {
   }
 
  private:
+  Result<std::optional<std::vector<std::string>>> words(std::string_view start) {
+    constexpr std::size_t words_max = 64;
+    MYDR24_ASSIGN(Statement row,
+                  view_.connection().prepare("SELECT word FROM word WHERE word >= ?1 AND word < ?2 LIMIT ?3"));
+    const auto end = std::string(start) + "\xF4\x8F\xBF\xBF";
+    Connection::bind_all(row, start, end, words_max + 1);
+    std::vector<std::string> words;
+    for (;;) {
+      MYDR24_ASSIGN(const bool found, row.step());
+      if (!found) return std::optional(std::move(words));
+      words.emplace_back(row.text(0));
+      if (words.size() > words_max) return std::optional<std::vector<std::string>>();
+    }
+  }
+
   static SqlValue value(const Statement& row) {
     switch (row.type(2)) {
       case SQLITE_INTEGER:

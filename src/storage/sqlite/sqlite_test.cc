@@ -10,6 +10,8 @@
 #include <semaphore>
 
 #include "storage/sqlite/connection.h"
+#include "storage/store/contract_more_test.h"
+#include "storage/store/contract_oracle_test.h"
 #include "storage/store/contract_search_test.h"
 #include "storage/store/contract_test.h"
 #include "storage/store/search_sql.h"
@@ -37,8 +39,9 @@ class Folder {
 
 class SqlitePlace final : public store::Place {
  public:
+  explicit SqlitePlace(const store::SearchLimits& search) : search_(search) {}
   Result<std::unique_ptr<store::Store>> open(const Clock& clock) override {
-    return sqlite::open({.folder = folder_.path() / "data"}, clock);
+    return sqlite::open({.folder = folder_.path() / "data", .search = search_}, clock);
   }
   std::filesystem::path backup_path() override { return folder_.path() / "backup.db"; }
   Result<std::unique_ptr<store::Store>> open_backup(const std::filesystem::path& backup, const Clock& clock) override {
@@ -50,9 +53,15 @@ class SqlitePlace final : public store::Place {
 
  private:
   Folder folder_;
+  store::SearchLimits search_;
 };
 
-std::unique_ptr<store::Place> make_place() { return std::make_unique<SqlitePlace>(); }
+std::unique_ptr<store::Place> make_place() { return std::make_unique<SqlitePlace>(store::SearchLimits{}); }
+// Where a handful of resources is many: searches take the ways that they otherwise take in large databases.
+std::unique_ptr<store::Place> make_small_place() {
+  return std::make_unique<SqlitePlace>(store::SearchLimits{
+      .few_rows = 3, .window = 8, .collected_rows_max = 6, .set_rows_beside_few = 4, .sorted_max = 4});
+}
 
 std::string patient(std::string_view id, std::string_view family = "Meyer") {
   return fmt::format(
@@ -234,6 +243,39 @@ TEST_F(SqliteStore, EveryLeadIsFoundByAnIndex) {
       }
     }
   }
+}
+
+// The first schema knew fewer parameters: its index rows are made anew from the bodies, in the background.
+TEST_F(SqliteStore, AnOlderDatabaseIsIndexedAnew) {
+  constexpr int count = 250;
+  {
+    auto store = open();
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE((*store)->write(RequestClass::background, create_patient(**store, fmt::format("p{}", i))));
+    }
+  }
+  tamper("DROP TABLE reindex; DELETE FROM parameter; PRAGMA user_version = 1");
+  auto store = open();
+  ASSERT_TRUE(store) << store.error().text;
+  const auto query = search::parse_query(
+      "Patient", std::vector<std::pair<std::string, std::string>>{{"family", "meyer"}, {"_total", "accurate"}},
+      search::ParseOptions{});
+  std::int64_t total = 0;
+  const auto search = [&] {
+    return (*store)->read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(const auto page, reader.search(*query));
+      total = page.total.value_or(0);
+      return {};
+    });
+  };
+  EXPECT_EQ(search().error().code, Code::busy);
+  // What is written meanwhile finds its way into the index too.
+  ASSERT_TRUE((*store)->write(RequestClass::routine, create_patient(**store, "new")));
+  (*store)->settle();
+  const auto outcome = search();
+  ASSERT_TRUE(outcome) << outcome.error().text;
+  EXPECT_EQ(total, count + 1);
+  EXPECT_TRUE((*store)->verify()->empty());
 }
 
 TEST_F(SqliteStore, ADatabaseOfANewerVersionIsRefused) {
@@ -474,5 +516,7 @@ namespace mydr24::store {
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(sqlite::make_place));
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearchContract, testing::Values(sqlite::make_place));
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMoreContract, testing::Values(sqlite::make_place));
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreOracleContract, testing::Values(sqlite::make_place, sqlite::make_small_place));
 
 }  // namespace mydr24::store

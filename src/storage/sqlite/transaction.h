@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "storage/sqlite/view.h"
@@ -100,6 +101,7 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   Result<> remove_entry(std::int64_t record, const search::IndexEntry& entry);
   void change_texts(const Record& record, std::span<const search::IndexEntry> before,
                     std::span<const search::IndexEntry> after);
+  Result<> add_words(std::string_view text);
   void change_totals(std::span<const search::IndexEntry> entries, int by);
   Result<std::int64_t> parameter(const search::IndexEntry& entry) const;
   template <class T>
@@ -115,8 +117,9 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   Instant now_;
   std::optional<Error> broken_;
   bool timers_touched_ = false;
-  std::vector<TextChange> texts_;        // of the Works of this group that succeeded, and the one that runs
-  std::vector<Totals::Change> changes_;  // the same
+  std::unordered_set<std::string> words_;  // some of those that the table has
+  std::vector<TextChange> texts_;          // of the Works of this group that succeeded, and the one that runs
+  std::vector<Totals::Change> changes_;    // the same
 };
 
 }  // namespace mydr24::sqlite

@@ -177,7 +177,7 @@ Result<> SearchSql::prepare_match(const Condition& condition, Facts& facts) cons
     return kind == Kind::last_updated ? prepare_times(condition, facts) : Result<>();
   }
   const bool by_words = kind == Kind::text || condition.modifier == Modifier::text;
-  if (by_words) prepare_text(condition, facts);
+  if (by_words) MYDR24_TRY(prepare_text(condition, facts));
   if (kind == Kind::text || (by_words && kind == Kind::token)) {
     facts.probe = facts.text.empty() ? Facts::Probe::none : Facts::Probe::text;
     facts.decides = facts.decides && kind == Kind::text && !facts.text.empty() && !asks_presence(condition);
@@ -193,8 +193,8 @@ Result<> SearchSql::prepare_match(const Condition& condition, Facts& facts) cons
 }
 
 // The queries of which one must match. Only what is long enough to be looked up; none when a term has nothing.
-void SearchSql::prepare_text(const Condition& condition, Facts& facts) const {
-  if (facts.contained) return;
+Result<> SearchSql::prepare_text(const Condition& condition, Facts& facts) const {
+  if (facts.contained) return {};
   const bool whole = condition.parameter->kind == Kind::text;
   const std::string_view column = whole && condition.parameter->code == "_text" ? "narrative" : "content";
   for (const Term& term : condition.any_of) {
@@ -209,10 +209,33 @@ void SearchSql::prepare_text(const Condition& condition, Facts& facts) const {
     if (!whole) std::erase_if(words, [](const std::string& word) { return word.size() < word_start_bytes_min; });
     if (words.empty()) {
       facts.text.clear();
-      return;
+      return {};
     }
-    facts.text.push_back(text_query(context_.dialect, facts.type, column, words, !whole));
+    if (whole) {
+      facts.text.push_back(text_query(context_.dialect, facts.type, column, words, false));
+    } else {
+      MYDR24_ASSIGN(facts.text.emplace_back(), beginnings_query(facts.type, words));
+    }
   }
+  return {};
+}
+
+// Each word must begin one of the content.
+Result<std::string> SearchSql::beginnings_query(std::int64_t type, std::span<const std::string> words) const {
+  if (!context_.words) return text_query(context_.dialect, type, "content", words, true);
+  std::string query;
+  for (const std::string& word : words) {
+    const auto start = typed_word(type, word);
+    MYDR24_ASSIGN(const auto known, context_.words(start));
+    std::string any;
+    if (known && !known->empty()) {
+      for (const std::string& one : *known) any += fmt::format("{}\"{}\"", any.empty() ? "" : " OR ", one);
+    } else {
+      any = fmt::format("\"{}\"*", start);
+    }
+    query += fmt::format("{}({})", query.empty() ? "" : " AND ", any);
+  }
+  return fmt::format("content : ({})", query);
 }
 
 Result<> SearchSql::prepare_times(const Condition& condition, Facts& facts) const {

@@ -83,7 +83,7 @@ struct SqlStatement {
 // How far a search goes before it chooses another way, or gives up.
 struct SearchLimits {
   std::int64_t few_rows = 1'000;  // index rows that are counted at first, to choose a lead
-  std::int64_t window = 50'000;   // records walked by recency when there are more, before rows are counted further
+  std::int64_t window = 10'000;   // records walked by recency when there are more, before rows are counted further
   std::int64_t collected_rows_max = 50'000;  // index rows that are collected
   std::int64_t set_rows_beside_few = 5'000;  // ... to probe a few candidates
   std::int64_t sorted_max = 2'000;           // matches that are sorted by reading them
@@ -101,7 +101,10 @@ struct SearchContext {
   std::function<Result<std::int64_t>(std::string_view)> type;  // resource_type.number; -1 when there is none
   std::function<Result<std::int64_t>(Instant)> sequence_at;    // the first line of the journal at or after that time
   std::function<Result<std::int64_t>(const SqlStatement&)> count;  // the one number that the statement answers
-  Instant now;                                                     // for the prefix ap
+  // The words of the text index that begin so, as typed_word() writes them: few lists are quicker than a search for the
+  // beginning. Nothing: too many. Null: the engine looks beginnings up by itself.
+  std::function<Result<std::optional<std::vector<std::string>>>(std::string_view start)> words;
+  Instant now;  // for the prefix ap
   SearchLimits limits;
 };
 
@@ -182,7 +185,8 @@ class SearchSql {
   Result<> prepare(const Condition& condition, std::string_view type, bool contained);
   Result<> prepare_match(const Condition& condition, Facts& facts) const;
   Result<> prepare_times(const Condition& condition, Facts& facts) const;
-  void prepare_text(const Condition& condition, Facts& facts) const;
+  Result<> prepare_text(const Condition& condition, Facts& facts) const;
+  Result<std::string> beginnings_query(std::int64_t type, std::span<const std::string> words) const;
 
   Result<std::optional<Lead>> lead_of(const Condition& condition, std::int64_t limit);
   Result<std::optional<Lead>> best_of(std::span<const Condition> parts, std::int64_t limit);
