@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t patients_default = 4'000;
 constexpr std::size_t patients_max = 1'000'000;
-constexpr int generation = 1;  // of the population and of what is kept beside the store: another number, another store
+constexpr int generation = 2;  // of the population and of what is kept beside the store: another number, another store
 
 // A stored population: its folder, and what is in it.
 struct Prepared {

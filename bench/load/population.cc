@@ -15,9 +15,10 @@ namespace mydr24::load {
 namespace {
 
 constexpr std::size_t piece_bytes = 1U << 20;
-constexpr std::size_t visits_max = 32;  // of a patient
-constexpr std::size_t parts_max = 32;   // of a visit, of each type
-constexpr int days = 6'025;             // 2010-01-01 to 2026-06-30
+constexpr std::size_t visits_max = 32;        // of a patient
+constexpr std::size_t parts_max = 32;         // of a visit, of each type
+constexpr std::size_t age_days_max = 34'675;  // 95 years
+constexpr int days = 6'025;                   // 2010-01-01 to 2026-06-30
 
 // Numbers of one patient: they do not depend on the patients before.
 class Dice {
@@ -161,7 +162,7 @@ Person Writer::person(std::size_t n, Dice& dice) {
   const std::string_view given = dice.pick(given_names(male));
   const std::string_view second = dice.pick(given_names(male));
   const std::string id = population_.patient_id(n);
-  const std::string birth = date_of(-static_cast<int>(dice.below(95 * 365)) + days - 400);
+  const std::string birth = date_of(-static_cast<int>(dice.below(age_days_max)) + days - 400);
   const std::string_view city = dice.pick(cities());
   population_patient().append(
       out_, {{"id", id},

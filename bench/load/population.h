@@ -5,6 +5,7 @@
 //
 // Ids are UUIDs, as most servers give them.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,8 +37,10 @@ class Population {
   explicit Population(std::size_t patients, std::uint64_t seed = 24) : patients_(patients), seed_(seed) {}
 
   std::size_t patients() const { return patients_; }
-  std::size_t practitioners() const { return patients_ / 50 + 20; }
-  std::size_t places() const { return patients_ / 100 + 10; }  // Locations and Organizations, each
+  std::size_t practitioners() const { return std::max<std::size_t>(20, patients_ / 50); }
+  std::size_t places() const {
+    return std::max<std::size_t>(10, patients_ / 100);
+  }  // Locations and Organizations, each
 
   std::string patient_id(std::size_t n) const;
   std::string practitioner_id(std::size_t n) const;

@@ -147,7 +147,7 @@ Told::Request Told::parse(std::string_view text) const {
       text = text.substr(0, write);
     }
   }
-  const bool form = request.method == "POST" && text.find("_search") < text.find(" ");
+  const bool form = request.method == "POST" && text.find("_search") < text.find(' ');
   const std::size_t space =
       request.method == "GET" || request.method == "DELETE" ? std::string_view::npos : text.find(' ');
   std::string target(text.substr(0, space));

@@ -49,6 +49,7 @@ int run(const fs::path& folder, const std::set<std::string>& names, bool quiet) 
   }
   std::ranges::sort(files);
   std::vector<Sum> sums;
+  sums.reserve(files.size());
   for (const auto& file : files) sums.push_back(tell(file, folder, quiet));
   Sum total{"all", 0, 0};
   for (const Sum& sum : sums) {

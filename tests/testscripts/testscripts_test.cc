@@ -1,5 +1,5 @@
 // FHIR TestScripts beside the repository, run as they are: their operations and the assertions they use, no more; what
-// is not known here fails the script. Each script is a test of its own.
+// is not known here fails the script.
 // Source: FHIR R4, testscript.html.
 
 #include <fmt/format.h>
@@ -133,19 +133,6 @@ Live& server() {
   return live;
 }
 
-class Script : public testing::Test {
- public:
-  explicit Script(fs::path file) : file_(std::move(file)) {}
-  void TestBody() override {
-    const auto document = json::Document::parse(load::read_text(file_));
-    ASSERT_TRUE(document) << file_.string();
-    EXPECT_EQ(run(server().http(), document->root()), "") << file_.string();
-  }
-
- private:
-  fs::path file_;
-};
-
 TEST(TestScripts, OperatorsJudge) {
   const auto script = json::Document::parse(
       std::string(R"([{"operator":"equals","responseCode":"200"},{"operator":"notIn","responseCode":"500,501"},)"
@@ -178,31 +165,30 @@ bool is_bulk(const std::string& text) {
   return text.find("$export") != std::string::npos || text.find("-export") != std::string::npos;
 }
 
-std::size_t register_scripts() {
-  std::vector<fs::path> files;
-  std::size_t bulk = 0;
-  if (!fs::exists(source())) return 0;
+std::vector<std::string> scripts(bool bulk) {
+  std::vector<std::string> files;
+  if (!fs::exists(source())) return files;
   for (const auto& entry : fs::recursive_directory_iterator(source()))
-    if (entry.path().extension() == ".json") files.push_back(entry.path());
+    if (entry.path().extension() == ".json" && is_bulk(load::read_text(entry.path())) == bulk)
+      files.push_back(fs::relative(entry.path(), source()).string());
   std::ranges::sort(files);
-  for (const auto& file : files) {
-    if (is_bulk(load::read_text(file))) {
-      fmt::print("left out, bulk data: {}\n", fs::relative(file, source()).string());
-      ++bulk;
-      continue;
-    }
-    testing::RegisterTest("TestScript", file.stem().c_str(), nullptr, nullptr, file.c_str(), 1,
-                          [file]() -> testing::Test* { return new Script(file); });
-  }
-  fmt::print("{} of {} scripts\n", files.size() - bulk, files.size());
-  return files.size() - bulk;
+  return files;
 }
+
+TEST(TestScripts, ThoseOfBulkDataAreLeftOut) {
+  for (const std::string& file : scripts(true)) fmt::print("left out: {}\n", file);
+}
+
+class Script : public testing::TestWithParam<std::string> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Script);
+
+TEST_P(Script, Holds) {
+  const auto document = json::Document::parse(load::read_text(source() / GetParam()));
+  ASSERT_TRUE(document);
+  EXPECT_EQ(run(server().http(), document->root()), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(MockHealth, Script, testing::ValuesIn(scripts(false)));
 
 }  // namespace
 }  // namespace mydr24::live
-
-int main(int argc, char** argv) {
-  testing::InitGoogleTest(&argc, argv);
-  if (mydr24::live::register_scripts() == 0) fmt::print("no TestScripts beside the repository\n");
-  return RUN_ALL_TESTS();
-}
