@@ -41,9 +41,10 @@ Error error_of(const PGresult* result) {
     return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return state.starts_with(prefix); });
   };
   if (is({"57014"})) return fail(Code::too_costly, "it took longer than it may: narrow it down");
-  // Lost connections, shutdown, no room (disk, memory, connections), clashes with others, a standby that takes no
+  if (is({"53100", "58030"})) return fail(Code::full, text);
+  // Lost connections, shutdown, no room (memory, connections), clashes with others, a standby that takes no
   // writes: another time, or after a reconnect, it works.
-  if (is({"08", "57P", "53", "40", "55P03", "25006", "58030"})) return fail(Code::busy, text);
+  if (is({"08", "57P", "53", "40", "55P03", "25006"})) return fail(Code::busy, text);
   if (is({"28", "42501", "3D000"})) return fail(Code::refused, text);
   if (is({"23505"})) return fail(Code::conflict, text);
   if (is({"54"})) return fail(Code::too_costly, text);

@@ -9,20 +9,14 @@
 namespace mydr24::postgres {
 namespace {
 
-// One server for the program; nothing when PostgreSQL is not installed.
-ThrowawayServer* server() {
-  static const auto started = ThrowawayServer::start();
-  return started.get();
-}
-
 class PostgresPlace final : public store::Place {
  public:
-  PostgresPlace() : database_(server()->lend_database()) {}
-  ~PostgresPlace() override { server()->give_back(database_); }
+  PostgresPlace() : database_(shared_server()->lend_database()) {}
+  ~PostgresPlace() override { shared_server()->give_back(database_); }
   PostgresPlace(const PostgresPlace&) = delete;
   PostgresPlace& operator=(const PostgresPlace&) = delete;
   Result<std::unique_ptr<store::Store>> open(const Clock& clock) override {
-    return postgres::open({.url = server()->url(database_)}, clock);
+    return postgres::open({.url = shared_server()->url(database_)}, clock);
   }
   std::filesystem::path backup_path() override { return std::filesystem::temp_directory_path() / "never-made"; }
   Result<std::unique_ptr<store::Store>> open_backup(const std::filesystem::path&, const Clock&) override {
@@ -34,7 +28,9 @@ class PostgresPlace final : public store::Place {
   std::string database_;
 };
 
-std::unique_ptr<store::Place> make_place() { return server() == nullptr ? nullptr : std::make_unique<PostgresPlace>(); }
+std::unique_ptr<store::Place> make_place() {
+  return shared_server() == nullptr ? nullptr : std::make_unique<PostgresPlace>();
+}
 
 }  // namespace
 }  // namespace mydr24::postgres

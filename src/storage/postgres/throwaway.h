@@ -139,4 +139,10 @@ class ThrowawayServer {
   std::vector<std::string> free_;
 };
 
+// One server for the test program; nothing when PostgreSQL is not installed.
+inline ThrowawayServer* shared_server() {
+  static const auto started = ThrowawayServer::start();
+  return started.get();
+}
+
 }  // namespace mydr24::postgres
