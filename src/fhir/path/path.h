@@ -7,8 +7,8 @@
 // integers (L), %terminologies and %factory.
 //
 // Decimals are exact to 38 digits, quotients to 20 decimals; roots, logarithms, powers with a fraction and conversions
-// of units are reckoned with doubles. An overflow gives nothing. `as` and as() keep those of several items that have the
-// type, as R4's own expressions need it.
+// of units are reckoned with doubles. An overflow gives nothing. `as` and as() keep those of several items that have
+// the type, as R4's own expressions need it.
 //
 // Every evaluation is bounded: by steps, by items of a collection and by depth. Exceeding one is Code::too_large.
 
