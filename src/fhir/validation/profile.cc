@@ -393,6 +393,11 @@ bool Catalogue::has(std::string_view canonical) const {
   return own != nullptr || (parent_ != nullptr && parent_->has(canonical));
 }
 
+json::Value Catalogue::definition_of(std::string_view canonical) const {
+  if (const Entry* own = entry(canonical); own != nullptr) return own->definition;
+  return parent_ != nullptr ? parent_->definition_of(canonical) : json::Value();
+}
+
 void Catalogue::list(std::vector<std::string>& urls) const {
   for (const auto& [url, one] : entries_) urls.push_back(url);
   if (parent_ != nullptr) parent_->list(urls);
@@ -440,9 +445,7 @@ Result<Profile> Catalogue::make(json::Value definition) const {
       if (!chain.insert(url).second || chain.size() > profile_bases_max) {
         return fail(Code::invalid, "its base profiles lead back to it");
       }
-      const Catalogue* owner = this;
-      while (owner != nullptr && owner->entry(url) == nullptr) owner = owner->parent_.get();
-      url = without_version(owner->entry(url)->definition["baseDefinition"].text());
+      url = without_version(definition_of(url)["baseDefinition"].text());
     }
     base = find(profile.base);
   }

@@ -114,6 +114,7 @@ class Catalogue {
     Result<Profile> profile = fail(Code::internal, "not made");
   };
   const Entry* entry(std::string_view canonical) const;
+  json::Value definition_of(std::string_view canonical) const;  // missing when it is not known
   const Result<Profile>& made(const Entry& entry) const;
   Result<Profile> make(json::Value definition) const;
 
