@@ -88,8 +88,8 @@ Result<> add_parameters(Connection& connection, std::span<const search::Paramete
 }  // namespace
 
 Result<std::shared_ptr<const ParameterNumbers>> number_parameters(Connection& connection,
-                                                                  const search::Catalogue* catalogue) {
-  const auto parameters = search::parameters(catalogue);
+                                                                  const search::CataloguePtr& catalogue) {
+  const auto parameters = search::parameters(catalogue.get());
   const auto name_of = [](const search::Parameter& parameter, std::string_view prefix) {
     return fmt::format("{}.{}{}", parameter.type, prefix, parameter.code);
   };
@@ -104,6 +104,7 @@ Result<std::shared_ptr<const ParameterNumbers>> number_parameters(Connection& co
   std::size_t size = 0;
   for (const search::Parameter& parameter : parameters) size = std::max<std::size_t>(size, parameter.number + 1U);
   auto numbers = std::make_shared<ParameterNumbers>();
+  numbers->catalogue = catalogue;
   numbers->of.assign(size, -1);
   numbers->contained.assign(size, -1);
   numbers->narrative.assign(size, false);

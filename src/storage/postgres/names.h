@@ -47,6 +47,7 @@ class Names {
 // Numbers of search parameters in the database, by search::Parameter::number; those of contained resources have codes
 // that begin with '#'. -1: not there.
 struct ParameterNumbers {
+  search::CataloguePtr catalogue;  // null: the published one
   std::vector<std::int64_t> of;
   std::vector<std::int64_t> contained;
   std::vector<bool> narrative;  // a text parameter of the narrative (_text) rather than of the whole resource
@@ -54,6 +55,6 @@ struct ParameterNumbers {
 // Gives each parameter of the catalogue (null: the published one) its numbers. In a transaction that writes, and that
 // holds the writer's lock.
 Result<std::shared_ptr<const ParameterNumbers>> number_parameters(Connection& connection,
-                                                                  const search::Catalogue* catalogue);
+                                                                  const search::CataloguePtr& catalogue);
 
 }  // namespace mydr24::postgres

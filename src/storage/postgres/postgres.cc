@@ -151,7 +151,7 @@ Result<> PostgresStore::learn(const search::CataloguePtr& catalogue) {
   writer_->queue().push(
       RequestClass::emergency,
       [&](Transaction& transaction) -> Result<> {
-        MYDR24_ASSIGN(numbers, static_cast<WriteTransaction&>(transaction).learn(*catalogue));
+        MYDR24_ASSIGN(numbers, static_cast<WriteTransaction&>(transaction).learn(catalogue));
         return {};
       },
       [&](Result<> outcome) {

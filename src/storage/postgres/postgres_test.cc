@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "storage/postgres/throwaway.h"
+#include "storage/store/contract_more_test.h"
+#include "storage/store/contract_oracle_test.h"
 #include "storage/store/contract_search_test.h"
 #include "storage/store/contract_test.h"
 
@@ -38,4 +40,6 @@ std::unique_ptr<store::Place> make_place() {
 namespace mydr24::store {
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreContract, testing::Values(postgres::make_place));
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreSearchContract, testing::Values(postgres::make_place));
+INSTANTIATE_TEST_SUITE_P(Postgres, StoreMoreContract, testing::Values(postgres::make_place));
+INSTANTIATE_TEST_SUITE_P(Postgres, StoreOracleContract, testing::Values(postgres::make_place));
 }  // namespace mydr24::store

@@ -28,7 +28,8 @@ CREATE TABLE system (
   number INTEGER PRIMARY KEY,
   uri TEXT COLLATE "C" NOT NULL UNIQUE
 );
-COMMENT ON TABLE system IS 'Code systems and identifier systems of tokens, and units of quantities; 0 in an index: none';
+COMMENT ON TABLE system IS
+  'Code systems and identifier systems of tokens, and units of quantities; 0 in an index: none';
 
 CREATE TABLE journal (
   sequence BIGINT PRIMARY KEY,
@@ -45,9 +46,11 @@ ALTER TABLE journal ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE UNIQUE INDEX journal_record ON journal (record, version) WHERE record IS NOT NULL;
 CREATE INDEX journal_type ON journal (type, sequence) WHERE type IS NOT NULL;
 CREATE INDEX journal_event ON journal (sequence) WHERE kind IS NOT NULL;
-COMMENT ON TABLE journal IS 'Everything that ever happened, one line each, never changed. Look at the view resource first';
+COMMENT ON TABLE journal IS
+  'Everything that ever happened, one line each, never changed. Look at the view resource first';
 COMMENT ON COLUMN journal.sequence IS '1, 2, 3 ... in commit order';
-COMMENT ON COLUMN journal.at IS 'lastUpdated: microseconds since 1970 UTC, to_timestamp(at / 1e6); never falls along sequence';
+COMMENT ON COLUMN journal.at IS
+  'lastUpdated: microseconds since 1970 UTC, to_timestamp(at / 1e6); never falls along sequence';
 COMMENT ON COLUMN journal.action IS '1 create, 2 update, 3 remove; 4: an event of a module';
 COMMENT ON COLUMN journal.type IS 'of a resource: resource_type.number';
 COMMENT ON COLUMN journal.record IS 'of a resource: record.record';
@@ -75,7 +78,8 @@ CREATE TABLE string_index (
   PRIMARY KEY (parameter, value, record)
 );
 CREATE INDEX string_record ON string_index (record, parameter);
-COMMENT ON TABLE string_index IS 'What resources are found by, as all tables named ..._index. A deleted resource has no rows';
+COMMENT ON TABLE string_index IS
+  'What resources are found by, as all tables named ..._index. A deleted resource has no rows';
 COMMENT ON COLUMN string_index.value IS 'case and accents folded';
 
 CREATE TABLE token_index (
@@ -106,7 +110,8 @@ CREATE TABLE date_index (
 );
 CREATE INDEX date_record ON date_index (record, parameter);
 CREATE INDEX date_long ON date_index (parameter, high) WHERE high > low + 86400000000;
-COMMENT ON TABLE date_index IS '[low, high) in microseconds since 1970; an open end is the smallest or largest 64-bit number';
+COMMENT ON TABLE date_index IS
+  '[low, high) in microseconds since 1970; an open end is the smallest or largest 64-bit number';
 
 CREATE TABLE number_index (
   low DOUBLE PRECISION NOT NULL,

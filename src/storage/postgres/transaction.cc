@@ -335,10 +335,10 @@ Result<> WriteTransaction::set_cursor(std::string_view follower, Sequence sequen
   return {};
 }
 
-Result<std::shared_ptr<const ParameterNumbers>> WriteTransaction::learn(const search::Catalogue& catalogue) {
+Result<std::shared_ptr<const ParameterNumbers>> WriteTransaction::learn(const search::CataloguePtr& catalogue) {
   const auto run = [&]() -> Result<std::shared_ptr<const ParameterNumbers>> {
     MYDR24_TRY(flush());
-    MYDR24_ASSIGN(auto numbers, number_parameters(connection_, &catalogue));
+    MYDR24_ASSIGN(auto numbers, number_parameters(connection_, catalogue));
     MYDR24_ASSIGN(counters_.type, connection_.number("SELECT max(number) FROM resource_type", 0));
     return numbers;
   };

@@ -75,7 +75,7 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   std::optional<Instant> take_earliest_due() { return std::exchange(earliest_due_, std::nullopt); }
   void touch_timers() { timers_touched_ = true; }
   // More parameters are given numbers in the tables: what they will be when the Work is kept.
-  Result<std::shared_ptr<const ParameterNumbers>> learn(const search::Catalogue& catalogue);
+  Result<std::shared_ptr<const ParameterNumbers>> learn(const search::CataloguePtr& catalogue);
 
  private:
   // Where the journal stands: read once a group, and set back when a Work is undone.

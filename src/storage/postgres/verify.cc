@@ -173,7 +173,7 @@ class Check {
   }
 
   void expect(std::int64_t record, json::Value resource) {
-    for (const IndexEntry& entry : search::extract(resource)) {
+    for (const IndexEntry& entry : search::extract(resource, parameters_->catalogue.get())) {
       if (entry.kind == Kind::id || entry.kind == Kind::last_updated) continue;
       if (entry.kind == Kind::text) {
         const std::int64_t column = parameters_->narrative[entry.parameter] ? -2 : -1;
