@@ -9,7 +9,7 @@
 // Invariant: after an error the rest up to finish() is skipped by the server, and finish() gives that first error.
 // A Connection is used by one thread at a time.
 
-#include <libpq-fe.h>
+#include <postgresql/libpq-fe.h>
 
 #include <atomic>
 #include <chrono>
