@@ -8,7 +8,8 @@
 // - Lines of the journal become visible in the order of their sequence: groups of writes take one advisory lock.
 // - Timers and followers are run by one process at a time (an advisory lock); another takes over when it goes.
 //
-// Connections: one for writing, `readers_max` for reading; reads of the emergency class always find one free.
+// Connections of a process, opened when they are needed: one for writing, `readers_max` for reading (on each replica as
+// many) and two more that only reads of the emergency class may take, up to four for followers, one that watches.
 
 #include <array>
 #include <cstddef>
