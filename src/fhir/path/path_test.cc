@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view patient = R"({"resourceType":"Patient","id":"p","active":true,
   "name":[{"use":"official","family":"Chalmers","given":["Peter","James"]},{"use":"usual","given":["Jim"]}],
-  "birthDate":"1974-12-25","_birthDate":{"extension":[{"url":"http://x/t","valueDateTime":"1974-12-25T14:35:45-05:00"}]},
+  "birthDate":"1974-12-25",
+  "_birthDate":{"extension":[{"url":"http://x/t","valueDateTime":"1974-12-25T14:35:45-05:00"}]},
   "deceasedBoolean":false,"managingOrganization":{"reference":"Organization/1"},
   "generalPractitioner":[{"reference":"Practitioner/2"},{"reference":"#c"}],
   "contained":[{"resourceType":"Organization","id":"c","name":"Inside"}]})";

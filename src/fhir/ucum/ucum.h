@@ -24,8 +24,8 @@ struct Canonical {
 // Code::invalid, with the place where the expression goes wrong.
 Result<> check(std::string_view unit);
 
-// `value` of `unit` in base units. Special units (Cel, [degF], [pH]) are converted by their functions. Code::invalid for
-// an unknown unit. Cached by nothing: a caller that converts the same unit often keeps a Factor.
+// `value` of `unit` in base units. Special units (Cel, [degF], [pH]) are converted by their functions. Code::invalid
+// for an unknown unit. Cached by nothing: a caller that converts the same unit often keeps a Factor.
 Result<Canonical> canonical(double value, std::string_view unit);
 
 // `value` of `from`, in `to`. Code::unprocessable when they do not measure the same thing.
