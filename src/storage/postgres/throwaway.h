@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,7 +113,9 @@ class ThrowawayServer {
 
   pid_t spawn(std::string_view program, const std::vector<std::string>& options) const {
     std::vector<std::string> words;
-    if (geteuid() == 0) words = {"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"};
+    // It ends with the test program, however that ends.
+    if (geteuid() == 0)
+      words = {"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=INT", "--"};
     words.push_back(fmt::format("{}/{}", programs, program));
     words.insert(words.end(), options.begin(), options.end());
     std::vector<char*> pointers;
@@ -122,6 +125,7 @@ class ThrowawayServer {
     std::fflush(nullptr);  // or the child would print it again
     const pid_t process = ::fork();
     if (process == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGINT);
       if (::chdir("/") != 0 || std::freopen(log.c_str(), "a", stdout) == nullptr ||
           std::freopen(log.c_str(), "a", stderr) == nullptr) {
         ::_exit(1);
