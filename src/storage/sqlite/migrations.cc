@@ -199,16 +199,16 @@ CREATE TABLE number_index (
 CREATE INDEX number_wide ON number_index (parameter, high)
   WHERE high > low + 1 AND NOT (low > 0 AND high <= low * 1.001);
 
+-- In order of recency, not of value: rows in order of value are written all over the file, which makes a write of a
+-- measurement several times as dear; common values are found soon, rare ones by reading the rows of the parameter.
 CREATE TABLE quantity_index (              -- each quantity as written (unit 0) and in its canonical unit
   parameter INTEGER NOT NULL,
   unit INTEGER NOT NULL,                   -- system.number of 'ucum|UNIT' or 'SYSTEM|CODE'
   low REAL NOT NULL,
   high REAL NOT NULL,
   record INTEGER NOT NULL,
-  PRIMARY KEY (parameter, unit, low, high, record)
+  PRIMARY KEY (parameter, unit, record, low, high)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX quantity_wide ON quantity_index (parameter, unit, high)
-  WHERE high > low + 1 AND NOT (low > 0 AND high <= low * 1.001);
 
 CREATE TABLE composite_index (
   parameter INTEGER NOT NULL,
@@ -218,10 +218,8 @@ CREATE TABLE composite_index (
   record INTEGER NOT NULL,
   system INTEGER NOT NULL,                 -- of the first token
   unit INTEGER NOT NULL,                   -- of a quantity, as in quantity_index
-  PRIMARY KEY (parameter, key, low, high, record, system, unit)
+  PRIMARY KEY (parameter, key, record, low, high, system, unit)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX composite_wide ON composite_index (parameter, key, high)
-  WHERE high > low + 1 AND NOT (low > 0 AND high <= low * 1.001);
 
 CREATE TABLE position_index (
   parameter INTEGER NOT NULL,

@@ -38,6 +38,17 @@ bool is_equality(const Condition& condition) {
 constexpr std::array<std::string_view, 8> common_tokens{"status", "gender", "active",   "category",
                                                         "class",  "intent", "priority", "clinical-status"};
 
+// Rows of one value of the table stand in order of recency, and can be probed by their record: the range is compared row
+// by row.
+bool is_range_by_recency(const Condition& condition) {
+  const Kind kind = condition.parameter->kind;
+  if (kind == Kind::quantity) return true;
+  return kind == Kind::composite && std::ranges::none_of(condition.any_of, [](const Term& term) {
+           return std::ranges::any_of(term.parts,
+                                      [](const Term& part) { return part.any_code || !part.exact.empty(); });
+         });
+}
+
 // What is usually more selective is lower.
 int rank_of(const Condition& condition) {
   if (condition.form != Form::match) return 5;
@@ -184,9 +195,10 @@ Result<> SearchSql::prepare_match(const Condition& condition, Facts& facts) cons
     if (asks_presence(condition)) facts.probe = Facts::Probe::none;
     return {};
   }
-  facts.by_set =
-      asks_presence(condition) ? !has_record_index(kind) : !has_record_index(kind) && !is_equality(condition);
-  facts.scanned = asks_presence(condition) || (kind == Kind::token && !is_equality(condition)) ||
+  facts.by_set = !has_record_index(kind) &&
+                 (asks_presence(condition) || !(is_equality(condition) || is_range_by_recency(condition)));
+  facts.scanned = asks_presence(condition) || is_range_by_recency(condition) ||
+                  (kind == Kind::token && !is_equality(condition)) ||
                   (kind == Kind::string && facts.text.empty() &&
                    (condition.modifier == Modifier::contains || condition.modifier == Modifier::text));
   return {};
@@ -315,6 +327,7 @@ bool SearchSql::is_in_order(const Condition& condition) const {
   if (condition.form != Form::match || asks_presence(condition)) return false;
   if (condition.any_of.empty() || condition.any_of.size() > merged_arms_max) return false;
   if (facts(condition).probe == Facts::Probe::text) return condition.parameter->kind == Kind::text;
+  if (is_range_by_recency(condition)) return true;
   return is_equality(condition) && condition.modifier != Modifier::below && condition.modifier != Modifier::above;
 }
 

@@ -28,7 +28,7 @@ Result<> SearchSql::choose_probes(const Condition& condition, const Lead* lead) 
   if (condition.form == Form::match) {
     known.chosen = known.probe;
     if (leads || !known.by_set) {
-      unprobed_ = unprobed_ || (!leads && (known.probe == Facts::Probe::none || known.scanned));
+      unprobed_ = unprobed_ || (!leads && known.probe == Facts::Probe::none);
       return {};
     }
     const auto limit = leading_rows_ < context_.limits.few_rows ? context_.limits.set_rows_beside_few
@@ -226,7 +226,8 @@ SqlStatement SearchSql::total(const Lead* lead, std::int64_t limit) const {
 }
 
 bool SearchSql::can_walk(const search::Sort& sort) {
-  return sort.parameter != nullptr && !value_column(sort.parameter->kind).empty();
+  return sort.parameter != nullptr && sort.parameter->kind != Kind::quantity &&
+         !value_column(sort.parameter->kind).empty();
 }
 
 SqlStatement SearchSql::sorted_page(const search::Sort& sort, const std::optional<SortPlace>& after,
@@ -241,7 +242,6 @@ SqlStatement SearchSql::sorted_page(const search::Sort& sort, const std::optiona
   } else {
     where = fmt::format("x.parameter = {}", text.value(number < context_.parameters.size() ? context_.parameters[number]
                                                                                            : std::int64_t{-1}));
-    if (kind == Kind::quantity) where += " AND x.unit = 0";
   }
   const bool newest_first = query_->order == search::Order::newest_first;
   if (after) {

@@ -348,7 +348,7 @@ std::vector<RowClause> SqlText::position_clauses(const Condition& condition) {
   return clauses;
 }
 
-std::vector<RowClause> SqlText::composite_clauses(const Condition& condition, bool lead) {
+std::vector<RowClause> SqlText::composite_clauses(const Condition& condition) {
   std::vector<RowClause> clauses;
   for (const Term& term : condition.any_of) {
     const CompositeKey key = composite_key(condition, term, catalogue_, now_);
@@ -371,7 +371,7 @@ std::vector<RowClause> SqlText::composite_clauses(const Condition& condition, bo
       continue;
     }
     before += " AND ";
-    number_clauses(*key.range, before, lead && !key.is_prefix, clauses);
+    number_clauses(*key.range, before, false, clauses);
   }
   return clauses;
 }
@@ -389,7 +389,7 @@ std::vector<RowClause> SqlText::clauses(const Condition& condition, bool lead) {
     case Kind::position:
       return position_clauses(condition);
     case Kind::composite:
-      return composite_clauses(condition, lead);
+      return composite_clauses(condition);
     case Kind::date:
       for (const Term& term : condition.any_of) {
         if (lead) {
@@ -408,7 +408,7 @@ std::vector<RowClause> SqlText::clauses(const Condition& condition, bool lead) {
       for (const Term& term : condition.any_of) {
         // A unit as written says nothing of the canonical one: the number as written is compared.
         const auto unit = term.system.empty() ? "0" : system_number(term.system);
-        number_clauses({term.prefix, term.from, term.to}, fmt::format("unit = {} AND ", unit), lead, clauses);
+        number_clauses({term.prefix, term.from, term.to}, fmt::format("unit = {} AND ", unit), false, clauses);
       }
       break;
     default:

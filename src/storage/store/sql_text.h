@@ -54,7 +54,7 @@ class SqlText {
   std::vector<RowClause> token_clauses(const search::Condition& condition);
   std::vector<RowClause> target_clauses(const search::Condition& condition);
   std::vector<RowClause> position_clauses(const search::Condition& condition);
-  std::vector<RowClause> composite_clauses(const search::Condition& condition, bool lead);
+  std::vector<RowClause> composite_clauses(const search::Condition& condition);
   std::string date_clause(const search::Term& term);
   void date_lead_clauses(const search::Term& term, std::vector<RowClause>& clauses);
   // `before`: what else must hold, with its AND.
