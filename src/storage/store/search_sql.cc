@@ -326,7 +326,7 @@ bool SearchSql::is_in_order(const Condition& condition) const {
   }
   if (condition.form != Form::match || asks_presence(condition)) return false;
   if (condition.any_of.empty() || condition.any_of.size() > merged_arms_max) return false;
-  if (facts(condition).probe == Facts::Probe::text) return condition.parameter->kind == Kind::text;
+  if (!facts(condition).text.empty()) return true;
   if (is_range_by_recency(condition)) return true;
   return is_equality(condition) && condition.modifier != Modifier::below && condition.modifier != Modifier::above;
 }
