@@ -1,6 +1,7 @@
 #pragma once
 
-// The contract beyond single searches: totals that are kept, limits, plans, reindexing and copying (see contract_test.h).
+// The contract beyond single searches: totals that are kept, limits, plans, reindexing and copying (see
+// contract_test.h).
 
 #include <atomic>
 #include <string>

@@ -1,6 +1,7 @@
 #pragma once
 
-// The search part of the contract, held against search::matches: every answer of a store must be what the meaning of the
+// The search part of the contract, held against search::matches: every answer of a store must be what the meaning of
+// the
 // query says of each resource by itself (see contract_test.h).
 
 #include <algorithm>

@@ -38,7 +38,8 @@ bool is_equality(const Condition& condition) {
 constexpr std::array<std::string_view, 8> common_tokens{"status", "gender", "active",   "category",
                                                         "class",  "intent", "priority", "clinical-status"};
 
-// Rows of one value of the table stand in order of recency, and can be probed by their record: the range is compared row
+// Rows of one value of the table stand in order of recency, and can be probed by their record: the range is compared
+// row
 // by row.
 bool is_range_by_recency(const Condition& condition) {
   const Kind kind = condition.parameter->kind;
