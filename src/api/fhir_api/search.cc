@@ -11,7 +11,7 @@
 #include "api/fhir_api/presentation.h"
 #include "clinical/records/include.h"
 #include "fhir/model/definitions.h"
-#include "storage/store/search_sql.h"
+#include "storage/store/search_cursor.h"
 
 namespace mydr24::fhir_api {
 namespace {
@@ -277,7 +277,7 @@ Answer search_system(const Service& service, const SearchRequest& request) {
       query->conditions.push_back(std::move(*inside));
     }
     query->by_last_updated = true;
-    if (*after) query->cursor = store::make_cursor(*query, **after);
+    if (*after) query->cursor = store::make_cursor(*query, {.place = **after, .keys = {}});
     queries.push_back(std::move(*query));
   }
   if (queries.empty()) {

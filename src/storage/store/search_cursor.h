@@ -1,6 +1,7 @@
 #pragma once
 
-// Where a page of a search ended, as opaque text. Private to storage/store.
+// Where a page of a search ended, as opaque text. Made by the engines, and by those who merge several searches in the
+// order of the journal: `place` is then the sequence of the last resource on the page.
 //
 // Invariant: a cursor carries a check of its query: one of another query is Code::invalid.
 
