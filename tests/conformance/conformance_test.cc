@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "support/live.h"
 
@@ -45,8 +46,15 @@ TEST(Examples, EveryPublishedExampleReadsBackAsItWasSent) {
   Live live;
   const auto files = files_of(shared / "fhir-r4-examples", ".json");
   EXPECT_GT(files.size(), 300U);
-  for (const fs::path& file : files)
-    EXPECT_EQ(round_trip(live.http(), load::read_text(file)), "") << file.filename().string();
+  // Their narrative is empty, which R4 itself forbids (txt-2).
+  const std::set<std::string> broken{"ActivityDefinition-heart-valve-replacement.json",
+                                     "Questionnaire-zika-virus-exposure-assessment.json"};
+  for (const fs::path& file : files) {
+    const auto name = file.filename().string();
+    const auto said = round_trip(live.http(), load::read_text(file));
+    EXPECT_EQ(broken.contains(name), said.find("(txt-2)") != said.npos) << name << ": " << said;
+    if (!broken.contains(name)) EXPECT_EQ(said, "") << name;
+  }
   EXPECT_EQ(live.stop(), 0);
   EXPECT_TRUE(verifies(live.data()));
 }

@@ -47,7 +47,11 @@ std::vector<Refusal> syntax_refusals() {
       {"a lone surrogate", "POST", to, with(R"("language":"\ud800")"), "", 400, ""},
       {"NUL in a string", "POST", to, with(std::string_view("\"language\":\"a\0b\"", 16)), "", 400, ""},
       {"deep nesting", "POST", to, nested(100'000), "", 400, ""},
-      {"XML", "POST", to, "<Patient/>", "Content-Type: application/fhir+xml\r\n", 415, ""},
+      {"XML without its namespace", "POST", to, "<Patient/>", "Content-Type: application/fhir+xml\r\n", 400,
+       "namespace"},
+      {"XML with a DOCTYPE", "POST", to, "<!DOCTYPE x [<!ENTITY y \"z\">]><Patient xmlns=\"http://hl7.org/fhir\"/>",
+       "Content-Type: application/fhir+xml\r\n", 400, "DOCTYPE"},
+      {"Turtle", "POST", to, "x", "Content-Type: text/turtle\r\n", 415, ""},
       {"plain text", "POST", to, std::string(patient_text), "Content-Type: text/plain\r\n", 415, ""},
       {"an unknown encoding", "POST", to, std::string(patient_text), "Content-Encoding: br\r\n", 415, ""},
   };

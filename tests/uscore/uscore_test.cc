@@ -108,6 +108,7 @@ class UsCore : public testing::Test {
     if (!fs::exists(source() / "search_requirements.csv")) return;
     live_ = std::make_unique<Live>();
     for (const std::string_view name : own_definitions()) put(source() / "resources" / name);
+    wait_until_indexed();
     for (const auto& entry : fs::directory_iterator(source() / "examples")) {
       auto document = put(entry.path());
       if (!document) continue;
@@ -126,6 +127,18 @@ class UsCore : public testing::Test {
   }
   void SetUp() override {
     if (!live_) GTEST_SKIP() << "no " << source().string() << " beside the repository";
+  }
+
+  // The guide's own parameters are refused until they are indexed.
+  static void wait_until_indexed() {
+    for (const char* search :
+         {"Condition?asserted-date=2016", "Encounter?discharge-disposition=x", "Goal?description=x"}) {
+      for (int i = 0; i < 100; ++i) {
+        const auto reply = live_->http().get(fmt::format("/fhir/R4/{}", search));
+        if (reply && reply->status == 200) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      }
+    }
   }
 
   static bool stored(json::Value resource) {

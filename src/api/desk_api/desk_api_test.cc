@@ -247,12 +247,20 @@ class AdminTest : public Routed {
                   backed_up_to = to;
                   return {};
                 },
+                .explain = [](const std::string& search) -> Result<std::string> { return "the plan of " + search; },
                 .workers = workers};
 };
 
+TEST_F(AdminTest, ASearchIsExplained) {
+  const auto answer = ask(net::Method::get, "/explain?search=Patient%3Fname%3Dx").answer;
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "the plan of Patient?name=x");
+  EXPECT_EQ(ask(net::Method::get, "/explain").answer.status, 400);
+}
+
 TEST_F(AdminTest, TheTableOfRoutesIsComplete) {
-  EXPECT_EQ(table(),
-            (std::set<std::string>{"GET /livez", "GET /readyz", "GET /healthz", "GET /metrics", "POST /backup"}));
+  EXPECT_EQ(table(), (std::set<std::string>{"GET /livez", "GET /readyz", "GET /healthz", "GET /metrics", "GET /explain",
+                                            "POST /backup"}));
 }
 
 TEST_F(AdminTest, ReadyMeansEveryCheckAndNotDraining) {

@@ -115,6 +115,7 @@ struct SearchRequest {
   std::string compartment;  // resource type; empty: none
   std::string compartment_id;
   const std::atomic<bool>* cancelled = nullptr;
+  RequestClass request_class = RequestClass::routine;
 };
 Answer search(const Service& service, const SearchRequest& request);
 // What a client's criteria mean for one type, by the definitions in force.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "api/fhir_api/fhir_api.h"
+#include "api/terminology_api/operations.h"
 #include "base/core/date_time.h"
 #include "base/json/writer.h"
 #include "fhir/model/definitions.h"
@@ -147,6 +148,17 @@ std::string capability_statement(const pipeline::Router& router, const Service& 
   return text;
 }
 
+Answer terminology_statement(const Service& service, const std::string& base) {
+  const auto definitions = service.records.definitions();
+  if (definitions->terminology == nullptr) {
+    return Answer::of(fail(Code::unsupported, "this server has no terminology"));
+  }
+  Answer answer;
+  answer.body =
+      terminology_api::capabilities(*definitions->terminology, service.software_version, base, service.clock.now());
+  return answer;
+}
+
 // Made once for each state of the definitions.
 class Statement {
  public:
@@ -173,6 +185,10 @@ void add_metadata_routes(pipeline::Router& router, Service& service) {
   router.add({net::Method::get, "/fhir/metadata", "capabilities", RequestClass::routine,
               [&router, &service, statement](pipeline::Call& call) -> Task<> {
                 if (!co_await acceptable(call)) co_return;
+                if (call.request().query.find("mode=terminology") != std::string_view::npos) {
+                  co_await send(call, terminology_statement(service, call.fhir_base()));
+                  co_return;
+                }
                 const auto shared = statement->text(router, service);
                 if (accepted_format(call.request()).value_or(Format::json) == Format::xml) {
                   Answer answer;

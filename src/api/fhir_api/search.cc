@@ -206,7 +206,10 @@ Answer search_type(const Service& service, const SearchRequest& request) {
         MYDR24_ASSIGN(included, records::include(reader, *query, page.matches));
         return {};
       },
-      {.time_max = service.settings.search_time_max, .cancelled = request.cancelled}, 0);
+      {.time_max = service.settings.search_time_max,
+       .cancelled = request.cancelled,
+       .request_class = request.request_class},
+      0);
   if (!done) return Answer::of(done.error());
   return answer_with(request, *query, page, included, std::move(told), service.clock.now());
 }
@@ -308,7 +311,10 @@ Answer search_system(const Service& service, const SearchRequest& request) {
         MYDR24_ASSIGN(included, records::include(reader, queries.front(), page.matches));
         return {};
       },
-      {.time_max = service.settings.search_time_max, .cancelled = request.cancelled}, 0);
+      {.time_max = service.settings.search_time_max,
+       .cancelled = request.cancelled,
+       .request_class = request.request_class},
+      0);
   if (!done) return Answer::of(done.error());
   if (!page.next_cursor.empty()) {
     page.next_cursor = page.matches.empty() ? "" : fmt::to_string(page.matches.back().sequence);
@@ -324,6 +330,7 @@ Answer search_system(const Service& service, const SearchRequest& request) {
 Task<> answer_search(Service& service, pipeline::Call& call, SearchRequest request) {
   request.lenient = prefers_lenient(call.request().header("Prefer"));
   request.fhir_base = call.fhir_base();
+  request.request_class = call.request_class();
   auto answer = co_await run_watched(service, call, [&](const std::atomic<bool>& cancelled) {
     request.cancelled = &cancelled;
     return search(service, request);

@@ -210,7 +210,7 @@ TEST_F(OperationsTest, AStoredSearchParameterIsIndexedForWhatIsThereAlready) {
            R"({"resourceType":"SearchParameter","id":"broken","url":"http://example.org/sp/broken","name":"broken",)"
            R"("status":"active","description":"d","code":"broken","base":["Patient"],"type":"token",)"
            R"("expression":"Patient.name.where("})");
-  EXPECT_EQ(broken.status, 422) << broken.raw.body;
+  EXPECT_EQ(broken.status, 400) << broken.raw.body;
 }
 
 TEST_F(OperationsTest, TheAdminListenerExplainsASearch) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "base/json/writer.h"
 
@@ -228,6 +229,7 @@ Result<> Conformance::find_jobs(const search::CataloguePtr& catalogue,
   {
     const std::lock_guard lock(mutex_);
     jobs_ = std::move(jobs);
+    settling_ = true;
   }
   wake_.notify_all();
   return {};
@@ -303,9 +305,12 @@ void Conformance::work() {
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
     if (stopping_) return;
-    Job job = jobs_.front();
     // Writes that were made ready by the definitions before are let pass first: the steps must not overtake them.
-    if (job.cursor.empty() && wake_.wait_for(lock, settle_pause, [this] { return stopping_; })) return;
+    if (std::exchange(settling_, false)) {
+      if (wake_.wait_for(lock, settle_pause, [this] { return stopping_; })) return;
+      continue;
+    }
+    Job job = jobs_.front();
     lock.unlock();
     const auto complete = step(job);
     if (!complete) log_.warn("indexing waits", {{"parameter", job.progress.url}, {"error", complete.error().text}});

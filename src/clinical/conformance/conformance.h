@@ -88,6 +88,7 @@ class Conformance final : public records::Reaction, public store::Follower {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Job> jobs_;
+  bool settling_ = false;  // the jobs are new
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -63,7 +63,7 @@ TEST_F(ConformanceResources, ASearchParameterThatCannotBeUnderstoodIsRefused) {
       put(R"({"resourceType":"SearchParameter","id":"s","url":"http://example.org/s","name":"s","status":"active",)"
           R"("description":"d","code":"s","base":["Patient"],"type":"token","expression":"Patient.name.where("})");
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::unprocessable);
+  EXPECT_EQ(refused.error().code, Code::invalid);
 }
 
 TEST_F(ConformanceResources, ANewSearchParameterIsIndexedByAThreadOfItsOwn) {

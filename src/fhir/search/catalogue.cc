@@ -95,6 +95,7 @@ std::uint16_t Catalogue::add_parameter(const Definition& definition, std::string
                          .url = definition.url,
                          .generation = definition.generation});
   identifiers_.push_back(false);
+  plain_codes_.push_back(false);
   if (definition.kind != Kind::composite) return number;
   auto& list = component_lists_.emplace_back();
   for (const auto& component : definition.components) {
@@ -124,6 +125,7 @@ bool Catalogue::add_alternative(std::string_view alternative, const Definition& 
       continue;
     }
     identifiers_[number] = identifiers_[number] || *form == Form::identifier;
+    plain_codes_[number] = plain_codes_[number] || *form == Form::plain;
     Leaf leaf{.parameter = number, .kind = definition.kind, .form = *form, .target = path.target};
     if (*form == Form::resource && definition.targets.size() == 1) leaf.target = definition.targets.front();
     covered = add_path(path, leaf, type.root) || covered;

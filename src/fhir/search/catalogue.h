@@ -117,6 +117,8 @@ class Catalogue {
   std::span<const CompositePart> composite(std::size_t number) const { return composites_[number]; }
   // Whether the parameter is found in Identifiers, which is what :of-type is for.
   bool finds_identifiers(const Parameter& parameter) const { return identifiers_[parameter.number]; }
+  // Whether it finds codes that are written without their system: elements of type code.
+  bool finds_plain_codes(const Parameter& parameter) const { return plain_codes_[parameter.number]; }
 
   // "Type.code: alternative", of published expressions: those that are evaluated, and those that can find nothing.
   std::span<const std::string> evaluated() const { return evaluated_; }
@@ -157,6 +159,7 @@ class Catalogue {
   std::vector<Parameter> parameters_;  // by number; components of composites included
   std::vector<Node> nodes_;            // number 0 leads nowhere
   std::vector<std::vector<CompositePart>> composites_;
+  std::vector<bool> plain_codes_;
   std::vector<bool> identifiers_;                               // by number of the parameter
   std::map<std::string_view, TypeCatalogue> types_;             // by name
   std::map<std::string_view, std::vector<Parameter>> by_code_;  // of each type, sorted by code

@@ -21,6 +21,7 @@ struct ModifierRow {
 constexpr auto with_rows = std::to_array({Kind::string, Kind::token, Kind::reference, Kind::date, Kind::number,
                                           Kind::quantity, Kind::uri, Kind::composite, Kind::position});
 constexpr auto strings = std::to_array({Kind::string});
+constexpr auto in_parts = std::to_array({Kind::string, Kind::uri});  // of uri: R5 has it, R4 does not forbid it
 constexpr auto tokens = std::to_array({Kind::token});
 constexpr auto references = std::to_array({Kind::reference});
 constexpr auto texts = std::to_array({Kind::string, Kind::token});
@@ -28,7 +29,7 @@ constexpr auto hierarchies = std::to_array({Kind::token, Kind::uri, Kind::refere
 // Source: FHIR R4, search.html, modifiers.
 constexpr auto modifiers = std::to_array<ModifierRow>({
     {"exact", Modifier::exact, strings},
-    {"contains", Modifier::contains, strings},
+    {"contains", Modifier::contains, in_parts},
     {"text", Modifier::text, texts},
     {"not", Modifier::is_not, tokens},
     {"in", Modifier::in, tokens},

@@ -80,6 +80,7 @@ bool is_path_above(std::string_view part, std::string_view whole) {
 bool address_matches(Modifier modifier, const Term& term, const IndexEntry& entry) {
   if (modifier == Modifier::below) return is_path_above(term.value, entry.value);
   if (modifier == Modifier::above) return is_path_above(entry.value, term.value);
+  if (modifier == Modifier::contains) return entry.value.contains(term.value);
   return entry.value == term.value;
 }
 

@@ -240,9 +240,13 @@ Parsed<std::vector<Term>> TermParser::value_set(const Asked& asked, std::string_
   }
   std::vector<Term> terms;
   for (const auto& [system, code] : *codes) {
-    Term& term = terms.emplace_back(target_term(code));
+    Term term = target_term(code);
     term.system = system;
     term.system_is = system.empty() ? Term::System::any : Term::System::named;
+    terms.push_back(std::move(term));
+    if (system.empty() || !catalogue_.finds_plain_codes(*asked.parameter)) continue;
+    terms.push_back(target_term(code));
+    terms.back().system_is = Term::System::none;
   }
   return terms;
 }

@@ -286,7 +286,8 @@ TEST(Profile, ExtensionsAreJudgedByTheirDefinitionAndPlace) {
               ElementsAre(HasSubstr("allows integer here, not string")));
   EXPECT_THAT(profiles.errors(contact("")), ElementsAre(HasSubstr("as slice 'age' 1 times, not 0")));
   EXPECT_THAT(
-      profiles.errors(fmt::format(R"({{"resourceType":"Patient","extension":[{}]}})", one(R"("valueInteger":3)"))),
+      profiles.errors(fmt::format(R"({{"resourceType":"Patient","extension":[{}]}})", one(R"("valueInteger":3)")),
+                      {.strict = true}),
       ElementsAre(HasSubstr("may stand on Patient.contact, not here")));
   EXPECT_THAT(
       profiles.errors(fmt::format(

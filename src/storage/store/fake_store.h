@@ -272,6 +272,11 @@ class FakeStore : public Store {
       data_.timers.erase(std::string(key));
       return {};
     }
+    // It has no index rows: every search reads the bodies.
+    Result<> reindex(std::string_view, std::string_view, std::int64_t, std::span<const search::IndexEntry>,
+                     std::span<const search::IndexEntry>) override {
+      return {};
+    }
     Result<std::vector<Timer>> due_timers(std::uint32_t count) override {
       std::vector<Timer> due;
       for (const auto& [key, timer] : data_.timers)

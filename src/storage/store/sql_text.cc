@@ -233,7 +233,10 @@ std::vector<RowClause> SqlText::target_clauses(const Condition& condition) {
   std::vector<RowClause> clauses;
   std::vector<std::string> targets;
   for (const Term& term : condition.any_of) {
-    if (condition.modifier == Modifier::below) {
+    if (condition.modifier == Modifier::contains) {
+      clauses.push_back(
+          {fmt::format("{}(target, {}) > 0", dialect_.position, value(term.value)), RowClause::By::parameter_only});
+    } else if (condition.modifier == Modifier::below) {
       targets.push_back(term.value);
       const auto begins_with = [&](const std::string& start) {
         const auto from = value(start);
