@@ -252,7 +252,7 @@ class AdminTest : public Routed {
 };
 
 TEST_F(AdminTest, ASearchIsExplained) {
-  const auto answer = ask(net::Method::get, "/explain?search=Patient%3Fname%3Dx").answer;
+  const auto answer = ask(net::Method::get, "/explain", "search=Patient%3Fname%3Dx").answer;
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, "the plan of Patient?name=x");
   EXPECT_EQ(ask(net::Method::get, "/explain").answer.status, 400);
