@@ -154,9 +154,11 @@ Result<> WriteTransaction::add_entry(std::int64_t record, const IndexEntry& entr
           entry.value, record, system);
     }
     case Kind::reference:
-    case Kind::uri:
+    case Kind::uri: {
+      MYDR24_ASSIGN(const auto target, view_.names().add_target(entry.value));
       return connection_.run("INSERT OR IGNORE INTO reference_index (parameter, target, record) VALUES (?1, ?2, ?3)",
-                             number, entry.value, record);
+                             number, target, record);
+    }
     case Kind::date:
       return connection_.run("INSERT OR IGNORE INTO date_index (parameter, low, high, record) VALUES (?1, ?2, ?3, ?4)",
                              number, entry.low, entry.high, record);
@@ -201,9 +203,11 @@ Result<> WriteTransaction::remove_entry(std::int64_t record, const IndexEntry& e
           entry.value, record, system);
     }
     case Kind::reference:
-    case Kind::uri:
+    case Kind::uri: {
+      MYDR24_ASSIGN(const auto target, view_.names().add_target(entry.value));
       return connection_.run("DELETE FROM reference_index WHERE parameter = ?1 AND target = ?2 AND record = ?3", number,
-                             entry.value, record);
+                             target, record);
+    }
     case Kind::date:
       return connection_.run("DELETE FROM date_index WHERE parameter = ?1 AND low = ?2 AND high = ?3 AND record = ?4",
                              number, entry.low, entry.high, record);

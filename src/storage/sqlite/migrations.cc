@@ -149,6 +149,7 @@ DROP TABLE IF EXISTS composite_index;
 DROP TABLE IF EXISTS position_index;
 DROP TABLE IF EXISTS text_index;
 DROP TABLE IF EXISTS word;
+DROP TABLE IF EXISTS target;
 
 -- What resources are found by. A deleted resource has no rows here. The parameters of contained resources have a code
 -- that begins with '#'; the record is that of the container.
@@ -169,9 +170,15 @@ CREATE TABLE token_index (
   PRIMARY KEY (parameter, code, record, system)
 ) STRICT, WITHOUT ROWID;
 
+-- Many resources refer to few: a target is written once, and rows of one time stand together.
+CREATE TABLE target (                      -- of references, and URIs
+  number INTEGER PRIMARY KEY,
+  uri TEXT NOT NULL UNIQUE                 -- 'Patient/123', or an absolute URL
+) STRICT;
+
 CREATE TABLE reference_index (             -- of references and URIs
   parameter INTEGER NOT NULL,
-  target TEXT NOT NULL,                    -- 'Patient/123', or an absolute URL
+  target INTEGER NOT NULL,                 -- target.number
   record INTEGER NOT NULL,
   PRIMARY KEY (parameter, target, record)
 ) STRICT, WITHOUT ROWID;

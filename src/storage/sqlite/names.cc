@@ -8,6 +8,7 @@ namespace mydr24::sqlite {
 namespace {
 
 constexpr std::size_t systems_remembered_max = 4'096;
+constexpr std::size_t targets_remembered_max = 32'768;
 
 }  // namespace
 
@@ -51,8 +52,22 @@ Result<std::int64_t> Names::add_system(std::string_view uri) {
   return number;
 }
 
+Result<std::int64_t> Names::add_target(std::string_view uri) {
+  if (const auto found = targets_.find(uri); found != targets_.end()) return found->second;
+  MYDR24_ASSIGN(auto number, connection_.number("SELECT number FROM target WHERE uri = ?1", -1, uri));
+  if (number < 0) {
+    MYDR24_TRY(connection_.run("INSERT INTO target (uri) VALUES (?1)", uri));
+    number = sqlite3_last_insert_rowid(connection_.handle());
+    ++added_;
+  }
+  if (targets_.size() >= targets_remembered_max) targets_.clear();
+  targets_.emplace(uri, number);
+  return number;
+}
+
 void Names::undo(std::size_t mark) {
   if (added_ == mark) return;
+  targets_.clear();
   types_.clear();
   type_names_.clear();
   systems_.clear();

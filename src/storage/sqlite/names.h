@@ -29,6 +29,7 @@ class Names {
   // Adds what is missing: only in a write transaction.
   Result<std::int64_t> add_type(std::string_view name);
   Result<std::int64_t> add_system(std::string_view uri);  // empty: 0
+  Result<std::int64_t> add_target(std::string_view uri);
 
   // How much was added since the connection was opened, and forgetting what came after such a mark.
   std::size_t added() const { return added_; }
@@ -45,6 +46,7 @@ class Names {
   Numbers types_;
   std::unordered_map<std::int64_t, std::string> type_names_;
   Numbers systems_;
+  Numbers targets_;
   std::size_t added_ = 0;
 };
 

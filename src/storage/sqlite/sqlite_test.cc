@@ -148,7 +148,7 @@ TEST_F(SqliteStore, VerifyFindsEveryKindOfPlantedFault) {
       {"DELETE FROM token_index WHERE record = 1", "Patient/a: what it is found by"},
       {"INSERT INTO string_index SELECT parameter, 'other', record FROM string_index LIMIT 1", "what it is found by"},
       {"UPDATE date_index SET high = high + 1", "what it is found by"},
-      {"INSERT INTO reference_index VALUES (1, 'Patient/x', 99)", "records that are not there"},
+      {"INSERT INTO reference_index VALUES (1, 1, 99)", "records that are not there"},
       {"UPDATE journal SET body = zeroblob(40) WHERE sequence = 1", "Patient/a (line 1)"},
       {"UPDATE record SET id = 'z' WHERE id = 'a'", "its body is of Patient/a"},
       {"UPDATE record SET version = 2 WHERE id = 'a'", "not on its newest line"},

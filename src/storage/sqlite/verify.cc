@@ -203,8 +203,13 @@ class Check {
   Result<> index_rows() {
     MYDR24_TRY(subtract('s', "SELECT parameter, record, value FROM string_index",
                         [](RowHash& hash, Statement& row) { hash.text(row.text(2)); }));
-    MYDR24_TRY(subtract('r', "SELECT parameter, record, target FROM reference_index",
-                        [](RowHash& hash, Statement& row) { hash.text(row.text(2)); }));
+    MYDR24_TRY(subtract('r',
+                        "SELECT i.parameter, i.record, t.uri, i.target FROM reference_index i LEFT JOIN target t ON "
+                        "t.number = i.target",
+                        [this](RowHash& hash, Statement& row) {
+                          if (row.is_null(2)) find("an index row names target {}, which is missing", row.integer(3));
+                          hash.text(row.text(2));
+                        }));
     MYDR24_TRY(
         subtract('t',
                  "SELECT i.parameter, i.record, i.code, i.system, s.uri FROM token_index i LEFT JOIN system s ON "

@@ -338,15 +338,13 @@ Result<> Run::page_sorted() {
   const auto limit = sql_->is_exact() ? context_.limits.sorted_max + 1 : context_.limits.checked_max + 1;
   std::vector<SqlRow> rows;
   // A walk over most of a type, for few that match, is left to the index of the sort.
-  if (lead != nullptr || query_.conditions.empty() || !SearchSql::can_walk(query_.sort.front()) ||
-      query_.sort.size() > 1) {
+  if (lead != nullptr || query_.conditions.empty() || !sql_->can_walk(query_.sort.front()) || query_.sort.size() > 1) {
     MYDR24_ASSIGN(rows, engine_.rows(sql_->all(lead, limit)));
     if (std::ssize(rows) < limit) return page_collected(lead, std::move(rows));
   }
-  if (query_.sort.size() > 1 || !SearchSql::can_walk(query_.sort.front()) ||
-      query_.contained != search::Contained::no) {
+  if (query_.sort.size() > 1 || !sql_->can_walk(query_.sort.front()) || query_.contained != search::Contained::no) {
     return fail(Code::too_costly, fmt::format("more than {} resources match, too many to be sorted so: narrow the "
-                                              "search, or sort by one string, date, number, token or reference",
+                                              "search, or sort by one string, date, number or token",
                                               context_.limits.sorted_max));
   }
   return page_walked();

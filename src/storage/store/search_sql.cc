@@ -444,15 +444,16 @@ std::string SearchSql::link_rows(SqlText& text, const Lead& lead) const {
   if (condition.form == Form::chain) {
     return fmt::format(
         "SELECT {1}.record FROM ({3}) {0} CROSS JOIN record {2} CROSS JOIN reference_index {1} WHERE {2}.record = "
-        "{0}.record AND {2}.deleted = 0 AND {1}.parameter = {4} AND {1}.target = {5} || {2}.id{6}",
-        i, r, t, inner, parameter, prefix, others(text, condition.parts, &lead, t + ".record"));
+        "{0}.record AND {2}.deleted = 0 AND {1}.parameter = {4} AND {5}{6}",
+        i, r, t, inner, parameter, text.target_is(r + ".target", fmt::format("{} || {}.id", prefix, t)),
+        others(text, condition.parts, &lead, t + ".record"));
   }
   return fmt::format(
       "SELECT {2}.record FROM ({3}) {0} CROSS JOIN reference_index {1} CROSS JOIN record {2} WHERE {1}.record = "
-      "{0}.record AND {1}.parameter = {4} AND {1}.target >= {5} AND {1}.target < {6} AND {2}.type = {7} AND {2}.id = "
-      "substr({1}.target, {8}) AND {2}.deleted = 0{9}",
+      "{0}.record AND {1}.parameter = {4} AND {10} >= {5} AND {10} < {6} AND {2}.type = {7} AND {2}.id = "
+      "substr({10}, {8}) AND {2}.deleted = 0{9}",
       i, r, t, inner, parameter, prefix, text.value(end_of(known.prefix)), text.value(known.type),
-      known.prefix.size() + 1, others(text, condition.parts, &lead, i + ".record"));
+      known.prefix.size() + 1, others(text, condition.parts, &lead, i + ".record"), text.target_text(r + ".target"));
 }
 
 std::vector<std::string> SearchSql::match_rows(SqlText& text, const Condition& condition) const {

@@ -45,8 +45,12 @@ struct Dialect {
                                 // the type's number, {2} "content" or "narrative"
   std::string_view text_probe;  // the same for one record: {0} the bound text
                                 // query, {1} the record, {2} the column
-  bool fts5 = false;            // the text query is written for FTS5, else it is a tsquery
-                                // (see text_query)
+  // reference_index.target: the text itself, or its number in a table target (number, uri).
+  std::string_view target_is;    // the target {0} is the text {1}
+  std::string_view target_text;  // the text of the target {0}
+  bool targets_are_numbers = false;
+  bool fts5 = false;  // the text query is written for FTS5, else it is a tsquery
+                      // (see text_query)
 };
 inline constexpr Dialect sqlite_dialect{
     .placeholder = "?",
@@ -55,6 +59,9 @@ inline constexpr Dialect sqlite_dialect{
     .in_list = "{0} IN (SELECT value FROM json_each({1}))",
     .text_rows = "SELECT rowid AS record FROM text_index WHERE text_index MATCH {0}",
     .text_probe = "EXISTS (SELECT 1 FROM text_index WHERE text_index MATCH {0} AND rowid = {1})",
+    .target_is = "{0} = (SELECT number FROM target WHERE uri = {1})",
+    .target_text = "(SELECT uri FROM target WHERE number = {0})",
+    .targets_are_numbers = true,
     .fts5 = true};
 // There text_index is (record, type, content tsvector, narrative tsvector).
 inline constexpr Dialect postgres_dialect{
@@ -63,7 +70,9 @@ inline constexpr Dialect postgres_dialect{
     .wide_rows = "{0}",
     .in_list = "{0} = ANY ({1}::text[])",
     .text_rows = "SELECT record FROM text_index WHERE {2} @@ {0}::tsquery AND type = {1}",
-    .text_probe = "EXISTS (SELECT 1 FROM text_index y WHERE y.record = {1} AND y.{2} @@ {0}::tsquery)"};
+    .text_probe = "EXISTS (SELECT 1 FROM text_index y WHERE y.record = {1} AND y.{2} @@ {0}::tsquery)",
+    .target_is = "{0} = {1}",
+    .target_text = "{0}"};
 
 // Every word must be there. FTS5 has one table for all types, in which each word begins with its type's number
 // (typed_word); for PostgreSQL the words are quoted lexemes.
@@ -148,7 +157,7 @@ class SearchSql {
     SqlValue value;
     std::int64_t record = 0;
   };
-  static bool can_walk(const search::Sort& sort);
+  bool can_walk(const search::Sort& sort) const;
   SqlStatement sorted_page(const search::Sort& sort, const std::optional<SortPlace>& after, std::int64_t limit) const;
   // What sorted_page leaves out: records without a value. Rows (record, place), as page().
   SqlStatement without_value(const search::Sort& sort, std::optional<std::int64_t> after, std::int64_t limit) const;

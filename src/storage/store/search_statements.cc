@@ -101,15 +101,15 @@ std::string SearchSql::link_probe(SqlText& text, const Condition& condition, std
     const auto inner_type = condition.parts.empty() ? std::int64_t{-1} : facts(condition.parts.front()).type;
     return fmt::format(
         "EXISTS (SELECT 1 FROM reference_index {0} CROSS JOIN record {1} WHERE {0}.record = {2} AND {0}.parameter = "
-        "{3} AND {0}.target >= {4} AND {0}.target < {5} AND {1}.type = {6} AND {1}.id = substr({0}.target, {7}) AND "
+        "{3} AND {9} >= {4} AND {9} < {5} AND {1}.type = {6} AND {1}.id = substr({9}, {7}) AND "
         "{1}.deleted = 0{8})",
         r, t, record, parameter, prefix, text.value(end_of(known.prefix)), text.value(inner_type),
-        known.prefix.size() + 1, parts);
+        known.prefix.size() + 1, parts, text.target_text(r + ".target"));
   }
   return fmt::format(
       "EXISTS (SELECT 1 FROM record {1} CROSS JOIN reference_index {0} WHERE {1}.record = {2} AND {0}.parameter = {3} "
-      "AND {0}.target = {4} || {1}.id{5})",
-      r, t, record, parameter, prefix, parts);
+      "AND {4}{5})",
+      r, t, record, parameter, text.target_is(r + ".target", fmt::format("{} || {}.id", prefix, t)), parts);
 }
 
 // A condition on one candidate, whose record number is the expression `record`.
@@ -225,9 +225,11 @@ SqlStatement SearchSql::total(const Lead* lead, std::int64_t limit) const {
   return {.text = std::move(sql), .values = text.take()};
 }
 
-bool SearchSql::can_walk(const search::Sort& sort) {
+bool SearchSql::can_walk(const search::Sort& sort) const {
   return sort.parameter != nullptr && sort.parameter->kind != Kind::quantity &&
-         !value_column(sort.parameter->kind).empty();
+         !value_column(sort.parameter->kind).empty() &&
+         !(context_.dialect.targets_are_numbers &&
+           (sort.parameter->kind == Kind::reference || sort.parameter->kind == Kind::uri));
 }
 
 SqlStatement SearchSql::sorted_page(const search::Sort& sort, const std::optional<SortPlace>& after,

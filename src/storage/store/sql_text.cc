@@ -234,14 +234,15 @@ std::vector<RowClause> SqlText::target_clauses(const Condition& condition) {
   std::vector<std::string> targets;
   for (const Term& term : condition.any_of) {
     if (condition.modifier == Modifier::contains) {
-      clauses.push_back(
-          {fmt::format("{}(target, {}) > 0", dialect_.position, value(term.value)), RowClause::By::parameter_only});
+      clauses.push_back({fmt::format("{}({}, {}) > 0", dialect_.position, target_text("target"), value(term.value)),
+                         RowClause::By::parameter_only});
     } else if (condition.modifier == Modifier::below) {
       targets.push_back(term.value);
       const auto begins_with = [&](const std::string& start) {
         const auto from = value(start);
+        const auto range = fmt::format("{{0}} >= {} AND {{0}} < {}", from, value(start + std::string(last_character)));
         clauses.push_back(
-            {fmt::format("target >= {} AND target < {}", from, value(start + std::string(last_character)))});
+            {among_targets(fmt::format(fmt::runtime(range), dialect_.targets_are_numbers ? "uri" : "target"))});
       };
       if (term.value.ends_with('/')) {
         begins_with(term.value);
@@ -262,12 +263,26 @@ std::vector<RowClause> SqlText::target_clauses(const Condition& condition) {
   }
   if (targets.size() <= separate_values_max) {
     for (auto& target : targets) {
-      clauses.push_back({.where = fmt::format("target = {}", value(std::move(target))), .equal = true});
+      clauses.push_back({.where = target_is("target", value(std::move(target))), .equal = true});
     }
   } else {
-    clauses.push_back({in_list("target", std::move(targets))});
+    clauses.push_back({among_targets(in_list(dialect_.targets_are_numbers ? "uri" : "target", std::move(targets)))});
   }
   return clauses;
+}
+
+std::string SqlText::target_is(std::string_view target, std::string_view text) const {
+  return fmt::format(fmt::runtime(dialect_.target_is), target, text);
+}
+
+std::string SqlText::target_text(std::string_view target) const {
+  return fmt::format(fmt::runtime(dialect_.target_text), target);
+}
+
+// `condition` is on the text of targets.
+std::string SqlText::among_targets(const std::string& condition) const {
+  if (!dialect_.targets_are_numbers) return condition;
+  return fmt::format("target IN (SELECT number FROM target WHERE {})", condition);
 }
 
 std::string SqlText::date_clause(const Term& asked) {

@@ -40,6 +40,10 @@ class SqlText {
   std::string value(std::string text) { return bound(std::move(text)); }
   std::string value(const SqlValue& any) { return bound(any); }
   std::string in_list(std::string_view expression, std::vector<std::string> items);
+  // On reference_index.target, which is a text or the number of one.
+  std::string target_is(std::string_view target, std::string_view text) const;
+  std::string target_text(std::string_view target) const;
+  std::string among_targets(const std::string& condition) const;
   // A name that no other table of this statement has.
   std::string alias() { return fmt::format("t{}", ++aliases_); }
   std::vector<SqlValue> take() { return std::move(values_); }
