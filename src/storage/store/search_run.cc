@@ -163,6 +163,7 @@ class Run {
   Result<> page_without_value(std::optional<std::int64_t> after);
   Result<bool> fetch(const Lead* lead, std::optional<std::int64_t> until);
   Result<std::optional<Lead>> choose_lead();
+  Result<std::int64_t> window_of(std::int64_t newest);
   Result<std::optional<Version>> read(std::int64_t record, bool judged);
   void finish();
 
@@ -289,6 +290,14 @@ Result<bool> Run::fetch(const Lead* lead, std::optional<std::int64_t> until) {
   }
 }
 
+// Wide enough to hold about window_rows resources of the type, where it is known how many there are.
+Result<std::int64_t> Run::window_of(std::int64_t newest) {
+  MYDR24_ASSIGN(const auto type, context_.type(query_.type));
+  MYDR24_ASSIGN(const auto total, engine_.kept_total(type));
+  if (!total || *total == 0) return context_.limits.window;
+  return std::max(context_.limits.window, newest / *total * context_.limits.window_rows);
+}
+
 Result<> Run::page_by_recency() {
   if (query_.conditions.size() == 1) {
     if (const auto only = sql_->lead_in_order()) {
@@ -300,23 +309,27 @@ Result<> Run::page_by_recency() {
   MYDR24_ASSIGN(auto best, sql_->best_lead(context_.limits.few_rows));
   const auto in_order = sql_->lead_in_order();
   const Lead* const walk = in_order ? &*in_order : nullptr;
-  if (best && best->rows >= context_.limits.few_rows) {
+  // Collecting rows to find the newest of them costs more than looking through the newest, unless they are few.
+  const auto many = walk != nullptr ? context_.limits.walk_rows : context_.limits.few_rows;
+  if (best && best->rows >= many) {
     MYDR24_TRY(sql_->choose_probes(walk));
     if (!sql_->has_unprobed() && query_.contained == search::Contained::no) {
       // The context_.limits.window below what was seen last, or below the newest.
-      std::int64_t start = after_ ? after_->place : 0;
-      if (!after_ && newest_first()) {
-        MYDR24_ASSIGN(start, engine_.count({.text = query_.by_last_updated ? "SELECT max(sequence) FROM journal"
-                                                                           : "SELECT max(record) FROM record",
-                                            .values = {}}));
-      }
-      const std::int64_t until = newest_first() ? start - context_.limits.window : start + context_.limits.window;
+      MYDR24_ASSIGN(const auto newest,
+                    engine_.count({.text = query_.by_last_updated ? "SELECT max(sequence) FROM journal"
+                                                                  : "SELECT max(record) FROM record",
+                                   .values = {}}));
+      const std::int64_t start = after_ ? after_->place : newest_first() ? newest : 0;
+      MYDR24_ASSIGN(const auto window, window_of(newest));
+      const std::int64_t until = newest_first() ? start - window : start + window;
       MYDR24_ASSIGN(const bool full, fetch(walk, until));
       if (full || until <= 0) return {};
       // Nothing between here and there: go on from the context_.limits.window's end.
       after_ = Cursor{.place = newest_first() ? until : until, .keys = {}};
     }
-    MYDR24_ASSIGN(best, sql_->best_lead(context_.limits.collected_rows_max));
+    if (best->rows >= context_.limits.few_rows) {
+      MYDR24_ASSIGN(best, sql_->best_lead(context_.limits.collected_rows_max));
+    }
   }
   const Lead* lead = best ? &*best : nullptr;
   if (lead != nullptr && lead->rows >= context_.limits.collected_rows_max) lead = walk;

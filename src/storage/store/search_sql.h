@@ -91,8 +91,10 @@ struct SqlStatement {
 
 // How far a search goes before it chooses another way, or gives up.
 struct SearchLimits {
+  std::int64_t walk_rows = 200;   // of a lead: from here on another one that is in order is tried first, for a window
   std::int64_t few_rows = 1'000;  // index rows that are counted at first, to choose a lead
   std::int64_t window = 10'000;   // records walked by recency when there are more, before rows are counted further
+  std::int64_t window_rows = 1'000;          // resources of the type in it, when they are known to be rarer
   std::int64_t collected_rows_max = 50'000;  // index rows that are collected
   std::int64_t set_rows_beside_few = 5'000;  // ... to probe a few candidates
   std::int64_t sorted_max = 2'000;           // matches that are sorted by reading them
