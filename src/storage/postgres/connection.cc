@@ -289,6 +289,8 @@ Result<> Connection::finish() {
 void Connection::finish_later() {
   if (failed_ || expected_ > 0) {
     (void)finish();
+  } else if (sync_pending_) {
+    // Nothing was asked since the last one: its answer is still to come.
   } else if (PQpipelineSync(handle_) == 1) {
     sync_pending_ = true;
   }

@@ -33,6 +33,14 @@ class StoreMoreContract : public StoreOracleContract {
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StoreMoreContract);
 
 // Totals may be kept: they must follow every kind of write.
+TEST_P(StoreMoreContract, AReadThatAsksNothingDisturbsNoneAfterIt) {
+  write("Patient", "p1", patient("p1", "Meyer", ""));
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 3; ++j) EXPECT_TRUE(store_->read([](Reader&) -> Result<> { return {}; }));
+    EXPECT_EQ(ask<std::int64_t>([](Reader& reader) { return reader.count_resources("Patient"); }), 1);
+  }
+}
+
 TEST_P(StoreMoreContract, TotalsFollowEveryWrite) {
   const auto observation = [](std::string_view id, std::string_view codings) {
     return resource("Observation", id, fmt::format(R"("status":"final","code":{{"coding":[{}]}})", codings));
