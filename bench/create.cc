@@ -65,6 +65,7 @@ Result<Report> measure(const Options& options) {
   MYDR24_TRY(start_server(options, bed));
   const bool mix = options.has("--mix");
   Report report;
+  if (!options.value("--store").empty()) report.store = "postgres";
   const auto make = [&](std::size_t i) { return std::make_unique<CreateFlow>(i, mix); };
   measure_flows(options, bed, make_flows(options.connections, make), report, ">= 5000");
   report.note = fmt::format("{} connections; {}", options.connections, mix ? "four types" : "Observations");
@@ -76,6 +77,7 @@ Result<Report> measure(const Options& options) {
 
 int main(int argc, char** argv) {
   return mydr24::load::run_bench(
-      argc, argv, {.name = "create", .about = "creates of vital-sign Observations", .switches = {"--mix"}},
+      argc, argv,
+      {.name = "create", .about = "creates of vital-sign Observations", .switches = {"--mix"}, .values = {"--store"}},
       mydr24::load::measure);
 }

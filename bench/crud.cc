@@ -143,6 +143,7 @@ Result<Report> measure(const Options& options) {
   Bed bed;
   MYDR24_TRY(start_server(options, bed));
   Report report;
+  if (!options.value("--store").empty()) report.store = "postgres";
   measure_flows(options, bed,
                 make_flows(options.connections, [](std::size_t i) { return std::make_unique<CrudFlow>(i); }), report,
                 ">= 6000", "<= 50");
@@ -154,7 +155,10 @@ Result<Report> measure(const Options& options) {
 }  // namespace mydr24::load
 
 int main(int argc, char** argv) {
-  return mydr24::load::run_bench(
-      argc, argv, {.name = "crud", .about = "create, read, update, delete of nine linked types", .seconds = 15},
-      mydr24::load::measure);
+  return mydr24::load::run_bench(argc, argv,
+                                 {.name = "crud",
+                                  .about = "create, read, update, delete of nine linked types",
+                                  .seconds = 15,
+                                  .values = {"--store"}},
+                                 mydr24::load::measure);
 }

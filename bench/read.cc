@@ -20,6 +20,7 @@ Result<Report> measure(const Options& options) {
   MYDR24_TRY(import_text(options, bed, ndjson(resources, "2023-04-11T09:12:44.000-04:00", &ids)));
   MYDR24_TRY(start_server(options, bed));
   Report report;
+  if (!options.value("--store").empty()) report.store = "postgres";
   const auto make = [&](std::size_t i) {
     return std::make_unique<RepeatFlow>(
         200, [&ids, random = std::minstd_rand(static_cast<unsigned>(i + 1))](std::string& out) mutable {
@@ -36,5 +37,6 @@ Result<Report> measure(const Options& options) {
 }  // namespace mydr24::load
 
 int main(int argc, char** argv) {
-  return mydr24::load::run_bench(argc, argv, {.name = "read", .about = "random reads by id"}, mydr24::load::measure);
+  return mydr24::load::run_bench(argc, argv, {.name = "read", .about = "random reads by id", .values = {"--store"}},
+                                 mydr24::load::measure);
 }

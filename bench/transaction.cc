@@ -22,6 +22,7 @@ Result<Report> measure(const Options& options) {
     });
   };
   Report report;
+  if (!options.value("--store").empty()) report.store = "postgres";
   Report per_bundle;
   const Totals totals = measure_flows(options, bed, make_flows(options.connections, make), per_bundle);
   report.problem = per_bundle.problem;
@@ -44,7 +45,10 @@ Result<Report> measure(const Options& options) {
 }  // namespace mydr24::load
 
 int main(int argc, char** argv) {
-  return mydr24::load::run_bench(
-      argc, argv, {.name = "transaction", .about = "transaction Bundles of 101 linked resources", .connections = 8},
-      mydr24::load::measure);
+  return mydr24::load::run_bench(argc, argv,
+                                 {.name = "transaction",
+                                  .about = "transaction Bundles of 101 linked resources",
+                                  .connections = 8,
+                                  .values = {"--store"}},
+                                 mydr24::load::measure);
 }

@@ -177,8 +177,10 @@ int run_bench(int argc, char** argv, const Defaults& defaults,
 Result<> import_text(const Options& options, Bed& bed, std::string_view ndjson) {
   const fs::path file = bed.folder.path() / "set-up.ndjson";
   write_text(file, ndjson);
-  const Finished finished =
-      run_command({options.binary.string(), "import", "--data", bed.data().string(), file.string(), "--json"});
+  std::vector<std::string> command{options.binary.string(), "import",      "--data",
+                                   bed.data().string(),     file.string(), "--json"};
+  if (const auto url = options.value("--store"); !url.empty()) command.insert(command.end(), {"--store", url});
+  const Finished finished = run_command(command);
   fs::remove(file);
   if (finished.exit_code == 0) return {};
   return fail(Code::unprocessable, fmt::format("the import of the set-up ended with {}: {}{}", finished.exit_code,
@@ -186,7 +188,9 @@ Result<> import_text(const Options& options, Bed& bed, std::string_view ndjson) 
 }
 
 Result<> start_server(const Options& options, Bed& bed, const std::string& config) {
-  MYDR24_ASSIGN(bed.server, Server::start({.binary = options.binary, .data = bed.data(), .config = config}));
+  const auto url = options.value("--store");
+  const auto store = url.empty() ? std::string() : fmt::format("[store]\nurl = \"{}\"\n", url);
+  MYDR24_ASSIGN(bed.server, Server::start({.binary = options.binary, .data = bed.data(), .config = store + config}));
   return {};
 }
 
