@@ -336,7 +336,8 @@ std::vector<SimulatedResource> Hospital::observations(std::size_t number, const 
   simple("temp", "http://hl7.org/fhir/StructureDefinition/bodytemp", "8310-5", "Body temperature",
          fmt::format("{:.1f}", signs.temperature), "C", "Cel");
   {
-    ObservationText text(add("spo2"), "http://hl7.org/fhir/StructureDefinition/oxygensat");
+    // No oxygensat: R4's vital signs allow no L/min, which the flow of oxygen is measured in.
+    ObservationText text(add("spo2"), "");
     text.coding(loinc, "2708-6", "Oxygen saturation in Arterial blood")
         .coding(loinc, "59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry")
         .of(patient, encounter, when);

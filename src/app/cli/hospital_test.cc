@@ -7,7 +7,8 @@
 #include "base/json/document.h"
 #include "clinical/vitals/news2.h"
 #include "fhir/model/outcome.h"
-#include "fhir/model/validate.h"
+#include "fhir/terminology/terminology.h"
+#include "fhir/validation/validation.h"
 
 namespace mydr24::cli {
 namespace {
@@ -39,7 +40,8 @@ TEST(Hospital, EveryResourceIsValidR4AndMarkedAsTestData) {
   for (const SimulatedResource& resource : all) {
     const auto document = json::Document::parse(resource.text);
     ASSERT_TRUE(document) << resource.text;
-    const auto issues = model::validate(document->root());
+    static const auto validator = validation::Validator::base(terminology::Terminology::published());
+    const auto issues = validator->validate(document->root(), {});
     ASSERT_TRUE(issues.empty()) << model::operation_outcome(issues) << "\n" << resource.text;
     EXPECT_EQ(document->root()["resourceType"].text(), resource.type);
     EXPECT_EQ(document->root()["id"].text(), resource.id);
