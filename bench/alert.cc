@@ -7,13 +7,13 @@
 #include <atomic>
 #include <thread>
 
+#include "app/load/bodies.h"
+#include "app/load/webhook.h"
 #include "base/core/clock.h"
 #include "base/core/date_time.h"
 #include "base/json/document.h"
 #include "load/bench.h"
-#include "load/bodies.h"
 #include "load/flows.h"
-#include "load/webhook.h"
 
 namespace mydr24::load {
 namespace {

@@ -5,10 +5,10 @@
 
 #include <random>
 
+#include "app/load/bodies.h"
 #include "base/core/clock.h"
 #include "base/core/date_time.h"
 #include "load/bench.h"
-#include "load/bodies.h"
 #include "load/flows.h"
 
 namespace mydr24::load {

@@ -6,8 +6,8 @@
 
 #include <array>
 
+#include "app/load/bodies.h"
 #include "load/bench.h"
-#include "load/bodies.h"
 #include "load/flows.h"
 
 namespace mydr24::load {

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "app/load/bodies.h"
 #include "base/json/document.h"
 #include "load/bench.h"
-#include "load/bodies.h"
 
 namespace mydr24::load {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <random>
 
+#include "app/load/bodies.h"
 #include "load/bench.h"
-#include "load/bodies.h"
 #include "load/flows.h"
 
 namespace mydr24::load {

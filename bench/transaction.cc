@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "app/load/bodies.h"
 #include "load/bench.h"
-#include "load/bodies.h"
 #include "load/flows.h"
 
 namespace mydr24::load {

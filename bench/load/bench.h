@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/load/process.h"
 #include "load/generator.h"
-#include "load/process.h"
 
 namespace mydr24::load {
 

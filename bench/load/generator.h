@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "load/histogram.h"
-#include "load/http.h"
+#include "app/load/histogram.h"
+#include "app/load/http.h"
 
 namespace mydr24::load {
 

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <random>
 
-#include "load/bodies.h"
+#include "app/load/bodies.h"
 #include "load/population_bodies.h"
 
 namespace mydr24::load {

@@ -2,7 +2,7 @@
 
 // The bodies of the made-up population; places are those that population.cc fills.
 
-#include "load/bodies.h"
+#include "app/load/bodies.h"
 
 namespace mydr24::load {
 

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "app/load/histogram.h"
+#include "app/load/http.h"
 #include "base/core/result.h"
-#include "load/histogram.h"
-#include "load/http.h"
 #include "load/population.h"
 
 namespace mydr24::load {

@@ -15,8 +15,8 @@
 #include <span>
 #include <thread>
 
+#include "app/load/webhook.h"
 #include "base/core/clock.h"
-#include "load/webhook.h"
 #include "support/live.h"
 #include "writer.h"
 

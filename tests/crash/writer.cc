@@ -4,10 +4,10 @@
 
 #include <charconv>
 
+#include "app/load/bodies.h"
 #include "base/core/clock.h"
 #include "base/core/date_time.h"
 #include "base/json/document.h"
-#include "load/bodies.h"
 
 namespace mydr24::live {
 namespace {

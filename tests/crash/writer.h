@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "load/http.h"
+#include "app/load/http.h"
 
 namespace mydr24::live {
 

@@ -5,7 +5,7 @@
 
 #include <array>
 
-#include "load/bodies.h"
+#include "app/load/bodies.h"
 #include "support/live.h"
 
 namespace mydr24::live {

@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
+#include "app/load/http.h"
+#include "app/load/process.h"
 #include "base/json/document.h"
-#include "load/http.h"
-#include "load/process.h"
 
 namespace mydr24::live {
 

@@ -6,7 +6,7 @@
 
 #include <regex>
 
-#include "load/bodies.h"
+#include "app/load/bodies.h"
 #include "support/live.h"
 
 namespace mydr24::live {

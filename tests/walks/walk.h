@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "load/webhook.h"
+#include "app/load/webhook.h"
 #include "support/live.h"
 
 namespace mydr24::live {

@@ -1,4 +1,4 @@
-#include "load/process.h"
+#include "app/load/process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

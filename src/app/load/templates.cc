@@ -1,7 +1,7 @@
 // The texts behind bodies.h. Element rules: FHIR R4 (hl7.org/fhir/R4); US Core race and ethnicity extensions
 // as Synthea puts them on a Patient. People, places and numbers are invented.
 
-#include "load/bodies.h"
+#include "app/load/bodies.h"
 
 namespace mydr24::load {
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "app/load/http.h"
 #include "base/core/result.h"
-#include "load/http.h"
 
 namespace mydr24::load {
 

@@ -1,4 +1,4 @@
-#include "load/webhook.h"
+#include "app/load/webhook.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "load/http.h"
+#include "app/load/http.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "load/bodies.h"
+#include "app/load/bodies.h"
 
 #include <fmt/format.h>
 
