@@ -28,6 +28,22 @@ class Histogram {
     max_us_ = std::max(max_us_, other.max_us_);
   }
 
+  // Every cell with its count, when not 0; `put` of another histogram takes them, so that counts travel between
+  // processes.
+  template <class Take>
+  void each_cell(Take&& take) const {
+    for (std::size_t i = 0; i < cells_.size(); ++i)
+      if (cells_[i] != 0) take(i, cells_[i]);
+  }
+  // False: there is no such cell.
+  bool put(std::size_t cell, std::uint64_t count) {
+    if (cell >= cells_.size()) return false;
+    cells_[cell] += count;
+    count_ += count;
+    if (count > 0) max_us_ = std::max(max_us_, std::min(highest_of(cell), us_max));
+    return true;
+  }
+
   std::uint64_t count() const { return count_; }
   double max_ms() const { return static_cast<double>(max_us_) / 1000; }
 

@@ -47,8 +47,7 @@ void AnswerReader::clear() {
 void AnswerReader::next() {
   if (size_ > end_) std::memmove(buffer_.data(), buffer_.data() + end_, size_ - end_);
   size_ -= end_;
-  head_size_ = length_ = end_ = chunk_at_ = 0;
-  chunked_ = false;
+  head_size_ = end_ = chunk_at_ = 0;
   chunks_.clear();
   answer_ = {};
 }
@@ -59,23 +58,23 @@ AnswerReader::State AnswerReader::poll() {
     if (end == std::string_view::npos) return size_ > (64U << 10) ? State::broken : State::more;
     if (!parse_head(end + 4)) return State::broken;
   }
-  if (chunked_) return poll_chunks();
-  if (size_ < head_size_ + length_) return State::more;
+  if (answer_.chunked) return poll_chunks();
+  const std::size_t length = answer_.length;
+  if (size_ < head_size_ + length) return State::more;
   // The buffer may have moved since the head was read.
-  end_ = head_size_ + length_;
+  end_ = head_size_ + length;
   parse_head(head_size_);
-  answer_.body = std::string_view(buffer_.data() + head_size_, length_);
+  answer_.body = std::string_view(buffer_.data() + head_size_, length);
   return State::complete;
 }
 
-bool AnswerReader::parse_head(std::size_t head_size) {
-  const std::string_view head(buffer_.data(), head_size);
-  answer_ = {};
-  answer_.head = head;
-  if (!head.starts_with("HTTP/1.1 ") || !read_number(head.substr(9, 3), answer_.status)) return false;
-  bool framed = answer_.status == 204 || answer_.status == 304;
+bool read_answer_head(std::string_view head, Answer& answer) {
+  answer = {};
+  answer.head = head;
+  if (!head.starts_with("HTTP/1.1 ") || !read_number(head.substr(9, 3), answer.status)) return false;
+  bool framed = answer.status == 204 || answer.status == 304;
   std::size_t at = head.find("\r\n") + 2;
-  while (at + 2 < head_size) {
+  while (at + 2 < head.size()) {
     const std::size_t end = head.find("\r\n", at);
     const std::string_view line = head.substr(at, end - at);
     at = end + 2;
@@ -85,23 +84,30 @@ bool AnswerReader::parse_head(std::size_t head_size) {
     std::string_view value = line.substr(colon + 1);
     while (value.starts_with(' ')) value.remove_prefix(1);
     if (same_name(name, "content-length")) {
-      if (!read_number(value, length_) || length_ > answer_bytes_max) return false;
+      if (!read_number(value, answer.length) || answer.length > AnswerReader::answer_bytes_max) return false;
       framed = true;
     } else if (same_name(name, "location")) {
-      answer_.location = value;
+      answer.location = value;
     } else if (same_name(name, "etag")) {
-      answer_.etag = value;
+      answer.etag = value;
     } else if (same_name(name, "content-type")) {
-      answer_.content_type = value;
+      answer.content_type = value;
+    } else if (same_name(name, "retry-after")) {
+      read_number(value, answer.retry_after_s);
     } else if (same_name(name, "connection")) {
-      answer_.close = same_name(value, "close");
+      answer.close = same_name(value, "close");
     } else if (same_name(name, "transfer-encoding")) {
-      chunked_ = framed = same_name(value, "chunked");
+      answer.chunked = framed = same_name(value, "chunked");
     }
   }
+  return framed;
+}
+
+bool AnswerReader::parse_head(std::size_t head_size) {
+  if (!read_answer_head(std::string_view(buffer_.data(), head_size), answer_)) return false;
   if (head_size_ == 0) chunk_at_ = head_size;
   head_size_ = head_size;
-  return framed;
+  return true;
 }
 
 AnswerReader::State AnswerReader::poll_chunks() {
@@ -136,7 +142,8 @@ void append_request(std::string& out, std::string_view method, std::string_view 
 }
 
 Result<Endpoint> parse_endpoint(std::string_view url) {
-  if (url.starts_with("http://")) url.remove_prefix(7);
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (url.starts_with(scheme)) url.remove_prefix(scheme.size());
   url = url.substr(0, url.find('/'));
   const std::size_t colon = url.rfind(':');
   Endpoint endpoint;

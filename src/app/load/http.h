@@ -23,7 +23,13 @@ struct Answer {
   std::string_view content_type;
   std::string_view head;  // status line and headers as received
   bool close = false;     // the server ends the connection after this answer
+  bool chunked = false;
+  std::size_t length = 0;  // of the body, when not chunked
+  int retry_after_s = 0;   // 0: not said
 };
+
+// Status line and headers up to and with the empty line; all but the body. False: not HTTP/1.1, or no length is said.
+bool read_answer_head(std::string_view head, Answer& answer);
 
 // Answers to requests other than HEAD, out of the bytes of one connection. At most `answer_bytes_max` each.
 class AnswerReader {
@@ -50,11 +56,9 @@ class AnswerReader {
   std::string buffer_;
   std::size_t size_ = 0;       // bytes of buffer_ that were received
   std::size_t head_size_ = 0;  // 0: not complete yet
-  std::size_t length_ = 0;     // of the body, when not chunked
   std::size_t end_ = 0;        // of the complete answer
   std::size_t chunk_at_ = 0;   // the next chunk's size line
-  bool chunked_ = false;
-  std::string chunks_;  // the body put together
+  std::string chunks_;         // the body put together
   Answer answer_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -24,23 +26,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Only async-signal-safe calls between fork and exec: the parent may have threads.
-pid_t spawn(const std::vector<std::string>& arguments, const fs::path& out, const fs::path& err) {
-  std::vector<char*> pointers;
-  for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
-  pointers.push_back(nullptr);
-  const int out_file = ::open(out.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const int err_file = ::open(err.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(127);
-    ::dup2(out_file, STDOUT_FILENO);
-    ::dup2(err_file, STDERR_FILENO);
-    ::execvp(pointers[0], pointers.data());
-    ::_exit(127);
-  }
+int append_to(const fs::path& file) { return ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644); }
+
+pid_t spawn_to_files(const std::vector<std::string>& arguments, const fs::path& out, const fs::path& err,
+                     const Placement& placement = {}) {
+  const int out_file = append_to(out);
+  const int err_file = append_to(err);
+  const pid_t pid = spawn(arguments, STDIN_FILENO, out_file, err_file, placement);
   ::close(out_file);
   ::close(err_file);
   return pid;
@@ -53,6 +45,31 @@ double seconds(const timeval& time) {
 }
 
 }  // namespace
+
+// Only async-signal-safe calls between fork and exec: the parent may have threads.
+pid_t spawn(const std::vector<std::string>& arguments, int in, int out, int err, const Placement& placement) {
+  std::vector<char*> pointers;
+  for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+  pointers.push_back(nullptr);
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  if (placement.cpu >= 0) CPU_SET(static_cast<std::size_t>(placement.cpu), &processors);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);
+  if (placement.cpu >= 0 && ::sched_setaffinity(0, sizeof processors, &processors) != 0) ::_exit(126);
+  // Out of the bounding set before exec: a program run by root does not get it back.
+  if (placement.give_up_nice && ::prctl(PR_CAPBSET_READ, CAP_SYS_NICE) == 1 &&
+      ::prctl(PR_CAPBSET_DROP, CAP_SYS_NICE) != 0)
+    ::_exit(126);
+  ::dup2(in, STDIN_FILENO);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(err, STDERR_FILENO);
+  ::execvp(pointers[0], pointers.data());
+  ::_exit(127);
+}
 
 TempFolder::TempFolder() : path_(fs::temp_directory_path() / ("mydr24-" + make_secret().substr(0, 12))) {
   fs::create_directories(path_);
@@ -88,7 +105,7 @@ void write_text(const fs::path& file, std::string_view text) {
 Finished run_command(const std::vector<std::string>& arguments) {
   const TempFolder folder;
   const auto begin = system_clock().steady();
-  const pid_t pid = spawn(arguments, folder.path() / "out", folder.path() / "err");
+  const pid_t pid = spawn_to_files(arguments, folder.path() / "out", folder.path() / "err");
   int status = 0;
   rusage usage{};
   ::wait4(pid, &status, 0, &usage);
@@ -119,7 +136,7 @@ Result<Server> Server::start(const Options& options) {
     arguments.insert(arguments.end(), {"--config", file});
   }
   const auto begin = system_clock().steady();
-  server.pid_ = spawn(arguments, server.log_, server.log_);
+  server.pid_ = spawn_to_files(arguments, server.log_, server.log_, options.placement);
   if (auto ready = server.wait_ready(options.ready_max); !ready) {
     server.kill();
     const std::string log = server.log();
@@ -141,6 +158,10 @@ Result<> Server::wait_ready(std::chrono::seconds time_max) {
       if (!document || document->root()["msg"].text() != "ready") continue;
       MYDR24_ASSIGN(endpoint_, parse_endpoint(document->root()["url"].text()));
       MYDR24_ASSIGN(admin_, parse_endpoint(document->root()["admin"].text()));
+      emergency_ = endpoint_;
+      if (const auto url = document->root()["emergency"].text(); !url.empty()) {
+        MYDR24_ASSIGN(emergency_, parse_endpoint(url));
+      }
       return {};
     }
     if (!alive) return fail(Code::internal, "the server ended before it was ready");
@@ -158,6 +179,7 @@ Server& Server::operator=(Server&& other) noexcept {
   log_ = std::move(other.log_);
   endpoint_ = std::move(other.endpoint_);
   admin_ = std::move(other.admin_);
+  emergency_ = std::move(other.emergency_);
   startup_ms_ = other.startup_ms_;
   return *this;
 }
@@ -179,6 +201,7 @@ double Server::status_mb(std::string_view name) const {
 }
 
 double Server::rss_mb() const { return status_mb("VmRSS"); }
+double Server::anonymous_mb() const { return status_mb("RssAnon"); }
 double Server::rss_max_mb() const { return status_mb("VmHWM"); }
 
 bool Server::running() {

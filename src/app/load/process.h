@@ -34,6 +34,16 @@ std::uint64_t disk_bytes(const std::filesystem::path& folder);
 std::string read_text(const std::filesystem::path& file);
 void write_text(const std::filesystem::path& file, std::string_view text);
 
+// Where and with what rights a child runs.
+struct Placement {
+  int cpu = -1;               // pinned to that processor; -1: any
+  bool give_up_nice = false;  // without CAP_SYS_NICE, as a service without privileges
+};
+
+// Forks and runs a program, looked up in PATH, with these open files as its standard ones; it is killed when this thread
+// ends. The caller waits for it. -1: no process could be made.
+pid_t spawn(const std::vector<std::string>& arguments, int in, int out, int err, const Placement& placement = {});
+
 struct Finished {
   int exit_code = -1;  // 128 + signal when killed
   std::string out;
@@ -53,6 +63,7 @@ class Server {
     std::filesystem::path data;  // the data folder, made when it is not there
     std::string config;          // TOML, written beside the data folder; empty: none
     std::chrono::seconds ready_max{60};
+    Placement placement;
   };
   // Waits until the server says it is ready. The error holds the end of its log.
   static Result<Server> start(const Options& options);
@@ -63,12 +74,16 @@ class Server {
 
   const Endpoint& endpoint() const { return endpoint_; }
   const Endpoint& admin() const { return admin_; }
+  // The listener for emergencies, when the server told of one; else the same as endpoint().
+  const Endpoint& emergency() const { return emergency_; }
+  pid_t pid() const { return pid_; }
   double startup_ms() const { return startup_ms_; }
   std::string log() const { return read_text(log_); }
 
-  double cpu_s() const;       // user and system time of the whole process since its start
-  double rss_mb() const;      // now
-  double rss_max_mb() const;  // the highest so far
+  double cpu_s() const;         // user and system time of the whole process since its start
+  double rss_mb() const;        // now
+  double rss_max_mb() const;    // the highest so far
+  double anonymous_mb() const;  // of rss_mb, what no file stands behind
   bool running();
 
   // SIGTERM, then waits; the exit code (128 + signal when killed; SIGKILL after `time_max`).
@@ -85,6 +100,7 @@ class Server {
   std::filesystem::path log_;
   Endpoint endpoint_;
   Endpoint admin_;
+  Endpoint emergency_;
   double startup_ms_ = 0;
 };
 
