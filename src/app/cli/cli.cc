@@ -32,6 +32,7 @@ class CommandLine {
     add_demo();
     add_simulate();
     add_import();
+    add_bench();
     add_vitals();
     add_doctor();
     add_explain();
@@ -125,8 +126,14 @@ class CommandLine {
     auto* command = add(app_, "simulate", "Write the life of a simulated hospital to a server or into files",
                         "Examples:\n"
                         "  mydr24 simulate --server http://127.0.0.1:8024 --patients 200 --for 5m\n"
-                        "  mydr24 simulate --out ./bulk --patients 1000 --for 1h --interval 60s",
-                        [this] { return run_simulate(simulate_, terminal_); });
+                        "  mydr24 simulate --out ./bulk --patients 1000 --for 1h --interval 60s\n"
+                        "  mydr24 simulate --scenario mass-casualty --server http://127.0.0.1:8024 --for 60s\n"
+                        "\nScenarios: normal-day, mass-casualty (100x), natural-disaster (50x), pandemic (25x),\n"
+                        "  cyber-recovery (200x). At most 1 h; of this machine only, unless --remote is given.",
+                        [this] {
+                          return simulate_.scenario.empty() ? run_simulate(simulate_, terminal_)
+                                                            : run_simulate_scenario(simulate_, terminal_);
+                        });
     command->add_option("--patients", simulate_.patients, "Patients in beds")
         ->capture_default_str()
         ->check(CLI::Range(1, 1'000'000));
@@ -144,7 +151,51 @@ class CommandLine {
     command->add_option("--for", simulate_.time, "How long (default: until Ctrl-C; files: 10m)");
     command->add_option("--seed", simulate_.seed, "The same seed gives the same hospital")->capture_default_str();
     auto* server = command->add_option("--server", simulate_.server, "Address of a server");
-    command->add_option("--out", simulate_.out, "Folder for NDJSON files instead")->excludes(server);
+    auto* out = command->add_option("--out", simulate_.out, "Folder for NDJSON files instead")->excludes(server);
+    auto* scenario = command->add_option("--scenario", simulate_.scenario, "Load as in an emergency, by name");
+    scenario->excludes(out);
+    command->add_option("--multiplier", simulate_.multiplier, "Times a normal day's load (default: the scenario's)")
+        ->needs(scenario)
+        ->check(CLI::Range(0.01, 1000.0));
+    command->add_option("--rate", simulate_.rate, "Requests a second on a normal day")
+        ->capture_default_str()
+        ->needs(scenario)
+        ->check(CLI::Range(0.1, 10'000.0));
+    command->add_option("--emergency-server", simulate_.emergency_server, "Address of the emergency listener")
+        ->needs(scenario);
+    command->add_flag("--remote", simulate_.remote, "The server may be another machine")->needs(scenario);
+  }
+
+  void add_bench() {
+    CLI::App* bench = app_.add_subcommand("bench", "Measure this program on this machine");
+    bench->require_subcommand(1);
+    auto* surge =
+        add(*bench, "surge", "Emergencies beside many times the load that the server can carry",
+            "Examples:\n"
+            "  mydr24 bench surge                                  0x, 10x, 100x in every mode\n"
+            "  mydr24 bench surge --cells 0x,10x,pulse --modes full --seconds 30 --json\n"
+            "\nCells: multiples of the capacity (0x, 0.5x, 120x), pulse, flood, connections, tls, handshakes,\n"
+            "  import, idle, idle-tls, storm. Modes: naive, full, unprivileged.\n"
+            "Servers of its own on loopback: processor 0 is theirs, processor 1 the generators'.\n"
+            "Exit code 7: a bar was missed, or a run is void (the generator was late, others took the processor).",
+            [this] { return run_bench_surge(bench_, terminal_); });
+    surge->add_option("--cells", bench_.cells, "Which cells")->delimiter(',');
+    surge->add_option("--modes", bench_.modes, "Which modes")->delimiter(',');
+    surge->add_option("--seconds", bench_.seconds, "Of measuring, a cell")
+        ->capture_default_str()
+        ->check(CLI::Range(1.0, 600.0));
+    surge->add_option("--repeat", bench_.repeat, "Repetitions of a cell")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100));
+    surge->add_option("--emergencies", bench_.emergencies, "Emergencies a second")
+        ->capture_default_str()
+        ->check(CLI::Range(1.0, 10'000.0));
+    surge->add_option("--connections", bench_.connections, "Connections of the other classes together")
+        ->capture_default_str()
+        ->check(CLI::Range(20, 15'000));
+    surge->add_option("--capacity", bench_.capacity, "Requests a second, instead of calibrating")
+        ->check(CLI::Range(1.0, 1'000'000.0));
+    add(*bench, "generate", "", "", [this] { return run_bench_generate(terminal_); })->group("");
   }
 
   void add_import() {
@@ -274,6 +325,7 @@ class CommandLine {
   DemoOptions demo_;
   SimulateOptions simulate_;
   ImportOptions import_;
+  BenchSurgeOptions bench_;
   StoreCopyOptions store_copy_;
   std::string place_;
   bool dry_run_ = false;

@@ -55,8 +55,15 @@ struct SimulateOptions {
   std::string time;    // a duration; empty: until Ctrl-C
   std::string server;  // this or
   std::string out;     // this
+  // A scenario instead: load on a server, nothing is kept of what the patients do.
+  std::string scenario;
+  double multiplier = 0;         // 0: the scenario's own
+  double rate = 5;               // requests a second on a normal day
+  std::string emergency_server;  // where emergencies go; empty: `server`
+  bool remote = false;           // the server may be another machine
 };
 int run_simulate(const SimulateOptions& options, const Terminal& terminal);
+int run_simulate_scenario(const SimulateOptions& options, const Terminal& terminal);
 
 struct ImportOptions {
   std::vector<std::string> paths;
@@ -66,6 +73,19 @@ struct ImportOptions {
   bool progress_json = false;
 };
 int run_import(const ImportOptions& options, const Terminal& terminal);
+
+struct BenchSurgeOptions {
+  std::vector<std::string> cells;  // empty: 0x, 10x, 100x
+  std::vector<std::string> modes;  // empty: all
+  double seconds = 10;
+  int repeat = 1;
+  double emergencies = 100;  // a second
+  int connections = 4000;
+  double capacity = 0;  // requests a second beside the emergencies; 0: is calibrated
+};
+int run_bench_surge(const BenchSurgeOptions& options, const Terminal& terminal);
+// One generator of a bench, told what to do on standard input.
+int run_bench_generate(const Terminal& terminal);
 
 int run_vitals_score(const std::string& file, const Terminal& terminal);
 int run_doctor(const ConfigOptions& options, const Terminal& terminal);

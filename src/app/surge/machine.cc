@@ -1,0 +1,105 @@
+#include "app/surge/machine.h"
+
+#include <fmt/format.h>
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <sstream>
+#include <thread>
+
+#include "app/load/process.h"
+
+namespace mydr24::surge {
+namespace {
+
+namespace fs = std::filesystem;
+
+// /proc/stat, proc(5): user nice system idle iowait irq softirq steal, in ticks.
+void read_processor(int cpu, MachineSample& sample) {
+  const double tick_s = 1.0 / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  const std::string name = fmt::format("cpu{} ", cpu);
+  std::istringstream lines(load::read_text("/proc/stat"));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(name)) continue;
+    std::istringstream words(line.substr(name.size()));
+    double user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0;
+    words >> user >> nice >> system >> idle >> iowait >> irq >> softirq >> steal;
+    sample.busy_s = (user + nice + system + irq + softirq) * tick_s;
+    sample.steal_s = steal * tick_s;
+    return;
+  }
+}
+
+void read_threads(pid_t server, MachineSample& sample) {
+  std::error_code problem;
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/task", server), problem)) {
+    std::string name = load::read_text(entry.path() / "comm");
+    while (!name.empty() && (name.back() == '\n' || name.back() == '-' || (name.back() >= '0' && name.back() <= '9')))
+      name.pop_back();
+    // schedstat: nanoseconds on a processor, then waiting for one.
+    sample.threads_s[name] += std::strtod(load::read_text(entry.path() / "schedstat").c_str(), nullptr) / 1e9;
+  }
+}
+
+}  // namespace
+
+MachineSample sample_machine(pid_t server, int cpu, const Clock& clock) {
+  MachineSample sample;
+  sample.at = clock.steady();
+  read_processor(cpu, sample);
+  clockid_t process{};
+  timespec time{};
+  if (::clock_getcpuclockid(server, &process) == 0 && ::clock_gettime(process, &time) == 0)
+    sample.server_s = static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+  read_threads(server, sample);
+  return sample;
+}
+
+MachineUse between(const MachineSample& begin, const MachineSample& end) {
+  MachineUse use;
+  use.seconds = std::chrono::duration<double>(end.at - begin.at).count();
+  use.server_s = end.server_s - begin.server_s;
+  if (use.seconds > 0) {
+    use.foreign = std::max(0.0, end.busy_s - begin.busy_s - use.server_s) / use.seconds;
+    use.steal = (end.steal_s - begin.steal_s) / use.seconds;
+  }
+  for (const auto& [name, seconds] : end.threads_s) {
+    const auto before = begin.threads_s.find(name);
+    use.threads_s[name] = seconds - (before == begin.threads_s.end() ? 0 : before->second);
+  }
+  return use;
+}
+
+std::string describe_machine() {
+  utsname kernel{};
+  ::uname(&kernel);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  std::string model = "unknown processor";
+  std::istringstream lines(load::read_text("/proc/cpuinfo"));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("model name")) continue;
+    model = line.substr(line.find(':') + 2);
+    break;
+  }
+  std::string governor = load::read_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  if (!governor.empty()) governor.pop_back();
+  return fmt::format("{} x {}, Linux {}, governor {}, {} descriptors, {}", std::thread::hardware_concurrency(), model,
+                     kernel.release, governor.empty() ? "none" : governor, limit.rlim_max,
+                     may_raise_priority() ? "CAP_SYS_NICE" : "without CAP_SYS_NICE");
+}
+
+bool may_raise_priority() {
+  std::istringstream lines(load::read_text("/proc/self/status"));
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("CapEff:")) return (std::strtoull(line.c_str() + 7, nullptr, 16) >> CAP_SYS_NICE & 1U) != 0;
+  return false;
+}
+
+}  // namespace mydr24::surge
