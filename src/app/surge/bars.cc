@@ -90,6 +90,8 @@ std::vector<std::string> missed_bars(const CellResult& cell, const CellResult* u
   judge.figure_at_most("idle_bytes", idle_bytes_max);
   judge.figure_at_most("idle_tls_bytes", idle_tls_bytes_max);
   judge.figure_at_most("storm_webhook_p99_ms", storm_p99_ms_max);
+  judge.figure_at_most("storm_undelivered", 0);
+  judge.figure_at_most("storm_alerts_missing", 0);
   judge.figure_at_most("storm_rss_mb", storm_rss_mb_max);
   return judge.missed();
 }

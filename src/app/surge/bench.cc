@@ -1,9 +1,11 @@
 #include "app/surge/bench.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <charconv>
 #include <cmath>
+#include <thread>
 
 #include "app/surge/special_cells.h"
 #include "base/core/request_class.h"
@@ -44,6 +46,19 @@ Result<CellResult> run_once(const Stage& stage, const BenchSettings& settings, c
   result.cell = cell;
   result.mode = mode;
   return result;
+}
+
+// What this process itself does (starting, reading, receiving calls) is on the generators' side.
+Result<> keep_off_processor(int server_cpu, int generator_cpu) {
+  const auto processors = std::thread::hardware_concurrency();
+  if (processors < 2 || static_cast<unsigned>(std::max(server_cpu, generator_cpu)) >= processors)
+    return fail(Code::unsupported, fmt::format("the bench needs processors {} and {}; this machine has {}", server_cpu,
+                                               generator_cpu, processors));
+  cpu_set_t own;
+  CPU_ZERO(&own);
+  CPU_SET(static_cast<std::size_t>(generator_cpu), &own);
+  ::sched_setaffinity(0, sizeof own, &own);
+  return {};
 }
 
 }  // namespace
@@ -104,6 +119,7 @@ Result<BenchReport> run_bench(const BenchSettings& asked, const std::vector<std:
                               const std::vector<Mode>& modes, const Clock& clock) {
   MYDR24_TRY(check_cells(cells));
   BenchSettings settings = asked;
+  MYDR24_TRY(keep_off_processor(settings.server_cpu, settings.generator_cpu));
   MYDR24_ASSIGN(const auto stage, Stage::make(settings.binary));
   if (settings.capacity.rest_per_s <= 0) {
     MYDR24_ASSIGN(settings.capacity, calibrate(*stage, settings, Mode::full, clock));

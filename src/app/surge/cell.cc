@@ -110,7 +110,7 @@ double CellResult::emergency_p99_ms() const {
 }
 
 std::vector<LoadSpec> plan_loads(TestBed& bed, const Surge& surge) {
-  double seconds = surge.warm_up_s + surge.seconds;
+  const double seconds = surge.warm_up_s + surge.seconds;
   LoadSpec common{.tls = surge.tls,
                   .connection_per_request = surge.connection_per_request,
                   .retry = surge.retry,
@@ -151,22 +151,28 @@ std::vector<LoadSpec> plan_loads(TestBed& bed, const Surge& surge) {
   return specs;
 }
 
-Result<CellResult> run_load(TestBed& bed, const BenchSettings& settings, const Surge& surge, const Clock& clock,
-                            const std::function<void()>& during) {
-  MYDR24_ASSIGN(Crew crew, Crew::gather(settings.binary, settings.generator_cpu, plan_loads(bed, surge), clock));
+Result<CellResult> run_specs(TestBed& bed, const BenchSettings& settings, const std::vector<LoadSpec>& specs,
+                             double warm_up_s, double seconds, const Clock& clock,
+                             const std::function<void()>& during) {
+  MYDR24_ASSIGN(Crew crew, Crew::gather(settings.binary, settings.generator_cpu, specs, clock));
   const auto begin = crew.begin();
   CellResult cell;
-  sleep_until(begin + of_seconds(surge.warm_up_s), clock);
+  sleep_until(begin + of_seconds(warm_up_s), clock);
   const MachineSample before = sample_machine(bed.server().pid(), settings.server_cpu, clock);
   if (during) during();
-  sleep_until(begin + of_seconds(surge.warm_up_s + surge.seconds), clock);
+  sleep_until(begin + of_seconds(warm_up_s + seconds), clock);
   cell.use = between(before, sample_machine(bed.server().pid(), settings.server_cpu, clock));
   MYDR24_ASSIGN(cell.classes, crew.collect());
-  cell.seconds = surge.seconds;
+  cell.seconds = seconds;
   cell.rss_mb = bed.server().rss_max_mb();
   if (!bed.server().running()) return fail(Code::internal, "the server ended: " + bed.server().log());
   cell.void_because = why_void(cell);
   return cell;
+}
+
+Result<CellResult> run_load(TestBed& bed, const BenchSettings& settings, const Surge& surge, const Clock& clock,
+                            const std::function<void()>& during) {
+  return run_specs(bed, settings, plan_loads(bed, surge), surge.warm_up_s, surge.seconds, clock, during);
 }
 
 void add_repetition(CellResult& to, const CellResult& from) {

@@ -75,7 +75,12 @@ struct CellResult {
   double emergency_p99_ms() const;         // over all; -1: more than one in a hundred was not served
 };
 
-// Runs the load against the bed and measures between the warm-up and the end of the profile.
+// Runs the loads against the bed and measures between the warm-up and the end of the profiles. `during` is called when
+// measuring begins.
+Result<CellResult> run_specs(TestBed& bed, const BenchSettings& settings, const std::vector<LoadSpec>& specs,
+                             double warm_up_s, double seconds, const Clock& clock,
+                             const std::function<void()>& during = {});
+// The same for a planned load.
 Result<CellResult> run_load(TestBed& bed, const BenchSettings& settings, const Surge& surge, const Clock& clock,
                             const std::function<void()>& during = {});
 // Adds another repetition of the same cell.

@@ -9,8 +9,9 @@
 namespace mydr24::surge {
 namespace {
 
-constexpr std::array<std::string_view, kind_count> kind_names{
-    "alarm", "vital", "summary", "board", "work", "read", "search", "encounter", "admit", "bundle", "history"};
+constexpr std::array<std::string_view, kind_count> kind_names{"alarm", "vital",  "summary", "board",
+                                                              "work",  "read",   "search",  "encounter",
+                                                              "admit", "bundle", "history", "alerts"};
 constexpr std::array<std::string_view, 2> pace_names{"poisson", "constant"};
 constexpr std::array<std::string_view, 4> retry_names{"none", "immediate", "backoff", "budget"};
 

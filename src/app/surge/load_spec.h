@@ -27,8 +27,10 @@ enum class Kind : std::uint8_t {
   admit,      // PUT Patient
   bundle,     // POST transaction Bundle of linked resources
   history,    // GET the history of a patient
+  alerts,     // POST /api/v2/alerts: a batch of operational alerts, each of its own
 };
-inline constexpr std::size_t kind_count = 11;
+inline constexpr std::size_t kind_count = 12;
+inline constexpr std::size_t alerts_a_post = 100;
 std::string_view to_string(Kind kind);
 
 struct Share {

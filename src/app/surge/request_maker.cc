@@ -4,6 +4,7 @@
 
 #include "base/core/date_time.h"
 #include "base/core/request_class.h"
+#include "base/json/writer.h"
 
 namespace mydr24::surge {
 namespace {
@@ -48,6 +49,20 @@ std::string RequestMaker::alarm_patient(const Ask& ask) const {
   return spec_.alarm_prefix.empty() ? patient(ask) : fmt::format("{}-{}", spec_.alarm_prefix, ask.patient);
 }
 
+// Warnings of machines, as a monitoring server sends them.
+void RequestMaker::append_alerts() {
+  json::Writer writer(body_);
+  writer.begin_array();
+  const std::string at = format_instant(clock_.now());
+  for (std::size_t i = 0; i < alerts_a_post; ++i) {
+    writer.begin_object().key("labels").begin_object().field("alertname", "DiskFillsUp").field("severity", "warning");
+    writer.field("instance", fmt::format("node-{}-{}", spec_.seed, ++posted_alerts_)).end_object();
+    writer.key("annotations").begin_object().field("summary", "less than a tenth is free").end_object();
+    writer.field("startsAt", at).end_object();
+  }
+  writer.end_array();
+}
+
 void RequestMaker::write(const Ask& ask, std::string& out) {
   const auto post = [&](std::string_view target) { load::append_request(out, "POST", target, body_, headers_); };
   const auto get = [&](const std::string& target) { load::append_request(out, "GET", target, {}, headers_); };
@@ -85,6 +100,9 @@ void RequestMaker::write(const Ask& ask, std::string& out) {
     case Kind::bundle:
       bundle_.append(body_, {{"n", fmt::format("{}", ++bundles_)}});
       return post("/fhir/R4/");
+    case Kind::alerts:
+      append_alerts();
+      return load::append_request(out, "POST", "/api/v2/alerts", body_, "Content-Type: application/json\r\n");
   }
 }
 

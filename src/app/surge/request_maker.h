@@ -30,6 +30,7 @@ class RequestMaker {
 
  private:
   std::string patient(const Ask& ask) const;
+  void append_alerts();
 
   const LoadSpec& spec_;
   const Clock& clock_;
@@ -37,6 +38,7 @@ class RequestMaker {
   std::discrete_distribution<std::size_t> share_;
   std::uint32_t alarms_ = 0;
   std::uint64_t bundles_ = 0;
+  std::uint64_t posted_alerts_ = 0;
   std::string headers_;
   std::string work_;  // always the same bytes
   load::Body bundle_;

@@ -12,7 +12,7 @@
 namespace mydr24::surge {
 namespace {
 
-constexpr std::array<CellName, 8> names{{
+constexpr std::array<CellName, 9> names{{
     {"pulse", "0.8x, then 10x for 5 s, then 0.8x; refused requests come again"},
     {"flood", "emergencies alone at twice what the emergency listener can serve"},
     {"connections", "10x, a new connection for every request"},
@@ -21,6 +21,7 @@ constexpr std::array<CellName, 8> names{{
     {"import", "emergencies beside an import of 50,000 rows"},
     {"idle", "emergencies beside 100,000 idle connections"},
     {"idle-tls", "the same over TLS"},
+    {"storm", "from the Observation to the webhook beside 10x and 50,000 operational alerts"},
 }};
 
 constexpr double pulse_base = 0.8;
@@ -182,6 +183,7 @@ Result<CellResult> run_special(const Stage& stage, const BenchSettings& settings
   if (cell == "import") return run_import(stage, settings, mode, clock);
   if (cell == "idle") return run_idle(stage, settings, mode, false, clock);
   if (cell == "idle-tls") return run_idle(stage, settings, mode, true, clock);
+  if (cell == "storm") return run_storm(stage, settings, mode, clock);
   return fail(Code::invalid, fmt::format("there is no cell \"{}\"", cell), "--cells");
 }
 

@@ -19,4 +19,7 @@ double recovery_s(const std::vector<std::uint64_t>& good_s, std::size_t from_s, 
 // 100,000 kept connections on as many servers as the limit of descriptors demands, emergencies beside.
 Result<CellResult> run_idle(const Stage& stage, const BenchSettings& settings, Mode mode, bool tls, const Clock& clock);
 
+// From the Observation to the webhook, beside ten times the load and 50,000 operational alerts.
+Result<CellResult> run_storm(const Stage& stage, const BenchSettings& settings, Mode mode, const Clock& clock);
+
 }  // namespace mydr24::surge

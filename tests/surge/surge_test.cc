@@ -1,0 +1,39 @@
+// The bench can see overload: at ten times what the server carries, the deliberately naive server lets emergencies die, and
+// admission does not.
+
+#include <gtest/gtest.h>
+
+#include "app/surge/bench.h"
+#include "support/live.h"
+
+namespace mydr24::surge {
+namespace {
+
+// Others may build on this machine meanwhile: no more is asked of the tail than that it is not the naive server's.
+constexpr double p99_max_ms = 250;
+constexpr double goodput_min = 0.4;
+
+TEST(Surge, AtTenTimesTheLoadTheNaiveServerFailsAndAdmissionPasses) {
+  BenchSettings settings{.binary = live::binary(), .seconds = 4, .warm_up_s = 1};
+  settings.say = [](const std::string& line) { std::cerr << line << '\n'; };
+  const auto report = run_bench(settings, {"10x"}, {Mode::naive, Mode::full}, system_clock());
+  ASSERT_TRUE(report) << report.error().text;
+  const CellResult& naive = *report->find("10x", Mode::naive);
+  const CellResult& full = *report->find("10x", Mode::full);
+  std::cerr << to_table(*report);
+
+  const auto offered = naive.find("emergency")->offered;
+  EXPECT_GT(offered, 300U);
+  EXPECT_GT(naive.emergency_failed() * 20, offered) << "the naive server serves emergencies: this is no overload";
+  EXPECT_GT(naive.unanswered(), 0U);
+
+  EXPECT_EQ(full.emergency_failed(), 0U) << full.find("emergency")->first_problem;
+  EXPECT_EQ(full.unanswered(), 0U);
+  EXPECT_GT(full.refused(), 0U);
+  EXPECT_GE(full.good_per_s() / report->capacity.total_per_s, goodput_min);
+  EXPECT_GE(full.emergency_p99_ms(), 0);
+  EXPECT_LE(full.emergency_p99_ms(), p99_max_ms);
+}
+
+}  // namespace
+}  // namespace mydr24::surge
