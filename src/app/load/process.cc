@@ -159,7 +159,7 @@ Result<> Server::wait_ready(std::chrono::seconds time_max) {
       MYDR24_ASSIGN(endpoint_, parse_endpoint(document->root()["url"].text()));
       MYDR24_ASSIGN(admin_, parse_endpoint(document->root()["admin"].text()));
       emergency_ = endpoint_;
-      if (const auto url = document->root()["emergency"].text(); !url.empty()) {
+      if (const auto url = document->root()["emergency_url"].text(); !url.empty()) {
         MYDR24_ASSIGN(emergency_, parse_endpoint(url));
       }
       return {};

@@ -101,7 +101,7 @@ Result<> OpenLoop::open(std::uint32_t index) {
 Result<> OpenLoop::connect() {
   if (spec_.connection_per_request) return {};
   std::string request;
-  load::append_request(request, "GET", "/fhir/R4/metadata?_elements=fhirVersion");
+  load::append_request(request, "GET", "/surge");  // whatever the answer
   const auto end = clock_.steady() + connect_max + milliseconds(10) * connections_.size();
   constexpr std::uint32_t at_once = 64;
   for (std::uint32_t first = 0; first < connections_.size(); first += at_once) {

@@ -85,7 +85,7 @@ Result<double> emergency_capacity(TestBed& bed, const BenchSettings& settings, S
 
 Result<CellResult> run_flood(const Stage& stage, const BenchSettings& settings, Mode mode, const Clock& clock) {
   MYDR24_ASSIGN(const auto bed, TestBed::start(stage, {.mode = mode, .cpu = settings.server_cpu}));
-  Surge surge{.warm_up_s = settings.warm_up_s, .seconds = settings.seconds, .emergency_connections = 2000};
+  Surge surge{.warm_up_s = settings.warm_up_s, .seconds = settings.seconds, .emergency_connections = 1500};
   MYDR24_ASSIGN(const double capacity, emergency_capacity(*bed, settings, surge, clock));
   surge.emergency_per_s = flood_multiple * capacity;
   MYDR24_ASSIGN(CellResult cell, run_load(*bed, settings, surge, clock));

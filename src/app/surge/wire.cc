@@ -100,6 +100,8 @@ Result<> Wire::open(const load::Endpoint& endpoint, std::size_t source, SSL_CTX*
   const int on = 1;
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // Pacing (BBR) costs timers that no client far away would cost this machine.
+  ::setsockopt(socket_, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
   ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   if (source != 0) {
     sockaddr_in from{};
