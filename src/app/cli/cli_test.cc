@@ -51,7 +51,7 @@ TEST(CommandLine, HelpGoesToStandardOutputAndNamesEveryCommand) {
   EXPECT_EQ(ran.exit, 0);
   EXPECT_EQ(ran.err, "");
   for (const char* command :
-       {"serve", "demo", "simulate", "import", "vitals", "doctor", "config", "backup", "version"}) {
+       {"serve", "demo", "simulate", "import", "bench", "vitals", "doctor", "config", "backup", "version"}) {
     EXPECT_NE(ran.out.find(command), std::string::npos) << command;
   }
 }
@@ -61,6 +61,7 @@ TEST(CommandLine, EveryCommandHasExamplesInItsHelp) {
                                                                                        {"demo"},
                                                                                        {"simulate"},
                                                                                        {"import"},
+                                                                                       {"bench", "surge"},
                                                                                        {"doctor"},
                                                                                        {"vitals", "score"},
                                                                                        {"config", "show"},
@@ -95,6 +96,14 @@ TEST(CommandLine, WhatCannotBeReadIsExitCode2AndSaysWhatToDo) {
       {{"simulate", "--out", "/nowhere", "--interval", "soon"}, "'soon' is no duration"},
       {{"vitals", "score"}, "file"},
       {{"backup", "create"}, "to"},
+      {{"simulate", "--scenario", "flood", "--server", "http://127.0.0.1:1"}, "there are normal-day, mass-casualty"},
+      {{"simulate", "--scenario", "pandemic"}, "say which server"},
+      {{"simulate", "--scenario", "pandemic", "--server", "http://10.0.0.1:80"}, "add --remote"},
+      {{"simulate", "--scenario", "pandemic", "--server", "http://127.0.0.1:1", "--for", "2h"}, "at most an hour"},
+      {{"simulate", "--multiplier", "5", "--server", "http://127.0.0.1:1"}, "--scenario"},
+      {{"bench"}, "See: mydr24 bench --help"},
+      {{"bench", "surge", "--cells", "10x,tsunami"}, "there is no cell \"tsunami\""},
+      {{"bench", "surge", "--modes", "lazy"}, "there are naive, full, unprivileged"},
   };
   for (const UsageCase& usage : cases) {
     const Ran ran = run_with(usage.arguments);
