@@ -21,6 +21,10 @@ constexpr int arrivals_a_turn = 64;  // before answers are looked at again
 constexpr std::size_t events_a_turn = 128;
 constexpr std::chrono::seconds connect_max{60};  // and 10 ms for each connection
 constexpr milliseconds turn_max{50};
+// Above this rate a generator with nothing to do rests a little instead of setting a timer for every request: the processor
+// is better spent on sending. It shows in its lateness.
+constexpr double brisk_per_s = 20'000;
+constexpr std::chrono::microseconds brisk_rest{100};
 constexpr double budget_share = 0.1;
 constexpr milliseconds backoff_first{500};
 constexpr double zipf_exponent = 1.1;
@@ -40,6 +44,11 @@ void count_second(std::vector<std::uint64_t>& seconds, nanoseconds at) {
   ++seconds[second];
 }
 
+nanoseconds rest_of(const std::vector<Phase>& phases) {
+  const bool brisk = std::ranges::any_of(phases, [](const Phase& phase) { return phase.per_second > brisk_per_s; });
+  return brisk ? brisk_rest : nanoseconds(0);
+}
+
 Outcome outcome_of(int status) {
   if (status >= 200 && status < 300) return Outcome::served;
   return status == 429 || status == 503 ? Outcome::refused : Outcome::wrong;
@@ -54,6 +63,7 @@ OpenLoop::OpenLoop(LoadSpec spec, const Clock& clock)
       arrivals_(spec_.phases, spec_.pace, spec_.seed),
       random_(spec_.seed ^ 0x5deece66dU),
       warm_up_(of_seconds(spec_.warm_up_s)),
+      rest_(rest_of(spec_.phases)),
       tls_(spec_.tls ? make_tls_client() : TlsClient()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       buffer_(buffer_bytes, '\0') {
@@ -331,6 +341,7 @@ void OpenLoop::wait_and_handle(nanoseconds next_due) {
   auto until = std::min(next_due, now + turn_max);
   if (!retries_.empty()) until = std::min(until, retries_.top().due);
   if (!deadlines_.empty()) until = std::min(until, deadlines_.front().at);
+  if (until > now) until = std::max(until, now + rest_);
   const auto wait = std::max<std::int64_t>(0, (until - now).count());
   const timespec time{.tv_sec = wait / 1'000'000'000, .tv_nsec = wait % 1'000'000'000};
   std::array<epoll_event, events_a_turn> events;

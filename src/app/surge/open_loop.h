@@ -84,6 +84,7 @@ class OpenLoop {
   Arrivals arrivals_;
   std::mt19937_64 random_;
   const Nanoseconds warm_up_;
+  const Nanoseconds rest_;
   TlsClient tls_;
   int epoll_ = -1;
   std::vector<Connection> connections_;
