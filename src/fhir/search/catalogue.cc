@@ -94,6 +94,7 @@ std::uint16_t Catalogue::add_parameter(const Definition& definition, std::string
                          .expression = definition.expression,
                          .url = definition.url,
                          .generation = definition.generation});
+  ways_.emplace_back();
   identifiers_.push_back(false);
   plain_codes_.push_back(false);
   if (definition.kind != Kind::composite) return number;
@@ -127,6 +128,7 @@ bool Catalogue::add_alternative(std::string_view alternative, const Definition& 
     identifiers_[number] = identifiers_[number] || *form == Form::identifier;
     plain_codes_[number] = plain_codes_[number] || *form == Form::plain;
     Leaf leaf{.parameter = number, .kind = definition.kind, .form = *form, .target = path.target};
+    if (definition.kind == Kind::date) note_way(path, number, *type.type);
     if (*form == Form::resource && definition.targets.size() == 1) leaf.target = definition.targets.front();
     covered = add_path(path, leaf, type.root) || covered;
   }
@@ -198,6 +200,7 @@ bool Catalogue::add_evaluated(std::string_view alternative, Kind kind, std::uint
   auto expression = path::Expression::compile(alternative, type.type);
   if (!expression) return false;
   evaluated_.push_back(fmt::format("{}.{}: {}", type.type->name, parameters_[number].code, alternative));
+  ways_[number] = {.element = "?", .is_single = false};
   type.evaluated.push_back({number, kind, std::make_shared<const path::Expression>(std::move(*expression))});
   return true;
 }
@@ -205,6 +208,22 @@ bool Catalogue::add_evaluated(std::string_view alternative, Kind kind, std::uint
 std::uint32_t Catalogue::add_node() {
   nodes_.emplace_back();
   return static_cast<std::uint32_t>(nodes_.size() - 1);
+}
+
+void Catalogue::note_way(const Path& path, std::uint16_t number, const model::Type& type) {
+  std::string name;
+  bool repeats = false;
+  const model::Type* at = &type;
+  for (const Step& step : path.steps) {
+    const model::Element* const element = at == nullptr ? nullptr : at->find(step.name);
+    repeats = repeats || element == nullptr || (element->repeats && !step.first);
+    if (element == nullptr) break;
+    name += fmt::format(".{}", element->choice.empty() ? element->name : element->choice);
+    at = element->type;
+  }
+  Way& way = ways_[number];
+  way.is_single = !repeats && (way.element.empty() || (way.is_single && way.element == name));
+  way.element = std::move(name);
 }
 
 bool Catalogue::add_path(const Path& path, Leaf leaf, std::uint32_t root) {
@@ -256,6 +275,10 @@ std::span<const Parameter> parameters(const Catalogue* catalogue) { return Catal
 
 std::span<const Parameter> parameters_of(std::string_view type, const Catalogue* catalogue) {
   return Catalogue::of(catalogue).parameters_of(type);
+}
+
+bool is_single(const Parameter& parameter, const Catalogue* catalogue) {
+  return Catalogue::of(catalogue).is_single(parameter);
 }
 
 const Parameter* find_parameter(std::string_view type, std::string_view code, const Catalogue* catalogue) {

@@ -120,6 +120,9 @@ class Catalogue {
   // Whether it finds codes that are written without their system: elements of type code.
   bool finds_plain_codes(const Parameter& parameter) const { return plain_codes_[parameter.number]; }
 
+  // Whether a resource has at most one entry of it: of a date whose ways are one element, or one choice of elements.
+  bool is_single(const Parameter& parameter) const { return ways_[parameter.number].is_single; }
+
   // "Type.code: alternative", of published expressions: those that are evaluated, and those that can find nothing.
   std::span<const std::string> evaluated() const { return evaluated_; }
   std::span<const std::string> not_covered() const { return not_covered_; }
@@ -147,6 +150,7 @@ class Catalogue {
                 CompositePart& part);
   bool add_presence(std::string_view alternative, std::uint16_t number, TypeCatalogue& type);
   bool add_evaluated(std::string_view alternative, Kind kind, std::uint16_t number, TypeCatalogue& type);
+  void note_way(const Path& path, std::uint16_t number, const model::Type& type);
   bool add_path(const Path& path, Leaf leaf, std::uint32_t root);
   std::uint32_t add_node();
   void finish();
@@ -159,6 +163,12 @@ class Catalogue {
   std::vector<Parameter> parameters_;  // by number; components of composites included
   std::vector<Node> nodes_;            // number 0 leads nowhere
   std::vector<std::vector<CompositePart>> composites_;
+  // The element that a date is in; a choice is one.
+  struct Way {
+    std::string element;
+    bool is_single = false;
+  };
+  std::vector<Way> ways_;  // by number of the parameter
   std::vector<bool> plain_codes_;
   std::vector<bool> identifiers_;                               // by number of the parameter
   std::map<std::string_view, TypeCatalogue> types_;             // by name

@@ -84,6 +84,9 @@ const Parameter* find_parameter(std::string_view type, std::string_view code, co
 // itself. Source: FHIR R4, compartmentdefinition.html.
 std::span<const std::string_view> compartment_parameters(std::string_view compartment, std::string_view type);
 
+// True when a resource has at most one entry of this parameter (a date), by the definitions of its elements.
+bool is_single(const Parameter& parameter, const Catalogue* catalogue = nullptr);
+
 // One row of an index: the record is found under this value of this parameter.
 //   string     value: folded
 //   token      value: the code; system: its system, may be empty. Of an Identifier with a type, one more for :of-type:

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <iterator>
-#include <unordered_map>
+#include <span>
+#include <utility>
 
-#include "base/json/document.h"
 #include "storage/store/search_cursor.h"
+#include "storage/store/search_judge.h"
 #include "storage/store/sort_key.h"
 
 namespace mydr24::store {
@@ -19,122 +18,50 @@ using search::Query;
 using Lead = SearchSql::Lead;
 
 constexpr std::int64_t rows_per_step_max = 4'096;
-// Works that one search keeps the answer of for the resources that references lead to.
-constexpr std::size_t remembered_max = 10'000;
 
-Error too_many_checked(std::int64_t checked_max) {
-  return fail(Code::too_costly, fmt::format("more than {} resources would have to be read to answer this search: "
-                                            "narrow it, for example by a code, a subject or a date",
-                                            checked_max));
-}
-
-// Whether resources match, by their content.
-class Judge {
+// The first of a sorted search behind the page before, of all that are added. Holds at most twice as many as it gives.
+class First {
  public:
-  Judge(const Query& query, SearchEngine& engine, const SearchContext& context)
-      : query_(query), engine_(engine), context_(context) {}
+  struct Item {
+    Cursor place;
+    Version version;
+  };
 
-  Result<bool> matches(const Version& version) {
-    const auto& conditions = query_.conditions;
-    if (query_.contained == search::Contained::no) return all_hold(version, conditions);
-    MYDR24_ASSIGN(const auto document, json::Document::parse_view(version.body));
-    if (query_.contained == search::Contained::both && version.type == query_.type) {
-      MYDR24_ASSIGN(const bool found, all_hold(document.root(), version.at, conditions));
-      if (found) return true;
-    }
-    for (const json::Value contained : document.root()["contained"]) {
-      if (contained["resourceType"].text() != query_.type) continue;
-      MYDR24_ASSIGN(const bool found, all_hold(contained, version.at, conditions));
-      if (found) return true;
-    }
-    return false;
+  // `query` must outlive it.
+  First(const Query& query, std::optional<Cursor> after, std::size_t count)
+      : query_(query), after_(std::move(after)), count_(count) {}
+
+  void add(Item item) {
+    if (after_ && !before(*after_, item.place)) return;
+    items_.push_back(std::move(item));
+    if (items_.size() >= 2 * count_) keep_first();
   }
-
-  // One more resource is read that may be of no use.
-  Result<> count() {
-    if (++checked_ > context_.limits.checked_max) return too_many_checked(context_.limits.checked_max);
-    constexpr std::int64_t steps = 64;
-    return checked_ % steps == 0 ? engine_.check_limits() : Result<>();
+  // In order; empty afterwards.
+  std::vector<Item> take() {
+    keep_first();
+    return std::exchange(items_, {});
   }
 
  private:
-  Result<bool> all_hold(const Version& version, std::span<const Condition> conditions) {
-    MYDR24_ASSIGN(const auto document, json::Document::parse_view(version.body));
-    return all_hold(document.root(), version.at, conditions);
-  }
-  Result<bool> all_hold(json::Value resource, Instant at, std::span<const Condition> conditions) {
-    const search::MatchContext context{
-        .now = context_.now,
-        .last_updated = at,
-        .catalogue = query_.catalogue.get(),
-        .chain = [this](const Condition& chain,
-                        std::span<const std::string> targets) { return settle(leads_there(chain, targets)); },
-        .has = [this](const Condition& has, std::string_view reference) { return settle(is_referred(has, reference)); },
-    };
-    for (const Condition& condition : conditions) {
-      const bool holds = search::matches(condition, resource, context);
-      if (failure_) return *failure_;
-      if (!holds) return false;
+  bool before(const Cursor& a, const Cursor& b) const {
+    for (std::size_t i = 0; i < query_.sort.size(); ++i) {
+      const auto& x = a.keys[i];
+      const auto& y = b.keys[i];
+      if (x == y) continue;
+      if (!x || !y) return x.has_value();
+      return query_.sort[i].descending ? *x > *y : *x < *y;
     }
-    return true;
+    return query_.order == search::Order::newest_first ? a.place > b.place : a.place < b.place;
   }
-  // What went wrong inside a callback is told after it.
-  bool settle(Result<bool> answer) {
-    if (answer) return *answer;
-    failure_ = std::move(answer).error();
-    return false;
-  }
-
-  Result<bool> record_holds(std::int64_t record, const Condition& condition) {
-    const auto key = fmt::format("{}.{}", record, fmt::ptr(&condition));
-    if (const auto found = remembered_.find(key); found != remembered_.end()) return found->second;
-    MYDR24_TRY(count());
-    MYDR24_ASSIGN(const auto version, engine_.by_record(record));
-    if (!version || version->action == Action::remove) return false;
-    MYDR24_ASSIGN(const bool holds, all_hold(*version, condition.parts));
-    if (remembered_.size() < remembered_max) remembered_.emplace(key, holds);
-    return holds;
-  }
-
-  Result<bool> leads_there(const Condition& chain, std::span<const std::string> targets) {
-    MYDR24_ASSIGN(const auto type, context_.type(chain.target));
-    for (const std::string& target : targets) {
-      if (!target.starts_with(chain.target + "/")) continue;
-      SqlStatement statement{
-          .text =
-              fmt::format("SELECT record, record AS place FROM record WHERE type = {0}1 AND id = {0}2 AND deleted = 0",
-                          context_.dialect.placeholder),
-          .values = {type, target.substr(chain.target.size() + 1)}};
-      MYDR24_ASSIGN(const auto rows, engine_.rows(statement));
-      if (rows.empty()) continue;
-      MYDR24_ASSIGN(const bool holds, record_holds(rows.front().record, chain));
-      if (holds) return true;
-    }
-    return false;
-  }
-
-  Result<bool> is_referred(const Condition& has, std::string_view reference) {
-    const std::size_t number = has.parameter->number;
-    const auto parameter = number < context_.parameters.size() ? context_.parameters[number] : -1;
-    SqlStatement statement{
-        .text = fmt::format(
-            "SELECT record, record AS place FROM reference_index WHERE parameter = {0}1 AND target = {0}2 LIMIT {0}3",
-            context_.dialect.placeholder),
-        .values = {parameter, std::string(reference), context_.limits.checked_max}};
-    MYDR24_ASSIGN(const auto rows, engine_.rows(statement));
-    for (const SqlRow& row : rows) {
-      MYDR24_ASSIGN(const bool holds, record_holds(row.record, has));
-      if (holds) return true;
-    }
-    return false;
+  void keep_first() {
+    std::ranges::sort(items_, [this](const Cursor& a, const Cursor& b) { return before(a, b); }, &Item::place);
+    if (items_.size() > count_) items_.resize(count_);
   }
 
   const Query& query_;
-  SearchEngine& engine_;
-  const SearchContext& context_;
-  std::int64_t checked_ = 0;
-  std::optional<Error> failure_;
-  std::unordered_map<std::string, bool> remembered_;
+  std::optional<Cursor> after_;
+  std::size_t count_;
+  std::vector<Item> items_;
 };
 
 class Run {
@@ -158,9 +85,15 @@ class Run {
   Result<std::int64_t> total();
   Result<> page_by_recency();
   Result<> page_sorted();
-  Result<> page_collected(const Lead* lead, std::vector<SqlRow> rows);
-  Result<> page_walked();
-  Result<> page_without_value(std::optional<std::int64_t> after);
+  Result<> page_scanned(const Lead* lead);
+  Result<> page_walked(const search::Sort& sort);
+  Result<bool> walk(const search::Sort& sort, const SearchSql::Stretch& stretch,
+                    std::optional<SearchSql::SortPlace>& place);
+  Result<> page_without_value(const search::Sort& sort);
+  Result<std::optional<First::Item>> read_sorted(std::int64_t record);
+  Result<bool> accept(First::Item item);
+  Result<> add_to_group(std::span<const SqlRow> rows);
+  void take_group();
   Result<bool> fetch(const Lead* lead, std::optional<std::int64_t> until);
   Result<std::optional<Lead>> choose_lead();
   Result<std::int64_t> window_of(std::int64_t newest);
@@ -175,6 +108,9 @@ class Run {
   std::optional<Cursor> after_;
   SearchPage page_;
   std::vector<Cursor> places_;  // of page_.matches
+  std::optional<First> group_;  // of a walk by the first of several keys: those that have the same of it
+  std::optional<std::string> group_key_;
+  std::int64_t sorted_ = 0;  // resources that were read for their keys
 };
 
 Result<SearchPage> Run::answer() {
@@ -342,118 +278,157 @@ Result<> Run::page_by_recency() {
 }
 
 Result<> Run::page_sorted() {
+  using enum SearchSql::Walk;
+  const search::Sort& first = query_.sort.front();
   MYDR24_ASSIGN(const auto best, choose_lead());
   const Lead* lead = best && best->rows < context_.limits.collected_rows_max ? &*best : nullptr;
-  if (lead == nullptr && query_.contained != search::Contained::no) {
+  const bool contained = query_.contained != search::Contained::no;
+  if (lead == nullptr && contained) {
     return fail(Code::too_costly, "a sorted search in contained resources needs a condition that names a rare value");
   }
+  const auto way = contained ? none : sql_->walk_of(first);
   MYDR24_TRY(sql_->choose_probes(lead));
-  const auto limit = sql_->is_exact() ? context_.limits.sorted_max + 1 : context_.limits.checked_max + 1;
-  std::vector<SqlRow> rows;
   // A walk over most of a type, for few that match, is left to the index of the sort.
-  if (lead != nullptr || query_.conditions.empty() || !sql_->can_walk(query_.sort.front()) || query_.sort.size() > 1) {
-    MYDR24_ASSIGN(rows, engine_.rows(sql_->all(lead, limit)));
-    if (std::ssize(rows) < limit) return page_collected(lead, std::move(rows));
+  if (lead != nullptr || query_.conditions.empty() || way == none) {
+    const auto few = sql_->is_exact() ? context_.limits.sorted_max : context_.limits.checked_max;
+    MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->all(lead, few + 1)));
+    if (std::ssize(rows) <= few) {
+      group_.emplace(query_, after_, wanted());
+      MYDR24_TRY(add_to_group(rows));
+      take_group();
+      return {};
+    }
   }
-  if (query_.sort.size() > 1 || !sql_->can_walk(query_.sort.front()) || query_.contained != search::Contained::no) {
-    return fail(Code::too_costly, fmt::format("more than {} resources match, too many to be sorted so: narrow the "
-                                              "search, or sort by one string, date, number or token",
-                                              context_.limits.sorted_max));
-  }
-  return page_walked();
+  if (way == in_order || (way == sorted && lead == nullptr)) return page_walked(first);
+  return page_scanned(lead);
 }
 
-// All that match are read, sorted, and cut where the page before ended.
-Result<> Run::page_collected(const Lead* /*lead*/, std::vector<SqlRow> rows) {
-  struct Item {
-    Cursor place;
-    Version version;
-  };
-  const auto before = [this](const Cursor& a, const Cursor& b) {
-    for (std::size_t i = 0; i < query_.sort.size(); ++i) {
-      const auto& x = a.keys[i];
-      const auto& y = b.keys[i];
-      if (x == y) continue;
-      if (!x || !y) return x.has_value();
-      return query_.sort[i].descending ? *x > *y : *x < *y;
-    }
-    return newest_first() ? a.place > b.place : a.place < b.place;
-  };
-  const bool judged = !sql_->is_exact();
-  std::vector<Item> items;  // the best so far, at most `wanted` and as many again
-  const auto keep_best = [&] {
-    std::ranges::sort(items, before, &Item::place);
-    if (items.size() > wanted()) items.resize(wanted());
-  };
-  std::ranges::sort(rows, {}, &SqlRow::record);
-  for (const SqlRow& row : rows) {
-    MYDR24_ASSIGN(auto version, read(row.record, judged));
-    if (!version) continue;
-    Item item{.place = {.place = row.record, .keys = {}}, .version = std::move(*version)};
-    MYDR24_ASSIGN(item.place.keys, sort_keys(query_, item.version));
-    if (after_ && !before(*after_, item.place)) continue;
-    items.push_back(std::move(item));
-    if (items.size() >= 2 * wanted()) keep_best();
-    if (!judged) MYDR24_TRY(judge_.count());
+// The resource with what it is sorted by; nothing when it does not match.
+Result<std::optional<First::Item>> Run::read_sorted(std::int64_t record) {
+  if (++sorted_ > context_.limits.sorted_reads_max) {
+    return fail(Code::too_costly, fmt::format("more than {} resources would have to be read to sort them: narrow the "
+                                              "search, or sort by one string, date, number, token or reference first",
+                                              context_.limits.sorted_reads_max));
   }
-  keep_best();
-  for (Item& item : items) {
-    page_.matches.push_back(std::move(item.version));
-    places_.push_back(std::move(item.place));
+  constexpr std::int64_t steps = 64;
+  if (sorted_ % steps == 0) MYDR24_TRY(engine_.check_limits());
+  MYDR24_ASSIGN(auto version, read(record, !sql_->is_exact()));
+  if (!version) return std::optional<First::Item>();
+  MYDR24_ASSIGN(auto keys, sort_keys(query_, *version));
+  return std::optional(
+      First::Item{.place = {.place = record, .keys = std::move(keys)}, .version = std::move(*version)});
+}
+
+// All that match are read; the first of them behind the page before are kept.
+Result<> Run::page_scanned(const Lead* lead) {
+  group_.emplace(query_, after_, wanted());
+  std::optional<std::int64_t> place;
+  for (;;) {
+    // The rows of a lead are few enough to be taken at once.
+    const auto statement = lead != nullptr ? sql_->all(lead, context_.limits.collected_rows_max)
+                                           : sql_->page(nullptr, place, std::nullopt, rows_per_step_max);
+    MYDR24_ASSIGN(const auto rows, engine_.rows(statement));
+    MYDR24_TRY(add_to_group(rows));
+    if (!rows.empty()) place = rows.back().place;
+    if (lead != nullptr || std::ssize(rows) < rows_per_step_max) break;
+  }
+  take_group();
+  return {};
+}
+
+Result<> Run::add_to_group(std::span<const SqlRow> rows) {
+  for (const SqlRow& row : rows) {
+    MYDR24_ASSIGN(auto item, read_sorted(row.record));
+    if (item) group_->add(std::move(*item));
   }
   return {};
 }
 
-// Along the index of the parameter that is sorted by: a record counts at its smallest (largest) value, which its
-// content tells.
-Result<> Run::page_walked() {
-  MYDR24_TRY(sql_->choose_probes(nullptr));
-  const search::Sort& sort = query_.sort.front();
-  const bool judged = !sql_->is_exact();
-  std::optional<SearchSql::SortPlace> place;
-  if (after_) {
-    if (!after_->keys.front()) return page_without_value(after_->place);
-    MYDR24_ASSIGN(auto value, sort_value(sort, *after_->keys.front()));
-    place = SearchSql::SortPlace{.value = std::move(value), .record = after_->place};
+void Run::take_group() {
+  if (!group_) return;
+  for (auto& item : group_->take()) {
+    if (page_.matches.size() == wanted()) return;
+    page_.matches.push_back(std::move(item.version));
+    places_.push_back(std::move(item.place));
   }
+}
+
+// The next of a walk: it comes in the order of the first key. True when the page is full.
+Result<bool> Run::accept(First::Item item) {
+  if (query_.sort.size() == 1) {
+    page_.matches.push_back(std::move(item.version));
+    places_.push_back(std::move(item.place));
+    return page_.matches.size() == wanted();
+  }
+  if (group_ && group_key_ != item.place.keys.front()) {
+    take_group();
+    if (page_.matches.size() == wanted()) return true;
+    group_.reset();
+  }
+  if (!group_) {
+    group_.emplace(query_, after_, wanted() - page_.matches.size());
+    group_key_ = item.place.keys.front();
+  }
+  group_->add(std::move(item));
+  return false;
+}
+
+// Along the index of the parameter that is sorted by first: a record counts at its smallest (largest) value, which its
+// content tells.
+Result<> Run::page_walked(const search::Sort& sort) {
+  MYDR24_TRY(sql_->choose_probes(nullptr));
+  std::optional<SearchSql::SortPlace> place;
+  if (after_ && after_->keys.front()) {
+    MYDR24_ASSIGN(auto value, sort_value(sort, *after_->keys.front()));
+    // Of several keys, those that have the same of the first are looked at once more: First knows where to go on.
+    const auto before_all = newest_first() ? INT64_MAX : -1;
+    place =
+        SearchSql::SortPlace{.value = std::move(value), .record = query_.sort.size() == 1 ? after_->place : before_all};
+  }
+  if (!after_ || place) {
+    for (const auto& stretch : sql_->stretches(sort)) {
+      MYDR24_ASSIGN(const bool full, walk(sort, stretch, place));
+      if (full) return {};
+    }
+  }
+  if (sql_->may_lack(sort)) MYDR24_TRY(page_without_value(sort));
+  take_group();
+  return {};
+}
+
+Result<bool> Run::walk(const search::Sort& sort, const SearchSql::Stretch& stretch,
+                       std::optional<SearchSql::SortPlace>& place) {
+  if (place && stretch.is_behind(sort, place->value)) return false;
   auto limit = static_cast<std::int64_t>(wanted());
   for (;;) {
-    MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->sorted_page(sort, place, limit)));
+    MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->sorted_page(sort, stretch, place, limit)));
     for (const SqlRow& row : rows) {
       const bool repeated = place && place->record == row.record && place->value == row.value;
       place = SearchSql::SortPlace{.value = row.value, .record = row.record};
       if (repeated) continue;
-      MYDR24_TRY(judge_.count());
-      MYDR24_ASSIGN(auto version, read(row.record, judged));
-      if (!version) continue;
-      MYDR24_ASSIGN(auto keys, sort_keys(query_, *version));
-      if (!keys.front() || *keys.front() != sort_key_of(sort, row.value)) continue;
-      page_.matches.push_back(std::move(*version));
-      places_.push_back({.place = row.record, .keys = std::move(keys)});
-      if (page_.matches.size() == wanted()) return {};
+      MYDR24_ASSIGN(auto item, read_sorted(row.record));
+      if (!item || !item->place.keys.front() || *item->place.keys.front() != sort_key_of(sort, row.value)) continue;
+      MYDR24_ASSIGN(const bool full, accept(std::move(*item)));
+      if (full) return true;
     }
-    if (std::ssize(rows) < limit) break;
+    if (std::ssize(rows) < limit) return false;
     MYDR24_TRY(engine_.check_limits());
     limit = std::min(limit * 4, rows_per_step_max);
   }
-  return page_without_value(std::nullopt);
 }
 
-Result<> Run::page_without_value(std::optional<std::int64_t> after) {
-  const bool judged = !sql_->is_exact();
-  auto limit = static_cast<std::int64_t>(wanted() - page_.matches.size());
+Result<> Run::page_without_value(const search::Sort& sort) {
+  std::optional<std::int64_t> place;
+  if (after_ && !after_->keys.front() && query_.sort.size() == 1) place = after_->place;
+  auto limit = static_cast<std::int64_t>(wanted());
   for (;;) {
-    MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->without_value(query_.sort.front(), after, limit)));
+    MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->without_value(sort, place, limit)));
     for (const SqlRow& row : rows) {
-      after = row.place;
-      MYDR24_TRY(judge_.count());
-      MYDR24_ASSIGN(auto version, read(row.record, judged));
-      if (!version) continue;
-      MYDR24_ASSIGN(auto keys, sort_keys(query_, *version));
-      if (keys.front()) continue;
-      page_.matches.push_back(std::move(*version));
-      places_.push_back({.place = row.record, .keys = std::move(keys)});
-      if (page_.matches.size() == wanted()) return {};
+      place = row.place;
+      MYDR24_ASSIGN(auto item, read_sorted(row.record));
+      if (!item || item->place.keys.front()) continue;
+      MYDR24_ASSIGN(const bool full, accept(std::move(*item)));
+      if (full) return {};
     }
     if (std::ssize(rows) < limit) return {};
     MYDR24_TRY(engine_.check_limits());
@@ -523,7 +498,7 @@ Result<std::string> Run::explain() {
   }
   text += sql_->is_exact() ? "rows decide\n" : "rows narrow down: each resource is read and judged\n";
   for (const search::Sort& sort : query_.sort) {
-    text += fmt::format("sort: {}{}: at most {} matches are read and sorted, more are walked along the index\n",
+    text += fmt::format("sort: {}{}: up to {} matches are read and sorted, more are walked along the index\n",
                         sort.descending ? "-" : "", sort.parameter->code, context_.limits.sorted_max);
   }
   const std::optional<std::int64_t> place = after_ ? std::optional(after_->place) : std::nullopt;

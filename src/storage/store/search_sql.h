@@ -94,12 +94,13 @@ struct SearchLimits {
   std::int64_t walk_rows = 200;   // of a lead: from here on another one that is in order is tried first, for a window
   std::int64_t few_rows = 1'000;  // index rows that are counted at first, to choose a lead
   std::int64_t window = 10'000;   // records walked by recency when there are more, before rows are counted further
-  std::int64_t window_rows = 1'000;          // resources of the type in it, when they are known to be rarer
-  std::int64_t collected_rows_max = 50'000;  // index rows that are collected
-  std::int64_t set_rows_beside_few = 5'000;  // ... to probe a few candidates
-  std::int64_t sorted_max = 2'000;           // matches that are sorted by reading them
-  std::int64_t checked_max = 20'000;         // resources that are read to check them
-  std::int64_t total_estimate_max = 10'000;  // _total=estimate counts no further
+  std::int64_t window_rows = 1'000;           // resources of the type in it, when they are known to be rarer
+  std::int64_t collected_rows_max = 50'000;   // index rows that are collected
+  std::int64_t set_rows_beside_few = 5'000;   // ... to probe a few candidates
+  std::int64_t sorted_max = 2'000;            // matches that are sorted by reading them where an index has the order
+  std::int64_t sorted_reads_max = 1'000'000;  // resources that are read for their keys
+  std::int64_t checked_max = 20'000;          // resources that are read to check them
+  std::int64_t total_estimate_max = 10'000;   // _total=estimate counts no further
 };
 
 // What names and times stand for in one database. Everything must outlive the SearchSql.
@@ -159,8 +160,27 @@ class SearchSql {
     SqlValue value;
     std::int64_t record = 0;
   };
-  bool can_walk(const search::Sort& sort) const;
-  SqlStatement sorted_page(const search::Sort& sort, const std::optional<SortPlace>& after, std::int64_t limit) const;
+  // How the rows of a parameter come in the order of their values: from the index, or sorted by the engine, which keeps
+  // no more than it gives.
+  enum class Walk : std::uint8_t { none, sorted, in_order };
+  Walk walk_of(const search::Sort& sort) const;
+  // A part of the walk along a date.
+  struct Stretch {
+    std::int64_t from = search::open_start;        // values from here
+    std::int64_t to = INT64_MAX;                   // to below here (INT64_MAX: all)
+    bool only_long = false;                        // only ranges longer than a day ...
+    std::int64_t ends_after = search::open_start;  // ... that end after it
+
+    // The walk is beyond it when it has come to that value.
+    bool is_behind(const search::Sort& sort, const SqlValue& value) const;
+    bool holds(const SqlValue& value) const;
+  };
+  // Where matches can be, in the order of the walk: what conditions ask of a date that is there once bounds it.
+  std::vector<Stretch> stretches(const search::Sort& sort) const;
+  // Whether a record without a value can match.
+  bool may_lack(const search::Sort& sort) const;
+  SqlStatement sorted_page(const search::Sort& sort, const Stretch& stretch, const std::optional<SortPlace>& after,
+                           std::int64_t limit) const;
   // What sorted_page leaves out: records without a value. Rows (record, place), as page().
   SqlStatement without_value(const search::Sort& sort, std::optional<std::int64_t> after, std::int64_t limit) const;
 
@@ -215,6 +235,8 @@ class SearchSql {
   std::string match_probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const;
   std::string link_probe(SqlText& text, const Condition& condition, std::string_view record, bool may) const;
   std::string others(SqlText& text, std::span<const Condition> parts, const Lead* lead, std::string_view record) const;
+  std::pair<std::optional<std::int64_t>, std::optional<std::int64_t>> within_times(
+      std::optional<std::int64_t> after, std::optional<std::int64_t> until) const;
   std::string matches(SqlText& text, const Lead* lead, std::optional<std::int64_t> after,
                       std::optional<std::int64_t> until, std::string_view and_also = {}) const;
 

@@ -4,6 +4,7 @@
 #include "storage/store/sql_text.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace mydr24::store {
 
@@ -163,6 +164,26 @@ std::string SearchSql::match_probe(SqlText& text, const Condition& condition, st
 
 // Statements.
 
+// Of a walk along the journal: no further than _lastUpdated lets through.
+std::pair<std::optional<std::int64_t>, std::optional<std::int64_t>> SearchSql::within_times(
+    std::optional<std::int64_t> after, std::optional<std::int64_t> until) const {
+  const bool down = query_->order == search::Order::newest_first;
+  for (const Condition& part : root_->parts) {
+    if (part.form != Form::match || facts(part).times.empty()) continue;
+    std::int64_t first = INT64_MAX, end = 0;
+    for (const auto& [from, to] : facts(part).times) {
+      first = std::min(first, from);
+      end = std::max(end, to);
+    }
+    // Both bounds of a walk: beyond the one, not beyond the other.
+    const std::int64_t begins = down ? end : first - 1;
+    const std::int64_t ends = down ? first : end - 1;
+    if (!after || (down ? begins < *after : begins > *after)) after = begins;
+    if (!until || (down ? ends > *until : ends < *until)) until = ends;
+  }
+  return {after, until};
+}
+
 // The rows (record, place) that may match, in no order yet.
 std::string SearchSql::matches(SqlText& text, const Lead* lead, std::optional<std::int64_t> after,
                                std::optional<std::int64_t> until, std::string_view and_also) const {
@@ -182,6 +203,7 @@ std::string SearchSql::matches(SqlText& text, const Lead* lead, std::optional<st
       place = "c.sequence";
       where = fmt::format("c.type = {} AND r.record = c.record AND r.sequence = c.sequence AND r.deleted = 0",
                           text.value(type_));
+      std::tie(after, until) = within_times(after, until);
     }
   } else if (lead != nullptr) {
     from = fmt::format("({}) c", rows());
@@ -222,58 +244,6 @@ SqlStatement SearchSql::total(const Lead* lead, std::int64_t limit) const {
   auto sql =
       fmt::format("SELECT count(*) FROM (SELECT {}m.record FROM ({}) m LIMIT {}) t", lead == nullptr ? "" : "DISTINCT ",
                   matches(text, lead, std::nullopt, std::nullopt), text.value(limit));
-  return {.text = std::move(sql), .values = text.take()};
-}
-
-bool SearchSql::can_walk(const search::Sort& sort) const {
-  return sort.parameter != nullptr && sort.parameter->kind != Kind::quantity &&
-         !value_column(sort.parameter->kind).empty() &&
-         !(context_.dialect.targets_are_numbers &&
-           (sort.parameter->kind == Kind::reference || sort.parameter->kind == Kind::uri));
-}
-
-SqlStatement SearchSql::sorted_page(const search::Sort& sort, const std::optional<SortPlace>& after,
-                                    std::int64_t limit) const {
-  SqlText text = this->text();
-  const Kind kind = sort.parameter->kind;
-  const auto column = fmt::format("x.{}", value_column(kind));
-  const std::size_t number = sort.parameter->number;
-  std::string where;
-  if (kind == Kind::id) {
-    where = fmt::format("x.type = {} AND x.deleted = 0", text.value(type_));
-  } else {
-    where = fmt::format("x.parameter = {}", text.value(number < context_.parameters.size() ? context_.parameters[number]
-                                                                                           : std::int64_t{-1}));
-  }
-  const bool newest_first = query_->order == search::Order::newest_first;
-  if (after) {
-    const auto value = text.value(after->value);
-    where += fmt::format(" AND {0} {1}= {2} AND ({0} {1} {2} OR x.record {3} {4})", column, sort.descending ? "<" : ">",
-                         value, newest_first ? "<" : ">", text.value(after->record));
-  }
-  where += fmt::format(" AND {}", probe(text, *root_, "x.record", true));
-  auto sql = fmt::format(
-      "SELECT x.record, x.record AS place, {0} FROM {1} x WHERE {2} ORDER BY {0} {3}, x.record {4} LIMIT {5}", column,
-      index_table(kind), where, sort.descending ? "DESC" : "ASC", newest_first ? "DESC" : "ASC", text.value(limit));
-  return {.text = std::move(sql), .values = text.take()};
-}
-
-SqlStatement SearchSql::without_value(const search::Sort& sort, std::optional<std::int64_t> after,
-                                      std::int64_t limit) const {
-  SqlText text = this->text();
-  const Kind kind = sort.parameter->kind;
-  const std::size_t number = sort.parameter->number;
-  std::string lacks;
-  if (kind == Kind::id) {
-    lacks = " AND 1 = 0";
-  } else if (has_record_index(kind)) {
-    lacks = fmt::format(
-        " AND NOT EXISTS (SELECT 1 FROM {} y WHERE y.record = c.record AND y.parameter = {})", index_table(kind),
-        text.value(number < context_.parameters.size() ? context_.parameters[number] : std::int64_t{-1}));
-  }
-  auto sql = matches(text, nullptr, after, std::nullopt, lacks);
-  sql += fmt::format(" ORDER BY place {} LIMIT {}", query_->order == search::Order::newest_first ? "DESC" : "ASC",
-                     text.value(limit));
   return {.text = std::move(sql), .values = text.take()};
 }
 

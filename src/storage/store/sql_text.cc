@@ -14,8 +14,6 @@ using search::Modifier;
 using search::Prefix;
 using search::Term;
 
-// Ranges of at most this width are found by where they begin; date_long holds the others.
-constexpr std::int64_t day_us = 86'400'000'000;
 // Above every text that begins with what stands before it.
 constexpr std::string_view last_character = "\xF4\x8F\xBF\xBF";
 // Values that are looked up one by one, each by recency; more are one list.
@@ -27,18 +25,7 @@ constexpr std::string_view wide = "high > low + 1 AND NOT (low > 0 AND high <= l
 constexpr double kilometres_per_degree = 110.5;  // of latitude, where it is smallest
 constexpr double pi = 3.14159265358979323846;
 
-std::int64_t minus(std::int64_t value, std::int64_t by) { return value < search::open_start + by ? value : value - by; }
 std::int64_t plus(std::int64_t value, std::int64_t by) { return value > search::open_end - by ? value : value + by; }
-
-// ap: a tenth of the time between the date and now, as the specification recommends.
-Term widened(const Term& term, Instant now) {
-  Term result = term;
-  const std::int64_t middle = term.low + (term.high - term.low) / 2;
-  const std::int64_t by = std::abs(to_us(now) - middle) / 10;
-  result.low = minus(term.low, by);
-  result.high = plus(term.high, by);
-  return result;
-}
 
 // Where a range of numbers that is not wide begins at the earliest when it ends after `end`.
 double earliest_low(double end) { return end > 0 ? std::min(end - 1, end / 1.001) : end - 1; }
@@ -93,7 +80,7 @@ CompositeKey composite_key(const Condition& condition, const Term& term, const s
     if (is_range(kind)) {
       if (key.range) continue;
       if (kind == Kind::date) {
-        const Term asked = part.prefix == Prefix::ap ? widened(part, now) : part;
+        const Term asked = as_asked(part, now);
         key.range = NumberRange{part.prefix, static_cast<double>(asked.low), static_cast<double>(asked.high)};
       } else {
         key.range = NumberRange{part.prefix, part.from, part.to};
@@ -113,6 +100,17 @@ CompositeKey composite_key(const Condition& condition, const Term& term, const s
 }
 
 }  // namespace
+
+// A tenth of the time between the date and now, as the specification recommends.
+Term as_asked(const Term& term, Instant now) {
+  if (term.prefix != Prefix::ap) return term;
+  Term result = term;
+  const std::int64_t middle = term.low + (term.high - term.low) / 2;
+  const std::int64_t by = std::abs(to_us(now) - middle) / 10;
+  result.low = minus(term.low, by);
+  result.high = plus(term.high, by);
+  return result;
+}
 
 std::string_view index_table(Kind kind) {
   switch (kind) {
@@ -286,13 +284,13 @@ std::string SqlText::among_targets(const std::string& condition) const {
 }
 
 std::string SqlText::date_clause(const Term& asked) {
-  const Term term = asked.prefix == Prefix::ap ? widened(asked, now_) : asked;
+  const Term term = as_asked(asked, now_);
   const auto from = value(term.low);
   return range_clause(term.prefix, from, value(term.high));
 }
 
 void SqlText::date_lead_clauses(const Term& asked, std::vector<RowClause>& clauses) {
-  const Term term = asked.prefix == Prefix::ap ? widened(asked, now_) : asked;
+  const Term term = as_asked(asked, now_);
   // Rows that end after `end`, each in one of two: begun at most a day before it, or long.
   const auto ends_after = [&](std::int64_t end, std::string_view and_also) {
     const auto bound_end = value(end);

@@ -91,6 +91,15 @@ inline std::string end_of(std::string prefix) {
   return prefix;
 }
 
+// Ranges of at most this width are found by where they begin; the index date_long holds the others.
+inline constexpr std::int64_t day_us = 86'400'000'000;
+// As far as there are times.
+inline std::int64_t minus(std::int64_t value, std::int64_t by) {
+  return value < search::open_start + by ? value : value - by;
+}
+// A date as it is asked for: ap widens it.
+search::Term as_asked(const search::Term& term, Instant now);
+
 std::string_view index_table(search::Kind kind);
 // The column whose smallest or largest value is sorted by; empty when there is none.
 std::string_view value_column(search::Kind kind);
