@@ -113,8 +113,9 @@ Group read_group(const fs::path& file) {
   return group;
 }
 
-Told::Told(const Group& group, const fs::path& fixtures) {
-  base_ = fmt::format("http://localhost{}", root);  // by the Host header that load/http sends
+// The Host header that load/http sends.
+Told::Told(const Group& group, const fs::path& fixtures) : live_("[server]\nbase_url = \"http://localhost\"\n") {
+  base_ = fmt::format("http://localhost{}", root);
   for (const std::string& name : group.fixtures) {
     std::string body = transaction_of(fixtures / name);
     replace_all(body, "${base}", base_);

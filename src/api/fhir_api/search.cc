@@ -89,10 +89,13 @@ std::optional<Condition> in_compartment(const search::Catalogue* catalogue, cons
   return inside;
 }
 
+// No code: any reference.
+bool is_meant(const search::Parameter& parameter, std::string_view type, std::string_view code) {
+  return parameter.type == type && (code.empty() ? parameter.kind == search::Kind::reference : parameter.code == code);
+}
+
 bool uses(const Condition& condition, std::string_view type, std::string_view code) {
-  if (condition.parameter != nullptr && condition.parameter->type == type && condition.parameter->code == code) {
-    return true;
-  }
+  if (condition.parameter != nullptr && is_meant(*condition.parameter, type, code)) return true;
   return std::ranges::any_of(condition.parts, [&](const auto& part) { return uses(part, type, code); });
 }
 
@@ -102,10 +105,14 @@ Result<> check_indexed(const Service& service, const Query& query) {
   for (const auto& progress : service.conformance->unindexed()) {
     const bool used =
         std::ranges::any_of(query.conditions, [&](const auto& c) { return uses(c, progress.type, progress.code); }) ||
-        std::ranges::any_of(query.sort, [&](const auto& sort) {
-          return sort.parameter->type == progress.type && sort.parameter->code == progress.code;
-        });
+        std::ranges::any_of(query.sort,
+                            [&](const auto& sort) { return is_meant(*sort.parameter, progress.type, progress.code); });
     if (!used) continue;
+    if (progress.code.empty()) {
+      return fail(Code::busy, fmt::format("the references of {} are being indexed for the URLs of this server: {} of "
+                                          "about {} resources are done",
+                                          progress.type, progress.done, progress.total));
+    }
     return fail(Code::busy,
                 fmt::format("the search parameter {} of {} is being indexed: {} of about {} resources are done",
                             progress.code, progress.type, progress.done, progress.total),

@@ -34,7 +34,6 @@ std::string write(const std::vector<Translation>& translations) {
 Result<std::string> translate(const Terminology& terminology, const Input& input) {
   MYDR24_TRY(input.refuse({"dependency"}));
   MYDR24_ASSIGN(const auto reverse, input.flag("reverse", false));
-  if (reverse) return fail(Code::unsupported, "Maps are only read in their direction here", "reverse");
   MYDR24_ASSIGN(const auto codings, input.codings("version"));
 
   auto resource = input.request().instance;
@@ -52,7 +51,9 @@ Result<std::string> translate(const Terminology& terminology, const Input& input
     if (coding.system.empty() && url.empty()) {
       return fail(Code::invalid, "Which code system is the code of? Give its url as system", "system");
     }
-    MYDR24_ASSIGN(auto some, (own ? *own : terminology).translate(url, coding, source, target));
+    const auto& known = own ? *own : terminology;
+    MYDR24_ASSIGN(auto some, reverse ? known.translate_back(url, coding, source, target)
+                                     : known.translate(url, coding, source, target));
     for (auto& one : some) {
       if (target_system.empty() || one.target.system == target_system) all.push_back(std::move(one));
     }

@@ -113,8 +113,20 @@ std::vector<std::string> split(std::string_view list) {
   return items;
 }
 
-conformance::Settings conformance_settings(const ValidationSection& section) {
+// Without a slash at the end.
+std::vector<std::string> own_bases(const ServerSection& section) {
+  std::vector<std::string> bases;
+  for (auto& url : split(section.base_url + "," + section.own_urls)) {
+    while (url.ends_with('/')) url.pop_back();
+    if (!url.empty()) bases.push_back(url + "/fhir/R4");
+  }
+  return bases;
+}
+
+conformance::Settings conformance_settings(const Settings& settings) {
+  const auto& section = settings.validation;
   return {.packages = split(section.packages),
+          .own_bases = own_bases(settings.server),
           .checks = {.bindings = section.bindings == "on",
                      .invariants = section.invariants == "on",
                      .profiles = section.profiles == "on"}};
@@ -155,6 +167,7 @@ struct Core {
   std::unique_ptr<store::Store> store;
 
   ~Core() {
+    if (summaries) summaries->stop();
     if (conformance) conformance->stop();
     store.reset();
   }
@@ -164,7 +177,7 @@ struct Core {
   Core(const Settings& settings, const Clock& clock, std::ostream& log_to)
       : log(telemetry::log_settings(settings.log.level, settings.log.format), clock, log_to) {}
 
-  Result<> open(const Settings& settings, const Clock& clock) {
+  Result<> open(const Settings& settings, const Clock& clock, bool serves) {
     MYDR24_ASSIGN(auto made, make_rota(settings.alerting));
     rota = std::make_unique<oncall::Rota>(std::move(made));
     book = std::make_unique<alerts::Book>(
@@ -180,8 +193,9 @@ struct Core {
     book->attach(*store);
     watch->attach(*store);
     store->add_follower(*conformance);
-    store->add_follower(*summaries);
-    return conformance->start(conformance_settings(settings.validation));
+    auto definitions = conformance_settings(settings);
+    definitions.keeps_own_bases = !serves;
+    return conformance->start(definitions);
   }
 };
 
@@ -189,7 +203,7 @@ class OpenWorkbench : public Workbench {
  public:
   // Standard output belongs to the command that opens it.
   OpenWorkbench(const Settings& settings, const Clock& clock) : core_(settings, clock, std::cerr) {}
-  Result<> open(const Settings& settings, const Clock& clock) { return core_.open(settings, clock); }
+  Result<> open(const Settings& settings, const Clock& clock) { return core_.open(settings, clock, false); }
   records::Records& records() override { return *core_.records; }
   store::Store& store() override { return *core_.store; }
 
@@ -243,17 +257,19 @@ class RunningSystem : public System {
     server_.reset();
     admin_.reset();
     if (dispatcher_) dispatcher_->stop();
+    if (core_.summaries) core_.summaries->stop();
     if (core_.conformance) core_.conformance->stop();
     core_.store.reset();
   }
 
   Result<> start() {
-    MYDR24_TRY(core_.open(settings_, clock_));
+    MYDR24_TRY(core_.open(settings_, clock_, true));
     const std::chrono::seconds escalate_after(settings_.alerting.escalate_after_s);
     dispatcher_ = std::make_unique<alerts::Dispatcher>(*core_.rota, clock_, hub_);
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
     MYDR24_TRY(dispatcher_->start(*core_.store));
+    core_.summaries->start(core_.log);
     make_routes(escalate_after);
     make_metrics();
     MYDR24_TRY(listen());

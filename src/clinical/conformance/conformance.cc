@@ -8,12 +8,12 @@
 #include <utility>
 
 #include "base/json/writer.h"
+#include "clinical/conformance/progress_row.h"
 
 namespace mydr24::conformance {
 namespace {
 
 constexpr std::string_view event_kind = "conformance.changed";
-constexpr std::string_view space = "reindex";
 constexpr std::uint32_t page_resources = 200;
 // Between two steps of the indexing: it must never be what others wait for.
 constexpr std::chrono::milliseconds step_pause{2};
@@ -39,6 +39,8 @@ std::string definition_of(json::Value resource) {
   return text;
 }
 
+}  // namespace
+
 // Written into the state row of one parameter of one type.
 std::string row_text(std::uint32_t generation, std::string_view definition, std::string_view cursor, std::int64_t done,
                      bool complete) {
@@ -60,8 +62,6 @@ std::int64_t number_of(json::Value value) {
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
 }
-
-}  // namespace
 
 struct Conformance::Stored {
   std::vector<json::Document> documents;
@@ -89,6 +89,7 @@ Result<> Conformance::start(const Settings& settings) {
   base_validator_ = validation::Validator::base(base_terminology_);
   if (!resources.empty()) base_validator_ = base_validator_->with(resources, base_terminology_, &left_out);
   for (const auto& problem : left_out) log_.warn("a profile is left out", {{"detail", problem}});
+  MYDR24_TRY(take_own_bases());
   MYDR24_TRY(reload());
   thread_ = std::thread([this] { work(); });
   return {};
@@ -168,7 +169,7 @@ Result<Conformance::Stored> Conformance::read_stored() {
 Result<std::uint32_t> Conformance::generation_of(const std::string& url, const std::string& definition) {
   std::optional<std::string> row;
   MYDR24_TRY(records_.store().read([&](store::Reader& reader) -> Result<> {
-    MYDR24_ASSIGN(row, reader.state(space, url));
+    MYDR24_ASSIGN(row, reader.state(progress_space, url));
     return {};
   }));
   std::uint32_t generation = 1;
@@ -179,7 +180,7 @@ Result<std::uint32_t> Conformance::generation_of(const std::string& url, const s
     ++generation;
   }
   MYDR24_TRY(records_.store().write(RequestClass::background, [&](store::Transaction& transaction) {
-    return transaction.set_state(space, url, row_text(generation, definition, "", 0, false));
+    return transaction.set_state(progress_space, url, row_text(generation, definition, "", 0, false));
   }));
   return generation;
 }
@@ -213,7 +214,7 @@ Result<> Conformance::find_jobs(const search::CataloguePtr& catalogue,
         job.key = fmt::format("{}@{} {}", parameter.url, parameter.generation, base);
         job.generation = parameter.generation;
         job.progress = {parameter.url, base, parameter.code, 0, 0};
-        MYDR24_ASSIGN(const auto row, reader.state(space, job.key));
+        MYDR24_ASSIGN(const auto row, reader.state(progress_space, job.key));
         if (row) {
           MYDR24_ASSIGN(const auto document, json::Document::parse_view(*row));
           if (document.root()["complete"].is_true()) continue;
@@ -224,8 +225,9 @@ Result<> Conformance::find_jobs(const search::CataloguePtr& catalogue,
         jobs.push_back(std::move(job));
       }
     }
-    return {};
+    return find_base_jobs(reader, jobs);
   }));
+  if (std::ranges::none_of(jobs, &Job::is_of_bases)) MYDR24_TRY(finish_bases());
   {
     const std::lock_guard lock(mutex_);
     jobs_ = std::move(jobs);
@@ -249,21 +251,26 @@ Result<> Conformance::reload() {
   }
   MYDR24_ASSIGN(const auto parameters, custom_parameters(stored));
   made->catalogue = search::published_catalogue();
+  if (!settings_.own_bases.empty()) {
+    made->catalogue = search::with_own_bases(made->catalogue, settings_.own_bases);
+  }
   if (!parameters.empty()) {
     MYDR24_ASSIGN(made->catalogue, search::with_parameters(made->catalogue, parameters));
-    MYDR24_TRY(records_.store().learn(made->catalogue));
   }
+  if (made->catalogue != search::published_catalogue()) MYDR24_TRY(records_.store().learn(made->catalogue));
   const auto catalogue = made->catalogue;
-  records_.use(std::move(made));
+  {
+    const std::lock_guard lock(definitions_mutex_);
+    for (const auto& bases : outdated_bases_) {
+      made->outdated.push_back(search::with_own_bases(made->catalogue, bases));
+    }
+    records_.use(std::move(made));
+  }
   return find_jobs(catalogue, parameters);
 }
 
-// One page of resources: their rows and the progress are one commit.
-Result<bool> Conformance::step(Job& job) {
-  const auto catalogue = records_.definitions()->catalogue;
-  const auto* parameter = search::find_parameter(job.progress.type, job.progress.code, catalogue.get());
-  if (parameter == nullptr || parameter->generation != job.generation) return true;
-
+// The resources of the job's type that come next.
+Result<store::SearchPage> Conformance::next_page(const Job& job) const {
   store::SearchPage page;
   MYDR24_TRY(records_.store().read([&](store::Reader& reader) -> Result<> {
     search::Query query;
@@ -274,6 +281,17 @@ Result<bool> Conformance::step(Job& job) {
     MYDR24_ASSIGN(page, reader.search(query));
     return {};
   }));
+  return page;
+}
+
+// One page of resources: their rows and the progress are one commit.
+Result<bool> Conformance::step(Job& job) {
+  if (job.is_of_bases) return step_bases(job);
+  const auto catalogue = records_.definitions()->catalogue;
+  const auto* parameter = search::find_parameter(job.progress.type, job.progress.code, catalogue.get());
+  if (parameter == nullptr || parameter->generation != job.generation) return true;
+
+  MYDR24_ASSIGN(const auto page, next_page(job));
   struct Found {
     const store::Version* version;
     std::vector<search::IndexEntry> entries;
@@ -292,7 +310,8 @@ Result<bool> Conformance::step(Job& job) {
       // A newer version was written with its rows for this parameter already.
       if (!indexed && indexed.error().code != Code::stale) return indexed;
     }
-    return transaction.set_state(space, job.key, row_text(job.generation, "", page.next_cursor, done, complete));
+    return transaction.set_state(progress_space, job.key,
+                                 row_text(job.generation, "", page.next_cursor, done, complete));
   }));
   job.cursor = page.next_cursor;
   const std::lock_guard lock(mutex_);
@@ -328,6 +347,13 @@ void Conformance::work() {
       } else if (complete) {
         *same = job;
       }
+    }
+    if (job.is_of_bases && std::ranges::none_of(jobs_, &Job::is_of_bases)) {
+      lock.unlock();
+      if (const auto finished = finish_bases(); !finished) {
+        log_.warn("indexing waits", {{"parameter", job.progress.url}, {"error", finished.error().text}});
+      }
+      lock.lock();
     }
     wake_.wait_for(lock, complete ? std::chrono::nanoseconds(step_pause) : std::chrono::nanoseconds(retry_pause),
                    [this] { return stopping_; });

@@ -26,6 +26,10 @@ inline constexpr std::size_t stored_max = 20'000;  // conformance resources that
 
 struct Settings {
   std::vector<std::string> packages;  // implementation guides: folders or .tgz files
+  // Absolute URLs of the FHIR API under which this server is reached, no slash at the end: references below them are
+  // local. When they change, the rows of references are made anew.
+  std::vector<std::string> own_bases;
+  bool keeps_own_bases = false;  // a database that has resources stays by those it has: for commands beside the server
   validation::Checks checks;
 };
 
@@ -33,7 +37,7 @@ struct Settings {
 struct Progress {
   std::string url;
   std::string type;
-  std::string code;
+  std::string code;        // empty: every reference of the type
   std::int64_t done = 0;   // resources looked at
   std::int64_t total = 0;  // resources of the type when it was last counted
 };
@@ -63,7 +67,8 @@ class Conformance final : public records::Reaction, public store::Follower {
  private:
   struct Job {
     Progress progress;
-    std::string key;  // of its state row
+    bool is_of_bases = false;  // not one parameter: all references, by the server's own URLs
+    std::string key;           // of its state row
     std::uint32_t generation = 0;
     std::string definition;
     std::string cursor;
@@ -76,6 +81,11 @@ class Conformance final : public records::Reaction, public store::Follower {
   Result<std::vector<search::CustomParameter>> custom_parameters(const Stored& stored);
   Result<std::uint32_t> generation_of(const std::string& url, const std::string& definition);
   Result<> find_jobs(const search::CataloguePtr& catalogue, const std::vector<search::CustomParameter>& parameters);
+  Result<store::SearchPage> next_page(const Job& job) const;
+  Result<> take_own_bases();
+  Result<> find_base_jobs(store::Reader& reader, std::vector<Job>& jobs);
+  Result<bool> step_bases(Job& job);
+  Result<> finish_bases();
   void work();
   Result<bool> step(Job& job);  // true when the job is done
 
@@ -84,6 +94,9 @@ class Conformance final : public records::Reaction, public store::Follower {
   Settings settings_;
   std::shared_ptr<const terminology::Terminology> base_terminology_;
   std::shared_ptr<const validation::Validator> base_validator_;
+
+  std::mutex definitions_mutex_;                          // one changes the definitions at a time
+  std::vector<std::vector<std::string>> outdated_bases_;  // by which rows may still be
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

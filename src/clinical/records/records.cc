@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/core/date_time.h"
 #include "base/core/id.h"
 #include "base/json/writer.h"
@@ -135,6 +138,18 @@ Result<> check(const Precondition& precondition, const std::optional<store::Vers
   return {};
 }
 
+// What a version that stands may be found by: of all the definitions its rows may be by.
+std::vector<search::IndexEntry> entries_there(json::Value resource, const Definitions& definitions) {
+  auto entries = search::extract(resource, definitions.catalogue.get());
+  for (const auto& outdated : definitions.outdated) {
+    const auto more = search::extract(resource, outdated.get());
+    std::vector<search::IndexEntry> both;
+    std::ranges::set_union(entries, more, std::back_inserter(both));
+    entries = std::move(both);
+  }
+  return entries;
+}
+
 }  // namespace
 
 Rejection reject(Error error) {
@@ -198,7 +213,7 @@ Result<Records::Outcome> Records::put(store::Transaction& transaction, const Pre
       return Outcome{{there->version, there->sequence, there->at}, store::Action::update, true};
     }
     MYDR24_ASSIGN(before, json::Document::parse_view(there->body));
-    entries_before = search::extract(before.root(), definitions()->catalogue.get());
+    entries_before = entries_there(before.root(), *definitions());
   }
 
   Outcome outcome;
@@ -223,7 +238,7 @@ Result<std::optional<store::Written>> Records::remove(store::Transaction& transa
   if (!there || there->action == store::Action::remove) return std::nullopt;
 
   MYDR24_ASSIGN(const auto before, json::Document::parse_view(there->body));
-  const auto entries_before = search::extract(before.root(), definitions()->catalogue.get());
+  const auto entries_before = entries_there(before.root(), *definitions());
   MYDR24_ASSIGN(const auto written, transaction.put({.type = type,
                                                      .id = id,
                                                      .action = store::Action::remove,

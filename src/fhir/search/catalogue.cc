@@ -266,6 +266,33 @@ const TypeCatalogue* Catalogue::type(std::string_view name) const {
   return found == types_.end() ? nullptr : &found->second;
 }
 
+CataloguePtr Catalogue::with_own_bases(const CataloguePtr& catalogue, std::vector<std::string> bases) {
+  const CataloguePtr base = catalogue == nullptr ? published_catalogue() : catalogue;
+  const auto next = std::make_shared<Catalogue>(*base);
+  next->base_ = base;
+  next->own_bases_ = std::move(bases);
+  return next;
+}
+
+std::string_view Catalogue::local(std::string_view reference) const {
+  for (const std::string& base : own_bases_) {
+    if (reference.size() > base.size() + 1 && reference.starts_with(base) && reference[base.size()] == '/') {
+      return reference.substr(base.size() + 1);
+    }
+  }
+  return reference;
+}
+
+CataloguePtr with_own_bases(const CataloguePtr& catalogue, std::vector<std::string> bases) {
+  return Catalogue::with_own_bases(catalogue, std::move(bases));
+}
+
+std::span<const std::string> own_bases(const Catalogue* catalogue) { return Catalogue::of(catalogue).own_bases(); }
+
+std::string_view local_reference(std::string_view reference, const Catalogue* catalogue) {
+  return Catalogue::of(catalogue).local(reference);
+}
+
 CataloguePtr published_catalogue() {
   static const CataloguePtr published = std::make_shared<const Catalogue>();
   return published;

@@ -120,6 +120,12 @@ class Catalogue {
   // Whether it finds codes that are written without their system: elements of type code.
   bool finds_plain_codes(const Parameter& parameter) const { return plain_codes_[parameter.number]; }
 
+  // The absolute URLs of the FHIR API under which this server is reached: what is below them is here. No slash at the end.
+  std::span<const std::string> own_bases() const { return own_bases_; }
+  static CataloguePtr with_own_bases(const CataloguePtr& catalogue, std::vector<std::string> bases);
+  // "Patient/1" of "http://here/fhir/R4/Patient/1"; what is elsewhere, or local already, as it is.
+  std::string_view local(std::string_view reference) const;
+
   // Whether a resource has at most one entry of it: of a date whose ways are one element, or one choice of elements.
   bool is_single(const Parameter& parameter) const { return ways_[parameter.number].is_single; }
 
@@ -156,6 +162,7 @@ class Catalogue {
   void finish();
 
   std::shared_ptr<const Catalogue> base_;  // owns texts and lists that are referred to here
+  std::vector<std::string> own_bases_;
   std::deque<CustomParameter> custom_;
   std::deque<std::vector<std::string_view>> target_lists_;
   std::deque<std::vector<std::uint16_t>> component_lists_;

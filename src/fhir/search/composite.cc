@@ -44,6 +44,7 @@ std::vector<std::vector<IndexEntry>> part_entries(const Catalogue& catalogue, js
   std::vector<std::vector<IndexEntry>> lists;
   for (const CompositePart& part : catalogue.composite(leaf.composite)) {
     Entries found;
+    found.set_catalogue(catalogue);
     const auto visit = [&](json::Value value, const Leaf& inner) { found.add(value, inner); };
     if (part.element_root != 0) walk(catalogue, element, catalogue.node(part.element_root), visit);
     if (part.resource_root != 0) walk(catalogue, resource, catalogue.node(part.resource_root), visit);

@@ -108,6 +108,23 @@ std::string listed_targets(const Parameter& parameter) {
 
 std::unexpected<Problem> too_costly(std::string text) { return refuse("too-costly", std::move(text)); }
 
+// What is known of a patient now, said by the conditions it stands for. Source: FHIR R4, lifecycle of lists,
+// search.html 3.1.1.5.6 (functional lists).
+struct FunctionalList {
+  std::string_view name, type;
+  std::string_view parameter, values;  // must hold
+  std::string_view unless, of;         // must not; empty: nothing more
+};
+constexpr std::string_view in_error = "entered-in-error,refuted";
+constexpr std::array functional_lists{
+    FunctionalList{"$current-problems", "Condition", "clinical-status", "active,recurrence,relapse",
+                   "verification-status", in_error},
+    FunctionalList{"$current-allergies", "AllergyIntolerance", "clinical-status", "active", "verification-status",
+                   in_error},
+    FunctionalList{"$current-medications", "MedicationStatement", "status", "active", "", ""},
+    FunctionalList{"$current-medications", "MedicationRequest", "status", "active", "", ""},
+};
+
 }  // namespace
 
 Parsed<Modifier> modifier_of(const Catalogue& catalogue, const Parameter& parameter, std::string_view name,
@@ -261,7 +278,29 @@ Parsed<Condition> ConditionParser::has(std::string_view type, std::string_view n
   return condition;
 }
 
+Parsed<Condition> ConditionParser::functional_list(std::string_view type, std::string_view name) {
+  const auto found = std::ranges::find_if(
+      functional_lists, [&](const FunctionalList& one) { return one.name == name && one.type == type; });
+  if (found == functional_lists.end()) {
+    return refuse(
+        "not-supported",
+        fmt::format("There is no list {} of {}. There are: $current-problems of Condition, $current-allergies "
+                    "of AllergyIntolerance, $current-medications of MedicationStatement and "
+                    "MedicationRequest.",
+                    shown(name), type));
+  }
+  std::vector<Condition> parts;
+  auto holds = match(type, found->parameter, found->values);
+  if (!holds || found->unless.empty()) return holds;
+  parts.push_back(std::move(*holds));
+  auto unless = match(type, fmt::format("{}:not", found->unless), found->of);
+  if (!unless) return unless;
+  parts.push_back(std::move(*unless));
+  return combined(Condition::Form::all, std::move(parts));
+}
+
 Parsed<Condition> ConditionParser::list(std::string_view type, std::string_view id) {
+  if (id.starts_with('$')) return functional_list(type, id);
   const Resolver* resolver = options_.resolver;
   if (resolver == nullptr || !resolver->list) return refuse("not-supported", "This server does not know '_list'.");
   const auto members = resolver->list(id);

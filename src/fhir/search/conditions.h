@@ -35,7 +35,7 @@ class ConditionParser {
   using Parts = std::function<Parsed<std::vector<Condition>>(std::string_view target)>;
   Parsed<Condition> chain(std::string_view type, std::string_view reference, const Parts& parts);
 
-  // The codes of the references of a List: _list.
+  // The codes of the references of a List: _list; or one that stands for conditions ("$current-problems").
   Parsed<Condition> list(std::string_view type, std::string_view id);
 
   const Catalogue& catalogue() const { return catalogue_; }
@@ -45,6 +45,7 @@ class ConditionParser {
  private:
   Parsed<Condition> parse(std::string_view type, std::string_view name, std::string_view value, std::size_t depth);
   Parsed<Condition> has(std::string_view type, std::string_view name, std::string_view value, std::size_t depth);
+  Parsed<Condition> functional_list(std::string_view type, std::string_view name);
   Parsed<void> spend(const Condition& condition);
 
   const Catalogue& catalogue_;

@@ -248,6 +248,7 @@ void Entries::add_logical(json::Value identifier, const Leaf& leaf) {
 
 void Entries::add_address(std::string_view address, const Leaf& leaf) {
   if (address.empty()) return;
+  if (catalogue_ != nullptr && leaf.kind == Kind::reference) address = catalogue_->local(address);
   if (auto* entry = add(leaf)) entry->value = address;
   const auto bare = without_version(address);
   if (bare.size() == address.size() || bare.empty()) return;

@@ -20,6 +20,8 @@ class Entries {
   void add(json::Value value, const Leaf& leaf);
   void add_token(std::string_view code, std::string_view system, std::uint16_t parameter);
   IndexEntry* add(std::uint16_t parameter, Kind kind);  // nullptr when it is full
+  // Of Catalogue: references below its own bases are local. It must outlive the Entries; null: none are.
+  void set_catalogue(const Catalogue& catalogue) { catalogue_ = &catalogue; }
   void set_contained(bool contained) { contained_ = contained; }
 
   std::vector<IndexEntry>& list() { return list_; }
@@ -44,6 +46,7 @@ class Entries {
   void add_position(json::Value position, const Leaf& leaf);
 
   std::vector<IndexEntry> list_;
+  const Catalogue* catalogue_ = nullptr;
   bool folded_ = true;
   bool contained_ = false;
 };

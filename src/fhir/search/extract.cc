@@ -14,7 +14,9 @@ class Extraction {
  public:
   // `only`: no other parameter; nullptr: all.
   Extraction(const Catalogue& catalogue, json::Value resource, const Parameter* only)
-      : catalogue_(catalogue), resource_(resource), only_(only) {}
+      : catalogue_(catalogue), resource_(resource), only_(only) {
+    entries_.set_catalogue(catalogue);
+  }
 
   std::vector<IndexEntry> run() {
     const TypeCatalogue* type = catalogue_.type(resource_["resourceType"].text());

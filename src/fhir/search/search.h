@@ -72,6 +72,13 @@ Result<CustomParameter> custom_parameter(json::Value search_parameter);
 CataloguePtr published_catalogue();
 Result<CataloguePtr> with_parameters(const CataloguePtr& catalogue, std::span<const CustomParameter> added);
 
+// The same catalogue of a server that is reached under these absolute URLs of the FHIR API (no slash at the end): an
+// absolute reference below one of them is indexed and asked for as the local one, "Patient/1".
+CataloguePtr with_own_bases(const CataloguePtr& catalogue, std::vector<std::string> bases);
+std::span<const std::string> own_bases(const Catalogue* catalogue);
+// What such a reference is locally; any other as it is.
+std::string_view local_reference(std::string_view reference, const Catalogue* catalogue);
+
 // Of the catalogue, or of the published one when it is null. _id and _lastUpdated are there for each type though they
 // have no entries. Parameters that are only components of a composite are not found here.
 std::span<const Parameter> parameters(const Catalogue* catalogue = nullptr);
@@ -91,7 +98,7 @@ bool is_single(const Parameter& parameter, const Catalogue* catalogue = nullptr)
 //   string     value: folded
 //   token      value: the code; system: its system, may be empty. Of an Identifier with a type, one more for :of-type:
 //              system "type-system|type-code", value "\x1f" + the identifier's value
-//   reference  value: "Patient/123", or the absolute URL or canonical as written; with "/_history/2" or "|version" one
+//   reference  value: "Patient/123" (also of an absolute URL of this server), or the absolute URL or canonical as written; with "/_history/2" or "|version" one
 //              more without it. Of a Reference with an identifier two more for :identifier: value "\x1f" + system +
 //              "|" + value, and for any system "\x1f\x1f" + value. Fragments ("#x") have none.
 //   uri        value: as written; of a canonical with "|version" one more without it

@@ -285,6 +285,7 @@ Parsed<std::vector<Term>> TermParser::reference(const Asked& asked, std::string_
       value = std::string(rest.substr(1));
     }
   }
+  value = std::string(catalogue_.local(value));
   if (is_absolute(value)) return one(target_term(std::move(value)));
   const std::size_t slash = value.find('/');
   const std::string_view named = slash == std::string::npos ? asked.target : std::string_view(value).substr(0, slash);

@@ -140,6 +140,11 @@ class Terminology {
   Result<std::vector<Translation>> translate(std::string_view map, const Coding& coding, std::string_view source,
                                              std::string_view target) const;
 
+  // Against the direction of the maps: the codes that a map translates to `coding`; `source` is then what the map calls
+  // its target. Equivalences are turned round: what was wider is narrower. Rules for unmapped codes cannot be reversed.
+  Result<std::vector<Translation>> translate_back(std::string_view map, const Coding& coding, std::string_view source,
+                                                  std::string_view target) const;
+
   Terminology(const Terminology&) = delete;
   Terminology& operator=(const Terminology&) = delete;
   ~Terminology();

@@ -17,9 +17,39 @@ bool is_url(std::string_view text, std::string_view canonical) {
   return text == canonical || Canonical(text).url == Canonical(canonical).url;
 }
 
+// As seen from the other side.
+std::string_view turned_round(std::string_view equivalence) {
+  if (equivalence == "wider") return "narrower";
+  if (equivalence == "narrower") return "wider";
+  if (equivalence == "subsumes") return "specializes";
+  if (equivalence == "specializes") return "subsumes";
+  return equivalence;
+}
+
 class Translator {
  public:
   Translator(std::vector<MapRef> maps, const Coding& coding) : maps_(std::move(maps)), coding_(coding) {}
+
+  Result<std::vector<Translation>> back_by_url(std::string_view url) {
+    const auto map = find(url);
+    if (map.row == nullptr) return fail(Code::not_found, fmt::format("The concept map {} is not known here", url));
+    add_back(map, {});
+    return std::move(found_);
+  }
+
+  std::vector<Translation> back_by_scope(std::string_view source, std::string_view target) {
+    for (const auto& map : maps_) {
+      const auto of_map = [&](Text text) { return map.tables->text(text); };
+      const bool from = source.empty() || is_url(of_map(map.row->target), source) ||
+                        std::ranges::any_of(groups_of(map), [&](const Group& group) {
+                          return map.tables->text(group.target) == source;
+                        });
+      if (!from) continue;
+      const bool whole = target.empty() || is_url(of_map(map.row->source), target);
+      add_back(map, whole ? std::string_view() : target);
+    }
+    return std::move(found_);
+  }
 
   Result<std::vector<Translation>> by_url(std::string_view url) {
     const auto map = find(url);
@@ -67,6 +97,24 @@ class Translator {
       const bool applies = coding_.system.empty() || source.empty() || source == coding_.system;
       if (!applies || (!target.empty() && tables.text(group.target) != target)) continue;
       if (!add_mapped(map, group)) add_unmapped(map, group, depth);
+    }
+  }
+
+  // The codes that the map translates to this one, of its groups from `target` only unless that is empty.
+  void add_back(const MapRef& map, std::string_view target) {
+    const Tables& tables = *map.tables;
+    for (const auto& group : groups_of(map)) {
+      const auto system = tables.text(group.target);
+      const bool applies = coding_.system.empty() || system.empty() || system == coding_.system;
+      if (!applies || (!target.empty() && tables.text(group.source) != target)) continue;
+      for (const auto& element : rows_of(tables.elements, group, &Group::first_element)) {
+        for (const auto& to : rows_of(tables.targets, element, &Element::first_target)) {
+          if (tables.text(to.code) != coding_.code) continue;
+          found_.push_back({std::string(turned_round(tables.text(to.equivalence))),
+                            {std::string(tables.text(group.source)), std::string(tables.text(element.code)), "", ""},
+                            std::string(tables.text(map.row->url))});
+        }
+      }
     }
   }
 
@@ -124,6 +172,13 @@ Result<std::vector<Translation>> Terminology::translate(std::string_view map, co
   Translator translator(content_->library.maps(), coding);
   if (!map.empty()) return translator.by_url(map);
   return translator.by_scope(source, target);
+}
+
+Result<std::vector<Translation>> Terminology::translate_back(std::string_view map, const Coding& coding,
+                                                             std::string_view source, std::string_view target) const {
+  Translator translator(content_->library.maps(), coding);
+  if (!map.empty()) return translator.back_by_url(map);
+  return translator.back_by_scope(source, target);
 }
 
 }  // namespace mydr24::terminology

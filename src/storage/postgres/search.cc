@@ -93,6 +93,11 @@ Result<store::SearchPage> View::search(const search::Query& query) {
   return store::run_search(query, engine);
 }
 
+Result<std::vector<store::ParameterValue>> View::values(const search::Parameter& parameter, std::uint32_t count) {
+  Engine engine(*this);
+  return store::parameter_values(parameter, count, engine);
+}
+
 Result<std::string> View::explain(const search::Query& query) {
   Engine engine(*this);
   return store::explain_search(query, engine);

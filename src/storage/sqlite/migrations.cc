@@ -150,6 +150,7 @@ DROP TABLE IF EXISTS position_index;
 DROP TABLE IF EXISTS text_index;
 DROP TABLE IF EXISTS word;
 DROP TABLE IF EXISTS target;
+DELETE FROM state WHERE space = 'reindex' AND key = 'own bases';  -- no row is by the server's URLs now
 
 -- What resources are found by. A deleted resource has no rows here. The parameters of contained resources have a code
 -- that begins with '#'; the record is that of the container.

@@ -60,6 +60,7 @@ class View {
   Result<std::vector<store::Version>> history(const store::HistoryQuery& query);
   Result<store::SearchPage> search(const search::Query& query);
   Result<std::string> explain(const search::Query& query);
+  Result<std::vector<store::ParameterValue>> values(const search::Parameter& parameter, std::uint32_t count);
   Result<std::int64_t> count_resources(std::string_view type);
   Result<std::optional<std::string>> state(std::string_view space, std::string_view key);
   Result<std::vector<store::StateRow>> states(std::string_view space, std::string_view prefix, std::string_view after,
@@ -125,6 +126,9 @@ class Viewing : public Interface {
   }
   Result<store::SearchPage> search(const search::Query& query) override { return view_.search(query); }
   Result<std::string> explain(const search::Query& query) override { return view_.explain(query); }
+  Result<std::vector<store::ParameterValue>> values(const search::Parameter& parameter, std::uint32_t count) override {
+    return view_.values(parameter, count);
+  }
   Result<std::int64_t> count_resources(std::string_view type) override { return view_.count_resources(type); }
   Result<std::optional<std::string>> state(std::string_view space, std::string_view key) override {
     return view_.state(space, key);

@@ -1,7 +1,8 @@
 #pragma once
 
 // Bodies as zstd frames, with dictionaries trained on the bodies themselves: FHIR resources are small and alike, and a
-// dictionary makes them three to four times smaller than plain zstd does. Private to the engines.
+// dictionary makes them three to four times smaller than plain zstd does. For the engines, and for what modules keep
+// packed (without a dictionary).
 //
 // Invariant: a frame names its dictionary; a dictionary that was ever used is kept for ever. Thread-safe.
 

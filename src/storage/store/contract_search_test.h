@@ -295,6 +295,20 @@ TEST_P(StoreSearchContract, ACountOfZeroGivesTheTotalOnly) {
   EXPECT_EQ(answer.total, 2);
 }
 
+TEST_P(StoreSearchContract, TheValuesOfAParameterAreListedWithTheNewestResourceOfEach) {
+  write_patients();
+  const auto values = ask<std::vector<ParameterValue>>(
+      [](Reader& reader) { return reader.values(*search::find_parameter("Patient", "identifier"), 10); });
+  std::vector<std::string> found;
+  for (const auto& one : values) found.push_back(one.system + "|" + one.value + " " + one.newest.id);
+  std::ranges::sort(found);
+  EXPECT_EQ(found, (std::vector<std::string>{"http://a|1 p1", "http://a|3 p3", "http://b|1 p2", "|1 p3"}));
+  EXPECT_EQ(ask<std::vector<ParameterValue>>([](Reader& reader) {
+              return reader.values(*search::find_parameter("Patient", "gender"), 1);
+            }).size(),
+            1U);
+}
+
 // The conditions lead in different ways when they have more rows than are worth collecting.
 TEST_P(StoreSearchContract, LargeSetsAreFoundAsSmallOnesAre) {
   constexpr int count = 1'500;

@@ -50,6 +50,9 @@ class SearchEngine {
 };
 
 Result<SearchPage> run_search(const search::Query& query, SearchEngine& engine);
+// What Reader::values answers.
+Result<std::vector<ParameterValue>> parameter_values(const search::Parameter& parameter, std::uint32_t count,
+                                                     SearchEngine& engine);
 Result<std::string> explain_search(const search::Query& query, SearchEngine& engine);
 
 }  // namespace mydr24::store

@@ -24,6 +24,7 @@ Error not_here() { return fail(Code::unsupported, "this store cannot do that"); 
 }  // namespace
 
 Result<std::string> Reader::explain(const search::Query&) { return not_here(); }
+Result<std::vector<ParameterValue>> Reader::values(const search::Parameter&, std::uint32_t) { return not_here(); }
 Result<std::vector<JournalLine>> Reader::journal(Sequence, std::uint32_t) { return not_here(); }
 Result<std::vector<SpaceRow>> Reader::all_states(std::string_view, std::string_view, std::uint32_t) {
   return not_here();

@@ -91,6 +91,13 @@ struct SearchPage {
   std::optional<std::int64_t> total;
 };
 
+// A value that resources of a type are found by, and the newest that has it.
+struct ParameterValue {
+  std::string system;  // of a token
+  std::string value;
+  Version newest;
+};
+
 // A line of another module: kind is "alert.raised" or the like, payload is JSON.
 struct Event {
   Sequence sequence = 0;
@@ -147,6 +154,8 @@ class Reader {
   virtual Result<SearchPage> search(const search::Query& query) = 0;
   // How search() would answer: the steps, the index each uses, and how many rows each expects, as text for people.
   virtual Result<std::string> explain(const search::Query& query);
+  // The different values of a token, reference or uri parameter, at most `count`.
+  virtual Result<std::vector<ParameterValue>> values(const search::Parameter& parameter, std::uint32_t count);
   virtual Result<std::int64_t> count_resources(std::string_view type) = 0;  // empty type: all; deleted ones not counted
 
   // Small rows that modules keep for themselves, ordered by key inside a space ("alerts", "vitals").
