@@ -78,6 +78,14 @@ void Run::extension(const Item& item, json::Value holder) {
   profile(*definition, item);
 }
 
+bool Run::is_among(const path::Expression& places, json::Value holder) {
+  const auto found = places.evaluate(frame_->resource, environment_);
+  if (!found || holder.raw().empty()) return true;  // it cannot be judged: that is no fault of the resource
+  return std::ranges::any_of(*found, [&](const path::Item& one) {
+    return one.value.raw().data() == holder.raw().data() || one.extended.raw().data() == holder.raw().data();
+  });
+}
+
 bool Run::in_context(const Profile& definition, const Item& item, json::Value holder) {
   if (definition.contexts.empty() || item.step->parent == nullptr) return true;
   const auto is_root = [](const Step& step) {
@@ -98,7 +106,7 @@ bool Run::in_context(const Profile& definition, const Item& item, json::Value ho
   const auto* type = on_resource ? frame_->type : place.element != nullptr ? place.element->type : nullptr;
   return std::ranges::any_of(definition.contexts, [&](const Context& context) {
     auto expression = context.expression;
-    if (context.kind == "fhirpath") return true;  // such a rule is told by the definition's own invariants
+    if (context.kind == "fhirpath") return context.places == nullptr || is_among(*context.places, holder);
     if (context.kind == "extension") {
       return holder["url"].text() == expression.substr(0, expression.find('#')) ||
              (expression.find('#') != std::string_view::npos && holder["url"].exists());

@@ -434,7 +434,10 @@ Result<Profile> Catalogue::make(json::Value definition) const {
     profile.is_modifier = profile.is_modifier || definition[form]["element"].at(0)["isModifier"].is_true();
   }
   for (const auto context : definition["context"]) {
-    profile.contexts.push_back({context["type"].text(), context["expression"].text()});
+    auto& made = profile.contexts.emplace_back(context["type"].text(), context["expression"].text());
+    if (made.kind != "fhirpath") continue;
+    auto places = path::Expression::compile(made.expression);
+    if (places) made.places = std::make_shared<const path::Expression>(std::move(*places));
   }
   const bool has_base = type_of_url(profile.base) == profile.type;
   const Profile* base = nullptr;
@@ -450,9 +453,11 @@ Result<Profile> Catalogue::make(json::Value definition) const {
     base = find(profile.base);
   }
   const auto differential = definition["differential"]["element"], snapshot = definition["snapshot"]["element"];
-  const bool by_differential = differential.exists() && (has_base || base != nullptr);
+  // Without its base and without a snapshot its own demands still hold, on top of those of the type.
+  profile.lacks_base = !has_base && base == nullptr && !snapshot.exists();
+  const bool by_differential = differential.exists() && (has_base || base != nullptr || profile.lacks_base);
   if (!by_differential && !snapshot.exists()) {
-    return fail(Code::not_found, fmt::format("its base {} is not known and it has no snapshot", profile.base));
+    return fail(Code::not_found, fmt::format("its base {} is not known and it demands nothing", profile.base));
   }
   if (base != nullptr && by_differential) {
     profile.root = base->root->copy();
@@ -487,7 +492,12 @@ void check_rules(Node& node, std::string_view url, std::vector<std::string>* pro
 void Catalogue::settle(std::vector<std::string>* problems) {
   for (auto& [url, entry] : entries_) {
     const auto& profile = made(*entry);
-    if (!profile && problems != nullptr) problems->push_back(fmt::format("{}: {}.", url, profile.error().text));
+    if (problems == nullptr) continue;
+    if (!profile) problems->push_back(fmt::format("{}: {}.", url, profile.error().text));
+    if (profile && profile->lacks_base) {
+      problems->push_back(
+          fmt::format("{}: its base {} is not known: only what it demands itself is checked.", url, profile->base));
+    }
   }
   std::erase_if(entries_, [](const auto& one) { return !one.second->profile; });
   for (auto& [url, entry] : entries_) check_rules(*entry->profile->root, url, problems);

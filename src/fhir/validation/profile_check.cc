@@ -120,6 +120,16 @@ void Run::check(const Node& node, const Item& item) {
     }
   }
   if (!node.children.empty()) check_children(node, item);
+  check_nested(node, item);
+}
+
+// What is defined by itself, as the items of an item, must be as the profile demands it above.
+void Run::check_nested(const Node& node, const Item& item) {
+  if (item.type == nullptr || item.type->kind != model::TypeKind::backbone || !node.slice.empty()) return;
+  const auto* const again = item.type->find(node.name);
+  if (again == nullptr || again->type != item.type || node.child(node.name) != nullptr) return;
+  std::vector<std::unique_ptr<Step>> steps;
+  for (const auto& nested : children_of(item, node.name, steps)) check(node, nested);
 }
 
 void Run::check_types(const Node& node, const Item& item) {

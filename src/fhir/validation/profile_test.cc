@@ -299,6 +299,49 @@ TEST(Profile, ExtensionsAreJudgedByTheirDefinitionAndPlace) {
   EXPECT_THAT(profiles.errors(unknown, {.strict = true}), ElementsAre(HasSubstr("is not known here")));
 }
 
+TEST(Profile, AnExtensionMayStandWhereItsFhirPathContextSays) {
+  const std::string mark = "http://clinic.net/mark";
+  auto text = extension(mark, "Patient.contact.where(gender = 'female') | Patient.birthDate",
+                        R"({"id":"Extension.value[x]","path":"Extension.value[x]","type":[{"code":"integer"}]})");
+  text.replace(text.find(R"("type":"element")"), 16, R"("type":"fhirpath")");
+  const Profiles profiles({text});
+  EXPECT_THAT(profiles.problems, IsEmpty());
+  const std::string marked = fmt::format(R"("extension":[{{"url":"{}","valueInteger":3}}])", mark);
+  const auto contact = [&](std::string_view gender) {
+    return fmt::format(R"({{"resourceType":"Patient","contact":[{{"name":{{"text":"A"}},"gender":"{}",{}}}]}})", gender,
+                       marked);
+  };
+  EXPECT_THAT(profiles.errors(contact("female"), {.strict = true}), IsEmpty());
+  EXPECT_THAT(profiles.errors(contact("male"), {.strict = true}), ElementsAre(HasSubstr("not here")));
+  EXPECT_THAT(
+      profiles.errors(fmt::format(R"({{"resourceType":"Patient","birthDate":"2001","_birthDate":{{{}}}}})", marked),
+                      {.strict = true}),
+      IsEmpty());
+  EXPECT_THAT(profiles.errors(fmt::format(R"({{"resourceType":"Patient",{}}})", marked), {.strict = true}),
+              ElementsAre(HasSubstr("not here")));
+}
+
+TEST(Profile, WhatItDemandsOfAnItemHoldsForTheItemsInIt) {
+  const Profiles profiles(
+      {definition("Questionnaire", R"({"id":"Questionnaire.item.text","path":"Questionnaire.item.text","min":1})")});
+  EXPECT_THAT(profiles.problems, IsEmpty());
+  const auto nested = [](std::string_view inner) {
+    return fmt::format(R"({{"resourceType":"Questionnaire","status":"draft","item":[{{"linkId":"1","type":"group",)"
+                       R"("text":"a","item":[{{"linkId":"2","type":"group","text":"b","item":[{}]}}]}}]}})",
+                       inner);
+  };
+  EXPECT_THAT(profiles.errors(nested(R"({"linkId":"3","type":"string","text":"c"})")), IsEmpty());
+  EXPECT_THAT(profiles.errors(nested(R"({"linkId":"3","type":"string"})")),
+              ElementsAre(HasSubstr("Questionnaire.item[0].item[0].item[0].text: The profile needs 'text'")));
+}
+
+TEST(Profile, WithoutItsBaseItsOwnDemandsHold) {
+  const Profiles profiles({definition("Patient", R"({"id":"Patient.active","path":"Patient.active","min":1})", url,
+                                      "http://example.org/nowhere")});
+  EXPECT_THAT(profiles.problems, ElementsAre(HasSubstr("only what it demands itself")));
+  EXPECT_THAT(profiles.errors(R"({"resourceType":"Patient"})"), testing::SizeIs(1));
+}
+
 TEST(Profile, RulesAndBindingsOfProfilesAreHeld) {
   const Profiles profiles(
       {R"({"resourceType":"ValueSet","url":"http://example.org/vs","status":"active","compose":{"include":[)"

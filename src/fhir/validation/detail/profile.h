@@ -77,6 +77,7 @@ struct Node {
 struct Context {
   std::string_view kind;  // element, extension, fhirpath
   std::string_view expression;
+  std::shared_ptr<const path::Expression> places;  // of fhirpath; null: it cannot be judged here
 };
 
 struct Profile {
@@ -84,6 +85,7 @@ struct Profile {
   const model::Type* type = nullptr;
   std::vector<Context> contexts;  // of an extension
   bool is_modifier = false;       // of an extension
+  bool lacks_base = false;        // its base is not known: only what it demands itself is checked
   std::unique_ptr<Node> root;
 };
 

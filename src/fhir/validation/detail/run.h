@@ -89,6 +89,7 @@ class Run {
   void bindings(const Item& item, const model::Element& element);
   void special(const Item& item, json::Value holder, const model::Element& part);
   void extension(const Item& item, json::Value holder);
+  bool is_among(const path::Expression& places, json::Value holder);
   bool in_context(const Profile& definition, const Item& item, json::Value holder);
   void attachment(const Item& item);
   void contained_rules(const model::Step& step);
@@ -119,6 +120,7 @@ class Run {
   void check_targets(const TypeRule& rule, const Item& item);
   void check_constant(const Node& node, const Item& item);
   void check_children(const Node& node, const Item& item);
+  void check_nested(const Node& node, const Item& item);
   void check_items(const Node& node, const std::vector<Item>& items, const Item& parent);
   void check_slices(const Node& node, const std::vector<Item>& items, const model::Step& step);
   bool in_slice(const Node& node, const Node& slice, const Item& item);
