@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,7 +33,8 @@ class ServerTest : public testing::Test {
   static void SetUpTestSuite() {
     folder_ = std::filesystem::temp_directory_path() / fmt::format("mydr24-server-test-{}", getpid());
     std::filesystem::remove_all(folder_);
-    Settings settings;
+    Settings& settings = settings_;
+    settings = {};
     settings.server.listen = "127.0.0.1:0";
     settings.server.admin = "127.0.0.1:0";
     settings.server.body_bytes_max = 1 << 20;
@@ -40,6 +42,14 @@ class ServerTest : public testing::Test {
     settings.store.path = folder_.string();
     settings.log.level = "error";
     auto started = start(settings, system_clock());
+    ASSERT_TRUE(started) << started.error().text;
+    system_ = std::move(*started).release();
+  }
+  // The same folder, after `change` of the settings.
+  static void restart(const std::function<void(Settings&)>& change) {
+    change(settings_);
+    delete std::exchange(system_, nullptr);
+    auto started = start(settings_, system_clock());
     ASSERT_TRUE(started) << started.error().text;
     system_ = std::move(*started).release();
   }
@@ -75,6 +85,7 @@ class ServerTest : public testing::Test {
   }
 
   static inline std::filesystem::path folder_;
+  static inline Settings settings_;
   static inline System* system_ = nullptr;
 };
 
