@@ -37,16 +37,23 @@ std::vector<std::string> edited(json::Value there, json::Value by, MetaEdit edit
 }
 
 void write_meta(json::Writer& out, json::Value meta, json::Value by, MetaEdit edit) {
-  out.begin_object();
-  for (const auto member : meta) {
-    if (std::ranges::find(lists, member.key()) == lists.end()) out.key(member.key()).raw(member.raw());
-  }
-  for (const auto name : lists) {
+  const auto write_list = [&](std::string_view name) {
     const auto items = edited(meta[name], by[name], edit);
-    if (items.empty()) continue;
+    if (items.empty()) return;
     out.key(name).begin_array();
     for (const auto& item : items) out.raw(item);
     out.end_array();
+  };
+  out.begin_object();
+  for (const auto member : meta) {
+    if (std::ranges::find(lists, member.key()) == lists.end()) {
+      out.key(member.key()).raw(member.raw());
+    } else {
+      write_list(member.key());
+    }
+  }
+  for (const auto name : lists) {
+    if (!meta[name]) write_list(name);
   }
   out.end_object();
 }
@@ -57,11 +64,19 @@ std::string with_edited_meta(json::Value resource, json::Value by, MetaEdit edit
   std::string text;
   json::Writer out(text);
   out.begin_object();
+  // In its place, so that what changes nothing is no new version.
   for (const auto member : resource) {
-    if (member.key() != "meta") out.key(member.key()).raw(member.raw());
+    out.key(member.key());
+    if (member.key() == "meta") {
+      write_meta(out, member, by, edit);
+    } else {
+      out.raw(member.raw());
+    }
   }
-  out.key("meta");
-  write_meta(out, resource["meta"], by, edit);
+  if (!resource["meta"]) {
+    out.key("meta");
+    write_meta(out, {}, by, edit);
+  }
   out.end_object();
   return text;
 }

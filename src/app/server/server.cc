@@ -118,7 +118,9 @@ std::vector<std::string> own_bases(const ServerSection& section) {
   std::vector<std::string> bases;
   for (auto& url : split(section.base_url + "," + section.own_urls)) {
     while (url.ends_with('/')) url.pop_back();
-    if (!url.empty()) bases.push_back(url + "/fhir/R4");
+    if (url.empty()) continue;
+    bases.push_back(url + "/fhir/R4");
+    bases.push_back(url + "/fhir");  // the same
   }
   return bases;
 }

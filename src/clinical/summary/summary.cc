@@ -65,10 +65,12 @@ std::string with_base(std::string_view text, std::string_view fhir_base) {
   return out;
 }
 
-Result<> mark(store::Transaction& transaction, std::string_view patient) {
+// False: there is a mark already.
+Result<bool> mark(store::Transaction& transaction, std::string_view patient) {
   MYDR24_ASSIGN(const auto there, transaction.state(stale_space, patient));
-  if (there && !there->starts_with(claimed)) return {};
-  return transaction.set_state(stale_space, patient, fmt::to_string(to_us(transaction.now())));
+  if (there && !there->starts_with(claimed)) return false;
+  MYDR24_TRY(transaction.set_state(stale_space, patient, fmt::to_string(to_us(transaction.now()))));
+  return true;
 }
 
 constexpr store::ReadLimits in_background{.request_class = RequestClass::background};
@@ -106,8 +108,10 @@ Result<std::string> Summaries::get(const std::string& patient, const std::string
   }));
   if (!is_known) {
     // There before summaries were kept: a document that cannot be marked is as good an answer.
-    (void)records_.store().write(RequestClass::background,
-                                 [&](store::Transaction& transaction) { return mark(transaction, patient); });
+    (void)records_.store().write(RequestClass::background, [&](store::Transaction& transaction) -> Result<> {
+      MYDR24_TRY(mark(transaction, patient));
+      return {};
+    });
   }
   return text;
 }
@@ -133,16 +137,18 @@ Result<std::size_t> Summaries::mark_some() {
       in_background, 0));
   all_marked_ = done;
   if (done) return 0;
+  std::size_t marked = 0;
   MYDR24_TRY(records_.store().write(RequestClass::background, [&](store::Transaction& transaction) -> Result<> {
     for (const auto& patient : page.matches) {
       MYDR24_ASSIGN(const auto ready, transaction.state(ready_space, patient.id));
       if (ready && (ready->starts_with(kept_packed) || ready->starts_with(too_large))) continue;
-      MYDR24_TRY(mark(transaction, patient.id));
+      MYDR24_ASSIGN(const bool is_new, mark(transaction, patient.id));
+      marked += is_new ? 1 : 0;
     }
     return transaction.set_state(marked_space, marked_key,
                                  page.next_cursor.empty() ? all_marked : std::string_view(page.next_cursor));
   }));
-  return page.matches.size();
+  return marked;
 }
 
 // Some whose mark has settled, or was left by a process that ended while it built.

@@ -108,8 +108,7 @@ TEST_F(PatientSummary, ThatIsOutdatedIsNotGivenOut) {
   EXPECT_NE(summaries.get("p", base)->find("Hypertension"), std::string::npos) << "before it is built again";
 }
 
-// Somebody writes between the claim and the keeping: by a reader's clock, which build() asks.
-TEST_F(PatientSummary, ThatWasOvertakenWhileItWasBuiltIsMadeOnceMore) {
+TEST_F(PatientSummary, ThatIsClaimedIsMarkedAgainByAWrite) {
   put_patient();
   clock.advance(settle_time);
   ASSERT_TRUE(store.write(RequestClass::routine, [&](store::Transaction& transaction) {
