@@ -152,6 +152,45 @@ std::string race(const std::string& expression, const std::string& kind = "token
          R"(","base":["Patient"],"expression":")" + expression + "\"}";
 }
 
+TEST(Catalogue, ADateIsSingleWhenItsElementCanBeThereOnce) {
+  const auto is_single_date = [](std::string_view type, std::string_view code) {
+    return is_single(*find_parameter(type, code));
+  };
+  EXPECT_TRUE(is_single_date("Observation", "date")) << "one choice of several types";
+  EXPECT_TRUE(is_single_date("Patient", "birthdate"));
+  EXPECT_TRUE(is_single_date("Encounter", "date"));
+  EXPECT_TRUE(is_single_date("Condition", "onset-date"));
+  EXPECT_FALSE(is_single_date("CarePlan", "activity-date")) << "of each activity";
+  EXPECT_FALSE(is_single_date("Goal", "target-date")) << "of each target";
+  EXPECT_FALSE(is_single_date("Observation", "code")) << "no date";
+}
+
+TEST(Catalogue, WhatIsBelowItsOwnBasesIsLocal) {
+  const auto here = with_own_bases(nullptr, {"http://here/fhir/R4", "https://care.example/fhir/R4"});
+  struct Case {
+    std::string_view reference, local;
+  };
+  constexpr Case cases[] = {
+      {"http://here/fhir/R4/Patient/1", "Patient/1"},
+      {"https://care.example/fhir/R4/Patient/1/_history/2", "Patient/1/_history/2"},
+      {"http://here/fhir/R4x/Patient/1", "http://here/fhir/R4x/Patient/1"},
+      {"http://here/fhir/R4/", "http://here/fhir/R4/"},
+      {"http://elsewhere/fhir/R4/Patient/1", "http://elsewhere/fhir/R4/Patient/1"},
+      {"Patient/1", "Patient/1"},
+  };
+  for (const auto& one : cases) EXPECT_EQ(local_reference(one.reference, here.get()), one.local);
+  EXPECT_EQ(local_reference("http://here/fhir/R4/Patient/1", nullptr), "http://here/fhir/R4/Patient/1");
+
+  const auto document = json::Document::parse(
+      R"({"resourceType":"Observation","subject":{"reference":"http://here/fhir/R4/Patient/1"}})");
+  ASSERT_TRUE(document);
+  const auto* patient = find_parameter("Observation", "patient", here.get());
+  const auto entries = extract(document->root(), *patient, here.get());
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].value, "Patient/1");
+  EXPECT_EQ(extract(document->root(), *patient)[0].value, "http://here/fhir/R4/Patient/1");
+}
+
 TEST(CustomParameter, AddedParametersAreFoundByAndOldOnesKeepTheirNumbers) {
   std::vector<CustomParameter> added;
   for (const auto& text :
