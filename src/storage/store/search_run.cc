@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include "storage/store/search_cursor.h"
@@ -92,7 +91,7 @@ class Run {
   Result<> page_without_value(const search::Sort& sort);
   Result<std::optional<First::Item>> read_sorted(std::int64_t record);
   Result<bool> accept(First::Item item);
-  Result<> add_to_group(std::span<const SqlRow> rows);
+  Result<> add_to_group(std::vector<SqlRow> rows);
   void take_group();
   Result<bool> fetch(const Lead* lead, std::optional<std::int64_t> until);
   Result<std::optional<Lead>> choose_lead();
@@ -291,10 +290,10 @@ Result<> Run::page_sorted() {
   // A walk over most of a type, for few that match, is left to the index of the sort.
   if (lead != nullptr || query_.conditions.empty() || way == none) {
     const auto few = sql_->is_exact() ? context_.limits.sorted_max : context_.limits.checked_max;
-    MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->all(lead, few + 1)));
+    MYDR24_ASSIGN(auto rows, engine_.rows(sql_->all(lead, few + 1)));
     if (std::ssize(rows) <= few) {
       group_.emplace(query_, after_, wanted());
-      MYDR24_TRY(add_to_group(rows));
+      MYDR24_TRY(add_to_group(std::move(rows)));
       take_group();
       return {};
     }
@@ -327,16 +326,18 @@ Result<> Run::page_scanned(const Lead* lead) {
     // The rows of a lead are few enough to be taken at once.
     const auto statement = lead != nullptr ? sql_->all(lead, context_.limits.collected_rows_max)
                                            : sql_->page(nullptr, place, std::nullopt, rows_per_step_max);
-    MYDR24_ASSIGN(const auto rows, engine_.rows(statement));
-    MYDR24_TRY(add_to_group(rows));
+    MYDR24_ASSIGN(auto rows, engine_.rows(statement));
+    const bool is_last = lead != nullptr || std::ssize(rows) < rows_per_step_max;
     if (!rows.empty()) place = rows.back().place;
-    if (lead != nullptr || std::ssize(rows) < rows_per_step_max) break;
+    MYDR24_TRY(add_to_group(std::move(rows)));
+    if (is_last) break;
   }
   take_group();
   return {};
 }
 
-Result<> Run::add_to_group(std::span<const SqlRow> rows) {
+Result<> Run::add_to_group(std::vector<SqlRow> rows) {
+  std::ranges::sort(rows, {}, &SqlRow::record);  // bodies that stand together are read together
   for (const SqlRow& row : rows) {
     MYDR24_ASSIGN(auto item, read_sorted(row.record));
     if (item) group_->add(std::move(*item));
