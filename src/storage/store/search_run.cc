@@ -164,7 +164,7 @@ class Run {
   Result<bool> fetch(const Lead* lead, std::optional<std::int64_t> until);
   Result<std::optional<Lead>> choose_lead();
   Result<std::int64_t> window_of(std::int64_t newest);
-  Result<std::optional<Version>> read(std::int64_t record, bool judged);
+  Result<std::optional<Version>> read(std::span<const SqlRow> rows, std::size_t at, bool judged);
   void finish();
 
   const Query& query_;
@@ -174,7 +174,8 @@ class Run {
   std::optional<SearchSql> sql_;
   std::optional<Cursor> after_;
   SearchPage page_;
-  std::vector<Cursor> places_;  // of page_.matches
+  std::vector<Cursor> places_;                                          // of page_.matches
+  std::vector<std::pair<std::int64_t, std::optional<Version>>> ahead_;  // read already, the next one last
 };
 
 Result<SearchPage> Run::answer() {
@@ -199,10 +200,22 @@ void Run::finish() {
   page_.next_cursor = make_cursor(query_, places_[query_.count - 1]);
 }
 
-// Nothing: it is not there any more, or does not match.
-Result<std::optional<Version>> Run::read(std::int64_t record, bool judged) {
+// Nothing: it does not match. Rows are read ahead as far as the engine likes, from `rows[at]` on.
+Result<std::optional<Version>> Run::read(std::span<const SqlRow> rows, std::size_t at, bool judged) {
   if (judged) MYDR24_TRY(judge_.count());
-  MYDR24_ASSIGN(auto version, engine_.by_record(record));
+  const std::int64_t record = rows[at].record;
+  if (ahead_.empty() || ahead_.back().first != record) {
+    const auto next = rows.subspan(at, std::min(rows.size() - at, engine_.records_per_read()));
+    std::vector<std::int64_t> records;
+    for (const SqlRow& row : next) {
+      if (records.empty() || records.back() != row.record) records.push_back(row.record);
+    }
+    MYDR24_ASSIGN(auto versions, engine_.by_records(records));
+    ahead_.clear();
+    for (std::size_t i = records.size(); i-- > 0;) ahead_.emplace_back(records[i], std::move(versions[i]));
+  }
+  auto version = std::move(ahead_.back().second);
+  ahead_.pop_back();
   if (!version || version->action == Action::remove) {
     return fail(Code::internal, fmt::format("record {} has index rows but no content", record));
   }
@@ -259,9 +272,8 @@ Result<std::int64_t> Run::total() {
   MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->all(lead, context_.limits.checked_max + 1)));
   if (std::ssize(rows) > context_.limits.checked_max) return too_many_checked(context_.limits.checked_max);
   std::int64_t matches = 0;
-  for (const SqlRow& row : rows) {
-    if (matches == limit) break;
-    MYDR24_ASSIGN(const auto version, read(row.record, true));
+  for (std::size_t i = 0; i < rows.size() && matches < limit; ++i) {
+    MYDR24_ASSIGN(const auto version, read(rows, i, true));
     matches += version ? 1 : 0;
   }
   return matches;
@@ -274,11 +286,12 @@ Result<bool> Run::fetch(const Lead* lead, std::optional<std::int64_t> until) {
   auto limit = static_cast<std::int64_t>(wanted() - page_.matches.size());
   for (;;) {
     MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->page(lead, place, until, limit)));
-    for (const SqlRow& row : rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const SqlRow& row = rows[i];
       if (place == row.place) continue;
       place = row.place;
       after_ = Cursor{.place = row.place, .keys = {}};
-      MYDR24_ASSIGN(auto version, read(row.record, judged));
+      MYDR24_ASSIGN(auto version, read(rows, i, judged));
       if (!version) continue;
       page_.matches.push_back(std::move(*version));
       places_.push_back({.place = row.place, .keys = {}});
@@ -386,8 +399,9 @@ Result<> Run::page_collected(const Lead* /*lead*/, std::vector<SqlRow> rows) {
     if (items.size() > wanted()) items.resize(wanted());
   };
   std::ranges::sort(rows, {}, &SqlRow::record);
-  for (const SqlRow& row : rows) {
-    MYDR24_ASSIGN(auto version, read(row.record, judged));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const SqlRow& row = rows[i];
+    MYDR24_ASSIGN(auto version, read(rows, i, judged));
     if (!version) continue;
     Item item{.place = {.place = row.record, .keys = {}}, .version = std::move(*version)};
     MYDR24_ASSIGN(item.place.keys, sort_keys(query_, item.version));
@@ -419,12 +433,13 @@ Result<> Run::page_walked() {
   auto limit = static_cast<std::int64_t>(wanted());
   for (;;) {
     MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->sorted_page(sort, place, limit)));
-    for (const SqlRow& row : rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const SqlRow& row = rows[i];
       const bool repeated = place && place->record == row.record && place->value == row.value;
       place = SearchSql::SortPlace{.value = row.value, .record = row.record};
       if (repeated) continue;
       MYDR24_TRY(judge_.count());
-      MYDR24_ASSIGN(auto version, read(row.record, judged));
+      MYDR24_ASSIGN(auto version, read(rows, i, judged));
       if (!version) continue;
       MYDR24_ASSIGN(auto keys, sort_keys(query_, *version));
       if (!keys.front() || *keys.front() != sort_key_of(sort, row.value)) continue;
@@ -444,10 +459,11 @@ Result<> Run::page_without_value(std::optional<std::int64_t> after) {
   auto limit = static_cast<std::int64_t>(wanted() - page_.matches.size());
   for (;;) {
     MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->without_value(query_.sort.front(), after, limit)));
-    for (const SqlRow& row : rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const SqlRow& row = rows[i];
       after = row.place;
       MYDR24_TRY(judge_.count());
-      MYDR24_ASSIGN(auto version, read(row.record, judged));
+      MYDR24_ASSIGN(auto version, read(rows, i, judged));
       if (!version) continue;
       MYDR24_ASSIGN(auto keys, sort_keys(query_, *version));
       if (keys.front()) continue;
