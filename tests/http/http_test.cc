@@ -117,7 +117,7 @@ class BadInput : public testing::Test {
   static void SetUpTestSuite() { live_ = std::make_unique<Live>("[server]\nbody_bytes_max = 1048576\n"); }
   static void TearDownTestSuite() {
     EXPECT_EQ(live_->stop(), 0);
-    EXPECT_TRUE(verifies(live_->data()));
+    EXPECT_TRUE(live_->verifies());
     live_.reset();
   }
   static load::HttpClient& http() { return live_->http(); }

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "base/json/writer.h"
+#include "storage/postgres/throwaway.h"
 
 namespace mydr24::live {
 namespace {
@@ -56,6 +57,17 @@ std::string without_id(json::Value root) {
   return out + "}";
 }
 
+// The lines of the configuration that choose the store; none for the embedded one.
+std::string store_config() {
+  const char* const store = std::getenv("MYDR24_TEST_STORE");
+  if (store == nullptr || std::string_view(store) == "sqlite") return {};
+  if (std::string_view(store) != "postgres")
+    throw std::runtime_error(fmt::format("MYDR24_TEST_STORE is sqlite or postgres, not {}", store));
+  auto* const server = postgres::shared_server();
+  if (server == nullptr) throw std::runtime_error("PostgreSQL 15 is not installed, or does not start: ./dev setup");
+  return fmt::format("\n[store]\nurl = \"{}\"\n", server->url(server->lend_database()));
+}
+
 }  // namespace
 
 fs::path binary() {
@@ -63,7 +75,7 @@ fs::path binary() {
   return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "mydr24";
 }
 
-Live::Live(std::string config) : config_(std::move(config)) { start(); }
+Live::Live(std::string config) : config_(std::move(config) + store_config()) { start(); }
 
 void Live::start() {
   auto server = load::Server::start({.binary = binary(), .data = data(), .config = config_});
@@ -103,8 +115,12 @@ std::string difference(json::Value sent, json::Value got) {
   return given.empty() ? "no id was given" : compare(sent, without->root(), type, true, false);
 }
 
-testing::AssertionResult verifies(const fs::path& data) {
-  const auto finished = load::run_command({binary().string(), "doctor", "--data", data.string(), "--json"});
+namespace {
+
+testing::AssertionResult doctor(const fs::path& data, const std::vector<std::string>& more) {
+  std::vector<std::string> command{binary().string(), "doctor", "--data", data.string(), "--json"};
+  command.insert(command.end(), more.begin(), more.end());
+  const auto finished = load::run_command(command);
   const auto report = json::Document::parse_view(finished.out);
   if (!report) return testing::AssertionFailure() << "mydr24 doctor: " << finished.out << finished.err;
   // The exit code also speaks of the machine (clock, disk) and the settings: here it is the store that counts.
@@ -112,5 +128,15 @@ testing::AssertionResult verifies(const fs::path& data) {
     if (check["check"].text() == "store" && check["verdict"].text() == "ok") return testing::AssertionSuccess();
   return testing::AssertionFailure() << "the store does not verify: " << finished.out;
 }
+
+}  // namespace
+
+testing::AssertionResult Live::verifies() const {
+  const auto file = folder() / "doctor.toml";
+  load::write_text(file, config_);
+  return doctor(data(), {"--config", file.string()});
+}
+
+testing::AssertionResult verifies(const fs::path& data) { return doctor(data, {}); }
 
 }  // namespace mydr24::live

@@ -1,6 +1,7 @@
 #pragma once
 
-// The real server in a folder of its own, for the tests of the whole system.
+// The real server in a folder of its own, for the tests of the whole system. With MYDR24_TEST_STORE=postgres in the
+// environment each keeps its records in a database of its own, on a PostgreSQL server that ends with the test program.
 
 #include <gtest/gtest.h>
 
@@ -19,7 +20,7 @@ std::filesystem::path binary();
 
 class Live {
  public:
-  // Starts it; a failure is a std::runtime_error with the end of the server's log.
+  // Starts it; a failure is a std::runtime_error with the end of the server's log. `config`: TOML, without [store].
   explicit Live(std::string config = {});
 
   load::HttpClient& http() { return *client_; }
@@ -30,6 +31,8 @@ class Live {
   // Stops it and starts it again on the same data and configuration.
   void restart();
   int stop();
+  // Does what it stored verify? (mydr24 doctor) It must be stopped.
+  testing::AssertionResult verifies() const;
 
  private:
   void start();

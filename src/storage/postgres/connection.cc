@@ -15,6 +15,7 @@ constexpr int limits_checked_every_ms = 10;
 
 // Values below the indexes' own are wrong for a database that nobody has analysed yet: every statement of ours has an
 // index. A group of writes joins a few values with a large table, for which only a loop over the index is right.
+// Searches say in which order tables are joined.
 constexpr const char* every_session =
     "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET enable_seqscan = off; SET jit = off; "
     "SET random_page_cost = 1.1; SET datestyle = 'ISO'; SET lock_timeout = '30s';";
@@ -23,7 +24,7 @@ constexpr const char* writer_session =
     "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off;";
 constexpr const char* reader_session =
     "SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on; "
-    "SET client_connection_check_interval = '1s';";
+    "SET client_connection_check_interval = '1s'; SET join_collapse_limit = 1;";
 
 std::string trimmed(const char* text) {
   std::string message = text == nullptr ? "" : text;
@@ -100,7 +101,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& url, Rol
   std::ranges::copy(values, settings.begin());
   PGconn* const handle = PQconnectdbParams(names.data(), settings.data(), 1);
   if (handle == nullptr) return fail(Code::internal, "no memory for a connection");
-  std::unique_ptr<Connection> connection(new Connection(handle));
+  std::unique_ptr<Connection> connection(new Connection(handle, role));
   if (PQstatus(handle) != CONNECTION_OK) return error_of_connecting(handle);
   PQsetNoticeProcessor(handle, [](void*, const char*) {}, nullptr);
   MYDR24_TRY(run_plainly(handle, every_session));
@@ -251,19 +252,63 @@ Result<> Connection::send(const char* constant, const Parameters& parameters) {
   return start(parameters, nullptr, name);
 }
 
+Result<Rows> Connection::flush_and_take() {
+  if (PQsendFlushRequest(handle_) != 1 || PQflush(handle_) != 0) return lost();
+  return take_all();
+}
+
 Result<Rows> Connection::query(const char* constant, const Parameters& parameters) {
   MYDR24_TRY(check_limits());
   MYDR24_TRY(send(constant, parameters));
-  if (PQsendFlushRequest(handle_) != 1 || PQflush(handle_) != 0) return lost();
-  return take_all();
+  return flush_and_take();
 }
 
 Result<Rows> Connection::query(const std::string& text, const Parameters& parameters) {
   if (failed_) return *failed_;
   MYDR24_TRY(check_limits());
+  MYDR24_TRY(plan(Plans::by_values));
   MYDR24_TRY(start(parameters, text.c_str(), nullptr));
-  if (PQsendFlushRequest(handle_) != 1 || PQflush(handle_) != 0) return lost();
-  return take_all();
+  return flush_and_take();
+}
+
+Result<Rows> Connection::query_prepared(const std::string& text, const Parameters& parameters) {
+  if (failed_) return *failed_;
+  MYDR24_TRY(check_limits());
+  MYDR24_TRY(plan(Plans::once));
+  MYDR24_ASSIGN(const char* const name, prepare_text(text, parameters));
+  MYDR24_TRY(start(parameters, nullptr, name));
+  return flush_and_take();
+}
+
+// Source: PostgreSQL 15, section 20.7.4 (plan_cache_mode).
+Result<> Connection::plan(Plans plans) {
+  if (!chooses_plans_ || plans_ == plans) return {};
+  plans_ = plans;
+  return send(plans == Plans::once ? "SET plan_cache_mode = force_generic_plan"
+                                   : "SET plan_cache_mode = force_custom_plan");
+}
+
+Result<const char*> Connection::prepare_text(const std::string& text, const Parameters& parameters) {
+  std::string key = text;
+  key.append(reinterpret_cast<const char*>(parameters.types()), parameters.size() * sizeof(unsigned));
+  if (const auto known = texts_by_key_.find(key); known != texts_by_key_.end()) {
+    texts_.splice(texts_.begin(), texts_, known->second);
+    return texts_.front().name.c_str();
+  }
+  if (texts_.size() >= prepared_max) {
+    const auto closing = fmt::format("DEALLOCATE {}", texts_.back().name);
+    texts_by_key_.erase(texts_.back().text);
+    texts_.pop_back();
+    MYDR24_TRY(start({}, closing.c_str(), nullptr));
+  }
+  std::string name = fmt::format("t{}", ++names_);
+  if (PQsendPrepare(handle_, name.c_str(), text.c_str(), static_cast<int>(parameters.size()), parameters.types()) != 1)
+    return lost();
+  ++expected_;
+  MYDR24_TRY(flush_and_take());  // it is known only when it is there
+  texts_.push_front({.text = std::move(key), .name = std::move(name)});
+  texts_by_key_.emplace(texts_.front().text, texts_.begin());
+  return texts_.front().name.c_str();
 }
 
 Result<std::int64_t> Connection::number(const char* constant, std::int64_t otherwise, const Parameters& parameters) {
@@ -281,6 +326,7 @@ Result<> Connection::finish() {
   for (const char* constant : unproven_) constants_.erase(constant);
   unproven_.clear();
   timeout_ms_ = -1;
+  plans_ = Plans::unknown;
   Result<> outcome = *failed_;
   if (is_usable()) failed_.reset();
   return outcome;

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,6 +74,9 @@ class Connection {
   Result<Rows> query(const char* constant, const Parameters& parameters = {});
   // A text made at run time is planned for its values each time.
   Result<Rows> query(const std::string& text, const Parameters& parameters);
+  // One that comes again and again with other values is prepared and planned once, whatever the values: for texts that
+  // leave the planner nothing to choose. The prepared_max used last are kept.
+  Result<Rows> query_prepared(const std::string& text, const Parameters& parameters);
   // The first column of the first row, or `otherwise` when there is none or it is null.
   Result<std::int64_t> number(const char* constant, std::int64_t otherwise, const Parameters& parameters = {});
   // Ends what finish() ends (see above) and waits. The first error of anything sent since the last one.
@@ -93,7 +97,21 @@ class Connection {
   bool has_failed() const { return failed_.has_value(); }
 
  private:
-  explicit Connection(PGconn* handle) : handle_(handle) {}
+  // When the server makes plans: once for a prepared statement, or for the values of each execution.
+  enum class Plans : std::uint8_t { unknown, once, by_values };
+  static constexpr std::size_t prepared_max = 128;
+
+  // A text made at run time, prepared. Kept in the order of use, the last first.
+  struct Prepared {
+    std::string text;  // with the types of its parameters behind it
+    std::string name;
+  };
+
+  Connection(PGconn* handle, Role role) : handle_(handle), chooses_plans_(role == Role::reader) {}
+
+  Result<> plan(Plans plans);
+  Result<const char*> prepare_text(const std::string& text, const Parameters& parameters);
+  Result<Rows> flush_and_take();
 
   Result<> start(const Parameters& parameters, const char* text, const char* name);
   Result<const char*> prepare(const char* constant, const Parameters& parameters);
@@ -110,6 +128,10 @@ class Connection {
   Limits limits_;
   std::unordered_map<const char*, std::string> constants_;  // prepared, with their names
   std::vector<const char*> unproven_;                       // of these, whose answer was not taken yet
+  std::list<Prepared> texts_;
+  std::unordered_map<std::string_view, std::list<Prepared>::iterator> texts_by_key_;
+  const bool chooses_plans_;  // a writer's setting would go back with its transaction: the server chooses
+  Plans plans_ = Plans::unknown;
   int names_ = 0;
   std::int64_t timeout_ms_ = 0;  // of the session; -1: not known
   int expected_ = 0;             // answers of statements not taken yet

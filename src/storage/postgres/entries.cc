@@ -64,7 +64,38 @@ Result<> WriteTransaction::write_entries(const Pending::Record& record, std::spa
       ++fresh;
     }
   }
+  if (kept_totals_.has_tokens()) {
+    MYDR24_TRY(count_tokens(before, -1));
+    MYDR24_TRY(count_tokens(after, 1));
+  }
   if ((content || narrative) && !record.deleted) return set_text(record, after, content, narrative);
+  return {};
+}
+
+void WriteTransaction::count_type(std::int64_t type, std::int64_t change) {
+  if (change == 0 || !kept_totals_.has_type(type)) return;
+  top().totals[{.of = TotalKey::Of::type, .number = type, .code = {}}] += change;
+  top().touch();
+}
+
+// Each token once, and each code once whatever its systems: entries of one code stand together.
+Result<> WriteTransaction::count_tokens(std::span<const IndexEntry> entries, std::int64_t change) {
+  const IndexEntry* previous = nullptr;
+  for (const IndexEntry& entry : entries) {
+    if (entry.kind != Kind::token || entry.contained) continue;
+    const bool same_code =
+        previous != nullptr && previous->parameter == entry.parameter && previous->value == entry.value;
+    previous = &entry;
+    MYDR24_ASSIGN(const auto number, parameter(entry));
+    TotalKey key{.of = TotalKey::Of::code, .number = number, .code = stored_text(entry.value)};
+    const auto* const systems = kept_totals_.systems(number, key.code);
+    if (systems == nullptr) continue;
+    top().touch();
+    if (!same_code && systems->contains(-1)) top().totals[key] += change;
+    MYDR24_ASSIGN(key.system, add_system(entry.system));
+    key.of = TotalKey::Of::token;
+    if (systems->contains(key.system)) top().totals[std::move(key)] += change;
+  }
   return {};
 }
 

@@ -169,6 +169,9 @@ Result<> Pending::send_maps(Connection& connection) {
   }
   if (names.count() > 0) MYDR24_TRY(connection.send(set_cursors, Parameters::of(names, sequences)));
   cursors.clear();
+
+  MYDR24_TRY(change_totals(connection, totals));
+  totals.clear();
   return {};
 }
 
@@ -184,6 +187,7 @@ void Pending::merge(Pending&& above) {
   const auto take = [](auto& own, auto& others) {
     for (auto& [key, value] : others) own.insert_or_assign(key, std::move(value));
   };
+  for (const auto& [key, change] : above.totals) totals[key] += change;
   take(records, above.records);
   take(states, above.states);
   take(timers, above.timers);

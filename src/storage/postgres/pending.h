@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "storage/postgres/connection.h"
+#include "storage/postgres/totals.h"
 #include "storage/store/store.h"
 
 namespace mydr24::postgres {
@@ -85,6 +86,7 @@ class Pending {
   std::map<std::string, store::Sequence, std::less<>> cursors;
   std::map<std::string, std::int64_t, std::less<>> types;    // added by this group
   std::map<std::string, std::int64_t, std::less<>> systems;  // the same
+  std::map<TotalKey, std::int64_t> totals;                   // changes
   bool has_savepoint = false;
 
  private:

@@ -43,6 +43,7 @@ class PostgresStore final : public store::Store {
 
   ~PostgresStore() override {
     // Followers and the last Works may still pack and write: what they use ends after them.
+    shared_.wishes.serve(nullptr, 0);
     followers_.stop(writer_ != nullptr);
     if (writer_ != nullptr) writer_->stop();
     trainer_.reset();
@@ -59,6 +60,7 @@ class PostgresStore final : public store::Store {
       if (std::exchange(announced_, last_event) != last_event) followers_.wake();
     });
     MYDR24_TRY(writer_->start());
+    shared_.wishes.serve([this](const TotalWish& wish) { grant(wish); }, settings_.kept_total_min);
     watch_.start();
     trainer_ = std::make_unique<store::Trainer>(
         shared_.codec,
@@ -105,6 +107,12 @@ class PostgresStore final : public store::Store {
 
   Result<> bring_up_to_date(Connection& connection);
   Result<> run_timers(WriteTransaction& transaction);
+  void grant(const TotalWish& wish) {
+    writer_->queue().push(
+        RequestClass::background,
+        [wish](Transaction& transaction) { return static_cast<WriteTransaction&>(transaction).grant(wish); },
+        [this, key = wish.key](const Result<>&) { shared_.wishes.done(key); }, true);
+  }
   // After the server was away: a write connects again, so that readiness does not wait for a client to try.
   void reachable() {
     if (writer_ == nullptr || writer_->writable() || !writer_->queue().idle()) return;

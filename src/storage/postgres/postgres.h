@@ -33,6 +33,7 @@ struct Settings {
   std::size_t readers_max = 8;
   std::array<std::size_t, request_class_count> queue_max{8'192, 8'192, 8'192, 1'024};
   Microseconds batch_max{4'000};
+  std::int64_t kept_total_min = 200;  // totals from here on are kept up to date once they were asked for
   bool migrate = true;  // bring the schema up to date when opening; false: Code::unsupported when it is not
   LogLine log = [](telemetry::Level, std::string_view) {};
 };

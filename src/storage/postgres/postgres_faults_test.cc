@@ -158,6 +158,24 @@ TEST_F(PostgresServer, AReplicaThatIsBehindOrAwayIsPassedOver) {
   EXPECT_TRUE(has(*current, "a", last(*current)));
 }
 
+TEST_F(PostgresServer, AStreamingReplicaAnswersWhatItHasAndThePrimaryTheRest) {
+  const auto replica = server_->replica();
+  ASSERT_NE(replica, nullptr) << "pg_basebackup failed, or the replica did not start";
+  const auto database = settings_.url.substr(settings_.url.rfind('=') + 1);
+  settings_.read_urls = {replica->url(database)};
+  const auto store = open();
+  ASSERT_TRUE(write(*store, "a"));
+  EXPECT_TRUE(has(*store, "a", last(*store)));
+  EXPECT_TRUE(soon([&] { return has(*store, "a"); }));
+
+  replica->execute(database, "SELECT pg_wal_replay_pause()");
+  ASSERT_TRUE(write(*store, "b"));
+  EXPECT_FALSE(has(*store, "b")) << "the replica cannot have it yet: the primary answered";
+  EXPECT_TRUE(has(*store, "b", 4)) << "who wrote a line reads it";
+  replica->execute(database, "SELECT pg_wal_replay_resume()");
+  EXPECT_TRUE(soon([&] { return has(*store, "b"); }));
+}
+
 TEST_F(PostgresServer, AnEmergencyReadFindsRoomWhenOthersHoldAllReaders) {
   settings_.readers_max = 2;
   const auto store = open();

@@ -18,7 +18,7 @@ class PostgresPlace final : public store::Place {
   PostgresPlace(const PostgresPlace&) = delete;
   PostgresPlace& operator=(const PostgresPlace&) = delete;
   Result<std::unique_ptr<store::Store>> open(const Clock& clock) override {
-    return postgres::open({.url = shared_server()->url(database_)}, clock);
+    return postgres::open({.url = shared_server()->url(database_), .kept_total_min = 0}, clock);
   }
   std::filesystem::path backup_path() override { return std::filesystem::temp_directory_path() / "never-made"; }
   Result<std::unique_ptr<store::Store>> open_backup(const std::filesystem::path&, const Clock&) override {

@@ -207,7 +207,26 @@ CREATE VIEW resource AS
 COMMENT ON VIEW resource IS 'The newest version of every resource';
 )sql";
 
-constexpr std::array all_steps{Step{1, "the journal, what is found, what modules keep", first}};
+constexpr std::string_view second = R"sql(
+CREATE TABLE kept_total (
+  kind SMALLINT NOT NULL,
+  number INTEGER NOT NULL,
+  code TEXT COLLATE "C" NOT NULL,
+  system INTEGER NOT NULL,
+  added BIGINT GENERATED ALWAYS AS IDENTITY UNIQUE,
+  counted BOOLEAN NOT NULL DEFAULT false,
+  total BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (kind, number, code, system)
+) WITH (fillfactor = 20);
+COMMENT ON TABLE kept_total IS 'Totals of searches, kept up to date by every write; it may be emptied at any time';
+COMMENT ON COLUMN kept_total.kind IS
+  '1: of the type number; 2: of resources with the code in the parameter number; 3: of those, of the system';
+COMMENT ON COLUMN kept_total.counted IS 'false: total is of the changes since the row was added only';
+CREATE INDEX text_type ON text_index (type, record);
+)sql";
+
+constexpr std::array all_steps{Step{1, "the journal, what is found, what modules keep", first},
+                               Step{2, "totals that are kept, words by recency", second}};
 
 }  // namespace
 

@@ -8,6 +8,9 @@ namespace {
 using store::SqlStatement;
 using store::SqlValue;
 
+// Bodies that are held for a page that is being read.
+constexpr std::size_t records_read_at_once = 64;
+
 void bind(Parameters& parameters, const std::string& sql, const SqlValue& value) {
   if (const auto* const text = std::get_if<std::string>(&value)) {
     // A text query is no value of a column: it must not be cut.
@@ -66,20 +69,51 @@ class Engine final : public store::SearchEngine {
   }
 
   Result<std::string> plan(const SqlStatement& statement) override {
-    MYDR24_ASSIGN(const auto answer, ask("EXPLAIN " + statement.text, statement));
+    Parameters parameters;
+    for (const SqlValue& value : statement.values) bind(parameters, statement.text, value);
+    MYDR24_ASSIGN(const auto answer, view_.connection().query("EXPLAIN " + statement.text, parameters));
     std::string text;
     for (int row = 0; row < answer.count(); ++row) text += fmt::format("{}\n", answer.text(row, 0));
     return text;
   }
 
   Result<std::optional<store::Version>> by_record(std::int64_t record) override { return view_.by_record(record, ""); }
+  Result<std::vector<std::optional<store::Version>>> by_records(std::span<const std::int64_t> records) override {
+    return view_.by_records(records);
+  }
+  std::size_t records_per_read() const override { return records_read_at_once; }
   Result<> check_limits() override { return view_.connection().check_limits(); }
 
+  Result<std::optional<std::int64_t>> kept_total(std::int64_t type) override {
+    return total({.of = TotalKey::Of::type, .number = type, .code = {}});
+  }
+
+  Result<std::optional<std::int64_t>> kept_total(std::int64_t parameter, std::string_view code,
+                                                 const std::optional<std::string>& system) override {
+    TotalKey key{.of = TotalKey::Of::code, .number = parameter, .code = stored_text(code)};
+    if (!system) return total(key);
+    key.of = TotalKey::Of::token;
+    if (!system->empty()) {
+      MYDR24_ASSIGN(const auto number, view_.shared().names.number(view_.connection(), Names::Table::system, *system));
+      if (!number) return std::optional<std::int64_t>(0);
+      key.system = *number;
+    }
+    return total(key);
+  }
+
  private:
+  Result<std::optional<std::int64_t>> total(const TotalKey& key) {
+    MYDR24_ASSIGN(const auto total, total_of(view_.connection(), key, view_.shared().wishes));
+    return std::optional(total);
+  }
+
   Result<Rows> ask(const std::string& text, const SqlStatement& statement) {
     Parameters parameters;
     for (const SqlValue& value : statement.values) bind(parameters, statement.text, value);
-    return view_.connection().query(text, parameters);
+    // How many resources hold a word is known of the word itself only: then the planner must choose. Else it has
+    // nothing to choose, and lists of values may be of any length.
+    const bool by_words = text.contains("::tsquery");
+    return by_words ? view_.connection().query(text, parameters) : view_.connection().query_prepared(text, parameters);
   }
 
   View& view_;

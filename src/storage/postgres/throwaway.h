@@ -33,6 +33,14 @@ class ThrowawayServer {
     std::unique_ptr<ThrowawayServer> server(new ThrowawayServer(durable));
     return server->init() && server->run() ? std::move(server) : nullptr;
   }
+  // A streaming replica of this server.
+  std::unique_ptr<ThrowawayServer> replica() const {
+    std::unique_ptr<ThrowawayServer> copy(new ThrowawayServer(false));
+    const std::vector<std::string> options{
+        "-h", folder_.string(), "-U", "postgres", "-D",        copy->data().string(),
+        "-c", "fast",           "-X", "stream",   "--no-sync", "--write-recovery-conf"};
+    return copy->wait_for("pg_basebackup", options) && copy->run() ? std::move(copy) : nullptr;
+  }
   ~ThrowawayServer() {
     stop(SIGINT);
     std::error_code error;
@@ -104,8 +112,12 @@ class ThrowawayServer {
   std::filesystem::path data() const { return folder_ / "data"; }
 
   bool init() {
-    const auto process = spawn("initdb", {"-D", data().string(), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                                          "--locale=C", "--no-sync", "--no-instructions"});
+    return wait_for("initdb", {"-D", data().string(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
+                               "--no-sync", "--no-instructions"});
+  }
+  // Runs a program to its end.
+  bool wait_for(std::string_view program, const std::vector<std::string>& options) const {
+    const auto process = spawn(program, options);
     int status = 1;
     ::waitpid(process, &status, 0);
     return status == 0;

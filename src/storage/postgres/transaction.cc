@@ -24,7 +24,8 @@ constexpr const char* lock_and_load =
 constexpr const char* where_the_journal_stands =
     "SELECT coalesce(j.sequence, 0), coalesce(j.at, $1), coalesce((SELECT max(record) FROM record), 0), "
     "coalesce((SELECT sequence FROM journal WHERE kind IS NOT NULL ORDER BY sequence DESC LIMIT 1), 0), "
-    "coalesce((SELECT max(number) FROM resource_type), 0), coalesce((SELECT max(number) FROM system), 0) "
+    "coalesce((SELECT max(number) FROM resource_type), 0), coalesce((SELECT max(number) FROM system), 0), "
+    "coalesce((SELECT max(added) FROM kept_total), 0) "
     "FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT sequence, at FROM journal ORDER BY sequence DESC LIMIT 1) j ON true";
 
 Error not_plain(std::string_view what) {
@@ -47,6 +48,7 @@ Result<> WriteTransaction::begin() {
                .at = row.integer(0, 1),
                .type = row.integer(0, 4),
                .system = row.integer(0, 5)};
+  MYDR24_TRY(kept_totals_.load(connection_, row.integer(0, 6)));
   push();
   return {};
 }
@@ -224,6 +226,8 @@ Result<> WriteTransaction::append(Pending::Record& record, std::string_view id, 
   const auto body = removed ? std::optional<std::string_view>() : std::optional<std::string_view>(line.body->bytes);
   top().add(Batch::lines, line.sequence, line.at, static_cast<std::int64_t>(line.action) + 1, record.type,
             record.record, line.version, removed ? 0 : line.body->meta_at, std::optional<std::string_view>(), body);
+  const bool was_there = record.version > 0 && !record.deleted;
+  count_type(record.type, (removed ? 0 : 1) - (was_there ? 1 : 0));
   record.version = line.version;
   record.sequence = line.sequence;
   record.deleted = removed;

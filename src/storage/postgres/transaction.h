@@ -57,6 +57,7 @@ class WriteTransaction final : public Viewing<store::Transaction> {
 
   // For the store itself. Nothing was added when another process did it first: Code::conflict.
   Result<> save_dictionary(std::uint32_t number, std::string_view bytes);
+  Result<> grant(const TotalWish& wish) { return postgres::grant(connection_, wish); }
   // Runs `step`; what it did is undone when it fails.
   Result<> attempt(const std::function<Result<>()>& step);
 
@@ -122,6 +123,8 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   Result<> write_entries(const Pending::Record& record, std::span<const search::IndexEntry> before,
                          std::span<const search::IndexEntry> after);
   Result<> change_entry(std::int64_t record, const search::IndexEntry& entry, bool add);
+  void count_type(std::int64_t type, std::int64_t change);
+  Result<> count_tokens(std::span<const search::IndexEntry> entries, std::int64_t change);
   Result<> set_text(const Pending::Record& record, std::span<const search::IndexEntry> after, bool content,
                     bool narrative);
   Result<std::int64_t> parameter(const search::IndexEntry& entry) const;
@@ -134,6 +137,7 @@ class WriteTransaction final : public Viewing<store::Transaction> {
 
   Connection& connection_;
   std::shared_ptr<const ParameterNumbers> parameters_;  // of this group
+  KeptTotals kept_totals_;                              // the same
   Counters counters_;
   std::vector<Level> levels_;  // the group, the Work, an attempt inside it
   Instant now_;

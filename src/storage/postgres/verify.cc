@@ -83,6 +83,7 @@ class Check {
     for (const auto sql : index_rows) MYDR24_TRY(stored_rows(sql));
     MYDR24_TRY(stored_texts());
     MYDR24_TRY(compare());
+    MYDR24_TRY(totals());
     MYDR24_TRY(connection_.send("ROLLBACK"));
     MYDR24_TRY(connection_.finish());
     return std::move(findings_);
@@ -246,6 +247,21 @@ class Check {
            rows.empty() ? "?" : rows.text(0, 1));
     }
     return {};
+  }
+
+  Result<> totals() {
+    return each(
+        "SELECT kind, number, code, total, CASE kind "
+        "WHEN 1 THEN (SELECT count(*) FROM record r WHERE r.type = k.number AND r.deleted = 0) "
+        "WHEN 2 THEN (SELECT count(DISTINCT t.record) FROM token_index t WHERE t.parameter = k.number AND "
+        "t.code = k.code) ELSE (SELECT count(*) FROM token_index t WHERE t.parameter = k.number AND t.code = k.code "
+        "AND t.system = k.system) END FROM kept_total k WHERE counted",
+        [&](const Rows& rows, int row) -> Result<> {
+          if (rows.integer(row, 3) == rows.integer(row, 4)) return {};
+          find("the kept total {} of {} '{}' says {}, there are {}", rows.integer(row, 0), rows.integer(row, 1),
+               rows.text(row, 2), rows.integer(row, 3), rows.integer(row, 4));
+          return {};
+        });
   }
 
   Connection& connection_;

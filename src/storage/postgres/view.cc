@@ -91,6 +91,24 @@ Result<std::optional<Version>> View::by_record(std::int64_t record, std::string_
   return version;
 }
 
+Result<std::vector<std::optional<Version>>> View::by_records(std::span<const std::int64_t> records) {
+  Column column(Type::int8_array);
+  for (const std::int64_t record : records) column.add(record);
+  MYDR24_ASSIGN(const auto rows,
+                connection_.query("SELECT r.version, r.sequence, j.at, j.action, j.meta_at, j.body, r.id, r.type, "
+                                  "u.place FROM unnest($1::bigint[]) WITH ORDINALITY AS u(record, place) "
+                                  "JOIN record r ON r.record = u.record JOIN journal j ON j.sequence = r.sequence",
+                                  Parameters::of(column)));
+  std::vector<std::optional<Version>> versions(records.size());
+  for (int row = 0; row < rows.count(); ++row) {
+    auto& version = versions[static_cast<std::size_t>(rows.integer(row, 8) - 1)].emplace();
+    MYDR24_ASSIGN(version.type, shared_.names.type_name(connection_, rows.integer(row, 7)));
+    version.id = rows.text(row, 6);
+    MYDR24_TRY(read_version(rows, row, 0, true, version));
+  }
+  return versions;
+}
+
 // Planned anew each time: what is best depends on how much the values ask for.
 Result<std::vector<Version>> View::history(const store::HistoryQuery& query) {
   Sequence from = 0;
@@ -147,8 +165,8 @@ Result<Sequence> View::sequence_at(Instant at) {
 Result<std::int64_t> View::count_resources(std::string_view type) {
   if (type.empty()) return connection_.number("SELECT count(*) FROM record WHERE deleted = 0", 0);
   MYDR24_ASSIGN(const auto number, shared_.names.number(connection_, Names::Table::type, type));
-  return connection_.number("SELECT count(*) FROM record WHERE type = $1 AND deleted = 0", 0,
-                            Parameters::of(number.value_or(-1)));
+  if (!number) return std::int64_t{0};
+  return total_of(connection_, {.of = TotalKey::Of::type, .number = *number, .code = {}}, shared_.wishes);
 }
 
 Result<std::optional<std::string>> View::state(std::string_view space, std::string_view key) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 
 #include "storage/postgres/connection.h"
 #include "storage/postgres/names.h"
+#include "storage/postgres/totals.h"
 #include "storage/store/body_codec.h"
 #include "storage/store/search_run.h"
 #include "storage/store/store.h"
@@ -30,6 +32,7 @@ struct Shared {
   store::BodyCodec codec;
   Names names;
   std::atomic<std::shared_ptr<const ParameterNumbers>> parameters;
+  TotalWishes wishes;
   std::mutex dictionaries;  // held while some are loaded or added
 };
 
@@ -42,6 +45,8 @@ class View {
   Result<std::optional<store::Version>> current(std::string_view type, std::string_view id, bool with_body);
   Result<std::optional<store::Version>> version(std::string_view type, std::string_view id, std::int64_t version);
   Result<std::optional<store::Version>> by_record(std::int64_t record, std::string_view type);
+  // In their order; nothing for what is not there.
+  Result<std::vector<std::optional<store::Version>>> by_records(std::span<const std::int64_t> records);
   Result<std::vector<store::Version>> history(const store::HistoryQuery& query);
   Result<store::SearchPage> search(const search::Query& query);
   Result<std::string> explain(const search::Query& query);

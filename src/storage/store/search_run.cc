@@ -89,14 +89,14 @@ class Run {
   Result<bool> walk(const search::Sort& sort, const SearchSql::Stretch& stretch,
                     std::optional<SearchSql::SortPlace>& place);
   Result<> page_without_value(const search::Sort& sort);
-  Result<std::optional<First::Item>> read_sorted(std::int64_t record);
+  Result<std::optional<First::Item>> read_sorted(std::span<const SqlRow> rows, std::size_t at);
   Result<bool> accept(First::Item item);
   Result<> add_to_group(std::vector<SqlRow> rows);
   void take_group();
   Result<bool> fetch(const Lead* lead, std::optional<std::int64_t> until);
   Result<std::optional<Lead>> choose_lead();
   Result<std::int64_t> window_of(std::int64_t newest);
-  Result<std::optional<Version>> read(std::int64_t record, bool judged);
+  Result<std::optional<Version>> read(std::span<const SqlRow> rows, std::size_t at, bool judged);
   void finish();
 
   const Query& query_;
@@ -109,7 +109,8 @@ class Run {
   std::vector<Cursor> places_;  // of page_.matches
   std::optional<First> group_;  // of a walk by the first of several keys: those that have the same of it
   std::optional<std::string> group_key_;
-  std::int64_t sorted_ = 0;  // resources that were read for their keys
+  std::int64_t sorted_ = 0;                                             // resources that were read for their keys
+  std::vector<std::pair<std::int64_t, std::optional<Version>>> ahead_;  // read already, the next one last
 };
 
 Result<SearchPage> Run::answer() {
@@ -134,10 +135,22 @@ void Run::finish() {
   page_.next_cursor = make_cursor(query_, places_[query_.count - 1]);
 }
 
-// Nothing: it is not there any more, or does not match.
-Result<std::optional<Version>> Run::read(std::int64_t record, bool judged) {
+// Nothing: it does not match. Rows are read ahead as far as the engine likes, from `rows[at]` on.
+Result<std::optional<Version>> Run::read(std::span<const SqlRow> rows, std::size_t at, bool judged) {
   if (judged) MYDR24_TRY(judge_.count());
-  MYDR24_ASSIGN(auto version, engine_.by_record(record));
+  const std::int64_t record = rows[at].record;
+  if (ahead_.empty() || ahead_.back().first != record) {
+    const auto next = rows.subspan(at, std::min(rows.size() - at, engine_.records_per_read()));
+    std::vector<std::int64_t> records;
+    for (const SqlRow& row : next) {
+      if (records.empty() || records.back() != row.record) records.push_back(row.record);
+    }
+    MYDR24_ASSIGN(auto versions, engine_.by_records(records));
+    ahead_.clear();
+    for (std::size_t i = records.size(); i-- > 0;) ahead_.emplace_back(records[i], std::move(versions[i]));
+  }
+  auto version = std::move(ahead_.back().second);
+  ahead_.pop_back();
   if (!version || version->action == Action::remove) {
     return fail(Code::internal, fmt::format("record {} has index rows but no content", record));
   }
@@ -194,9 +207,8 @@ Result<std::int64_t> Run::total() {
   MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->all(lead, context_.limits.checked_max + 1)));
   if (std::ssize(rows) > context_.limits.checked_max) return too_many_checked(context_.limits.checked_max);
   std::int64_t matches = 0;
-  for (const SqlRow& row : rows) {
-    if (matches == limit) break;
-    MYDR24_ASSIGN(const auto version, read(row.record, true));
+  for (std::size_t i = 0; i < rows.size() && matches < limit; ++i) {
+    MYDR24_ASSIGN(const auto version, read(rows, i, true));
     matches += version ? 1 : 0;
   }
   return matches;
@@ -209,11 +221,12 @@ Result<bool> Run::fetch(const Lead* lead, std::optional<std::int64_t> until) {
   auto limit = static_cast<std::int64_t>(wanted() - page_.matches.size());
   for (;;) {
     MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->page(lead, place, until, limit)));
-    for (const SqlRow& row : rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const SqlRow& row = rows[i];
       if (place == row.place) continue;
       place = row.place;
       after_ = Cursor{.place = row.place, .keys = {}};
-      MYDR24_ASSIGN(auto version, read(row.record, judged));
+      MYDR24_ASSIGN(auto version, read(rows, i, judged));
       if (!version) continue;
       page_.matches.push_back(std::move(*version));
       places_.push_back({.place = row.place, .keys = {}});
@@ -303,7 +316,7 @@ Result<> Run::page_sorted() {
 }
 
 // The resource with what it is sorted by; nothing when it does not match.
-Result<std::optional<First::Item>> Run::read_sorted(std::int64_t record) {
+Result<std::optional<First::Item>> Run::read_sorted(std::span<const SqlRow> rows, std::size_t at) {
   if (++sorted_ > context_.limits.sorted_reads_max) {
     return fail(Code::too_costly, fmt::format("more than {} resources would have to be read to sort them: narrow the "
                                               "search, or sort by one string, date, number, token or reference first",
@@ -311,11 +324,11 @@ Result<std::optional<First::Item>> Run::read_sorted(std::int64_t record) {
   }
   constexpr std::int64_t steps = 64;
   if (sorted_ % steps == 0) MYDR24_TRY(engine_.check_limits());
-  MYDR24_ASSIGN(auto version, read(record, !sql_->is_exact()));
+  MYDR24_ASSIGN(auto version, read(rows, at, !sql_->is_exact()));
   if (!version) return std::optional<First::Item>();
   MYDR24_ASSIGN(auto keys, sort_keys(query_, *version));
   return std::optional(
-      First::Item{.place = {.place = record, .keys = std::move(keys)}, .version = std::move(*version)});
+      First::Item{.place = {.place = rows[at].record, .keys = std::move(keys)}, .version = std::move(*version)});
 }
 
 // All that match are read; the first of them behind the page before are kept.
@@ -338,8 +351,8 @@ Result<> Run::page_scanned(const Lead* lead) {
 
 Result<> Run::add_to_group(std::vector<SqlRow> rows) {
   std::ranges::sort(rows, {}, &SqlRow::record);  // bodies that stand together are read together
-  for (const SqlRow& row : rows) {
-    MYDR24_ASSIGN(auto item, read_sorted(row.record));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    MYDR24_ASSIGN(auto item, read_sorted(rows, i));
     if (item) group_->add(std::move(*item));
   }
   return {};
@@ -403,11 +416,12 @@ Result<bool> Run::walk(const search::Sort& sort, const SearchSql::Stretch& stret
   auto limit = static_cast<std::int64_t>(wanted());
   for (;;) {
     MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->sorted_page(sort, stretch, place, limit)));
-    for (const SqlRow& row : rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const SqlRow& row = rows[i];
       const bool repeated = place && place->record == row.record && place->value == row.value;
       place = SearchSql::SortPlace{.value = row.value, .record = row.record};
       if (repeated) continue;
-      MYDR24_ASSIGN(auto item, read_sorted(row.record));
+      MYDR24_ASSIGN(auto item, read_sorted(rows, i));
       if (!item || !item->place.keys.front() || *item->place.keys.front() != sort_key_of(sort, row.value)) continue;
       MYDR24_ASSIGN(const bool full, accept(std::move(*item)));
       if (full) return true;
@@ -424,9 +438,9 @@ Result<> Run::page_without_value(const search::Sort& sort) {
   auto limit = static_cast<std::int64_t>(wanted());
   for (;;) {
     MYDR24_ASSIGN(const auto rows, engine_.rows(sql_->without_value(sort, place, limit)));
-    for (const SqlRow& row : rows) {
-      place = row.place;
-      MYDR24_ASSIGN(auto item, read_sorted(row.record));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      place = rows[i].place;
+      MYDR24_ASSIGN(auto item, read_sorted(rows, i));
       if (!item || item->place.keys.front()) continue;
       MYDR24_ASSIGN(const bool full, accept(std::move(*item)));
       if (full) return {};

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,16 @@ class SearchEngine {
   virtual Result<std::string> plan(const SqlStatement& statement) = 0;
   // The newest version, with its body. Nothing when there is none.
   virtual Result<std::optional<Version>> by_record(std::int64_t record) = 0;
+  // The same of several, in their order; at most records_per_read(), which is 1 where a look ahead saves nothing.
+  virtual Result<std::vector<std::optional<Version>>> by_records(std::span<const std::int64_t> records) {
+    std::vector<std::optional<Version>> versions;
+    for (const std::int64_t record : records) {
+      MYDR24_ASSIGN(auto version, by_record(record));
+      versions.push_back(std::move(version));
+    }
+    return versions;
+  }
+  virtual std::size_t records_per_read() const { return 1; }
   // An error when the read's limits are exceeded: asked between steps.
   virtual Result<> check_limits() = 0;
 

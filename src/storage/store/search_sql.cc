@@ -338,7 +338,7 @@ Result<std::int64_t> SearchSql::count_rows(const Lead& lead, std::int64_t limit)
   if (known.limit > 0 && known.counted < known.limit) return known.counted;
   SqlText text = this->text();
   auto sql = fmt::format("SELECT count(*) FROM (SELECT 1 FROM ({}) u LIMIT {}) v", joined(rows_of(text, lead)),
-                         text.value(limit));
+                         text.limit(limit));
   MYDR24_ASSIGN(known.counted, context_.count({.text = std::move(sql), .values = text.take()}));
   known.limit = limit;
   return known.counted;

@@ -49,8 +49,10 @@ struct Dialect {
   std::string_view target_is;    // the target {0} is the text {1}
   std::string_view target_text;  // the text of the target {0}
   bool targets_are_numbers = false;
-  bool fts5 = false;  // the text query is written for FTS5, else it is a tsquery
-                      // (see text_query)
+  bool limits_in_text = false;  // a plan that is made before its values are known must know how few rows are wanted
+  std::string_view each = "";   // ends a probe: it is asked of each candidate, never of all at once
+  bool fts5 = false;            // the text query is written for FTS5, else it is a tsquery
+                                // (see text_query)
 };
 inline constexpr Dialect sqlite_dialect{
     .placeholder = "?",
@@ -72,7 +74,9 @@ inline constexpr Dialect postgres_dialect{
     .text_rows = "SELECT record FROM text_index WHERE {2} @@ {0}::tsquery AND type = {1}",
     .text_probe = "EXISTS (SELECT 1 FROM text_index y WHERE y.record = {1} AND y.{2} @@ {0}::tsquery)",
     .target_is = "{0} = {1}",
-    .target_text = "{0}"};
+    .target_text = "{0}",
+    .limits_in_text = true,
+    .each = " OFFSET 0"};
 
 // Every word must be there. FTS5 has one table for all types, in which each word begins with its type's number
 // (typed_word); for PostgreSQL the words are quoted lexemes.

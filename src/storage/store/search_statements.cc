@@ -103,14 +103,15 @@ std::string SearchSql::link_probe(SqlText& text, const Condition& condition, std
     return fmt::format(
         "EXISTS (SELECT 1 FROM reference_index {0} CROSS JOIN record {1} WHERE {0}.record = {2} AND {0}.parameter = "
         "{3} AND {9} >= {4} AND {9} < {5} AND {1}.type = {6} AND {1}.id = substr({9}, {7}) AND "
-        "{1}.deleted = 0{8})",
+        "{1}.deleted = 0{8}{10})",
         r, t, record, parameter, prefix, text.value(end_of(known.prefix)), text.value(inner_type),
-        known.prefix.size() + 1, parts, text.target_text(r + ".target"));
+        known.prefix.size() + 1, parts, text.target_text(r + ".target"), context_.dialect.each);
   }
   return fmt::format(
       "EXISTS (SELECT 1 FROM record {1} CROSS JOIN reference_index {0} WHERE {1}.record = {2} AND {0}.parameter = {3} "
-      "AND {4}{5})",
-      r, t, record, parameter, text.target_is(r + ".target", fmt::format("{} || {}.id", prefix, t)), parts);
+      "AND {4}{5}{6})",
+      r, t, record, parameter, text.target_is(r + ".target", fmt::format("{} || {}.id", prefix, t)), parts,
+      context_.dialect.each);
 }
 
 // A condition on one candidate, whose record number is the expression `record`.
@@ -137,8 +138,8 @@ std::string SearchSql::match_probe(SqlText& text, const Condition& condition, st
     for (const auto& [from, to] : known.times) {
       any.push_back(fmt::format("({0}.sequence >= {1} AND {0}.sequence < {2})", x, text.value(from), text.value(to)));
     }
-    return answer(fmt::format("EXISTS (SELECT 1 FROM record {0} WHERE {0}.record = {1} AND ({2}))", x, record,
-                              fmt::join(any, " OR ")));
+    return answer(fmt::format("EXISTS (SELECT 1 FROM record {0} WHERE {0}.record = {1} AND ({2}){3})", x, record,
+                              fmt::join(any, " OR "), context_.dialect.each));
   }
   if (known.chosen == Facts::Probe::text) {
     const bool narrative = kind == Kind::text && condition.parameter->code == "_text";
@@ -156,8 +157,9 @@ std::string SearchSql::match_probe(SqlText& text, const Condition& condition, st
   const auto number = text.value(known.parameter);
   for (const RowClause& clause : clauses) {
     const auto x = text.alias();
-    any.push_back(fmt::format("EXISTS (SELECT 1 FROM {0} {1} WHERE {1}.record = {2} AND {1}.parameter = {3} AND {4})",
-                              index_table(kind), x, record, number, clause.where));
+    any.push_back(
+        fmt::format("EXISTS (SELECT 1 FROM {0} {1} WHERE {1}.record = {2} AND {1}.parameter = {3} AND {4}{5})",
+                    index_table(kind), x, record, number, clause.where, context_.dialect.each));
   }
   return answer(fmt::format("({})", fmt::join(any, " OR ")));
 }
@@ -227,7 +229,7 @@ SqlStatement SearchSql::page(const Lead* lead, std::optional<std::int64_t> after
   SqlText text = this->text();
   auto sql = matches(text, lead, after, until);
   sql += fmt::format(" ORDER BY place {} LIMIT {}", query_->order == search::Order::newest_first ? "DESC" : "ASC",
-                     text.value(limit));
+                     text.limit(limit));
   return {.text = std::move(sql), .values = text.take()};
 }
 
@@ -235,7 +237,7 @@ SqlStatement SearchSql::all(const Lead* lead, std::int64_t limit) const {
   SqlText text = this->text();
   auto sql =
       fmt::format("SELECT {}m.record, m.record AS place FROM ({}) m LIMIT {}", lead == nullptr ? "" : "DISTINCT ",
-                  matches(text, lead, std::nullopt, std::nullopt), text.value(limit));
+                  matches(text, lead, std::nullopt, std::nullopt), text.limit(limit));
   return {.text = std::move(sql), .values = text.take()};
 }
 
@@ -243,7 +245,7 @@ SqlStatement SearchSql::total(const Lead* lead, std::int64_t limit) const {
   SqlText text = this->text();
   auto sql =
       fmt::format("SELECT count(*) FROM (SELECT {}m.record FROM ({}) m LIMIT {}) t", lead == nullptr ? "" : "DISTINCT ",
-                  matches(text, lead, std::nullopt, std::nullopt), text.value(limit));
+                  matches(text, lead, std::nullopt, std::nullopt), text.limit(limit));
   return {.text = std::move(sql), .values = text.take()};
 }
 

@@ -179,7 +179,7 @@ SqlStatement SearchSql::sorted_page(const Sort& sort, const Stretch& stretch, co
   where += fmt::format(" AND {}", probe(text, *root_, "x.record", true));
   auto sql = fmt::format(
       "SELECT x.record, x.record AS place, {0} FROM {1} WHERE {2} ORDER BY {0} {3}, x.record {4} LIMIT {5}", column,
-      from, where, sort.descending ? "DESC" : "ASC", newest_first ? "DESC" : "ASC", text.value(limit));
+      from, where, sort.descending ? "DESC" : "ASC", newest_first ? "DESC" : "ASC", text.limit(limit));
   return {.text = std::move(sql), .values = text.take()};
 }
 
@@ -197,7 +197,7 @@ SqlStatement SearchSql::without_value(const Sort& sort, std::optional<std::int64
   }
   auto sql = matches(text, nullptr, after, std::nullopt, lacks);
   sql += fmt::format(" ORDER BY place {} LIMIT {}", query_->order == search::Order::newest_first ? "DESC" : "ASC",
-                     text.value(limit));
+                     text.limit(limit));
   return {.text = std::move(sql), .values = text.take()};
 }
 

@@ -39,6 +39,8 @@ class SqlText {
   std::string value(double number) { return bound(number); }
   std::string value(std::string text) { return bound(std::move(text)); }
   std::string value(const SqlValue& any) { return bound(any); }
+  // Of LIMIT.
+  std::string limit(std::int64_t rows) { return dialect_.limits_in_text ? fmt::format("{}", rows) : bound(rows); }
   std::string in_list(std::string_view expression, std::vector<std::string> items);
   // On reference_index.target, which is a text or the number of one.
   std::string target_is(std::string_view target, std::string_view text) const;
