@@ -102,6 +102,7 @@ SmsReply parse_sms_reply(std::string_view text) {
   if (!digits.empty() && digits_begin > 0 && digits_end < plain.size()) return {};
 
   SmsReply reply{meaning(word), 0};
+  if (reply.kind == SmsReply::Kind::unknown) return {};
   if (!digits.empty()) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), reply.code);
     if (error != std::errc{} || reply.code < 1 || reply.code > sms_code_max) return {};
