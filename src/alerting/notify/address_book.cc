@@ -36,6 +36,9 @@ struct Row {
 };
 
 std::string row_key(const Address& address) { return fmt::format("{}/{}", to_string(address.kind), address.target); }
+std::string chat_key(std::string_view alert_id, const Address& address) {
+  return fmt::format("{}/{}", alert_id, address.target);
+}
 std::string code_key(std::string_view number, int code) { return fmt::format("{}/{:03}", number, code); }
 
 int read_int(json::Value value) {
@@ -303,7 +306,7 @@ Result<int> AddressBook::count_useless(store::Transaction& transaction, std::str
 Result<std::optional<ChatMessage>> AddressBook::chat_message(std::string_view alert_id, const Address& address) const {
   std::optional<std::string> text;
   MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
-    MYDR24_ASSIGN(text, reader.state(chats_space, fmt::format("{}/{}", alert_id, address.target)));
+    MYDR24_ASSIGN(text, reader.state(chats_space, chat_key(alert_id, address)));
     return {};
   }));
   if (!text) return std::optional<ChatMessage>();
@@ -319,7 +322,18 @@ Task<Result<>> AddressBook::keep_chat_message(std::string alert_id, Address addr
         [&](store::Transaction& transaction) -> Result<> {
           std::string text;
           json::Writer(text).begin_object().field("channel", message.channel).field("ts", message.ts).end_object();
-          return transaction.set_state(chats_space, fmt::format("{}/{}", alert_id, address.target), text);
+          return transaction.set_state(chats_space, chat_key(alert_id, address), text);
+        },
+        std::move(finish));
+  });
+}
+
+Task<Result<>> AddressBook::forget_chat_message(std::string alert_id, Address address) const {
+  co_return co_await async_call<Result<>>([&](auto finish) {
+    store_.submit(
+        RequestClass::routine,
+        [&](store::Transaction& transaction) {
+          return transaction.erase_state(chats_space, chat_key(alert_id, address));
         },
         std::move(finish));
   });

@@ -99,6 +99,8 @@ class AddressBook {
   // The message about an alert in a chat channel, for later updates.
   Result<std::optional<ChatMessage>> chat_message(std::string_view alert_id, const Address& address) const;
   Task<Result<>> keep_chat_message(std::string alert_id, Address address, ChatMessage message) const;
+  // The alert is over: there will be no more.
+  Task<Result<>> forget_chat_message(std::string alert_id, Address address) const;
 
  private:
   store::Store& store_;

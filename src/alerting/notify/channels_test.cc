@@ -239,6 +239,10 @@ TEST_F(ChannelTest, AChatMessageIsChangedWhenTheAlertIsAcknowledged) {
   EXPECT_NE(seen[2].body.find(R"("channel":"C77","ts":"1700.1")"), std::string::npos);
   EXPECT_NE(seen[2].body.find("Acknowledged by Ada"), std::string::npos);
   EXPECT_EQ(seen[2].body.find("TOKEN"), std::string::npos);
+  message_.purpose = Purpose::resolved;
+  call(make_chat, Kind::chat, "#ward", answer(200, ok));
+  EXPECT_EQ(seen[3].url.target, "/api/chat.update");
+  EXPECT_FALSE(*book.chat_message("a1", {Kind::chat, "#ward", {}})) << "nothing is kept about an alert that is over";
 }
 
 TEST_F(ChannelTest, AChatThatSaysNoWithA200IsUnderstood) {

@@ -90,6 +90,8 @@ class Chat : public Channel {
                             fmt::format("the chat answered: {}", error)};
     }
     outcome.provider_id = std::string(document->root()["ts"].text());
+    if (message.purpose == Purpose::resolved && parts_.providers.addresses != nullptr)
+      (void)co_await parts_.providers.addresses->forget_chat_message(message.alert_id, parts_.address);
     if (message.purpose == Purpose::call && parts_.providers.addresses != nullptr && !outcome.provider_id.empty()) {
       // Not kept: later news stands in a message of its own.
       (void)co_await parts_.providers.addresses->keep_chat_message(

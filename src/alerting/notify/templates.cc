@@ -72,6 +72,7 @@ struct Line {
 
 // The length in bytes of the first `count` characters.
 std::size_t bytes_of(std::string_view text, std::size_t count) {
+  if (count == 0) return 0;
   std::size_t i = 0;
   for (std::size_t seen = 0; i < text.size(); ++i)
     if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U && seen++ == count) break;

@@ -71,6 +71,10 @@ TEST(Template, ATextThatIsTooLongLosesTheEndOfItsTitleAndNothingElse) {
   long_title.title = "Ünïcödé ✓";
   for (int i = 0; i < 100; ++i) long_title.title += " ✓✓✓✓";
   EXPECT_LE(sms_size(templates.sms.render(long_title, sms_size_max, sms_size)), sms_size_max);
+  // Bytes that are no characters.
+  long_title.title = std::string(1000, '\x80');
+  EXPECT_LE(sms_size(templates.sms.render(long_title, sms_size_max, sms_size)), sms_size_max);
+  long_title.title = "✓✓✓✓";
   // Even what is not title: cut between characters.
   EXPECT_EQ(Template::parse("✓✓✓✓ {{title}}")->render(long_title, 3, characters), "✓✓✓");
 }
