@@ -16,6 +16,10 @@
 
 namespace mydr24::notify {
 
+// What a Message is for. Only calls and verifications go to people's own addresses; the other two change what a chat
+// channel or another system shows about an alert that it was called about.
+enum class Purpose : std::uint8_t { call, acknowledged, resolved, verification };
+
 // One call of one person about one alert.
 struct Message {
   std::string alert_id;
@@ -30,6 +34,11 @@ struct Message {
   // The next two are sent only by channels that are allowed to.
   std::string patient;  // "Patient/123", may be empty
   std::string reason;   // what was measured, in words
+  // A signed token (ack_token.h) with which the person called may acknowledge; empty: none.
+  std::string ack_token;
+  Purpose purpose = Purpose::call;
+  std::string by;    // acknowledged, resolved: who or why
+  std::string code;  // verification: what the person has to give back
 
   bool retry() const { return attempt > 1; }
 };
@@ -37,13 +46,16 @@ struct Message {
 enum class SendStatus : std::uint8_t {
   delivered,
   failed,   // try again later
-  refused,  // never try again (410 Gone, an address that cannot be used)
+  refused,  // never try again here: another channel must do it (most 4xx, a disabled address)
 };
 
 struct SendOutcome {
   SendStatus status = SendStatus::failed;
   int http_status = 0;  // 0 where there is none
   std::string text;     // why not; empty when delivered
+  // The provider asks to wait this long before the next attempt (429, 503); 0: it does not.
+  std::chrono::seconds retry_after{0};
+  std::string provider_id;  // the provider's own name of what it took; empty: none
 };
 
 class Channel {
@@ -51,8 +63,10 @@ class Channel {
   virtual ~Channel() = default;
   // Runs on the io_context that the channel was made for. Must end in bounded time of its own accord.
   virtual Task<SendOutcome> send(Message message) = 0;
-  // A word for Communication.medium: "webhook", "console".
+  // A word for Communication.medium: "webhook", "console", "sms".
   virtual std::string_view medium() const = 0;
+  // Whether it is worth telling this channel that an alert was acknowledged or resolved (Purpose).
+  virtual bool takes_updates() const { return false; }
 };
 
 }  // namespace mydr24::notify

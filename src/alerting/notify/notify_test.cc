@@ -3,47 +3,12 @@
 #include <map>
 
 #include "alerting/notify/console_hub.h"
+#include "alerting/notify/detail/test_channel.h"
 #include "alerting/notify/signature.h"
 #include "alerting/notify/webhook.h"
 
 namespace mydr24::notify {
 namespace {
-
-const Instant eight_o_clock = from_us(1'700'000'000'000'000);
-
-Message message() {
-  return {.alert_id = "a1",
-          .delivery_id = "a1-r00000-c00",
-          .attempt = 1,
-          .severity = "emergency",
-          .title = "Early warning score: high",
-          .contact = "nurse",
-          .raised_at = eight_o_clock,
-          .patient = "Patient/123",
-          .reason = "NEWS2 9: SpO2 82 %"};
-}
-
-SendOutcome send(Channel& channel, Message what) {
-  asio::io_context context;
-  SendOutcome outcome;
-  asio::co_spawn(context, [&]() -> Task<> { outcome = co_await channel.send(std::move(what)); }, asio::detached);
-  context.run();
-  return outcome;
-}
-
-// Answers every call with the same; keeps the request.
-class FakeClient : public net::Client {
- public:
-  FakeClient(Result<net::ClientResponse> answer, net::ClientRequest& seen) : answer_(std::move(answer)), seen_(seen) {}
-  Task<Result<net::ClientResponse>> send(net::ClientRequest request) override {
-    seen_ = std::move(request);
-    co_return answer_;
-  }
-
- private:
-  Result<net::ClientResponse> answer_;
-  net::ClientRequest& seen_;
-};
 
 struct Sent {
   SendOutcome outcome;
@@ -54,15 +19,17 @@ struct Sent {
 Sent post(Result<net::ClientResponse> answer, Message what = message(), WebhookSettings settings = {}) {
   const ManualClock clock(eight_o_clock);
   Sent sent;
+  std::vector<net::ClientRequest> seen;
   settings.url = "https://pager.example.org/in?x=1";
   settings.secret = "whsec";
-  auto channel = make_webhook(settings, std::make_unique<FakeClient>(std::move(answer), sent.request), clock);
+  auto channel = make_webhook(settings, std::make_unique<FakeClient>(std::move(answer), seen), clock);
   if (!channel) {
     ADD_FAILURE() << channel.error().text;
     return sent;
   }
   sent.outcome = send(**channel, std::move(what));
-  for (const auto& [name, value] : sent.request.headers) sent.headers[name] = value;
+  sent.request = seen.at(0);
+  sent.headers = headers_of(sent.request);
   return sent;
 }
 
@@ -81,6 +48,17 @@ TEST(Signature, IsTheHmacOfTimeAndBody) {
   EXPECT_FALSE(verify_signature(header, "secret", eight_o_clock, "{ }"));
   for (const std::string_view wrong : {"", "t=", "v1=00", "t=x,v1=00", "t=1700000000,v1="})
     EXPECT_FALSE(verify_signature(wrong, "secret", eight_o_clock, "{}"));
+}
+
+TEST(Signature, Base64IsReadBackOnlyAsItWasWritten) {
+  for (const std::string_view bytes : {"", "a", "ab", "abc", "\xff\xfe\xfd", "any carnal pleas"}) {
+    const std::string text = base64_url(bytes);
+    EXPECT_EQ(base64_url_decode(text), bytes);
+    EXPECT_FALSE(text.contains('='));
+  }
+  EXPECT_EQ(base64("any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
+  for (const std::string_view wrong : {"a", "YQ==", "YR", "Y Q", "Y!", "+/+/"})
+    EXPECT_FALSE(base64_url_decode(wrong)) << wrong;
 }
 
 TEST(Webhook, PostsASignedBodyThatDoesNotTellWhoThePatientIs) {

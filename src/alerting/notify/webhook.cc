@@ -51,6 +51,10 @@ class Webhook : public Channel {
 std::string webhook_body(const Message& message, const WebhookSettings& settings) {
   std::string out;
   json::Writer writer(out);
+  if (message.purpose == Purpose::verification) {
+    writer.begin_object().field("schema", "mydr24.verification.v1").field("code", message.code).end_object();
+    return out;
+  }
   writer.begin_object().field("schema", "mydr24.alert.v1").key("alert").begin_object();
   writer.field("id", message.alert_id)
       .field("severity", message.severity)
@@ -66,6 +70,8 @@ std::string webhook_body(const Message& message, const WebhookSettings& settings
   writer.field("id", message.delivery_id).field("attempt", message.attempt).field("retry", message.retry());
   writer.end_object().field("contact", message.contact);
   if (!settings.link_base.empty()) writer.field("link", settings.link_base + "/alerts/" + message.alert_id);
+  if (!settings.link_base.empty() && !message.ack_token.empty())
+    writer.field("acknowledge", settings.link_base + "/ack/" + message.ack_token);
   writer.end_object();
   return out;
 }

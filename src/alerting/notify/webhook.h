@@ -7,10 +7,13 @@
 //    "alert":{"id":"...","severity":"emergency","title":"...","raised_at":"2026-03-08T08:00:00.000Z","step":0,"repeat":false},
 //    "delivery":{"id":"...","attempt":1,"retry":false},
 //    "contact":"...",
-//    "link":"https://.../alerts/<id>"}                  only when link_base is set
+//    "link":"https://.../alerts/<id>",                  only when link_base is set
+//    "acknowledge":"https://.../ack/<token>"}           likewise: its page's button acknowledges
 // With include_patient, alert also has "patient" (a reference, never a name) and "reason" (what was
 // measured). Without it - the default - the ids are opaque: the receiver learns that there is an alert and
 // where to look it up after logging in.
+//
+// To verify the address: {"schema":"mydr24.verification.v1","code":"123456"}.
 //
 // Headers: Content-Type: application/json; Idempotency-Key and X-MyDR24-Delivery: the delivery id, the same
 // for every attempt; X-MyDR24-Attempt: 1, 2 ...; X-MyDR24-Retry: true from the second on; X-MyDR24-Signature:

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "app/cli/terminal.h"
+#include "app/server/notify.h"
 #include "base/net/client.h"
 
 namespace mydr24::cli {
@@ -282,6 +283,8 @@ void Loader::check() {
     wrong(origin(settings.server.tls_key_file.empty() ? "server.tls_certificate_file" : "server.tls_key_file"),
           "tls_certificate_file and tls_key_file belong together: give both or none");
   }
+  if (const auto notify = server::check_notify(settings.notify); !notify)
+    wrong(origin(notify.error().where), fmt::format("{}: {}", notify.error().where, notify.error().text));
   std::set<std::string_view> names;
   for (const server::ContactSection& contact : settings.alerting.contacts) {
     if (!names.insert(contact.name).second && !contact.name.empty()) {

@@ -27,12 +27,13 @@ using Search = server::SearchSection;
 using Validation = server::ValidationSection;
 using LogKeys = server::LogSection;
 using Vitals = server::VitalsSection;
+using Notify = server::NotifySection;
 using Alerting = server::AlertingSection;
 using Form = Key::Form;
 
 constexpr std::int64_t hour_ms = 3'600'000;
 
-constexpr std::array<Key, 27> table{{
+constexpr std::array<Key, 55> table{{
     {"server.listen", at<&Settings::server, &Server::listen>,
      "Address and port of the FHIR interface, the desk and the console. Port 0: any free one.", Form::address},
     {"server.admin", at<&Settings::server, &Server::admin>,
@@ -87,6 +88,63 @@ constexpr std::array<Key, 27> table{{
      "Minutes for which a vital sign counts towards the score.", Form::any, "", 1, 7 * 24 * 60},
     {"vitals.alert_age_max_min", at<&Settings::vitals, &Vitals::alert_age_max_min>,
      "Vital signs that are older, in minutes, never call anybody.", Form::any, "", 1, 7 * 24 * 60},
+    {"notify.link_base", at<&Settings::notify, &Notify::link_base>,
+     "How people and providers reach this server, as https://desk.example.org. Empty: no acknowledgement links, no "
+     "callbacks.",
+     Form::any},
+    {"notify.site", at<&Settings::notify, &Notify::site>, "Who calls, in texts and subjects.", Form::any},
+    {"notify.time_max_ms", at<&Settings::notify, &Notify::time_max_ms>,
+     "How long one attempt to reach somebody may take.", Form::any, "", 100, 60000},
+    {"notify.ack_key_file", at<&Settings::notify, &Notify::ack_key_file>,
+     "A file whose first line signs acknowledgement links. Empty: a key made once and kept in the store.", Form::path},
+    {"notify.ack_valid_min", at<&Settings::notify, &Notify::ack_valid_min>,
+     "Minutes for which an acknowledgement link can be used.", Form::any, "", 1, 30 * 24 * 60},
+    {"notify.smtp_host", at<&Settings::notify, &Notify::smtp_host>,
+     "The mail server that takes our mail (SMTP submission). Empty: no mail.", Form::any},
+    {"notify.smtp_port", at<&Settings::notify, &Notify::smtp_port>, "Its port.", Form::any, "", 1, 65535},
+    {"notify.smtp_tls", at<&Settings::notify, &Notify::smtp_tls>,
+     "required: STARTTLS or no mail. implicit: TLS from the first byte (port 465).", Form::choice,
+     "required implicit opportunistic none"},
+    {"notify.smtp_ca_file", at<&Settings::notify, &Notify::smtp_ca_file>,
+     "Certificates to trust (PEM) in place of the system's.", Form::path},
+    {"notify.smtp_user", at<&Settings::notify, &Notify::smtp_user>, "The user at the mail server. Empty: no login.",
+     Form::any},
+    {"notify.smtp_password_file", at<&Settings::notify, &Notify::smtp_password_file>,
+     "A file whose first line is the password.", Form::path},
+    {"notify.smtp_from", at<&Settings::notify, &Notify::smtp_from>,
+     "Whom mail comes from, as MyDR24 <alerts@hospital.example>.", Form::any},
+    {"notify.twilio_url", at<&Settings::notify, &Notify::twilio_url>,
+     "The REST API of Twilio, or of a gateway that speaks it.", Form::any},
+    {"notify.twilio_account", at<&Settings::notify, &Notify::twilio_account>,
+     "The account there. Empty: no SMS and no telephone calls.", Form::any},
+    {"notify.twilio_token_file", at<&Settings::notify, &Notify::twilio_token_file>,
+     "A file whose first line is its token: password, and key of what comes back.", Form::path},
+    {"notify.twilio_from", at<&Settings::notify, &Notify::twilio_from>,
+     "The number that SMS come from, as +15551234567.", Form::any},
+    {"notify.twilio_voice_from", at<&Settings::notify, &Notify::twilio_voice_from>,
+     "The number that calls come from. Empty: twilio_from.", Form::any},
+    {"notify.slack_url", at<&Settings::notify, &Notify::slack_url>, "The API of Slack, or of a chat that speaks it.",
+     Form::any},
+    {"notify.slack_token_file", at<&Settings::notify, &Notify::slack_token_file>,
+     "A file whose first line is the token for chat.postMessage. Empty: incoming webhooks only.", Form::path},
+    {"notify.slack_signing_secret_file", at<&Settings::notify, &Notify::slack_signing_secret_file>,
+     "A file whose first line checks buttons pressed. Empty: messages have no buttons.", Form::path},
+    {"notify.pagerduty_url", at<&Settings::notify, &Notify::pagerduty_url>,
+     "The Events API v2 of PagerDuty, or of a service that speaks it.", Form::any},
+    {"notify.pagerduty_webhook_secret_file", at<&Settings::notify, &Notify::pagerduty_webhook_secret_file>,
+     "A file whose first line checks its webhooks. Empty: they are refused.", Form::path},
+    {"notify.template_sms", at<&Settings::notify, &Notify::template_sms>,
+     "The text of an SMS, with fields as {{title}}. Empty: the built-in one.", Form::any},
+    {"notify.template_voice", at<&Settings::notify, &Notify::template_voice>,
+     "What a call says, with fields as {{title}}. Empty: the built-in one.", Form::any},
+    {"notify.template_mail_subject", at<&Settings::notify, &Notify::template_mail_subject>,
+     "The subject of a mail, with fields as {{title}}. Empty: the built-in one.", Form::any},
+    {"notify.template_mail_text", at<&Settings::notify, &Notify::template_mail_text>,
+     "The text of a mail, with fields as {{title}}. Empty: the built-in one.", Form::any},
+    {"notify.template_chat", at<&Settings::notify, &Notify::template_chat>,
+     "The text of a chat message, with fields as {{title}}. Empty: the built-in one.", Form::any},
+    {"notify.template_pagerduty", at<&Settings::notify, &Notify::template_pagerduty>,
+     "The summary of a PagerDuty event, with fields as {{title}}. Empty: the built-in one.", Form::any},
     {"alerting.escalate_after_s", at<&Settings::alerting, &Alerting::escalate_after_s>,
      "Seconds without an acknowledgement until the next step is called.", Form::any, "", 1, 24 * 3600},
 }};

@@ -6,14 +6,16 @@
 #include <charconv>
 #include <condition_variable>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <mutex>
 #include <thread>
 
 #include "alerting/alerts/dispatcher.h"
+#include "alerting/alerts/updates.h"
 #include "api/desk_api/desk_api.h"
 #include "api/fhir_api/fhir_api.h"
+#include "api/notify_api/notify_api.h"
+#include "app/server/notify.h"
 #include "clinical/conformance/conformance.h"
 #include "clinical/records/rewrite.h"
 #include "clinical/summary/summary.h"
@@ -55,22 +57,13 @@ std::size_t or_processors(std::int64_t setting) {
   return setting > 0 ? static_cast<std::size_t>(setting) : std::max(1U, std::thread::hardware_concurrency());
 }
 
-Result<std::string> read_secret(const std::string& path, const std::string& where) {
-  std::ifstream in(path);
-  std::string secret;
-  if (!in || !std::getline(in, secret) || secret.empty()) {
-    return fail(Code::invalid, fmt::format("cannot read a secret from the first line of \"{}\"", path), where);
-  }
-  return secret;
-}
-
 Result<oncall::Rota> make_rota(const AlertingSection& section) {
   oncall::Settings settings;
   for (std::size_t i = 0; i < section.contacts.size(); ++i) {
     const auto& contact = section.contacts[i];
-    oncall::Contact made{.name = contact.name, .channels = {{.kind = oncall::ChannelKind::console}}};
+    oncall::Contact made{.name = contact.name, .channels = {{.kind = notify::Kind::console}}};
     if (!contact.webhook_url.empty()) {
-      oncall::ChannelAddress webhook{.kind = oncall::ChannelKind::webhook, .url = contact.webhook_url, .secret = {}};
+      notify::Address webhook{.kind = notify::Kind::webhook, .target = contact.webhook_url, .secret = {}};
       if (!contact.webhook_secret_file.empty()) {
         MYDR24_ASSIGN(webhook.secret, read_secret(contact.webhook_secret_file,
                                                   fmt::format("alerting.contacts[{}].webhook_secret_file", i)));
@@ -260,6 +253,7 @@ class RunningSystem : public System {
     admin_.reset();
     if (dispatcher_) dispatcher_->stop();
     if (core_.summaries) core_.summaries->stop();
+    if (updates_) updates_->stop();
     if (core_.conformance) core_.conformance->stop();
     core_.store.reset();
   }
@@ -267,17 +261,29 @@ class RunningSystem : public System {
   Result<> start() {
     MYDR24_TRY(core_.open(settings_, clock_, true));
     const std::chrono::seconds escalate_after(settings_.alerting.escalate_after_s);
-    dispatcher_ = std::make_unique<alerts::Dispatcher>(*core_.rota, clock_, hub_);
+    MYDR24_ASSIGN(notify_, make_notify(settings_.notify, *core_.store, clock_));
+    dispatcher_ = std::make_unique<alerts::Dispatcher>(
+        *core_.rota, clock_, hub_, alerts::DispatcherSettings{},
+        [this](asio::io_context& context, const notify::Address& address) {
+          return notify::make_channel(context, address, notify_->providers, hub_, clock_);
+        });
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
     MYDR24_TRY(dispatcher_->start(*core_.store));
     core_.summaries->start(core_.log);
+    updates_ = std::make_unique<alerts::Updates>(
+        clock_, [this](const alerts::Delivery& delivery) { return address_of(delivery); },
+        [this](asio::io_context& context, const notify::Address& address) {
+          return notify::make_channel(context, address, notify_->providers, hub_, clock_);
+        });
+    MYDR24_TRY(updates_->start(*core_.store));
     make_routes(escalate_after);
     make_metrics();
     MYDR24_TRY(listen());
     ticker_ = std::make_unique<Ticker>([this] {
       core_.store->tick();
       dispatcher_->tick();
+      updates_->tick();
     });
     return {};
   }
@@ -299,6 +305,13 @@ class RunningSystem : public System {
     return fmt::format("{}://{}:{}", secure ? "https" : "http", listen.substr(0, listen.rfind(':')), port);
   }
 
+  std::optional<notify::Address> address_of(const alerts::Delivery& delivery) const {
+    const oncall::Contact* contact = core_.rota->find(delivery.contact);
+    const auto index = static_cast<std::size_t>(delivery.channel);
+    if (contact == nullptr || index >= contact->channels.size()) return std::nullopt;
+    return contact->channels[index];
+  }
+
   void make_routes(std::chrono::seconds escalate_after) {
     fhir_ = std::make_unique<fhir_api::Service>(
         fhir_api::Service{*core_.records,
@@ -317,6 +330,9 @@ class RunningSystem : public System {
                          [this](const std::string& search) { return explain(*core_.records, search); }, workers_});
     fhir_api::add_routes(router_, *fhir_);
     desk_api::add_routes(router_, *desk_);
+    answers_ = std::make_unique<notify_api::Service>(notify_api::Service{
+        *core_.store, *core_.book, *notify_->addresses, *notify_->tokens, notify_->providers, hub_, clock_});
+    notify_api::add_routes(router_, *answers_);
     desk_api::add_admin_routes(admin_router_, *health_);
   }
 
@@ -424,8 +440,11 @@ class RunningSystem : public System {
   Core core_;
   WorkerPool workers_;
   notify::ConsoleHub hub_;
+  std::unique_ptr<Notify> notify_;
+  std::unique_ptr<notify_api::Service> answers_;
   std::unique_ptr<vitals::Chart> chart_;
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
+  std::unique_ptr<alerts::Updates> updates_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
   std::unique_ptr<fhir_api::Service> fhir_;

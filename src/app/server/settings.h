@@ -55,6 +55,38 @@ struct VitalsSection {
   std::int64_t alert_age_max_min = 60;  // signs older than this never page
 };
 
+// How people and systems outside are reached. Files hold a secret in their first line.
+struct NotifySection {
+  std::string link_base;        // how people and providers reach this server; empty: no links, no callbacks
+  std::string site = "MyDR24";  // who calls, in texts
+  std::int64_t time_max_ms = 5'000;
+  std::string ack_key_file;  // signs acknowledgement links; empty: a key kept in the store
+  std::int64_t ack_valid_min = 1'440;
+  std::string smtp_host;  // empty: no mail
+  std::int64_t smtp_port = 587;
+  std::string smtp_tls = "required";  // required, implicit, opportunistic, none
+  std::string smtp_ca_file;
+  std::string smtp_user;
+  std::string smtp_password_file;
+  std::string smtp_from;
+  std::string twilio_url = "https://api.twilio.com";
+  std::string twilio_account;  // empty: no SMS, no voice
+  std::string twilio_token_file;
+  std::string twilio_from;
+  std::string twilio_voice_from;  // empty: twilio_from
+  std::string slack_url = "https://slack.com";
+  std::string slack_token_file;
+  std::string slack_signing_secret_file;
+  std::string pagerduty_url = "https://events.pagerduty.com";
+  std::string pagerduty_webhook_secret_file;
+  std::string template_sms;  // empty: the built-in text; likewise the others
+  std::string template_voice;
+  std::string template_mail_subject;
+  std::string template_mail_text;
+  std::string template_chat;
+  std::string template_pagerduty;
+};
+
 struct ContactSection {
   std::string name;
   std::string webhook_url;          // empty: the console feed only
@@ -75,6 +107,7 @@ struct Settings {
   ValidationSection validation;
   LogSection log;
   VitalsSection vitals;
+  NotifySection notify;
   AlertingSection alerting;
   bool demo = false;  // not from outside: set by `mydr24 demo`, so that the page says that nothing on it is real
 };

@@ -1,0 +1,186 @@
+#include "alerting/alerts/updates.h"
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+
+#include "alerting/alerts/book.h"
+#include "storage/store/fake_store.h"
+
+namespace mydr24::alerts {
+namespace {
+
+using namespace std::chrono_literals;
+using notify::SendStatus;
+
+// What the chat was told, and how it answers.
+struct Chat {
+  std::mutex mutex;
+  std::vector<notify::Message> told;
+  SendStatus answer = SendStatus::delivered;
+
+  std::size_t count() {
+    const std::lock_guard lock(mutex);
+    return told.size();
+  }
+  void set(SendStatus status) {
+    const std::lock_guard lock(mutex);
+    answer = status;
+  }
+};
+
+class FakeChannel : public notify::Channel {
+ public:
+  explicit FakeChannel(Chat& chat) : chat_(chat) {}
+  std::string_view medium() const override { return "chat"; }
+  bool takes_updates() const override { return true; }
+  Task<notify::SendOutcome> send(notify::Message message) override {
+    const std::lock_guard lock(chat_.mutex);
+    chat_.told.push_back(std::move(message));
+    co_return notify::SendOutcome{chat_.answer, 0, "as told"};
+  }
+
+ private:
+  Chat& chat_;
+};
+
+class UpdatesTest : public testing::Test {
+ protected:
+  UpdatesTest() { restart(); }
+  ~UpdatesTest() override { updates->stop(); }
+
+  void restart() {
+    if (updates) updates->stop();
+    store.forget_process();
+    updates = std::make_unique<Updates>(
+        clock, [this](const Delivery&) { return address; },
+        [this](asio::io_context&, const notify::Address&) -> Result<std::unique_ptr<notify::Channel>> {
+          return std::make_unique<FakeChannel>(chat);
+        });
+    ASSERT_TRUE(updates->start(store));
+    ASSERT_TRUE(updates->settle());
+  }
+  void write(const std::function<Result<>(store::Transaction&)>& work) {
+    ASSERT_TRUE(store.write(RequestClass::emergency, work));
+    store.settle();
+    ASSERT_TRUE(updates->settle());
+  }
+  // An alert that reached the chat.
+  std::string raise(Severity severity = Severity::urgent) {
+    std::string id;
+    write([&](store::Transaction& transaction) -> Result<> {
+      Raise raise;
+      raise.source = "vitals";
+      raise.cause = "c";
+      raise.severity = severity;
+      raise.title = "Red score";
+      MYDR24_ASSIGN(const auto raised, book.raise(transaction, raise));
+      id = raised.id;
+      MYDR24_ASSIGN(auto deliveries, Book::deliveries(transaction, id));
+      for (Delivery& delivery : deliveries) {
+        delivery.state = DeliveryState::delivered;
+        MYDR24_TRY(transaction.set_state("alert_deliveries", delivery.id, to_json(delivery)));
+      }
+      return {};
+    });
+    return id;
+  }
+  void acknowledge(const std::string& id) {
+    write([&](store::Transaction& transaction) -> Result<> {
+      MYDR24_TRY(book.acknowledge(transaction, id, "Ada"));
+      return {};
+    });
+  }
+  void resolve(const std::string& id) {
+    write([&](store::Transaction& transaction) -> Result<> {
+      MYDR24_TRY(book.resolve(transaction, id, "better"));
+      return {};
+    });
+  }
+  std::size_t rows() {
+    std::size_t count = 0;
+    EXPECT_TRUE(store.read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(const auto found, reader.states("alert_updates", "", "", 100));
+      count = found.size();
+      return {};
+    }));
+    return count;
+  }
+
+  ManualClock clock{from_us(1'700'000'000'000'000)};
+  store::FakeStore store{clock};
+  oncall::Rota rota = *oncall::Rota::make(
+      {.contacts = {{"ward", {{notify::Kind::chat, "C1", ""}}}, {"nurse", {{notify::Kind::webhook, "http://x/", ""}}}},
+       .steps = {{{"ward", "nurse"}}}});
+  Book book{rota};
+  std::optional<notify::Address> address = notify::Address{notify::Kind::chat, "C1", ""};
+  Chat chat;
+  std::unique_ptr<Updates> updates;
+};
+
+TEST_F(UpdatesTest, AChatThatWasCalledIsToldOfTheAcknowledgementAndTheEnd) {
+  const std::string id = raise();
+  EXPECT_EQ(chat.count(), 0U);
+  acknowledge(id);
+  ASSERT_EQ(chat.count(), 1U) << "the chat, and not the webhook";
+  EXPECT_EQ(chat.told[0].purpose, notify::Purpose::acknowledged);
+  EXPECT_EQ(chat.told[0].by, "Ada");
+  EXPECT_EQ(chat.told[0].alert_id, id);
+  EXPECT_EQ(chat.told[0].patient, "");
+  resolve(id);
+  ASSERT_EQ(chat.count(), 2U);
+  EXPECT_EQ(chat.told[1].purpose, notify::Purpose::resolved);
+  EXPECT_EQ(rows(), 0U);
+}
+
+TEST_F(UpdatesTest, WhatFailedIsToldAgainLaterAndTenTimesAtMost) {
+  chat.set(SendStatus::failed);
+  acknowledge(raise());
+  EXPECT_EQ(chat.count(), 1U);
+  const auto tick = [&] {
+    updates->tick();
+    ASSERT_TRUE(updates->settle());
+  };
+  tick();
+  EXPECT_EQ(chat.count(), 1U) << "not yet due";
+  for (int i = 0; i < 20; ++i) {
+    clock.advance(Updates::retry_after * (i + 1));
+    tick();
+  }
+  EXPECT_EQ(chat.count(), static_cast<std::size_t>(Updates::tells_max));
+  EXPECT_EQ(rows(), 0U);
+}
+
+TEST_F(UpdatesTest, ARestartLosesNone) {
+  chat.set(SendStatus::failed);
+  acknowledge(raise());
+  EXPECT_EQ(rows(), 1U);
+  chat.set(SendStatus::delivered);
+  restart();
+  EXPECT_EQ(chat.count(), 2U);
+  EXPECT_EQ(rows(), 0U);
+}
+
+TEST_F(UpdatesTest, NewsThatIsNoLongerTrueIsNotTold) {
+  chat.set(SendStatus::failed);
+  const std::string id = raise(Severity::urgent);
+  acknowledge(id);
+  EXPECT_EQ(chat.count(), 1U);
+  raise(Severity::emergency);  // open again
+  chat.set(SendStatus::delivered);
+  clock.advance(1min);
+  updates->tick();
+  ASSERT_TRUE(updates->settle());
+  EXPECT_EQ(chat.count(), 1U);
+  EXPECT_EQ(rows(), 0U);
+}
+
+TEST_F(UpdatesTest, AnAddressThatIsGoneIsToldNothing) {
+  address.reset();
+  acknowledge(raise());
+  EXPECT_EQ(chat.count(), 0U);
+  EXPECT_EQ(rows(), 0U);
+}
+
+}  // namespace
+}  // namespace mydr24::alerts
