@@ -11,10 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 
 oncall::Rota nurse_then_doctor() {
-  return *oncall::Rota::make(
-      {.contacts = {{"nurse", {{oncall::ChannelKind::webhook, "http://127.0.0.1:1/nurse", "s"}, {}}},
-                    {"doctor", {{oncall::ChannelKind::webhook, "http://127.0.0.1:1/doctor", "s"}}}},
-       .steps = {{{"nurse"}}, {{"doctor"}}}});
+  return *oncall::Rota::make({.contacts = {{"nurse", {{notify::Kind::webhook, "http://127.0.0.1:1/nurse", "s"}, {}}},
+                                           {"doctor", {{notify::Kind::webhook, "http://127.0.0.1:1/doctor", "s"}}}},
+                              .steps = {{{"nurse"}}, {{"doctor"}}}});
 }
 
 class BookTest : public testing::Test {

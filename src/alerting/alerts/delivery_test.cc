@@ -67,7 +67,7 @@ TEST(Delivery, ReachesAReceiverSignedWhileAnotherHangsAndAThirdIsDown) {
   Pager pager;
   ASSERT_TRUE(pager.server);
   const auto webhook = [&pager](std::string_view path) {
-    return oncall::ChannelAddress{oncall::ChannelKind::webhook, pager.url(path), "whsec"};
+    return notify::Address{notify::Kind::webhook, pager.url(path), "whsec"};
   };
   const auto rota = oncall::Rota::make(
       {.contacts = {{"slow", {webhook("/slow")}}, {"down", {webhook("/down")}}, {"nurse", {webhook("/nurse")}}},

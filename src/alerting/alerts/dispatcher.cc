@@ -30,9 +30,11 @@ constexpr std::uint32_t recovery_page = 500;
 
 ChannelFactory default_factory(const DispatcherSettings& settings, const Clock& clock, notify::ConsoleHub& hub) {
   return [settings, &clock, &hub](asio::io_context& context,
-                                  const oncall::ChannelAddress& address) -> Result<std::unique_ptr<notify::Channel>> {
-    if (address.kind == oncall::ChannelKind::console) return notify::make_console_channel(hub);
-    notify::WebhookSettings webhook{.url = address.url,
+                                  const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
+    if (address.kind == notify::Kind::console) return notify::make_console_channel(hub);
+    if (address.kind != notify::Kind::webhook)
+      return fail(Code::unsupported, fmt::format("there is no channel of kind {}", to_string(address.kind)));
+    notify::WebhookSettings webhook{.url = address.target,
                                     .secret = address.secret,
                                     .include_patient = settings.include_patient,
                                     .link_base = settings.link_base};

@@ -59,7 +59,7 @@ struct DispatcherSettings {
 
 // Makes the channel of a contact's address for the dispatcher's io_context; tests put their own in place.
 using ChannelFactory =
-    std::function<Result<std::unique_ptr<notify::Channel>>(asio::io_context&, const oncall::ChannelAddress&)>;
+    std::function<Result<std::unique_ptr<notify::Channel>>(asio::io_context&, const notify::Address&)>;
 
 class Dispatcher : public store::Follower {
  public:

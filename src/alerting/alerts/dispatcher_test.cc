@@ -62,9 +62,7 @@ class FakeChannel : public notify::Channel {
 };
 
 oncall::Settings people() {
-  const auto webhook = [](std::string url) {
-    return oncall::ChannelAddress{oncall::ChannelKind::webhook, std::move(url), "s"};
-  };
+  const auto webhook = [](std::string url) { return notify::Address{notify::Kind::webhook, std::move(url), "s"}; };
   return {.contacts = {{"nurse", {webhook("http://nurse")}}, {"doctor", {webhook("http://doctor")}}},
           .steps = {{{"nurse"}}, {{"doctor"}}}};
 }
@@ -80,8 +78,8 @@ struct Process {
   }
   static ChannelFactory factory(World& world) {
     return [&world](asio::io_context& context,
-                    const oncall::ChannelAddress& address) -> Result<std::unique_ptr<notify::Channel>> {
-      return std::make_unique<FakeChannel>(world, address.url, context);
+                    const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
+      return std::make_unique<FakeChannel>(world, address.target, context);
     };
   }
   notify::ConsoleHub hub;
@@ -341,11 +339,10 @@ TEST(DispatcherStart, AChannelThatCannotBeMadeIsNamed) {
   store::FakeStore store(clock);
   notify::ConsoleHub hub(clock);
   const oncall::Rota rota = *oncall::Rota::make(people());
-  Dispatcher dispatcher(
-      rota, clock, hub, {},
-      [](asio::io_context&, const oncall::ChannelAddress&) -> Result<std::unique_ptr<notify::Channel>> {
-        return fail(Code::invalid, "no such host");
-      });
+  Dispatcher dispatcher(rota, clock, hub, {},
+                        [](asio::io_context&, const notify::Address&) -> Result<std::unique_ptr<notify::Channel>> {
+                          return fail(Code::invalid, "no such host");
+                        });
   const Result<> started = dispatcher.start(store);
   ASSERT_FALSE(started);
   EXPECT_NE(started.error().text.find("nurse"), std::string::npos);

@@ -6,8 +6,8 @@ namespace mydr24::oncall {
 namespace {
 
 Settings two_steps() {
-  return {.contacts = {{"nurse", {{ChannelKind::webhook, "https://pager.example.org/nurse", "s1"}, {}}},
-                       {"doctor", {{ChannelKind::webhook, "http://127.0.0.1:9/doctor", ""}}}},
+  return {.contacts = {{"nurse", {{notify::Kind::webhook, "https://pager.example.org/nurse", "s1"}, {}}},
+                       {"doctor", {{notify::Kind::webhook, "http://127.0.0.1:9/doctor", ""}}}},
           .steps = {{{"nurse"}}, {{"nurse", "doctor"}}}};
 }
 
@@ -26,7 +26,7 @@ TEST(Rota, WithoutSettingsTheConsoleIsCalled) {
   const auto rota = Rota::make({});
   ASSERT_TRUE(rota);
   ASSERT_EQ(rota->who_answers(0).size(), 1U);
-  EXPECT_EQ(rota->who_answers(0)[0]->channels[0].kind, ChannelKind::console);
+  EXPECT_EQ(rota->who_answers(0)[0]->channels[0].kind, notify::Kind::console);
 }
 
 TEST(Rota, AWrongSettingIsNamed) {
@@ -41,8 +41,10 @@ TEST(Rota, AWrongSettingIsNamed) {
            Row{[](Settings& s) { s.contacts[1].channels.clear(); }, "oncall.contacts[1].channels"},
            Row{[](Settings& s) { s.contacts[1].name = "nurse"; }, "oncall.contacts[1].name"},
            Row{[](Settings& s) { s.contacts[0].name.clear(); }, "oncall.contacts[0].name"},
-           Row{[](Settings& s) { s.contacts[0].channels[0].url = "ftp://x"; }, "oncall.contacts[0].channels[0].url"},
-           Row{[](Settings& s) { s.contacts[0].channels[1].url = "https://x"; }, "oncall.contacts[0].channels[1].url"},
+           Row{[](Settings& s) { s.contacts[0].channels[0].target = "ftp://x"; },
+               "oncall.contacts[0].channels[0].target"},
+           Row{[](Settings& s) { s.contacts[0].channels[1].target = "https://x"; },
+               "oncall.contacts[0].channels[1].target"},
            Row{[](Settings& s) { s.steps.resize(33, s.steps[0]); }, "oncall.steps"},
        }) {
     Settings settings = two_steps();

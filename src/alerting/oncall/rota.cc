@@ -8,16 +8,10 @@
 namespace mydr24::oncall {
 namespace {
 
-Result<> check_channel(const ChannelAddress& address, const std::string& where) {
-  if (address.kind == ChannelKind::console) {
-    if (!address.url.empty())
-      return fail(Code::invalid, "a console channel has no url: remove it, or make the channel a webhook",
-                  where + ".url");
-    return {};
-  }
-  if (!address.url.starts_with("https://") && !address.url.starts_with("http://"))
-    return fail(Code::invalid, fmt::format("\"{}\" is no http or https address", address.url), where + ".url");
-  return {};
+Result<> check_channel(const notify::Address& address, const std::string& where) {
+  const auto checked = notify::check_address(address);
+  if (checked) return checked;
+  return fail(checked.error().code, checked.error().text, where + "." + checked.error().where);
 }
 
 Result<> check_contact(const Settings& settings, std::size_t index) {
@@ -54,11 +48,9 @@ Result<> check_step(const Settings& settings, std::size_t index) {
 
 }  // namespace
 
-std::string_view to_string(ChannelKind kind) { return kind == ChannelKind::webhook ? "webhook" : "console"; }
-
 Result<Rota> Rota::make(Settings settings) {
   if (settings.contacts.empty() && settings.steps.empty()) {
-    settings.contacts.push_back({"console", {ChannelAddress{}}});
+    settings.contacts.push_back({"console", {notify::Address{}}});
     settings.steps.push_back({{"console"}});
   }
   if (settings.contacts.size() > contacts_max)

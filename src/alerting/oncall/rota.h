@@ -7,28 +7,18 @@
 // into the void.
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "alerting/notify/address.h"
 #include "base/core/result.h"
 
 namespace mydr24::oncall {
 
-enum class ChannelKind : std::uint8_t { webhook, console };
-std::string_view to_string(ChannelKind kind);
-
-// One way to reach a contact.
-struct ChannelAddress {
-  ChannelKind kind = ChannelKind::console;
-  std::string url;     // webhook: http or https
-  std::string secret;  // webhook: signs the body; empty: not signed
-};
-
 struct Contact {
   std::string name;
-  std::vector<ChannelAddress> channels;
+  std::vector<notify::Address> channels;
 };
 
 struct Step {

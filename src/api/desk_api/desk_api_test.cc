@@ -98,9 +98,8 @@ class DeskTest : public Routed {
 
   ManualClock clock{from_us(1'700'000'000'000'000)};
   store::FakeStore store{clock};
-  oncall::Rota rota =
-      *oncall::Rota::make({.contacts = {{"nurse", {{oncall::ChannelKind::webhook, "http://127.0.0.1:1/nurse", "s"}}}},
-                           .steps = {{{"nurse"}}}});
+  oncall::Rota rota = *oncall::Rota::make(
+      {.contacts = {{"nurse", {{notify::Kind::webhook, "http://127.0.0.1:1/nurse", "s"}}}}, .steps = {{{"nurse"}}}});
   alerts::Book book{rota};
   notify::ConsoleHub hub{clock};
   alerts::Dispatcher dispatcher{rota, clock, hub};

@@ -68,9 +68,9 @@ Result<oncall::Rota> make_rota(const AlertingSection& section) {
   oncall::Settings settings;
   for (std::size_t i = 0; i < section.contacts.size(); ++i) {
     const auto& contact = section.contacts[i];
-    oncall::Contact made{.name = contact.name, .channels = {{.kind = oncall::ChannelKind::console}}};
+    oncall::Contact made{.name = contact.name, .channels = {{.kind = notify::Kind::console}}};
     if (!contact.webhook_url.empty()) {
-      oncall::ChannelAddress webhook{.kind = oncall::ChannelKind::webhook, .url = contact.webhook_url, .secret = {}};
+      notify::Address webhook{.kind = notify::Kind::webhook, .target = contact.webhook_url, .secret = {}};
       if (!contact.webhook_secret_file.empty()) {
         MYDR24_ASSIGN(webhook.secret, read_secret(contact.webhook_secret_file,
                                                   fmt::format("alerting.contacts[{}].webhook_secret_file", i)));
