@@ -10,10 +10,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-oncall::Rota nurse_then_doctor() {
-  return *oncall::Rota::make({.contacts = {{"nurse", {{notify::Kind::webhook, "http://127.0.0.1:1/nurse", "s"}, {}}},
-                                           {"doctor", {{notify::Kind::webhook, "http://127.0.0.1:1/doctor", "s"}}}},
-                              .steps = {{{"nurse"}}, {{"doctor"}}}});
+oncall::Directory nurse_then_doctor() {
+  return *oncall::Directory::make(
+      {.contacts = {{"nurse", {{notify::Kind::webhook, "http://127.0.0.1:1/nurse", "s"}, {}}},
+                    {"doctor", {{notify::Kind::webhook, "http://127.0.0.1:1/doctor", "s"}}}},
+       .steps = {{{"nurse"}}, {{"doctor"}}}});
 }
 
 class BookTest : public testing::Test {
@@ -63,8 +64,8 @@ class BookTest : public testing::Test {
 
   ManualClock clock_{from_us(1'700'000'000'000'321)};
   store::FakeStore store_{clock_};
-  const oncall::Rota rota_ = nurse_then_doctor();
-  Book book_{rota_};
+  const oncall::Directory directory_ = nurse_then_doctor();
+  Book book_{directory_};
 };
 
 TEST_F(BookTest, ARaisedAlertHasItsCallsItsEventAndItsTimer) {

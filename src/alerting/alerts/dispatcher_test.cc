@@ -69,9 +69,9 @@ oncall::Settings people() {
 
 // One run of the server.
 struct Process {
-  Process(store::FakeStore& store, const Clock& clock, World& world, const oncall::Rota& rota,
+  Process(store::FakeStore& store, const Clock& clock, World& world, const oncall::Directory& directory,
           DispatcherSettings settings = {})
-      : hub(clock), book(rota), dispatcher(rota, clock, hub, settings, factory(world)) {
+      : hub(clock), book(directory), dispatcher(directory, clock, hub, settings, factory(world)) {
     book.attach(store);
     const Result<> started = dispatcher.start(store);
     EXPECT_TRUE(started);
@@ -93,7 +93,7 @@ class DispatcherTest : public testing::Test {
     if (process_) process_->dispatcher.stop();
     store_.forget_process();
     process_.reset();
-    process_ = std::make_unique<Process>(store_, clock_, world_, rota_, settings);
+    process_ = std::make_unique<Process>(store_, clock_, world_, directory_, settings);
     EXPECT_TRUE(process_->dispatcher.settle());
   }
   void TearDown() override {
@@ -141,7 +141,7 @@ class DispatcherTest : public testing::Test {
   ManualClock clock_{from_us(1'700'000'000'000'000)};
   store::FakeStore store_{clock_};
   World world_;
-  const oncall::Rota rota_ = *oncall::Rota::make(people());
+  const oncall::Directory directory_ = *oncall::Directory::make(people());
   std::unique_ptr<Process> process_;
 };
 
@@ -325,9 +325,9 @@ TEST_F(DispatcherTest, AContactThatIsNoLongerConfiguredIsGivenUp) {
   oncall::Settings changed = people();
   changed.contacts[0].name = "sister";
   changed.steps[0].contacts = {"sister"};
-  const oncall::Rota rota = *oncall::Rota::make(changed);
+  const oncall::Directory directory = *oncall::Directory::make(changed);
   process_->dispatcher.stop();
-  process_ = std::make_unique<Process>(store_, clock_, world_, rota);
+  process_ = std::make_unique<Process>(store_, clock_, world_, directory);
   settle();
   EXPECT_EQ(deliveries(id)[0].state, DeliveryState::failed);
   process_->dispatcher.stop();
@@ -338,8 +338,8 @@ TEST(DispatcherStart, AChannelThatCannotBeMadeIsNamed) {
   ManualClock clock{from_us(0)};
   store::FakeStore store(clock);
   notify::ConsoleHub hub(clock);
-  const oncall::Rota rota = *oncall::Rota::make(people());
-  Dispatcher dispatcher(rota, clock, hub, {},
+  const oncall::Directory directory = *oncall::Directory::make(people());
+  Dispatcher dispatcher(directory, clock, hub, {},
                         [](asio::io_context&, const notify::Address&) -> Result<std::unique_ptr<notify::Channel>> {
                           return fail(Code::invalid, "no such host");
                         });

@@ -64,11 +64,11 @@ Result<std::string> read_secret(const std::string& path, const std::string& wher
   return secret;
 }
 
-Result<oncall::Rota> make_rota(const AlertingSection& section) {
-  oncall::Settings settings;
+Result<oncall::Directory> make_directory(const AlertingSection& section) {
+  oncall::Settings settings{.escalate_after = std::chrono::seconds(section.escalate_after_s)};
   for (std::size_t i = 0; i < section.contacts.size(); ++i) {
     const auto& contact = section.contacts[i];
-    oncall::Contact made{.name = contact.name, .channels = {{.kind = notify::Kind::console}}};
+    oncall::SettingsContact made{.name = contact.name, .channels = {{.kind = notify::Kind::console}}};
     if (!contact.webhook_url.empty()) {
       notify::Address webhook{.kind = notify::Kind::webhook, .target = contact.webhook_url, .secret = {}};
       if (!contact.webhook_secret_file.empty()) {
@@ -81,11 +81,11 @@ Result<oncall::Rota> make_rota(const AlertingSection& section) {
   }
   for (const auto& step : section.steps) settings.steps.push_back({step});
   if (settings.steps.empty() && !settings.contacts.empty()) {
-    oncall::Step everybody;
+    oncall::SettingsStep everybody;
     for (const auto& contact : settings.contacts) everybody.contacts.push_back(contact.name);
     settings.steps.push_back(std::move(everybody));
   }
-  auto made = oncall::Rota::make(std::move(settings));
+  auto made = oncall::Directory::make(settings);
   if (made) return made;
   // The settings are called [alerting] in the file.
   auto error = std::move(made).error();
@@ -146,7 +146,7 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreSection& section, co
 // Store, records and the reactions that belong to every write.
 struct Core {
   telemetry::Log log;
-  std::unique_ptr<oncall::Rota> rota;
+  std::unique_ptr<oncall::Directory> directory;
   std::unique_ptr<alerts::Book> book;
   std::unique_ptr<vitals::Watch> watch;
   std::unique_ptr<records::Records> records;  // before the store: until it is closed, its followers write
@@ -165,10 +165,9 @@ struct Core {
       : log(telemetry::log_settings(settings.log.level, settings.log.format), clock, log_to) {}
 
   Result<> open(const Settings& settings, const Clock& clock) {
-    MYDR24_ASSIGN(auto made, make_rota(settings.alerting));
-    rota = std::make_unique<oncall::Rota>(std::move(made));
-    book = std::make_unique<alerts::Book>(
-        *rota, alerts::BookSettings{.escalate_after = std::chrono::seconds(settings.alerting.escalate_after_s)});
+    MYDR24_ASSIGN(auto made, make_directory(settings.alerting));
+    directory = std::make_unique<oncall::Directory>(std::move(made));
+    book = std::make_unique<alerts::Book>(*directory);
     watch = std::make_unique<vitals::Watch>(*book, watch_settings(settings.vitals));
     MYDR24_ASSIGN(store, open_store(settings.store, log, clock));
     records = std::make_unique<records::Records>(*store, clock);
@@ -178,6 +177,7 @@ struct Core {
     records->add_reaction(*conformance);
     records->add_reaction(*summaries);
     book->attach(*store);
+    MYDR24_TRY(directory->load(*store));
     watch->attach(*store);
     store->add_follower(*conformance);
     store->add_follower(*summaries);
@@ -250,7 +250,7 @@ class RunningSystem : public System {
   Result<> start() {
     MYDR24_TRY(core_.open(settings_, clock_));
     const std::chrono::seconds escalate_after(settings_.alerting.escalate_after_s);
-    dispatcher_ = std::make_unique<alerts::Dispatcher>(*core_.rota, clock_, hub_);
+    dispatcher_ = std::make_unique<alerts::Dispatcher>(*core_.directory, clock_, hub_);
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
     MYDR24_TRY(dispatcher_->start(*core_.store));
