@@ -92,6 +92,18 @@ Result<> begin_cycle(store::Transaction& transaction, const Alert& alert, const 
   return save_cycle(transaction, alert, contact, {.started = now});
 }
 
+// Nobody of the policy can be reached: its last resort is called.
+std::string nobody_event(const Alert& alert) {
+  std::string payload;
+  json::Writer(payload)
+      .begin_object()
+      .field("policy", alert.policy)
+      .field("step", alert.step)
+      .field("about", alert.id)
+      .end_object();
+  return payload;
+}
+
 Result<> set_next(store::Transaction& transaction, Alert& alert, Instant due) {
   alert.next_due = due;
   return transaction.set_timer({timer_key(alert.id), due, std::string(escalate_timer_kind), alert.id});
@@ -167,6 +179,8 @@ Result<std::vector<Delivery>> call_step(store::Transaction& transaction, const o
   const auto called = plan.who_answers(policy, index, now);
   // More answers than people there are would be waited for in vain.
   alert.acks_needed = std::clamp(alert.acks_needed, 1, static_cast<int>(called.size()));
+  if (called.front().instead_of == oncall::nobody)
+    MYDR24_TRY(transaction.note("oncall.nobody_reachable", nobody_event(alert)));
   for (const oncall::Called& who : called) {
     if (alert.is_answered_by(who.contact->name)) continue;
     MYDR24_TRY(

@@ -304,6 +304,33 @@ TEST_F(DispatcherTest, AnEmergencyOvertakesInItsLane) {
   EXPECT_EQ(world_.received[2].severity, "urgent");
 }
 
+// ON-05.
+TEST_F(DispatcherTest, TheFirstPageOfASourceDoesNotWaitBehindTheManyOfAnother) {
+  const auto raise_from = [&](const std::string& source, const std::string& cause, Severity severity) {
+    EXPECT_TRUE(store_.write(RequestClass::emergency, [&](store::Transaction& t) -> Result<> {
+      MYDR24_TRY(process_->book.raise(t, {source, cause, severity, "", source, "", ""}));
+      return {};
+    }));
+  };
+  restart({.sends_per_lane_max = 1});
+  world_.hanging = {"http://nurse"};
+  world_.hang_time = 1ms;
+  for (int i = 0; i < 300; ++i) raise_from("one", "one/" + std::to_string(i), Severity::urgent);
+  raise_from("two", "two", Severity::urgent);
+  raise_from("one", "patient", Severity::emergency);
+  store_.settle();
+  EXPECT_TRUE(process_->dispatcher.settle(30s));
+  const std::lock_guard lock(world_.mutex);
+  ASSERT_EQ(world_.received.size(), 302U);
+  const auto place = [&](auto is) { return std::ranges::find_if(world_.received, is) - world_.received.begin(); };
+  const auto emergency = place([](const notify::Message& m) { return m.severity == "emergency"; });
+  const auto two = place([](const notify::Message& m) { return m.title == "two"; });
+  // Those that the dispatcher had taken before the whole batch was there do not count.
+  EXPECT_LT(emergency, 110);
+  EXPECT_LT(two, 110);
+  EXPECT_LT(emergency, two);
+}
+
 TEST_F(DispatcherTest, AFullDispatcherMakesTheJournalWait) {
   restart({.waiting_max = 1});
   world_.answer["http://nurse"] = SendStatus::failed;

@@ -111,7 +111,7 @@ std::vector<Called> Plan::who_answers(const Policy& policy, std::size_t step, In
   for (std::size_t i = first; i-- > 0;)
     if (auto called = who_is_reachable(policy.steps[i], at); !called.empty()) return called;
   const Contact* last = contact(defaults_.operator_contact);
-  return {{last != nullptr && last->reachable() ? last : &console_, "nobody"}};
+  return {{last != nullptr && last->reachable() ? last : &console_, nobody}};
 }
 
 void Plan::change_points(const Step& step, const Period& range, std::vector<Instant>& points) const {

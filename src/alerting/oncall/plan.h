@@ -143,8 +143,10 @@ struct Defaults {
 // A person that is to be called, and why that one.
 struct Called {
   const Contact* contact = nullptr;
-  std::string_view instead_of;  // not empty: the person who is not available or reachable
+  std::string_view instead_of;  // not empty: the person who is not available or reachable, or `nobody`
 };
+// Nobody whom the policy names can be reached.
+inline constexpr std::string_view nobody = "nobody";
 
 // The documents of a plan by key, "KIND/NAME".
 using Documents = std::map<std::string, std::string, std::less<>>;

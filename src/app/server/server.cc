@@ -14,6 +14,8 @@
 #include "alerting/alerts/dispatcher.h"
 #include "api/desk_api/desk_api.h"
 #include "api/fhir_api/fhir_api.h"
+#include "app/server/oncall.h"
+#include "base/core/paced_clock.h"
 #include "clinical/conformance/conformance.h"
 #include "clinical/records/rewrite.h"
 #include "clinical/summary/summary.h"
@@ -233,7 +235,7 @@ class RunningSystem : public System {
   RunningSystem(const Settings& settings, const Clock& clock)
       : settings_(settings),
         clock_(clock),
-        core_(settings, clock, std::cout),
+        core_(settings, clock_, std::cout),
         workers_(or_processors(settings.server.workers)),
         hub_(clock) {}
 
@@ -242,6 +244,7 @@ class RunningSystem : public System {
     ticker_.reset();
     server_.reset();
     admin_.reset();
+    if (oncall_) oncall_->stop();
     if (dispatcher_) dispatcher_->stop();
     if (core_.conformance) core_.conformance->stop();
     core_.store.reset();
@@ -253,6 +256,9 @@ class RunningSystem : public System {
     dispatcher_ = std::make_unique<alerts::Dispatcher>(*core_.directory, clock_, hub_);
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
+    oncall_ = std::make_unique<OnCallDesk>(*core_.book, *core_.store, workers_, clock_, core_.log);
+    MYDR24_TRY(oncall_->attach());
+    MYDR24_TRY(start_clock());
     MYDR24_TRY(dispatcher_->start(*core_.store));
     make_routes(escalate_after);
     make_metrics();
@@ -261,6 +267,7 @@ class RunningSystem : public System {
       core_.store->tick();
       dispatcher_->tick();
     });
+    oncall_->start();
     return {};
   }
 
@@ -276,6 +283,18 @@ class RunningSystem : public System {
 
  private:
   bool is_secure() const { return !settings_.server.tls_certificate_file.empty(); }
+
+  // A machine whose clock was set back goes on from the last line of the journal.
+  Result<> start_clock() {
+    return core_.store->read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(const store::Sequence last, reader.last_sequence());
+      if (last == 0) return {};
+      MYDR24_ASSIGN(const auto lines, reader.journal(last - 1, 1));
+      for (const store::JournalLine& line : lines)
+        clock_.start_at(line.event.kind.empty() ? line.version.at : line.event.at);
+      return {};
+    });
+  }
 
   static std::string url(std::string_view listen, std::uint16_t port, bool secure) {
     return fmt::format("{}://{}:{}", secure ? "https" : "http", listen.substr(0, listen.rfind(':')), port);
@@ -299,6 +318,7 @@ class RunningSystem : public System {
                          [this](const std::string& search) { return explain(*core_.records, search); }, workers_});
     fhir_api::add_routes(router_, *fhir_);
     desk_api::add_routes(router_, *desk_);
+    oncall_->add_routes(router_);
     desk_api::add_admin_routes(admin_router_, *health_);
   }
 
@@ -318,6 +338,11 @@ class RunningSystem : public System {
   }
 
   void make_metrics() {
+    oncall_->add_metrics(metrics_);
+    const auto difference =
+        metrics_.gauge("clock_difference_seconds",
+                       "How far the machine's clock is ahead of the server's, which makes up for it slowly");
+    metrics_.before_expose([=, this] { difference.set(static_cast<double>(clock_.difference().count()) / 1e6); });
     const auto queued_in = [this](std::size_t lane) {
       return metrics_.gauge("store_queued_writes", "Writes that wait for the writer",
                             {{"class", std::string(to_string(static_cast<RequestClass>(lane)))}});
@@ -401,13 +426,14 @@ class RunningSystem : public System {
   }
 
   const Settings settings_;
-  const Clock& clock_;
+  PacedClock clock_;
   telemetry::Metrics metrics_;
   Core core_;
   WorkerPool workers_;
   notify::ConsoleHub hub_;
   std::unique_ptr<vitals::Chart> chart_;
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
+  std::unique_ptr<OnCallDesk> oncall_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
   std::unique_ptr<fhir_api::Service> fhir_;
