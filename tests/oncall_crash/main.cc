@@ -81,9 +81,9 @@ class OnCallCrash {
           {{"patient", "Patient/" + name}, {"value", "82"}, {"at", format_instant(system_clock().now())}});
       if (!expect(http.send("POST", "/fhir/R4/Observation", body), 201)) return;
       raised_.insert("Patient/" + name);
-      const std::string entry = fmt::format(
-          R"({{"schedule":"ward","begin":"2030-01-01T{0:02}:{1:02}:00Z","end":"2030-01-01T{0:02}:{1:02}:30Z","add":"doctor"}})",
-          parts_.size() / 60 % 24, parts_.size() % 60);
+      const Instant begin = from_us(1'900'000'000'000'000) + std::chrono::minutes(round * 1000 + n);
+      const std::string entry = fmt::format(R"({{"schedule":"ward","begin":"{}","end":"{}","add":"doctor"}})",
+                                            format_instant(begin), format_instant(begin + std::chrono::seconds(30)));
       const auto changed = http.send("PUT", "/api/v1/oncall/parts/override/" + name, entry, json);
       if (!changed) return;
       // A schedule is needed first.

@@ -158,6 +158,9 @@ class Plan {
   // Code::invalid, Code::conflict (overrides that overlap), Code::too_large; `where` is the part and the field,
   // "policy/emergency.steps[1].targets[0]".
   static Result<Plan> make(Documents documents, std::int64_t revision = 0);
+  Plan(Plan&&) = default;
+  Plan(const Plan&) = delete;  // parts point to each other
+  Plan& operator=(const Plan&) = delete;
 
   std::int64_t revision() const { return revision_; }
   const Documents& documents() const { return documents_; }
