@@ -309,7 +309,7 @@ std::string Walk::pass(std::string_view text, bool to_the_end, bool engine) {
     machine_.pass(next);
     passed += next;
     if (engine) run_engine();
-    if (passed == all && !to_the_end) return {};
+    if (passed == all && !to_the_end) break;
     if (std::string wrong = leftover(); !wrong.empty()) return fmt::format("after {} s {}", passed.count(), wrong);
   }
   if (!engine) run_engine();

@@ -164,7 +164,8 @@ Result<std::vector<Delivery>> call_step(store::Transaction& transaction, const o
   std::vector<Delivery> deliveries;
   if (alert.severity == Severity::emergency) {
     MYDR24_ASSIGN(alert.held_until, Book::overridden_until(transaction, alert.cause));
-  } else {
+  } else if (alert.round == 0 || alert.held_until) {
+    // Maintenance holds what is raised during it; what was open before goes on.
     alert.held_until = plan.held_until(policy.name, now);
   }
   if (alert.held_until) {
