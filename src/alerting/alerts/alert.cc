@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <span>
@@ -50,7 +51,23 @@ void write_text(json::Writer& writer, std::string_view name, const std::string& 
   if (!text.empty()) writer.field(name, text);
 }
 
+void write_acks(json::Writer& writer, const std::vector<Acknowledgement>& acks) {
+  if (acks.empty()) return;
+  writer.key("acks").begin_array();
+  for (const Acknowledgement& ack : acks) {
+    writer.begin_object().field("by", ack.by).field("at", format_instant(ack.at));
+    write_text(writer, "note", ack.note);
+    write_text(writer, "via", ack.via);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
 }  // namespace
+
+bool Alert::is_answered_by(std::string_view who) const {
+  return std::ranges::any_of(acks, [&](const Acknowledgement& ack) { return ack.by == who; });
+}
 
 std::string_view to_string(Severity severity) { return severity_names[static_cast<std::size_t>(severity)]; }
 std::string_view to_string(State state) { return state_names[static_cast<std::size_t>(state)]; }
@@ -75,11 +92,18 @@ std::string to_json(const Alert& alert) {
   if (!alert.values.empty()) writer.key("values").raw(alert.values);
   write_instant(writer, "raised_at", alert.raised_at);
   write_instant(writer, "changed_at", alert.changed_at);
+  write_text(writer, "policy", alert.policy);
+  if (alert.policy_named) writer.field("policy_named", true);
   writer.field("step", alert.step).field("round", alert.round).field("repeat", alert.repeat);
+  writer.field("calls", alert.calls);
   write_instant(writer, "next_due", alert.next_due);
+  write_instant(writer, "held_until", alert.held_until);
+  if (alert.acks_needed != 1) writer.field("acks_needed", alert.acks_needed);
+  write_acks(writer, alert.acks);
   write_text(writer, "acknowledged_by", alert.acknowledged_by);
   write_instant(writer, "acknowledged_at", alert.acknowledged_at);
   write_text(writer, "acknowledged_note", alert.acknowledged_note);
+  write_instant(writer, "ack_expires", alert.ack_expires);
   write_instant(writer, "resolved_at", alert.resolved_at);
   write_text(writer, "resolved_why", alert.resolved_why);
   writer.end_object();
@@ -104,7 +128,16 @@ Result<Alert> alert_from_json(std::string_view text) {
   alert.step = read_int(row["step"]);
   alert.round = read_int(row["round"]);
   alert.repeat = row["repeat"].is_true();
+  alert.policy = read_text(row["policy"]);
+  alert.policy_named = row["policy_named"].is_true();
+  alert.calls = read_int(row["calls"]);
   alert.next_due = read_instant(row["next_due"]);
+  alert.held_until = read_instant(row["held_until"]);
+  if (row["acks_needed"]) alert.acks_needed = read_int(row["acks_needed"]);
+  for (const json::Value ack : row["acks"])
+    alert.acks.push_back({read_text(ack["by"]), read_instant(ack["at"]).value_or(Instant{}), read_text(ack["note"]),
+                          read_text(ack["via"])});
+  alert.ack_expires = read_instant(row["ack_expires"]);
   alert.acknowledged_by = read_text(row["acknowledged_by"]);
   alert.acknowledged_at = read_instant(row["acknowledged_at"]);
   alert.acknowledged_note = read_text(row["acknowledged_note"]);

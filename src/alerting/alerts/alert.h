@@ -20,6 +20,15 @@ std::string_view to_string(Severity severity);
 enum class State : std::uint8_t { open, acknowledged, resolved };
 std::string_view to_string(State state);
 
+// Somebody's answer.
+struct Acknowledgement {
+  std::string by;
+  Instant at;
+  std::string note;
+  std::string via;  // the channel it came by: "sms", "link"; empty: the desk
+  bool operator==(const Acknowledgement&) const = default;
+};
+
 struct Alert {
   std::string id;      // UUID version 7; also the id of its FHIR Flag
   std::string source;  // the module that raised it: "vitals"
@@ -33,18 +42,26 @@ struct Alert {
   Instant raised_at;
   Instant changed_at;
 
-  int step = 0;                     // of the escalation policy: the one called last
-  int round = 0;                    // number of the call made last: 0 is the first
-  bool repeat = false;              // that call repeated the last step
-  std::optional<Instant> next_due;  // when the next call is made if nobody answers; nothing unless open
+  std::string policy;                 // of on-call: who is called, and when
+  bool policy_named = false;          // whoever raised it chose the policy; else it is the default of the severity
+  int step = 0;                       // of the escalation policy: the one called last
+  int round = 0;                      // number of the call made last: 0 is the first
+  bool repeat = false;                // that call repeated the last step
+  int calls = 0;                      // deliveries of this round so far
+  std::optional<Instant> next_due;    // when the next call is made if nobody answers; nothing unless open
+  std::optional<Instant> held_until;  // nobody is called before: maintenance, or an override that two people signed
 
-  std::string acknowledged_by;  // empty: nobody yet
+  int acks_needed = 1;                // so many different people must answer
+  std::vector<Acknowledgement> acks;  // those who have, in order; the last one that was needed is also below
+  std::string acknowledged_by;        // empty: not answered by enough yet
   std::optional<Instant> acknowledged_at;
   std::string acknowledged_note;
+  std::optional<Instant> ack_expires;  // then it is open again, unless it is resolved by then
   std::optional<Instant> resolved_at;
   std::string resolved_why;
 
   bool is_resolved() const { return state == State::resolved; }
+  bool is_answered_by(std::string_view who) const;
 };
 
 enum class DeliveryState : std::uint8_t { pending, delivered, failed, cancelled };

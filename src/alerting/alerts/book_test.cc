@@ -10,10 +10,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-oncall::Rota nurse_then_doctor() {
-  return *oncall::Rota::make({.contacts = {{"nurse", {{notify::Kind::webhook, "http://127.0.0.1:1/nurse", "s"}, {}}},
-                                           {"doctor", {{notify::Kind::webhook, "http://127.0.0.1:1/doctor", "s"}}}},
-                              .steps = {{{"nurse"}}, {{"doctor"}}}});
+oncall::Directory nurse_then_doctor() {
+  return *oncall::Directory::make(
+      {.contacts = {{"nurse", {{notify::Kind::webhook, "http://127.0.0.1:1/nurse", "s"}, {}}},
+                    {"doctor", {{notify::Kind::webhook, "http://127.0.0.1:1/doctor", "s"}}}},
+       .steps = {{{"nurse"}}, {{"doctor"}}}});
 }
 
 class BookTest : public testing::Test {
@@ -63,8 +64,8 @@ class BookTest : public testing::Test {
 
   ManualClock clock_{from_us(1'700'000'000'000'321)};
   store::FakeStore store_{clock_};
-  const oncall::Rota rota_ = nurse_then_doctor();
-  Book book_{rota_};
+  const oncall::Directory directory_ = nurse_then_doctor();
+  Book book_{directory_};
 };
 
 TEST_F(BookTest, ARaisedAlertHasItsCallsItsEventAndItsTimer) {
@@ -113,7 +114,6 @@ TEST_F(BookTest, TheSameCauseJoinsTheAlertThatIsNotResolved) {
 TEST_F(BookTest, AHigherSeverityCallsAgainEvenAfterAnAcknowledgement) {
   const Raised first = raise();
   ASSERT_TRUE(acknowledge(first.id, "nurse"));
-  EXPECT_EQ(store_.timers(), 0U);
   const Raised second = raise(Severity::emergency);
   EXPECT_EQ(second.id, first.id);
   EXPECT_TRUE(second.notified);
@@ -160,7 +160,7 @@ TEST_F(BookTest, AnAcknowledgementStopsTheCalls) {
   ASSERT_TRUE(acknowledged);
   EXPECT_EQ(acknowledged->state, State::acknowledged);
   EXPECT_EQ(acknowledged->acknowledged_note, "on my way");
-  EXPECT_EQ(store_.timers(), 0U);
+  EXPECT_EQ(acknowledged->ack_expires, now() + 30min);
   for (const Delivery& delivery : deliveries(raised.id)) EXPECT_EQ(delivery.state, DeliveryState::cancelled);
   after(10min);
   EXPECT_EQ(alert(raised.id).round, 0);
@@ -233,6 +233,66 @@ TEST_F(BookTest, TheHistoryOfAnAlertTellsWhatHappenedInOrder) {
   const auto later = in_transaction<std::vector<HistoryEntry>>(
       [&](store::Transaction& t) { return Book::history(t, raised.id, (*history)[1].sequence); });
   EXPECT_EQ(later->size(), 2U);
+}
+
+TEST_F(BookTest, ThePlanOfTheSettingsIsFollowedAndAPolicyThatIsNamedGoesBeforeIt) {
+  const auto raised = in_transaction<Raised>([&](store::Transaction& t) {
+    Raise wanted = red_score();
+    wanted.policy = "operations-emergency";
+    return book_.raise(t, wanted);
+  });
+  ASSERT_TRUE(raised);
+  const Alert found = alert(raised->id);
+  EXPECT_EQ(found.policy, "operations-emergency");
+  EXPECT_EQ(found.next_due, now() + 15s);
+  EXPECT_EQ(alert(raise().id).policy, "operations-emergency");  // joined
+}
+
+TEST_F(BookTest, WhoAnsweredHowIsKept) {
+  const Raised raised = raise();
+  const auto acknowledged = in_transaction<Alert>(
+      [&](store::Transaction& t) { return book_.acknowledge(t, raised.id, "nurse", "on my way", "sms"); });
+  ASSERT_TRUE(acknowledged);
+  EXPECT_EQ(alert(raised.id).acks, (std::vector<Acknowledgement>{{"nurse", now(), "on my way", "sms"}}));
+  EXPECT_NE(store_.events_of("alert.acknowledged")[0].payload.find(R"("via":"sms")"), std::string::npos);
+}
+
+TEST_F(BookTest, ATestPageCallsOnceByEveryMethodAndEndsByItself) {
+  const auto page = in_transaction<Alert>([&](store::Transaction& t) { return book_.test_page(t, {"nurse"}, "boss"); });
+  ASSERT_TRUE(page) << page.error().text;
+  EXPECT_EQ(page->title.substr(0, 4), "TEST");
+  EXPECT_EQ(deliveries(page->id).size(), 2U);
+  after(4min);
+  EXPECT_EQ(deliveries(page->id).size(), 2U);
+  EXPECT_EQ(alert(page->id).state, State::open);
+  after(1min);
+  EXPECT_EQ(alert(page->id).state, State::resolved);
+  const auto unknown =
+      in_transaction<Alert>([&](store::Transaction& t) { return book_.test_page(t, {"porter"}, "b"); });
+  EXPECT_EQ(unknown.error().where, "contacts[0]");
+}
+
+TEST_F(BookTest, AnOverrideNeedsReasonNameAndTime) {
+  const auto ask = [&](std::string_view cause, std::string_view reason, int minutes, std::string_view by) {
+    return in_transaction<Override>([&](store::Transaction& t) {
+      return book_.request_override(t, cause, reason, std::chrono::minutes(minutes), by);
+    });
+  };
+  EXPECT_EQ(ask("", "drill", 10, "dora").error().where, "cause");
+  EXPECT_EQ(ask("*", "drill", 10, "dora").error().where, "cause");
+  EXPECT_EQ(ask("a", "", 10, "dora").error().where, "reason");
+  EXPECT_EQ(ask("a", "drill", 0, "dora").error().where, "minutes");
+  EXPECT_EQ(ask("a", "drill", 31, "dora").error().where, "minutes");
+  EXPECT_EQ(ask("a", "drill", 10, "").error().where, "by");
+  const auto entry = ask("a", "drill", 10, "dora");
+  ASSERT_TRUE(entry);
+  const auto confirm = [&](std::string_view by) {
+    return in_transaction<Override>([&](store::Transaction& t) { return book_.confirm_override(t, entry->id, by); });
+  };
+  EXPECT_EQ(confirm("dora").error().code, Code::refused);
+  clock_.advance(override_request_valid + 1s);
+  EXPECT_EQ(confirm("erik").error().code, Code::gone);
+  EXPECT_EQ(store_.events_of("alert.override_requested").size(), 1U);
 }
 
 TEST(AlertJson, ReadsBackWhatItWrote) {

@@ -69,15 +69,15 @@ TEST(Delivery, ReachesAReceiverSignedWhileAnotherHangsAndAThirdIsDown) {
   const auto webhook = [&pager](std::string_view path) {
     return notify::Address{notify::Kind::webhook, pager.url(path), "whsec"};
   };
-  const auto rota = oncall::Rota::make(
+  const auto directory = oncall::Directory::make(
       {.contacts = {{"slow", {webhook("/slow")}}, {"down", {webhook("/down")}}, {"nurse", {webhook("/nurse")}}},
        .steps = {{{"slow", "down", "nurse"}}}});
-  ASSERT_TRUE(rota);
+  ASSERT_TRUE(directory);
   const Clock& clock = system_clock();
   store::FakeStore store(clock);
   notify::ConsoleHub hub(clock);
-  Book book(*rota);
-  Dispatcher dispatcher(*rota, clock, hub, {.retry_first = 10ms});
+  Book book(*directory);
+  Dispatcher dispatcher(*directory, clock, hub, {.retry_first = 10ms});
   ASSERT_TRUE(dispatcher.start(store));
   ASSERT_TRUE(store.write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
     MYDR24_TRY(book.raise(transaction, {"vitals", "c", Severity::emergency, "Patient/1", "Red score", "NEWS2 9", ""}));

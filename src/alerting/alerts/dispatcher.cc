@@ -18,6 +18,8 @@
 #include <utility>
 
 #include "alerting/alerts/book.h"
+#include "alerting/alerts/detail/calls.h"
+#include "alerting/alerts/detail/entries.h"
 #include "alerting/alerts/rows.h"
 #include "alerting/notify/webhook.h"
 #include "base/json/writer.h"
@@ -51,7 +53,9 @@ struct Dispatcher::Inside {
   // A delivery on its way. Counted in busy_ except while it waits in retries_.
   struct Job {
     std::string id;
-    std::string lane;
+    notify::Address address;  // where it goes
+    std::string contact;
+    std::string source;  // of the alert
     Severity severity = Severity::urgent;
     int attempt = 1;
     int tries = 0;  // of this process: what the back-off grows by
@@ -65,24 +69,29 @@ struct Dispatcher::Inside {
   struct Lane {
     std::unique_ptr<notify::Channel> channel;
     std::size_t sending = 0;
-    std::map<std::pair<Severity, std::int64_t>, JobPointer> queue;  // emergencies first
+    // Emergencies first, then by turn, then in order. A source's next turn is the one after its last, or the one that
+    // is being served.
+    std::map<std::tuple<Severity, std::int64_t, std::int64_t>, JobPointer> queue;
+    std::map<std::string, std::int64_t> turns;  // by source: its last
+    std::int64_t turn = 0;                      // being served
   };
 
-  Inside(const oncall::Rota& rota, const Clock& clock, notify::ConsoleHub& hub, DispatcherSettings settings,
+  Inside(oncall::Directory directory, const Clock& clock, notify::ConsoleHub& hub, DispatcherSettings settings,
          ChannelFactory factory, Counters& counters)
-      : rota_(rota),
+      : directory_(std::move(directory)),
         clock_(clock),
         hub_(hub),
         settings_(std::move(settings)),
         factory_(factory ? std::move(factory) : default_factory(settings_, clock, hub)),
         counters_(counters) {}
 
-  static std::string lane_name(std::string_view contact, std::size_t channel) {
-    return fmt::format("{}/{}", contact, channel);
+  static std::string lane_name(std::string_view contact, const notify::Address& address) {
+    return fmt::format("{}\n{}\n{}\n{}", contact, to_string(address.kind), address.target, address.secret);
   }
 
   Result<> start(store::Store& store, Dispatcher& follower);
   Result<> make_lanes();
+  Result<Lane*> lane_of(std::string_view contact, const notify::Address& address);
   Result<std::vector<std::string>> recover();
   void stop();
   void take(std::string id);
@@ -92,6 +101,7 @@ struct Dispatcher::Inside {
   Result<std::optional<notify::Message>> load(Job& job);
   void record(const JobPointer& job);
   Result<> write_outcome(store::Transaction& transaction, const Job& job) const;
+  Result<> call_another_way(store::Transaction& transaction, const Delivery& refused) const;
   void recorded(const JobPointer& job, const Result<>& result);
   void retry_later(const JobPointer& job);
   void finish(const JobPointer& job);
@@ -109,7 +119,7 @@ struct Dispatcher::Inside {
     if (--busy_ == 0) idle_.notify_all();
   }
 
-  const oncall::Rota& rota_;
+  const oncall::Directory directory_;
   const Clock& clock_;
   notify::ConsoleHub& hub_;
   const DispatcherSettings settings_;
@@ -132,14 +142,25 @@ struct Dispatcher::Inside {
   std::int64_t busy_ = 0;
 };
 
+Result<Dispatcher::Inside::Lane*> Dispatcher::Inside::lane_of(std::string_view contact,
+                                                              const notify::Address& address) {
+  Lane& lane = lanes_[lane_name(contact, address)];
+  if (!lane.channel) {
+    MYDR24_ASSIGN(lane.channel, factory_(context_, address));
+  }
+  return &lane;
+}
+
+// Whose channel cannot be made is named at the start, not at the first emergency.
 Result<> Dispatcher::Inside::make_lanes() {
-  for (const oncall::Contact& contact : rota_.contacts())
-    for (std::size_t i = 0; i < contact.channels.size(); ++i) {
-      auto channel = factory_(context_, contact.channels[i]);
-      if (!channel)
-        return fail(Code::invalid, fmt::format("contact \"{}\", channel {}: {}", contact.name, i, channel.error().text),
+  const oncall::PlanPointer plan = directory_.plan();
+  for (const auto& [name, contact] : plan->contacts())
+    for (std::size_t i = 0; i < contact.methods.size(); ++i) {
+      if (contact.methods[i].address.kind == notify::Kind::console) continue;
+      const auto lane = lane_of(name, contact.methods[i].address);
+      if (!lane)
+        return fail(Code::invalid, fmt::format("contact \"{}\", channel {}: {}", name, i, lane.error().text),
                     "oncall.contacts");
-      lanes_[lane_name(contact.name, i)].channel = std::move(*channel);
     }
   return {};
 }
@@ -211,19 +232,25 @@ void Dispatcher::Inside::enter_lane(const JobPointer& job) {
   const auto message = load(*job);
   if (!message) return retry_later(job);
   if (!*message || stopping_) return finish(job);
-  const auto lane = lanes_.find(job->lane);
-  if (lane == lanes_.end()) {
-    job->outcome = notify::SendOutcome{notify::SendStatus::refused, 0, "the contact's channel is no longer configured"};
+  const auto found = job->contact.empty() ? Result<Lane*>(fail(Code::refused, "this method is not used any more"))
+                                          : lane_of(job->contact, job->address);
+  if (!found) {
+    job->outcome = notify::SendOutcome{notify::SendStatus::refused, 0, found.error().text};
     return record(job);
   }
-  lane->second.queue.emplace(std::pair(job->severity, job->order), job);
-  pump(lane->second);
+  Lane& lane = **found;
+  std::int64_t& turn = lane.turns[job->source];
+  turn = std::max(lane.turn, turn + 1);
+  lane.queue.emplace(std::tuple(job->severity, turn, job->order), job);
+  pump(lane);
 }
 
 void Dispatcher::Inside::pump(Lane& lane) {
   while (!stopping_ && lane.sending < settings_.sends_per_lane_max && !lane.queue.empty()) {
     JobPointer job = std::move(lane.queue.begin()->second);
+    lane.turn = std::max(lane.turn, std::get<1>(lane.queue.begin()->first));
     lane.queue.erase(lane.queue.begin());
+    if (lane.queue.empty()) lane.turns.clear();
     ++lane.sending;
     // Held by the completion handler: the coroutine's frame uses the slot to its end.
     const auto cancel = std::make_shared<asio::cancellation_signal>();
@@ -267,7 +294,16 @@ Result<std::optional<notify::Message>> Dispatcher::Inside::load(Job& job) {
     if (!delivery) return {};
     MYDR24_ASSIGN(const std::optional<Alert> alert, Book::find(reader, delivery->alert_id));
     if (!alert) return {};
-    job.lane = lane_name(delivery->contact, static_cast<std::size_t>(delivery->channel));
+    job.contact.clear();
+    const oncall::PlanPointer plan = directory_.plan();
+    const oncall::Contact* contact = plan->contact(delivery->contact);
+    const auto method = static_cast<std::size_t>(delivery->channel);
+    if (contact != nullptr && method < contact->methods.size() && contact->methods[method].usable() &&
+        to_string(contact->methods[method].address.kind) == delivery->medium) {
+      job.contact = contact->name;
+      job.address = contact->methods[method].address;
+    }
+    job.source = alert->source;
     job.severity = alert->severity;
     job.attempt = delivery->attempts + 1;
     job.called_at = delivery->called_at;
@@ -325,7 +361,32 @@ Result<> Dispatcher::Inside::write_outcome(store::Transaction& transaction, cons
       .field("latency_ms", std::chrono::floor<std::chrono::milliseconds>(transaction.now() - job.called_at).count());
   if (!delivered) writer.field("final", final).field("text", job.outcome->text);
   writer.end_object();
-  return rows::note(transaction, delivered ? "alert.delivered" : "alert.delivery_failed", delivery->alert_id, payload);
+  MYDR24_TRY(
+      rows::note(transaction, delivered ? "alert.delivered" : "alert.delivery_failed", delivery->alert_id, payload));
+  return delivered || !final ? Result<>() : call_another_way(transaction, *delivery);
+}
+
+// The first of the contact's methods that was not tried in this round, however late their own rules would have it.
+Result<> Dispatcher::Inside::call_another_way(store::Transaction& transaction, const Delivery& refused) const {
+  MYDR24_ASSIGN(const std::optional<Alert> before, Book::find(transaction, refused.alert_id));
+  const oncall::PlanPointer plan = directory_.plan();
+  const oncall::Contact* contact = plan->contact(refused.contact);
+  if (!before || before->state != State::open || before->round != refused.round || contact == nullptr) return {};
+  std::set<int> tried;
+  for (int place = 0; place < before->calls; ++place) {
+    MYDR24_ASSIGN(const auto other,
+                  Book::delivery(transaction, delivery_id(before->id, before->round, static_cast<std::size_t>(place))));
+    if (other && other->contact == refused.contact) tried.insert(other->channel);
+  }
+  for (std::size_t method = 0; method < contact->methods.size(); ++method) {
+    if (!contact->methods[method].usable() || tried.contains(static_cast<int>(method))) continue;
+    Alert alert = *before;
+    std::vector<Delivery> deliveries;
+    MYDR24_TRY(calls::put_calls(transaction, alert, *contact, {method}, refused.due_at, deliveries));
+    MYDR24_TRY(entries::save(transaction, &*before, alert));
+    return entries::note_call(transaction, "alert.called", alert, deliveries);
+  }
+  return {};
 }
 
 void Dispatcher::Inside::recorded(const JobPointer& job, const Result<>& result) {
@@ -378,9 +439,10 @@ void Dispatcher::Inside::tick() {
   next_retry_ = retries_.empty() ? never : retries_.begin()->first;
 }
 
-Dispatcher::Dispatcher(const oncall::Rota& rota, const Clock& clock, notify::ConsoleHub& hub,
+Dispatcher::Dispatcher(oncall::Directory directory, const Clock& clock, notify::ConsoleHub& hub,
                        DispatcherSettings settings, ChannelFactory factory)
-    : inside_(std::make_unique<Inside>(rota, clock, hub, std::move(settings), std::move(factory), counters_)) {}
+    : inside_(std::make_unique<Inside>(std::move(directory), clock, hub, std::move(settings), std::move(factory),
+                                       counters_)) {}
 
 Dispatcher::~Dispatcher() { stop(); }
 

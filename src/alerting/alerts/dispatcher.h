@@ -7,7 +7,9 @@
 // Invariants
 // - A delivery is sent again only as a marked retry (attempt > 1): after a failure, or after a restart when its outcome
 //   is not known. Every attempt carries the same delivery id.
-// - A channel that hangs delays no other: each contact's channel has a lane of its own.
+// - A channel that hangs delays no other: each address of a contact has a lane of its own. In a lane emergencies go
+//   first; then the sources of alerts take turns, so that the first page of one does not wait behind the many of another.
+// - A provider that refuses is not asked again: the contact's next method is called at once.
 // - Nothing waits only in memory: what is not finished is in the outbox and is found again at the next start.
 //
 // Life: construct, start(store) before the store's first submit, stop() before the store is closed, destroy
@@ -24,7 +26,7 @@
 #include "alerting/alerts/alert.h"
 #include "alerting/notify/channel.h"
 #include "alerting/notify/console_hub.h"
-#include "alerting/oncall/rota.h"
+#include "alerting/oncall/directory.h"
 #include "base/core/clock.h"
 #include "storage/store/store.h"
 
@@ -63,8 +65,8 @@ using ChannelFactory =
 
 class Dispatcher : public store::Follower {
  public:
-  // `rota`, `clock` and `hub` must outlive it. Without a factory, webhooks and the hub's console channel are made.
-  Dispatcher(const oncall::Rota& rota, const Clock& clock, notify::ConsoleHub& hub, DispatcherSettings settings = {},
+  // `clock` and `hub` must outlive it. Without a factory, webhooks and the hub's console channel are made.
+  Dispatcher(oncall::Directory directory, const Clock& clock, notify::ConsoleHub& hub, DispatcherSettings settings = {},
              ChannelFactory factory = {});
   ~Dispatcher() override;
   Dispatcher(const Dispatcher&) = delete;

@@ -69,9 +69,9 @@ oncall::Settings people() {
 
 // One run of the server.
 struct Process {
-  Process(store::FakeStore& store, const Clock& clock, World& world, const oncall::Rota& rota,
+  Process(store::FakeStore& store, const Clock& clock, World& world, const oncall::Directory& directory,
           DispatcherSettings settings = {})
-      : hub(clock), book(rota), dispatcher(rota, clock, hub, settings, factory(world)) {
+      : hub(clock), book(directory), dispatcher(directory, clock, hub, settings, factory(world)) {
     book.attach(store);
     const Result<> started = dispatcher.start(store);
     EXPECT_TRUE(started);
@@ -93,7 +93,7 @@ class DispatcherTest : public testing::Test {
     if (process_) process_->dispatcher.stop();
     store_.forget_process();
     process_.reset();
-    process_ = std::make_unique<Process>(store_, clock_, world_, rota_, settings);
+    process_ = std::make_unique<Process>(store_, clock_, world_, directory_, settings);
     EXPECT_TRUE(process_->dispatcher.settle());
   }
   void TearDown() override {
@@ -141,7 +141,7 @@ class DispatcherTest : public testing::Test {
   ManualClock clock_{from_us(1'700'000'000'000'000)};
   store::FakeStore store_{clock_};
   World world_;
-  const oncall::Rota rota_ = *oncall::Rota::make(people());
+  const oncall::Directory directory_ = *oncall::Directory::make(people());
   std::unique_ptr<Process> process_;
 };
 
@@ -304,6 +304,33 @@ TEST_F(DispatcherTest, AnEmergencyOvertakesInItsLane) {
   EXPECT_EQ(world_.received[2].severity, "urgent");
 }
 
+// ON-05.
+TEST_F(DispatcherTest, TheFirstPageOfASourceDoesNotWaitBehindTheManyOfAnother) {
+  const auto raise_from = [&](const std::string& source, const std::string& cause, Severity severity) {
+    EXPECT_TRUE(store_.write(RequestClass::emergency, [&](store::Transaction& t) -> Result<> {
+      MYDR24_TRY(process_->book.raise(t, {source, cause, severity, "", source, "", ""}));
+      return {};
+    }));
+  };
+  restart({.sends_per_lane_max = 1});
+  world_.hanging = {"http://nurse"};
+  world_.hang_time = 1ms;
+  for (int i = 0; i < 300; ++i) raise_from("one", "one/" + std::to_string(i), Severity::urgent);
+  raise_from("two", "two", Severity::urgent);
+  raise_from("one", "patient", Severity::emergency);
+  store_.settle();
+  EXPECT_TRUE(process_->dispatcher.settle(30s));
+  const std::lock_guard lock(world_.mutex);
+  ASSERT_EQ(world_.received.size(), 302U);
+  const auto place = [&](auto is) { return std::ranges::find_if(world_.received, is) - world_.received.begin(); };
+  const auto emergency = place([](const notify::Message& m) { return m.severity == "emergency"; });
+  const auto two = place([](const notify::Message& m) { return m.title == "two"; });
+  // Those that the dispatcher had taken before the whole batch was there do not count.
+  EXPECT_LT(emergency, 110);
+  EXPECT_LT(two, 110);
+  EXPECT_LT(emergency, two);
+}
+
 TEST_F(DispatcherTest, AFullDispatcherMakesTheJournalWait) {
   restart({.waiting_max = 1});
   world_.answer["http://nurse"] = SendStatus::failed;
@@ -325,9 +352,9 @@ TEST_F(DispatcherTest, AContactThatIsNoLongerConfiguredIsGivenUp) {
   oncall::Settings changed = people();
   changed.contacts[0].name = "sister";
   changed.steps[0].contacts = {"sister"};
-  const oncall::Rota rota = *oncall::Rota::make(changed);
+  const oncall::Directory directory = *oncall::Directory::make(changed);
   process_->dispatcher.stop();
-  process_ = std::make_unique<Process>(store_, clock_, world_, rota);
+  process_ = std::make_unique<Process>(store_, clock_, world_, directory);
   settle();
   EXPECT_EQ(deliveries(id)[0].state, DeliveryState::failed);
   process_->dispatcher.stop();
@@ -338,8 +365,8 @@ TEST(DispatcherStart, AChannelThatCannotBeMadeIsNamed) {
   ManualClock clock{from_us(0)};
   store::FakeStore store(clock);
   notify::ConsoleHub hub(clock);
-  const oncall::Rota rota = *oncall::Rota::make(people());
-  Dispatcher dispatcher(rota, clock, hub, {},
+  const oncall::Directory directory = *oncall::Directory::make(people());
+  Dispatcher dispatcher(directory, clock, hub, {},
                         [](asio::io_context&, const notify::Address&) -> Result<std::unique_ptr<notify::Channel>> {
                           return fail(Code::invalid, "no such host");
                         });

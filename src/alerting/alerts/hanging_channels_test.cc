@@ -48,14 +48,14 @@ TEST_P(HangingChannel, DelaysNoOtherAndItsOutcomeIsSeen) {
   notify::Address hanging = GetParam();
   if (hanging.target == "SILENT") hanging.target = silent_url + "/hook";
   const notify::Address webhook{notify::Kind::webhook, fmt::format("http://127.0.0.1:{}/", (*pager)->port()), "s"};
-  const auto rota =
-      oncall::Rota::make({.contacts = {{"doctor", {hanging}}, {"nurse", {webhook}}}, .steps = {{{"doctor", "nurse"}}}});
-  ASSERT_TRUE(rota) << rota.error().text;
+  const auto directory =
+      oncall::Directory::make({.contacts = {{"doctor", {hanging}}, {"nurse", {webhook}}}, .steps = {{{"doctor", "nurse"}}}});
+  ASSERT_TRUE(directory) << directory.error().text;
 
   store::FakeStore store(clock);
   notify::ConsoleHub hub(clock);
-  Book book(*rota);
-  Dispatcher dispatcher(*rota, clock, hub, {.retry_first = 60s},
+  Book book(*directory);
+  Dispatcher dispatcher(*directory, clock, hub, {.retry_first = 60s},
                         [&](asio::io_context& context, const notify::Address& address) {
                           return notify::make_channel(context, address, providers, hub, clock);
                         });

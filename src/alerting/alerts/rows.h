@@ -6,6 +6,9 @@
 //   alert_deliveries  DELIVERY -> the delivery (the id begins with the alert's)
 //   alert_outbox      DELIVERY -> its alert's id, while it is to be sent
 //   alert_history     ID/SEQUENCE -> an event of the alert
+//   alert_cycles      ID/CONTACT -> how far the contact's own rules have come since the call
+//   alert_overrides   ID -> an override that is asked for or in force
+//   alert_monitors    NAME -> when the monitor was last heard of
 
 #include <string>
 #include <string_view>
@@ -19,6 +22,9 @@ inline constexpr std::string_view alerts = "alerts";
 inline constexpr std::string_view deliveries = "alert_deliveries";
 inline constexpr std::string_view outbox = "alert_outbox";
 inline constexpr std::string_view history = "alert_history";
+inline constexpr std::string_view cycles = "alert_cycles";
+inline constexpr std::string_view overrides = "alert_overrides";
+inline constexpr std::string_view monitors = "alert_monitors";
 
 std::string alert_key(std::string_view id);
 std::string cause_key(std::string_view cause);

@@ -109,10 +109,10 @@ class UpdatesTest : public testing::Test {
 
   ManualClock clock{from_us(1'700'000'000'000'000)};
   store::FakeStore store{clock};
-  oncall::Rota rota = *oncall::Rota::make(
+  oncall::Directory directory = *oncall::Directory::make(
       {.contacts = {{"ward", {{notify::Kind::chat, "C1", ""}}}, {"nurse", {{notify::Kind::webhook, "http://x/", ""}}}},
        .steps = {{{"ward", "nurse"}}}});
-  Book book{rota};
+  Book book{directory};
   std::optional<notify::Address> address = notify::Address{notify::Kind::chat, "C1", ""};
   Chat chat;
   std::unique_ptr<Updates> updates;

@@ -98,11 +98,11 @@ class DeskTest : public Routed {
 
   ManualClock clock{from_us(1'700'000'000'000'000)};
   store::FakeStore store{clock};
-  oncall::Rota rota = *oncall::Rota::make(
+  oncall::Directory directory = *oncall::Directory::make(
       {.contacts = {{"nurse", {{notify::Kind::webhook, "http://127.0.0.1:1/nurse", "s"}}}}, .steps = {{{"nurse"}}}});
-  alerts::Book book{rota};
+  alerts::Book book{directory};
   notify::ConsoleHub hub{clock};
-  alerts::Dispatcher dispatcher{rota, clock, hub};
+  alerts::Dispatcher dispatcher{directory, clock, hub};
   vitals::Watch watch{book};
   Desk desk{store, book, dispatcher, hub, watch, workers, clock};
 };

@@ -142,8 +142,8 @@ class NotifyApiTest : public testing::Test {
 
   ManualClock clock{from_us(1'700'000'000'000'000)};
   store::FakeStore store{clock};
-  oncall::Rota rota = *oncall::Rota::make({});
-  alerts::Book book{rota};
+  oncall::Directory directory = *oncall::Directory::make({});
+  alerts::Book book{directory};
   notify::ConsoleHub hub{clock};
   notify::AddressBook addresses{store, "0123456789abcdef"};
   notify::AckTokens tokens{"0123456789abcdef"};

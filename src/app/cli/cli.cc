@@ -40,6 +40,7 @@ class CommandLine {
     add_backup();
     add_migrate();
     add_store();
+    add_oncall();
     add_version();
   }
 
@@ -314,6 +315,78 @@ class CommandLine {
         ->check(CLI::IsMember({"auto", "json"}));
   }
 
+  void add_oncall() {
+    CLI::App* oncall = app_.add_subcommand("oncall", "Who is on call: the plan, duty, overrides, coverage, test pages");
+    oncall->require_subcommand(1);
+    const auto command = [&](const std::string& name, const std::string& about, const std::string& examples,
+                             int (*run)(const OnCallOptions&, const Terminal&)) {
+      CLI::App* made = add(*oncall, name, about, examples, [this, run] { return run(oncall_, terminal_); });
+      made->add_option("--server", oncall_.server, "Address of the server")->capture_default_str();
+      return made;
+    };
+    auto* show =
+        command("show", "The plan, or its parts of one kind", "Example:\n  mydr24 oncall show policy", run_oncall_show);
+    show->add_option("kind", oncall_.kind, "contact, team, schedule, override, policy ...");
+    auto* who = command("who", "Who is called, step by step; or who is on duty",
+                        "Examples:\n  mydr24 oncall who\n  mydr24 oncall who --schedule ward --at 2026-05-10T03:00:00Z",
+                        run_oncall_who);
+    who->add_option("--policy", oncall_.policy, "Policy (default: that of emergencies)");
+    who->add_option("--schedule", oncall_.schedule, "Schedule instead");
+    who->add_option("--at", oncall_.at, "Time (default: now)");
+    auto* shifts =
+        command("shifts", "Shifts of a schedule", "Example:\n  mydr24 oncall shifts ward", run_oncall_shifts);
+    shifts->add_option("schedule", oncall_.schedule)->required();
+    shifts->add_option("--from", oncall_.begin, "Default: now");
+    shifts->add_option("--to", oncall_.end, "Default: 28 days later");
+    add_oncall_changes(command);
+    auto* coverage = command("coverage", "Proof that two people can be paged at every instant; exit code 7 with gaps",
+                             "Example:\n  mydr24 oncall coverage --days 90", run_oncall_coverage);
+    coverage->add_option("--days", oncall_.days, "How far ahead")->capture_default_str()->check(CLI::Range(1, 400));
+    coverage->add_option("--from", oncall_.begin, "Default: now");
+    auto* test = command("test-page", "A call that is marked as a test, over every channel of these contacts",
+                         "Example:\n  mydr24 oncall test-page ann --by bob\n\nExit code 7 when a channel failed.",
+                         run_oncall_test_page);
+    test->add_option("contact", oncall_.contacts, "Default: everybody who can be paged");
+    test->add_option("--by", oncall_.by, "Who asks for it")->required();
+    command("export", "The plan as JSON; secrets are ***", "Example:\n  mydr24 oncall export > plan.json",
+            run_oncall_export);
+  }
+
+  template <class Command>
+  void add_oncall_changes(const Command& command) {
+    auto* change = command("override", "Add a person to a schedule, take one out, or both, for a while",
+                           "Example:\n  mydr24 oncall override ward --begin 2026-05-10T08:00:00Z --end "
+                           "2026-05-11T08:00:00Z --remove ann --add bob --by bob",
+                           run_oncall_override);
+    change->add_option("schedule", oncall_.schedule)->required();
+    change->add_option("--begin", oncall_.begin)->required();
+    change->add_option("--end", oncall_.end)->required();
+    change->add_option("--add", oncall_.add, "Who is on duty");
+    change->add_option("--remove", oncall_.remove, "Who is not");
+    change->add_option("--by", oncall_.by, "Who changes it")->required();
+    change->add_option("--reason", oncall_.reason);
+    auto* swap = command("swap", "Two people take each other's duty",
+                         "Example:\n  mydr24 oncall swap ward --who ann --begin 2026-05-10T08:00:00Z --end "
+                         "2026-05-11T08:00:00Z \\\n    --with bob --with-begin 2026-05-17T08:00:00Z --with-end "
+                         "2026-05-18T08:00:00Z --by ann",
+                         run_oncall_swap);
+    swap->add_option("schedule", oncall_.schedule)->required();
+    swap->add_option("--who", oncall_.remove)->required();
+    swap->add_option("--begin", oncall_.begin)->required();
+    swap->add_option("--end", oncall_.end)->required();
+    swap->add_option("--with", oncall_.add)->required();
+    swap->add_option("--with-begin", oncall_.other_begin)->required();
+    swap->add_option("--with-end", oncall_.other_end)->required();
+    swap->add_option("--by", oncall_.by, "Who changes it")->required();
+    auto* load = command(
+        "import", "Replace the plan by a file, YAML or JSON: all of it or nothing",
+        "Example:\n  mydr24 oncall import plan.yaml --by ann\n  mydr24 oncall import --merge leave.yaml --by ann",
+        run_oncall_import);
+    load->add_option("file", oncall_.file, "-: standard input")->required();
+    load->add_flag("--merge", oncall_.merge, "Keep what the file does not name");
+    load->add_option("--by", oncall_.by, "Who changes it")->required();
+  }
+
   void add_version() {
     add(app_, "version", "Version of program and interfaces", "", [this] { return run_version(terminal_); });
   }
@@ -327,6 +400,7 @@ class CommandLine {
   ImportOptions import_;
   BenchSurgeOptions bench_;
   StoreCopyOptions store_copy_;
+  OnCallOptions oncall_;
   std::string place_;
   bool dry_run_ = false;
   std::string file_;

@@ -105,4 +105,24 @@ struct StoreCopyOptions {
 int run_store_copy(const StoreCopyOptions& options, const Terminal& terminal);
 int run_version(const Terminal& terminal);
 
+// On-call of a running server. Times as 2026-05-10T08:00:00Z.
+struct OnCallOptions {
+  std::string server = "http://127.0.0.1:8024";
+  std::string kind, schedule, policy, at;
+  std::string begin, end, other_begin, other_end;
+  std::string add, remove, by, reason, file;
+  std::vector<std::string> contacts;
+  int days = 90;
+  bool merge = false;
+};
+int run_oncall_show(const OnCallOptions& options, const Terminal& terminal);
+int run_oncall_who(const OnCallOptions& options, const Terminal& terminal);
+int run_oncall_shifts(const OnCallOptions& options, const Terminal& terminal);
+int run_oncall_override(const OnCallOptions& options, const Terminal& terminal);
+int run_oncall_swap(const OnCallOptions& options, const Terminal& terminal);
+int run_oncall_coverage(const OnCallOptions& options, const Terminal& terminal);
+int run_oncall_test_page(const OnCallOptions& options, const Terminal& terminal);
+int run_oncall_import(const OnCallOptions& options, const Terminal& terminal);
+int run_oncall_export(const OnCallOptions& options, const Terminal& terminal);
+
 }  // namespace mydr24::cli

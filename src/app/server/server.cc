@@ -16,6 +16,8 @@
 #include "api/fhir_api/fhir_api.h"
 #include "api/notify_api/notify_api.h"
 #include "app/server/notify.h"
+#include "app/server/oncall.h"
+#include "base/core/paced_clock.h"
 #include "clinical/conformance/conformance.h"
 #include "clinical/records/rewrite.h"
 #include "clinical/summary/summary.h"
@@ -57,11 +59,11 @@ std::size_t or_processors(std::int64_t setting) {
   return setting > 0 ? static_cast<std::size_t>(setting) : std::max(1U, std::thread::hardware_concurrency());
 }
 
-Result<oncall::Rota> make_rota(const AlertingSection& section) {
-  oncall::Settings settings;
+Result<oncall::Directory> make_directory(const AlertingSection& section) {
+  oncall::Settings settings{.escalate_after = std::chrono::seconds(section.escalate_after_s)};
   for (std::size_t i = 0; i < section.contacts.size(); ++i) {
     const auto& contact = section.contacts[i];
-    oncall::Contact made{.name = contact.name, .channels = {{.kind = notify::Kind::console}}};
+    oncall::SettingsContact made{.name = contact.name, .channels = {{.kind = notify::Kind::console}}};
     if (!contact.webhook_url.empty()) {
       notify::Address webhook{.kind = notify::Kind::webhook, .target = contact.webhook_url, .secret = {}};
       if (!contact.webhook_secret_file.empty()) {
@@ -74,11 +76,11 @@ Result<oncall::Rota> make_rota(const AlertingSection& section) {
   }
   for (const auto& step : section.steps) settings.steps.push_back({step});
   if (settings.steps.empty() && !settings.contacts.empty()) {
-    oncall::Step everybody;
+    oncall::SettingsStep everybody;
     for (const auto& contact : settings.contacts) everybody.contacts.push_back(contact.name);
     settings.steps.push_back(std::move(everybody));
   }
-  auto made = oncall::Rota::make(std::move(settings));
+  auto made = oncall::Directory::make(settings);
   if (made) return made;
   // The settings are called [alerting] in the file.
   auto error = std::move(made).error();
@@ -153,7 +155,7 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreSection& section, co
 // Store, records and the reactions that belong to every write.
 struct Core {
   telemetry::Log log;
-  std::unique_ptr<oncall::Rota> rota;
+  std::unique_ptr<oncall::Directory> directory;
   std::unique_ptr<alerts::Book> book;
   std::unique_ptr<vitals::Watch> watch;
   std::unique_ptr<records::Records> records;  // before the store: until it is closed, its followers write
@@ -173,10 +175,9 @@ struct Core {
       : log(telemetry::log_settings(settings.log.level, settings.log.format), clock, log_to) {}
 
   Result<> open(const Settings& settings, const Clock& clock, bool serves) {
-    MYDR24_ASSIGN(auto made, make_rota(settings.alerting));
-    rota = std::make_unique<oncall::Rota>(std::move(made));
-    book = std::make_unique<alerts::Book>(
-        *rota, alerts::BookSettings{.escalate_after = std::chrono::seconds(settings.alerting.escalate_after_s)});
+    MYDR24_ASSIGN(auto made, make_directory(settings.alerting));
+    directory = std::make_unique<oncall::Directory>(std::move(made));
+    book = std::make_unique<alerts::Book>(*directory);
     watch = std::make_unique<vitals::Watch>(*book, watch_settings(settings.vitals));
     MYDR24_ASSIGN(store, open_store(settings.store, log, clock));
     records = std::make_unique<records::Records>(*store, clock);
@@ -186,6 +187,7 @@ struct Core {
     records->add_reaction(*conformance);
     records->add_reaction(*summaries);
     book->attach(*store);
+    MYDR24_TRY(directory->load(*store));
     watch->attach(*store);
     store->add_follower(*conformance);
     auto definitions = conformance_settings(settings);
@@ -242,7 +244,7 @@ class RunningSystem : public System {
   RunningSystem(const Settings& settings, const Clock& clock)
       : settings_(settings),
         clock_(clock),
-        core_(settings, clock, std::cout),
+        core_(settings, clock_, std::cout),
         workers_(or_processors(settings.server.workers)),
         hub_(clock) {}
 
@@ -251,6 +253,7 @@ class RunningSystem : public System {
     ticker_.reset();
     server_.reset();
     admin_.reset();
+    if (oncall_) oncall_->stop();
     if (dispatcher_) dispatcher_->stop();
     if (core_.summaries) core_.summaries->stop();
     if (updates_) updates_->stop();
@@ -263,12 +266,15 @@ class RunningSystem : public System {
     const std::chrono::seconds escalate_after(settings_.alerting.escalate_after_s);
     MYDR24_ASSIGN(notify_, make_notify(settings_.notify, *core_.store, clock_));
     dispatcher_ = std::make_unique<alerts::Dispatcher>(
-        *core_.rota, clock_, hub_, alerts::DispatcherSettings{},
+        *core_.directory, clock_, hub_, alerts::DispatcherSettings{},
         [this](asio::io_context& context, const notify::Address& address) {
           return notify::make_channel(context, address, notify_->providers, hub_, clock_);
         });
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
+    oncall_ = std::make_unique<OnCallDesk>(*core_.book, *core_.store, workers_, clock_, core_.log);
+    MYDR24_TRY(oncall_->attach());
+    MYDR24_TRY(start_clock());
     MYDR24_TRY(dispatcher_->start(*core_.store));
     core_.summaries->start(core_.log);
     updates_ = std::make_unique<alerts::Updates>(
@@ -285,6 +291,7 @@ class RunningSystem : public System {
       dispatcher_->tick();
       updates_->tick();
     });
+    oncall_->start();
     return {};
   }
 
@@ -301,15 +308,28 @@ class RunningSystem : public System {
  private:
   bool is_secure() const { return !settings_.server.tls_certificate_file.empty(); }
 
+  // A machine whose clock was set back goes on from the last line of the journal.
+  Result<> start_clock() {
+    return core_.store->read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(const store::Sequence last, reader.last_sequence());
+      if (last == 0) return {};
+      MYDR24_ASSIGN(const auto lines, reader.journal(last - 1, 1));
+      for (const store::JournalLine& line : lines)
+        clock_.start_at(line.event.kind.empty() ? line.version.at : line.event.at);
+      return {};
+    });
+  }
+
   static std::string url(std::string_view listen, std::uint16_t port, bool secure) {
     return fmt::format("{}://{}:{}", secure ? "https" : "http", listen.substr(0, listen.rfind(':')), port);
   }
 
   std::optional<notify::Address> address_of(const alerts::Delivery& delivery) const {
-    const oncall::Contact* contact = core_.rota->find(delivery.contact);
+    const auto plan = core_.directory->plan();
+    const oncall::Contact* contact = plan->contact(delivery.contact);
     const auto index = static_cast<std::size_t>(delivery.channel);
-    if (contact == nullptr || index >= contact->channels.size()) return std::nullopt;
-    return contact->channels[index];
+    if (contact == nullptr || index >= contact->methods.size()) return std::nullopt;
+    return contact->methods[index].address;
   }
 
   void make_routes(std::chrono::seconds escalate_after) {
@@ -333,6 +353,7 @@ class RunningSystem : public System {
     answers_ = std::make_unique<notify_api::Service>(notify_api::Service{
         *core_.store, *core_.book, *notify_->addresses, *notify_->tokens, notify_->providers, hub_, clock_});
     notify_api::add_routes(router_, *answers_);
+    oncall_->add_routes(router_);
     desk_api::add_admin_routes(admin_router_, *health_);
   }
 
@@ -352,6 +373,11 @@ class RunningSystem : public System {
   }
 
   void make_metrics() {
+    oncall_->add_metrics(metrics_);
+    const auto difference =
+        metrics_.gauge("clock_difference_seconds",
+                       "How far the machine's clock is ahead of the server's, which makes up for it slowly");
+    metrics_.before_expose([=, this] { difference.set(static_cast<double>(clock_.difference().count()) / 1e6); });
     const auto queued_in = [this](std::size_t lane) {
       return metrics_.gauge("store_queued_writes", "Writes that wait for the writer",
                             {{"class", std::string(to_string(static_cast<RequestClass>(lane)))}});
@@ -435,7 +461,7 @@ class RunningSystem : public System {
   }
 
   const Settings settings_;
-  const Clock& clock_;
+  PacedClock clock_;
   telemetry::Metrics metrics_;
   Core core_;
   WorkerPool workers_;
@@ -445,6 +471,7 @@ class RunningSystem : public System {
   std::unique_ptr<vitals::Chart> chart_;
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
   std::unique_ptr<alerts::Updates> updates_;
+  std::unique_ptr<OnCallDesk> oncall_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
   std::unique_ptr<fhir_api::Service> fhir_;

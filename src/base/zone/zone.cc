@@ -39,6 +39,18 @@ Instant Zone::instant(LocalTime local) const {
   return Instant(local.time_since_epoch() - info.first.offset);
 }
 
+Instant Zone::last_instant(LocalTime local) const {
+  const auto info = zone_->get_info(to_date(local));
+  if (info.result != date::local_info::ambiguous) return instant(local);
+  return Instant(local.time_since_epoch() - info.second.offset);
+}
+
+Instant Zone::next_change(Instant after) const {
+  const auto end = zone_->get_info(after).end.time_since_epoch();  // seconds: the last one is beyond microseconds
+  constexpr std::chrono::seconds farthest = std::chrono::years(8000);
+  return Instant(std::min<std::chrono::seconds>(end, farthest));
+}
+
 int Zone::times(LocalTime local) const {
   switch (zone_->get_info(to_date(local)).result) {
     case date::local_info::nonexistent:

@@ -31,8 +31,12 @@ class Zone {
   // The instant at which the wall clock shows `local`. Clocks go back: the first of the two. Clocks go forward over
   // it: the instant of the change, so that a shift that begins inside the gap begins when the gap ends.
   Instant instant(LocalTime local) const;
+  // The same, but the last of the two when clocks go back.
+  Instant last_instant(LocalTime local) const;
   // How many times the wall clock shows it: 0 inside a gap, 2 when clocks go back, else 1.
   int times(LocalTime local) const;
+  // The first instant after `after` at which the clocks change; far away where they never do.
+  Instant next_change(Instant after) const;
 
   bool operator==(const Zone&) const = default;
 

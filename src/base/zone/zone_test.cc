@@ -30,6 +30,14 @@ TEST(Zone, ATimeOfTheAutumnHourIsTheFirstOfTwo) {
   EXPECT_EQ(chicago.times(wall("2026-11-01T03:00:00")), 1);
 }
 
+TEST(Zone, TheLastOfTwoIsAnHourLaterAndTheNextChangeIsWhereClocksGoBack) {
+  const auto chicago = Zone::find("America/Chicago").value();
+  EXPECT_EQ(chicago.last_instant(wall("2026-11-01T01:30:00")), utc("2026-11-01T07:30:00Z"));
+  EXPECT_EQ(chicago.last_instant(wall("2026-11-01T03:00:00")), chicago.instant(wall("2026-11-01T03:00:00")));
+  EXPECT_EQ(chicago.next_change(utc("2026-07-01T00:00:00Z")), utc("2026-11-01T07:00:00Z"));
+  EXPECT_GT(Zone().next_change(utc("2026-07-01T00:00:00Z")), utc("9000-01-01T00:00:00Z"));
+}
+
 TEST(Zone, AnUnknownNameIsRefusedByItsName) {
   for (const auto* const name : {"", "Europe/Nowhere", "/etc/passwd", "../../etc/passwd", "europe paris"}) {
     const auto zone = Zone::find(name);

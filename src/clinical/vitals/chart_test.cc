@@ -93,8 +93,8 @@ TEST(Chart, ATaskSaysWhatBecameOfTheCall) {
 TEST(Chart, WritesOneFlagATaskForEveryCallAndNothingTwice) {
   ManualClock clock(start);
   store::FakeStore store(clock);
-  const oncall::Rota rota = *oncall::Rota::make({});
-  alerts::Book book(rota);
+  const oncall::Directory directory = *oncall::Directory::make({});
+  alerts::Book book(directory);
   book.attach(store);
   records::Records records(store, clock);
   Chart chart(records);

@@ -99,8 +99,8 @@ class WatchTest : public testing::Test {
 
   ManualClock clock_{from_us(1'700'000'000'000'000)};
   store::FakeStore store_{clock_};
-  const oncall::Rota rota_ = *oncall::Rota::make({});
-  alerts::Book book_{rota_};
+  const oncall::Directory directory_ = *oncall::Directory::make({});
+  alerts::Book book_{directory_};
   Watch watch_{book_};
   std::map<std::string, std::string> resources_;
 };

@@ -1,0 +1,41 @@
+#pragma once
+
+// The calls about one alert: who is called now by which method, what their own rules add later, and how all of it stops.
+// The alert is changed and not saved. Private to alerting/alerts.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alerting/alerts/alert.h"
+#include "alerting/oncall/plan.h"
+#include "storage/store/store.h"
+
+namespace mydr24::alerts::calls {
+
+// The time of the transaction as the rows keep it: an alert read back must be the alert that was written.
+Instant stamp(const store::Transaction& transaction);
+
+std::string timer_key(std::string_view alert_id);
+std::string rule_key(std::string_view alert_id, std::string_view contact);  // of a row and of its timer
+
+// Calls the alert's step and sets the timer of what follows. While something holds it (maintenance; for emergencies an
+// override), nobody is called and the timer is at the end of that.
+Result<std::vector<Delivery>> call_step(store::Transaction& transaction, const oncall::Plan& plan, Alert& alert);
+
+// What the contact's own rules say by now: rules that are due together by one method are one call.
+Result<std::vector<Delivery>> call_rules(store::Transaction& transaction, const oncall::Plan& plan, Alert& alert,
+                                         std::string_view contact);
+
+// A call of one contact by each of `methods`.
+Result<> put_calls(store::Transaction& transaction, Alert& alert, const oncall::Contact& contact,
+                   const std::vector<std::size_t>& methods, Instant due_at, std::vector<Delivery>& deliveries);
+
+// The timers of the contacts' rules, by a plan that has changed.
+Result<> arm_rules(store::Transaction& transaction, const oncall::Plan& plan, const Alert& alert);
+
+// Nobody is to be called about it any more; `who` not empty: that contact only, and the alert keeps its timer.
+Result<> stop(store::Transaction& transaction, Alert& alert, std::string_view why, std::string_view who = {});
+
+}  // namespace mydr24::alerts::calls

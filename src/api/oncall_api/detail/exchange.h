@@ -1,0 +1,51 @@
+#pragma once
+
+// What the routes of this module share: reading JSON bodies and query parameters, changing the plan, answering.
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "api/oncall_api/oncall_api.h"
+#include "base/json/document.h"
+
+namespace mydr24::oncall_api {
+
+inline constexpr std::size_t body_bytes_max = 8U << 20;
+
+Task<> send(pipeline::Call& call, Result<std::string> json);
+
+// The body as JSON. Code::invalid without Content-Type: application/json, which a page of another site cannot send.
+Task<Result<json::Document>> read_json(pipeline::Call& call, std::size_t bytes_max = body_bytes_max);
+
+// The capture as it was meant.
+Result<std::string> name_of(pipeline::Call& call, std::size_t capture);
+
+// Query parameters; those that are not among `known` are refused by name.
+class Query {
+ public:
+  static Result<Query> parse(std::string_view text, std::initializer_list<std::string_view> known);
+  const std::string& text(std::string_view name) const;
+  Result<Instant> instant(std::string_view name, Instant otherwise) const;
+  Result<std::int64_t> number(std::string_view name, std::int64_t otherwise, std::int64_t least,
+                              std::int64_t most) const;
+
+ private:
+  std::map<std::string, std::string, std::less<>> values_;
+};
+
+// A text member of a JSON object; empty when it is not there.
+std::string text_of(json::Value object, std::string_view member);
+
+// Makes the change and everything that follows from it for alerts and monitors in one transaction, and puts the plan in
+// force after the commit.
+Task<Result<oncall::PlanPointer>> change_plan(OnCall& oncall, oncall::Change change);
+
+// Runs `work` in a transaction of class emergency.
+template <class Work>
+Task<Result<>> in_transaction(OnCall& oncall, Work work) {
+  co_return co_await async_call<Result<>>(
+      [&](auto finish) { oncall.store.submit(RequestClass::emergency, std::move(work), std::move(finish)); });
+}
+
+}  // namespace mydr24::oncall_api

@@ -1,0 +1,62 @@
+#include "api/oncall_api/oncall_api.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "api/oncall_api/detail/exchange.h"
+#include "storage/store/fake_store.h"
+
+namespace mydr24::oncall_api {
+namespace {
+
+TEST(OnCallApi, TheTableOfRoutesIsComplete) {
+  ManualClock clock{from_us(0)};
+  store::FakeStore store(clock);
+  alerts::Book book(*oncall::Directory::make({}));
+  alerts::Monitors monitors(book);
+  WorkerPool workers(1);
+  OnCall oncall{store, book, monitors, workers, clock};
+  pipeline::Router router;
+  add_routes(router, oncall);
+  std::set<std::string> rows;
+  for (const auto& route : router.routes()) {
+    EXPECT_TRUE(route.handler && !route.interaction.empty()) << route.pattern;
+    rows.insert(std::string(net::to_string(route.method)) + ' ' + route.pattern);
+  }
+  const std::set<std::string> expected{"GET /api/v1/oncall/plan",
+                                       "PUT /api/v1/oncall/plan",
+                                       "GET /api/v1/oncall/parts/{kind}",
+                                       "GET /api/v1/oncall/parts/{kind}/{name}",
+                                       "PUT /api/v1/oncall/parts/{kind}/{name}",
+                                       "DELETE /api/v1/oncall/parts/{kind}/{name}",
+                                       "GET /api/v1/oncall/who",
+                                       "GET /api/v1/oncall/shifts",
+                                       "GET /api/v1/oncall/coverage",
+                                       "POST /api/v1/oncall/swap",
+                                       "GET /api/v1/oncall/calendars/{secret}",
+                                       "POST /api/v1/oncall/test-page",
+                                       "POST /api/v1/oncall/heartbeats/{name}",
+                                       "POST /api/v1/alerts/{id}/escalate",
+                                       "POST /api/v1/alerts/{id}/policy",
+                                       "GET /api/v1/alert-overrides",
+                                       "POST /api/v1/alert-overrides",
+                                       "POST /api/v1/alert-overrides/{id}/confirm",
+                                       "DELETE /api/v1/alert-overrides/{id}"};
+  EXPECT_EQ(rows, expected);
+}
+
+TEST(OnCallApi, AQueryIsReadStrictly) {
+  const auto query = Query::parse("at=2026-05-10T08:00:00Z&days=90", {"at", "days"});
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->instant("at", {}).value(), from_us(1'778'400'000'000'000));
+  EXPECT_EQ(query->number("days", 1, 1, 400).value(), 90);
+  EXPECT_EQ(query->number("other", 7, 1, 400).value(), 7);
+  EXPECT_EQ(query->number("days", 1, 1, 30).error().where, "days");
+  EXPECT_EQ(query->instant("days", {}).error().where, "days");
+  EXPECT_EQ(Query::parse("colour=red", {"at"}).error().where, "colour");
+  EXPECT_FALSE(Query::parse("at=%zz", {"at"}));
+}
+
+}  // namespace
+}  // namespace mydr24::oncall_api

@@ -1,0 +1,89 @@
+#include "app/server/oncall.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include "alerting/alerts/coverage_watch.h"
+
+namespace mydr24::server {
+namespace {
+
+constexpr std::chrono::seconds audit_every{1};
+constexpr std::chrono::hours coverage_every{1};
+
+}  // namespace
+
+OnCallDesk::OnCallDesk(const alerts::Book& book, store::Store& store, WorkerPool& workers, const Clock& clock,
+                       const telemetry::Log& log)
+    : book_(book),
+      store_(store),
+      clock_(clock),
+      log_(log),
+      monitors_(book),
+      auditor_(book),
+      api_{store, book, monitors_, workers, clock} {}
+
+OnCallDesk::~OnCallDesk() { stop(); }
+
+Result<> OnCallDesk::attach() {
+  monitors_.attach(store_);
+  return {};
+}
+
+void OnCallDesk::add_routes(pipeline::Router& router) { oncall_api::add_routes(router, api_); }
+
+void OnCallDesk::add_metrics(telemetry::Metrics& metrics) {
+  const auto behind = metrics.gauge("alerts_audit_behind", "Calls that are overdue by what the journal says");
+  const auto gaps = metrics.gauge("oncall_coverage_gaps", "Gaps in on-call coverage in the next 14 days");
+  metrics.before_expose([=, this] {
+    behind.set(static_cast<double>(behind_.load()));
+    gaps.set(static_cast<double>(gaps_.load()));
+  });
+}
+
+void OnCallDesk::start() {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "auditor");
+    run();
+  });
+}
+
+void OnCallDesk::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void OnCallDesk::run() {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, audit_every, [this] { return stopping_; })) {
+    lock.unlock();
+    look();
+    lock.lock();
+  }
+}
+
+void OnCallDesk::look() {
+  const auto behind = auditor_.audit(store_, clock_.now());
+  if (!behind)
+    log_.write(telemetry::Level::error, "audit", {{"detail", behind.error().text}});
+  else if (const auto count = static_cast<std::int64_t>(behind->size()); behind_.exchange(count) != count)
+    log_.write(count > 0 ? telemetry::Level::error : telemetry::Level::info, "audit",
+               {{"behind", fmt::format("{}", count)}});
+
+  const std::int64_t revision = book_.directory().plan()->revision();
+  if (revision == covered_revision_ && clock_.steady() - covered_at_ < coverage_every) return;
+  covered_revision_ = revision;
+  covered_at_ = clock_.steady();
+  const auto gaps = alerts::watch_coverage(store_, book_, clock_.now());
+  if (gaps)
+    gaps_ = static_cast<std::int64_t>(*gaps);
+  else
+    log_.write(telemetry::Level::error, "coverage", {{"detail", gaps.error().text}});
+}
+
+}  // namespace mydr24::server

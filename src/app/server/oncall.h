@@ -1,0 +1,56 @@
+#pragma once
+
+// On-call as a part of the running server: its routes, heartbeats, and the thread that audits the desk and watches coverage.
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "alerting/alerts/auditor.h"
+#include "alerting/alerts/monitors.h"
+#include "api/oncall_api/oncall_api.h"
+#include "base/telemetry/log.h"
+#include "base/telemetry/metrics.h"
+
+namespace mydr24::server {
+
+class OnCallDesk {
+ public:
+  // All must outlive it, except that the store may be closed after stop().
+  OnCallDesk(const alerts::Book& book, store::Store& store, WorkerPool& workers, const Clock& clock,
+             const telemetry::Log& log);
+  ~OnCallDesk();
+  OnCallDesk(const OnCallDesk&) = delete;
+  OnCallDesk& operator=(const OnCallDesk&) = delete;
+
+  // Before the store's first tick.
+  Result<> attach();
+  void add_routes(pipeline::Router& router);
+  void add_metrics(telemetry::Metrics& metrics);
+  void start();
+  void stop();
+
+ private:
+  void run();
+  void look();
+
+  const alerts::Book& book_;
+  store::Store& store_;
+  const Clock& clock_;
+  const telemetry::Log& log_;
+  alerts::Monitors monitors_;
+  alerts::Auditor auditor_;
+  oncall_api::OnCall api_;
+  std::atomic<std::int64_t> behind_ = 0;
+  std::atomic<std::int64_t> gaps_ = 0;
+  std::int64_t covered_revision_ = -1;
+  std::chrono::nanoseconds covered_at_{};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace mydr24::server
