@@ -40,6 +40,7 @@ class CommandLine {
     add_backup();
     add_migrate();
     add_store();
+    add_openapi();
     add_version();
   }
 
@@ -312,6 +313,11 @@ class CommandLine {
     copy->add_option("--to", store_copy_.to, "The same; empty, or what an interrupted copy has made")->required();
     copy->add_option("--progress", progress_, "json: progress as NDJSON events on standard error, every 5 s")
         ->check(CLI::IsMember({"auto", "json"}));
+  }
+
+  void add_openapi() {
+    add(app_, "openapi", "Every route of the HTTP interface as an OpenAPI 3.1 document",
+        "Example:\n  mydr24 openapi > openapi.json", [this] { return run_openapi(terminal_); });
   }
 
   void add_version() {

@@ -35,6 +35,8 @@ struct Settings {
   Microseconds batch_max{4'000};
   bool migrate = true;  // bring the schema up to date when opening; false: Code::unsupported when it is not
   LogLine log = [](telemetry::Level, std::string_view) {};
+  // Runs first on the writer's thread: its weight. Empty: nothing.
+  std::function<void()> writer_begun;
 };
 
 // Code::busy: the server cannot be reached. Code::refused: it does not let us in. Code::unsupported: the schema is of a
