@@ -223,7 +223,7 @@ class BundleCall {
   }
 
   Task<Answer> run(std::string text) {
-    large_ = text.size() >= worker_bytes;
+    large_ = text.size() >= worker_bytes || call_.crowded();
     auto opened = large_ ? co_await service_.workers.run(call_.request_class(), [&] { return open(std::move(text)); })
                          : open(std::move(text));
     if (!opened) co_return Answer::of(opened.error());

@@ -99,7 +99,8 @@ Task<std::optional<std::string>> take_body(pipeline::Call& call, std::initialize
                                            std::size_t bytes_max);
 
 // Reads, by what stands in the path: for requests and Bundle entries alike.
-Answer read(store::Store& store, std::string_view type, std::string_view id, std::optional<std::int64_t> version);
+Answer read(store::Store& store, std::string_view type, std::string_view id, std::optional<std::int64_t> version,
+            RequestClass request_class = RequestClass::routine);
 Answer history(store::Store& store, std::string_view type, std::string_view id, std::string_view query,
                const std::string& fhir_base, Instant now);
 

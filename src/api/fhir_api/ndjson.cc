@@ -4,13 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "api/fhir_api/brown_out.h"
 #include "api/fhir_api/fhir_api.h"
 
 namespace mydr24::fhir_api {
 namespace {
 
 // Lines that are made ready and written together: one commit, small enough not to stand in front of an emergency.
-constexpr std::size_t slice_lines = 64;
+constexpr std::size_t slice_lines = 16;
 constexpr std::size_t slice_bytes = 512U << 10;
 constexpr std::string_view ndjson_type = "application/fhir+ndjson";
 
@@ -120,6 +121,7 @@ Task<> import_stream(Service& service, pipeline::Call& call) {
   std::int64_t stored = 0, rejected = 0;
   std::string failure;
   for (;;) {
+    co_await rest_while_browned_out(call);
     auto lines = co_await reader.next();
     if (!lines) {
       failure = model::operation_outcome(lines.error());

@@ -33,21 +33,24 @@ Task<> handle_read(Service& service, pipeline::Call& call, std::optional<std::in
     co_await send(call, Answer::of(!type ? type.error() : id.error()));
     co_return;
   }
-  co_await send(call, read(service.store(), *type, *id, version));
+  co_await send(call, read(service.store(), *type, *id, version, call.request_class()));
 }
 
 }  // namespace
 
-Answer read(store::Store& store, std::string_view type, std::string_view id, std::optional<std::int64_t> version) {
+Answer read(store::Store& store, std::string_view type, std::string_view id, std::optional<std::int64_t> version,
+            RequestClass request_class) {
   std::optional<store::Version> found;
-  const auto done = store.read([&](store::Reader& reader) -> Result<> {
-    if (version) {
-      MYDR24_ASSIGN(found, reader.version(type, id, *version));
-    } else {
-      MYDR24_ASSIGN(found, reader.current(type, id));
-    }
-    return {};
-  });
+  const auto done = store.read(
+      [&](store::Reader& reader) -> Result<> {
+        if (version) {
+          MYDR24_ASSIGN(found, reader.version(type, id, *version));
+        } else {
+          MYDR24_ASSIGN(found, reader.current(type, id));
+        }
+        return {};
+      },
+      {.request_class = request_class}, 0);
   if (!done) return Answer::of(done.error());
   if (found) return of(*found);
   return Answer::of(fail(Code::not_found, version ? fmt::format("{}/{} has no version {}", type, id, *version)
@@ -56,7 +59,8 @@ Answer read(store::Store& store, std::string_view type, std::string_view id, std
 
 void add_read_routes(pipeline::Router& router, Service& service) {
   router.add({net::Method::get, "/fhir/{type}/{id}", "read", RequestClass::routine,
-              [&service](pipeline::Call& call) -> Task<> { co_await handle_read(service, call, std::nullopt); }});
+              [&service](pipeline::Call& call) -> Task<> { co_await handle_read(service, call, std::nullopt); },
+              admission::Cost::quick});
   router.add({net::Method::get, "/fhir/{type}/{id}/_history/{vid}", "vread", RequestClass::routine,
               [&service](pipeline::Call& call) -> Task<> {
                 const auto text = call.capture(2);
@@ -69,7 +73,8 @@ void add_read_routes(pipeline::Router& router, Service& service) {
                   co_return;
                 }
                 co_await handle_read(service, call, version);
-              }});
+              },
+              admission::Cost::quick});
 }
 
 }  // namespace mydr24::fhir_api

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/fhir_api/brown_out.h"
 #include "api/fhir_api/bundle_writer.h"
 #include "api/fhir_api/fhir_api.h"
 #include "api/fhir_api/presentation.h"
@@ -338,6 +339,10 @@ Task<> answer_search(Service& service, pipeline::Call& call, SearchRequest reque
   request.lenient = prefers_lenient(call.request().header("Prefer"));
   request.fhir_base = call.fhir_base();
   request.request_class = call.request_class();
+  if (const auto possible = brown_out(request.parameters, call); !possible) {
+    co_await send(call, Answer::of(possible.error()));
+    co_return;
+  }
   auto answer = co_await run_watched(service, call, [&](const std::atomic<bool>& cancelled) {
     request.cancelled = &cancelled;
     return search(service, request);

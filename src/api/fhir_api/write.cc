@@ -68,7 +68,7 @@ Task<> handle_write(Service& service, pipeline::Call& call, Verb verb, bool has_
     if (!body) co_return;
     interaction->text = std::move(*body);
   }
-  const bool large = interaction->text.size() >= worker_bytes;
+  const bool large = interaction->text.size() >= worker_bytes || call.crowded();
   std::vector<Interaction> interactions;
   interactions.push_back(std::move(*interaction));
   auto effects = co_await records::execute(service.records, call.request_class(), interactions,

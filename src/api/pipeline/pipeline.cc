@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "api/pipeline/seat.h"
 #include "base/json/writer.h"
-#include "guard/admission/admission.h"
 
 namespace mydr24::pipeline {
 namespace {
@@ -79,6 +79,11 @@ Pipeline::Pipeline(const Router& router, const PipelineSettings& settings, telem
                           telemetry::seconds_buckets(), {{"route", interaction}});
     return counters;
   };
+  for (std::size_t i = 0; i < request_class_count; ++i) {
+    queue_seconds_[i] = metrics.histogram("admission_queue_seconds", "How long requests waited for a seat",
+                                          telemetry::seconds_buckets(),
+                                          {{"class", std::string(to_string(static_cast<RequestClass>(i)))}});
+  }
   for (const auto& route : router.routes()) counters_.emplace(&route, counters_for(route.interaction));
   unrouted_ = counters_for("none");
 }
@@ -87,14 +92,20 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
   const auto started = clock_.steady();
   const auto& request = exchange.request();
   const auto match = router_.match(request.method, request.path);
-  const auto request_class =
-      admission::classify({.route = match.route != nullptr ? match.route->request_class : RequestClass::routine,
-                           .path = request.path,
-                           .writes = request.method == net::Method::post || request.method == net::Method::put ||
-                                     request.method == net::Method::patch,
-                           .class_header = request.header("X-MyDR24-Class"),
-                           .content_length = request.content_length});
-  Call call(exchange, match, request_class, client_base(request, settings_.base_url));
+  auto place = admit(exchange, match, started);
+  if (place.waits) {
+    place.verdict =
+        co_await async_call<admission::Verdict>([&](auto done) { place.gate->wait(place.entry, std::move(done)); });
+  }
+  note(place);
+  if (!place.verdict.admitted()) {
+    co_await exchange.respond_prepared(refusal(place));
+    count(match, admission::http_status(place.verdict.refusal), clock_.steady() - started);
+    co_return;
+  }
+  const Seat seat(place.gate, place.entry.request_class, place.verdict.shard, clock_);
+  Call call(exchange, match, place.entry.request_class, client_base(request, settings_.base_url));
+  call.stand(place.standing);
   if (match.route != nullptr) {
     try {
       co_await match.route->handler(call);

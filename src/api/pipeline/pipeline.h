@@ -3,7 +3,7 @@
 // One request from the socket to its answer; the page to read first.
 //
 //   1 the router finds the route                    404, 405
-//   2 admission says how urgent it is
+//   2 admission says how urgent it is and whether it is served now, later or not   429, 503
 //   3 the route's handler answers through the Call  (parse, validate, write or read, respond)
 //   4 the request is counted under its route, class and status
 //
@@ -19,6 +19,7 @@
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
 #include "fhir/model/outcome.h"
+#include "guard/admission/control.h"
 
 namespace mydr24::pipeline {
 
@@ -40,6 +41,20 @@ class Call {
   // An error in the form of the path: OperationOutcome or problem details.
   Task<> respond(const Error& error);
   Task<> respond(int status, std::span<const model::Issue> issues);
+  // What is left out while there is too much to do: see admission::Ladder. 0: nothing.
+  int brown_out_level() const { return standing_.admission != nullptr ? standing_.admission->level() : 0; }
+  // Others wait: work of more than some microseconds belongs on a worker, not on the I/O thread.
+  bool crowded() const { return standing_.crowded; }
+  // Steady time after which nobody waits for the answer.
+  std::chrono::nanoseconds deadline() const { return standing_.deadline; }
+
+  struct Standing {
+    const admission::Control* admission = nullptr;  // null: everything is served
+    bool crowded = false;
+    std::chrono::nanoseconds deadline = std::chrono::nanoseconds::max();
+  };
+  void stand(const Standing& standing) { standing_ = standing; }
+
   // For answers that are streamed: what was begun, for the count.
   void note_status(int status) { status_ = status; }
   int status() const { return status_; }
@@ -49,11 +64,17 @@ class Call {
   const Match& match_;
   RequestClass request_class_;
   std::string base_url_;
+  Standing standing_;
   int status_ = 0;
 };
 
 struct PipelineSettings {
   std::string base_url;  // empty: from the Host header
+  // What the listener says of its requests: raises their class, bulk work excepted.
+  RequestClass listener_class = RequestClass::background;
+  // Null: every request of the listener is routine, or what `listener_class` says, and none is refused.
+  admission::Control* admission = nullptr;
+  admission::Listener listener = admission::Listener::general;
 };
 
 class Pipeline {
@@ -71,11 +92,26 @@ class Pipeline {
   };
   void count(const Match& match, int status, std::chrono::nanoseconds time) const;
 
+  // admit.cc: from the head to a seat
+  struct Place {
+    admission::Entry entry;
+    admission::Cost cost = admission::Cost::quick;
+    admission::Gate* gate = nullptr;  // whose seat it takes; null: none
+    bool waits = false;               // no verdict yet: it has to wait for the seat
+    admission::Verdict verdict;
+    Call::Standing standing;
+  };
+  RequestClass classify(const net::Exchange& exchange, const Match& match, std::string_view& tenant) const;
+  Place admit(const net::Exchange& exchange, const Match& match, std::chrono::nanoseconds now) const;
+  void note(const Place& place) const;
+  net::Prepared refusal(const Place& place) const;
+
   const Router& router_;
   PipelineSettings settings_;
   const telemetry::Log& log_;
   const Clock& clock_;
   std::map<const Route*, Counters> counters_;
+  std::array<telemetry::Histogram, request_class_count> queue_seconds_;
   Counters unrouted_;
 };
 

@@ -31,9 +31,18 @@ void drop_version_segment(Segments& segments) {
   --segments.count;
 }
 
+// Searches and operations read, whatever their method; what nurses look at in an emergency is small.
+admission::Cost usual_cost(const Route& route) {
+  using admission::Cost;
+  const bool operation = route.interaction.starts_with('$') || route.interaction.starts_with("search");
+  if (route.method != net::Method::get && !operation) return Cost::write;
+  return route.request_class == RequestClass::emergency && !operation ? Cost::quick : Cost::work;
+}
+
 }  // namespace
 
 void Router::add(Route route) {
+  if (route.cost == admission::Cost::by_method) route.cost = usual_cost(route);
   Segments segments;
   if (!split(route.pattern, segments)) throw std::invalid_argument("route with too many segments: " + route.pattern);
   Pattern pattern;

@@ -13,6 +13,7 @@
 #include "base/async/task.h"
 #include "base/core/request_class.h"
 #include "base/net/http.h"
+#include "guard/admission/cost.h"
 
 namespace mydr24::pipeline {
 
@@ -25,6 +26,8 @@ struct Route {
   std::string interaction;  // FHIR: read, vread, create ...; elsewhere a short name; the label in metrics
   RequestClass request_class = RequestClass::routine;
   Handler handler;
+  admission::Cost cost = admission::Cost::by_method;
+  std::string summary;  // a line for the OpenAPI document; empty: made from interaction and pattern
 };
 
 inline constexpr std::size_t segments_max = 8;

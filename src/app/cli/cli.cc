@@ -41,6 +41,7 @@ class CommandLine {
     add_migrate();
     add_store();
     add_oncall();
+    add_openapi();
     add_version();
   }
 
@@ -385,6 +386,11 @@ class CommandLine {
     load->add_option("file", oncall_.file, "-: standard input")->required();
     load->add_flag("--merge", oncall_.merge, "Keep what the file does not name");
     load->add_option("--by", oncall_.by, "Who changes it")->required();
+  }
+
+  void add_openapi() {
+    add(app_, "openapi", "Every route of the HTTP interface as an OpenAPI 3.1 document",
+        "Example:\n  mydr24 openapi > openapi.json", [this] { return run_openapi(terminal_); });
   }
 
   void add_version() {

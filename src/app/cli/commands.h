@@ -103,6 +103,7 @@ struct StoreCopyOptions {
   bool progress_json = false;
 };
 int run_store_copy(const StoreCopyOptions& options, const Terminal& terminal);
+int run_openapi(const Terminal& terminal);
 int run_version(const Terminal& terminal);
 
 // On-call of a running server. Times as 2026-05-10T08:00:00Z.

@@ -22,6 +22,7 @@ template <auto Section, auto Member>
 constexpr auto at = &member_of<Section, Member>;
 
 using Server = server::ServerSection;
+using Admission = server::AdmissionSection;
 using Store = server::StoreSection;
 using Search = server::SearchSection;
 using Validation = server::ValidationSection;
@@ -33,9 +34,11 @@ using Form = Key::Form;
 
 constexpr std::int64_t hour_ms = 3'600'000;
 
-constexpr std::array<Key, 55> table{{
+constexpr std::array<Key, 64> table{{
     {"server.listen", at<&Settings::server, &Server::listen>,
      "Address and port of the FHIR interface, the desk and the console. Port 0: any free one.", Form::address},
+    {"server.emergency_listen", at<&Settings::server, &Server::emergency_listen>,
+     "Address and port for emergencies. auto: two ports above server.listen. Empty: none.", Form::any},
     {"server.admin", at<&Settings::server, &Server::admin>,
      "Address and port of /livez /readyz /healthz /metrics: keep it on the loopback.", Form::address},
     {"server.threads", at<&Settings::server, &Server::threads>, "I/O threads. 0: as many as processors.", Form::any, "",
@@ -63,6 +66,22 @@ constexpr std::array<Key, 55> table{{
      "How long requests in flight may take when the server stops.", Form::any, "", 0, hour_ms},
     {"server.connections_max", at<&Settings::server, &Server::connections_max>, "Connections open at the same time.",
      Form::any, "", 1, 1'000'000},
+    {"server.emergency_connections_max", at<&Settings::server, &Server::emergency_connections_max>,
+     "Connections open at the same time at server.emergency_listen.", Form::any, "", 1, 1'000'000},
+    {"admission.mode", at<&Settings::admission, &Admission::mode>,
+     "off: no limits, no thread weights, no emergency listener. Only for benches.", Form::choice, "full off"},
+    {"admission.target_ms", at<&Settings::admission, &Admission::target_ms>,
+     "A queue in which nobody waits less than this for interval_ms is overloaded.", Form::any, "", 1, 10'000},
+    {"admission.interval_ms", at<&Settings::admission, &Admission::interval_ms>,
+     "How long a queue is looked at before it is called overloaded.", Form::any, "", 10, 60'000},
+    {"admission.age_max_ms", at<&Settings::admission, &Admission::age_max_ms>,
+     "Requests that have waited longer are refused.", Form::any, "", 10, 60'000},
+    {"admission.write_seats", at<&Settings::admission, &Admission::write_seats>,
+     "Writes that are in work at the same time; more wait.", Form::any, "", 4, 8'192},
+    {"admission.ticket_key_file", at<&Settings::admission, &Admission::ticket_key_file>,
+     "Its first line, at least 16 bytes, signs priority tickets. Empty: no ticket is valid.", Form::path},
+    {"admission.bench_route", at<&Settings::admission, &Admission::bench_route>,
+     "on: POST /bench/work is there, which works for a millisecond. Only for benches.", Form::choice, "off on"},
     {"store.path", at<&Settings::store, &Store::path>, "The folder that holds the database.", Form::path},
     {"store.cache_mib", at<&Settings::store, &Store::cache_mib>, "Page cache of the writer, in MiB.", Form::any, "", 1,
      1 << 20},

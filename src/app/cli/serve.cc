@@ -22,15 +22,21 @@ int run_serve(const ConfigOptions& options, const Terminal& terminal) {
   if (log_settings.format == telemetry::Format::text) {
     terminal.out << fmt::format(
         "MyDR24 {}\n"
-        "  FHIR     {}/fhir/R4\n"
-        "  console  {}/\n"
-        "  admin    {}\n"
-        "  store    {}\n"
+        "  FHIR      {}/fhir/R4\n"
+        "  console   {}/\n"
+        "  emergency {}\n"
+        "  admin     {}\n"
+        "  store     {}\n"
         "Ctrl-C ends it.\n",
-        product_version, (*system)->base_url(), (*system)->base_url(), (*system)->admin_url(), settings.store.path);
+        product_version, (*system)->base_url(), (*system)->base_url(),
+        (*system)->emergency_url().empty() ? "none" : (*system)->emergency_url(), (*system)->admin_url(),
+        settings.store.path);
   } else {
     log.write(telemetry::Level::info, "ready",
-              {{"url", (*system)->base_url()}, {"admin", (*system)->admin_url()}, {"version", product_version}});
+              {{"url", (*system)->base_url()},
+               {"emergency_url", (*system)->emergency_url()},
+               {"admin", (*system)->admin_url()},
+               {"version", product_version}});
   }
   terminal.out.flush();
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <charconv>
 #include <condition_variable>
 #include <filesystem>
 #include <iostream>
@@ -18,6 +17,10 @@
 #include "app/server/notify.h"
 #include "app/server/oncall.h"
 #include "base/core/paced_clock.h"
+#include "api/pipeline/openapi.h"
+#include "app/server/admission_desk.h"
+#include "app/server/bench_route.h"
+#include "app/server/listeners.h"
 #include "clinical/conformance/conformance.h"
 #include "clinical/records/rewrite.h"
 #include "clinical/summary/summary.h"
@@ -31,32 +34,8 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_every{50};
 
-struct Address {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-Result<Address> parse_address(std::string_view text, std::string where) {
-  const auto colon = text.rfind(':');
-  int port = -1;
-  if (colon != text.npos) {
-    const auto digits = text.substr(colon + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (error != std::errc() || end != digits.data() + digits.size()) port = -1;
-  }
-  if (colon == text.npos || colon == 0 || port < 0 || port > 65535) {
-    return fail(Code::invalid, fmt::format("\"{}\" is no address; write HOST:PORT, as 127.0.0.1:8024", text),
-                std::move(where));
-  }
-  return Address{std::string(text.substr(0, colon)), static_cast<std::uint16_t>(port)};
-}
-
-bool is_loopback(std::string_view host) {
-  return host.starts_with("127.") || host == "localhost" || host == "::1" || host == "[::1]";
-}
-
 std::size_t or_processors(std::int64_t setting) {
-  return setting > 0 ? static_cast<std::size_t>(setting) : std::max(1U, std::thread::hardware_concurrency());
+  return setting > 0 ? static_cast<std::size_t>(setting) : usable_processors();
 }
 
 Result<oncall::Directory> make_directory(const AlertingSection& section) {
@@ -140,15 +119,21 @@ sqlite::Settings store_settings(const StoreSection& section, const telemetry::Lo
 }
 
 Result<std::unique_ptr<store::Store>> open_store(const StoreSection& section, const telemetry::Log& log,
-                                                 const Clock& clock) {
+                                                 const Clock& clock, ThreadWeights& weights) {
+  const auto writer_begun = [&weights] { weights.begin(ThreadKind::writer, 0); };
   const auto line = [&log](telemetry::Level level, std::string_view text) {
     log.write(level, "store", {{"detail", text}});
   };
-  if (section.url.empty()) return sqlite::open(store_settings(section, log), clock);
+  if (section.url.empty()) {
+    auto settings = store_settings(section, log);
+    settings.writer_begun = writer_begun;
+    return sqlite::open(settings, clock);
+  }
   postgres::Settings settings;
   settings.url = section.url;
   settings.read_urls = split(section.read_urls);
   settings.log = line;
+  settings.writer_begun = writer_begun;
   return postgres::open(settings, clock);
 }
 
@@ -156,6 +141,7 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreSection& section, co
 struct Core {
   telemetry::Log log;
   std::unique_ptr<oncall::Directory> directory;
+  ThreadWeights weights;
   std::unique_ptr<alerts::Book> book;
   std::unique_ptr<vitals::Watch> watch;
   std::unique_ptr<records::Records> records;  // before the store: until it is closed, its followers write
@@ -172,14 +158,15 @@ struct Core {
   Core& operator=(const Core&) = delete;
 
   Core(const Settings& settings, const Clock& clock, std::ostream& log_to)
-      : log(telemetry::log_settings(settings.log.level, settings.log.format), clock, log_to) {}
+      : log(telemetry::log_settings(settings.log.level, settings.log.format), clock, log_to),
+        weights(settings.admission.mode == "full", detect_privilege()) {}
 
   Result<> open(const Settings& settings, const Clock& clock, bool serves) {
     MYDR24_ASSIGN(auto made, make_directory(settings.alerting));
     directory = std::make_unique<oncall::Directory>(std::move(made));
     book = std::make_unique<alerts::Book>(*directory);
     watch = std::make_unique<vitals::Watch>(*book, watch_settings(settings.vitals));
-    MYDR24_ASSIGN(store, open_store(settings.store, log, clock));
+    MYDR24_ASSIGN(store, open_store(settings.store, log, clock, weights));
     records = std::make_unique<records::Records>(*store, clock);
     conformance = std::make_unique<conformance::Conformance>(*records, log);
     summaries = std::make_unique<summary::Summaries>(*records);
@@ -245,15 +232,20 @@ class RunningSystem : public System {
       : settings_(settings),
         clock_(clock),
         core_(settings, clock_, std::cout),
-        workers_(or_processors(settings.server.workers)),
+        workers_({.threads = or_processors(settings.server.workers),
+                  .emergency_threads = has_emergency_listener(settings) ? 1U : 0U,
+                  .thread_begun =
+                      [this](bool emergency, std::size_t number) {
+                        core_.weights.begin(emergency ? ThreadKind::emergency_work : ThreadKind::work, number);
+                      }}),
         hub_(clock) {}
 
   ~RunningSystem() override {
     RunningSystem::drain();
     ticker_.reset();
-    server_.reset();
-    admin_.reset();
+    listeners_.reset();
     if (oncall_) oncall_->stop();
+    if (admission_) admission_->stop();
     if (dispatcher_) dispatcher_->stop();
     if (core_.summaries) core_.summaries->stop();
     if (updates_) updates_->stop();
@@ -275,6 +267,10 @@ class RunningSystem : public System {
     oncall_ = std::make_unique<OnCallDesk>(*core_.book, *core_.store, workers_, clock_, core_.log);
     MYDR24_TRY(oncall_->attach());
     MYDR24_TRY(start_clock());
+    if (settings_.admission.mode == "full") {
+      MYDR24_ASSIGN(admission_, AdmissionDesk::make({settings_, core_.weights, workers_, metrics_, core_.log, clock_}));
+      MYDR24_TRY(admission_->start(*core_.store));
+    }
     MYDR24_TRY(dispatcher_->start(*core_.store));
     core_.summaries->start(core_.log);
     updates_ = std::make_unique<alerts::Updates>(
@@ -285,7 +281,8 @@ class RunningSystem : public System {
     MYDR24_TRY(updates_->start(*core_.store));
     make_routes(escalate_after);
     make_metrics();
-    MYDR24_TRY(listen());
+    MYDR24_ASSIGN(listeners_, listen({settings_, router_, admin_router_, metrics_, core_.log, clock_, core_.weights,
+                                      admission_.get()}));
     ticker_ = std::make_unique<Ticker>([this] {
       core_.store->tick();
       dispatcher_->tick();
@@ -295,19 +292,19 @@ class RunningSystem : public System {
     return {};
   }
 
-  std::string base_url() const override { return url(settings_.server.listen, server_->port(), is_secure()); }
-  std::string admin_url() const override { return url(settings_.server.admin, admin_->port(), false); }
+  std::string base_url() const override { return listeners_->base_url(); }
+  std::string admin_url() const override { return listeners_->admin_url(); }
+  std::string emergency_url() const override { return listeners_->emergency_url(); }
+  std::string openapi() const override { return pipeline::openapi(router_, version); }
   records::Records& records() override { return *core_.records; }
   store::Store& store() override { return *core_.store; }
 
   void drain() override {
     if (draining_.exchange(true)) return;
-    if (server_) server_->drain();
+    if (listeners_) listeners_->drain();
   }
 
  private:
-  bool is_secure() const { return !settings_.server.tls_certificate_file.empty(); }
-
   // A machine whose clock was set back goes on from the last line of the journal.
   Result<> start_clock() {
     return core_.store->read([&](store::Reader& reader) -> Result<> {
@@ -318,10 +315,6 @@ class RunningSystem : public System {
         clock_.start_at(line.event.kind.empty() ? line.version.at : line.event.at);
       return {};
     });
-  }
-
-  static std::string url(std::string_view listen, std::uint16_t port, bool secure) {
-    return fmt::format("{}://{}:{}", secure ? "https" : "http", listen.substr(0, listen.rfind(':')), port);
   }
 
   std::optional<notify::Address> address_of(const alerts::Delivery& delivery) const {
@@ -354,7 +347,10 @@ class RunningSystem : public System {
         *core_.store, *core_.book, *notify_->addresses, *notify_->tokens, notify_->providers, hub_, clock_});
     notify_api::add_routes(router_, *answers_);
     oncall_->add_routes(router_);
+    if (settings_.admission.bench_route == "on") add_bench_route(router_, workers_);
     desk_api::add_admin_routes(admin_router_, *health_);
+    if (admission_) admission_->add_admin_routes(admin_router_);
+    pipeline::add_openapi_route(router_, std::string(version));
   }
 
   std::vector<desk_api::Check> checks() const {
@@ -420,46 +416,6 @@ class RunningSystem : public System {
     follow("alerts_given_up_total", "Deliveries given up", [&counters] { return counters.given_up.load(); });
   }
 
-  net::ServerSettings listener(const Address& address) const {
-    const auto& from = settings_.server;
-    net::ServerSettings to;
-    to.address = address.host;
-    to.port = address.port;
-    to.connections_max = static_cast<std::size_t>(from.connections_max);
-    to.header_time_max = std::chrono::milliseconds(from.header_time_max_ms);
-    to.idle_time_max = std::chrono::milliseconds(from.idle_time_max_ms);
-    to.body_idle_time_max = std::chrono::milliseconds(from.body_idle_time_max_ms);
-    to.drain_time_max = std::chrono::milliseconds(from.drain_time_max_ms);
-    return to;
-  }
-
-  Result<> listen() {
-    const auto& from = settings_.server;
-    MYDR24_ASSIGN(const auto main_address, parse_address(from.listen, "server.listen"));
-    MYDR24_ASSIGN(const auto admin_address, parse_address(from.admin, "server.admin"));
-    pipeline_ = std::make_unique<pipeline::Pipeline>(router_, pipeline::PipelineSettings{from.base_url}, metrics_,
-                                                     core_.log, clock_);
-    admin_pipeline_ =
-        std::make_unique<pipeline::Pipeline>(admin_router_, pipeline::PipelineSettings{}, metrics_, core_.log, clock_);
-
-    if (!is_loopback(admin_address.host)) {
-      return fail(
-          Code::invalid,
-          fmt::format("\"{}\" is not on this machine: the admin listener asks for no password; use 127.0.0.1 or [::1]",
-                      from.admin),
-          "server.admin");
-    }
-    auto main = listener(main_address);
-    main.threads = or_processors(from.threads);
-    main.tls = {from.tls_certificate_file, from.tls_key_file};
-    MYDR24_ASSIGN(server_, net::serve(main, [this](net::Exchange& exchange) { return pipeline_->serve(exchange); }));
-    auto admin = listener(admin_address);
-    admin.connections_max = 64;
-    MYDR24_ASSIGN(admin_,
-                  net::serve(admin, [this](net::Exchange& exchange) { return admin_pipeline_->serve(exchange); }));
-    return {};
-  }
-
   const Settings settings_;
   PacedClock clock_;
   telemetry::Metrics metrics_;
@@ -477,10 +433,8 @@ class RunningSystem : public System {
   std::unique_ptr<fhir_api::Service> fhir_;
   std::unique_ptr<desk_api::Desk> desk_;
   std::unique_ptr<desk_api::Health> health_;
-  std::unique_ptr<pipeline::Pipeline> pipeline_;
-  std::unique_ptr<pipeline::Pipeline> admin_pipeline_;
-  std::unique_ptr<net::Server> server_;
-  std::unique_ptr<net::Server> admin_;
+  std::unique_ptr<AdmissionDesk> admission_;
+  std::unique_ptr<Listeners> listeners_;
   std::unique_ptr<Ticker> ticker_;
   std::atomic<bool> draining_{false};
 };

@@ -11,10 +11,13 @@ namespace mydr24::server {
 
 struct ServerSection {
   std::string listen = "127.0.0.1:8024";  // FHIR, desk API and page; port 0: any free one
-  std::string admin = "127.0.0.1:8025";   // /livez /readyz /healthz /metrics; loopback only
-  std::int64_t threads = 0;               // I/O threads; 0: as many as processors
-  std::int64_t workers = 0;               // threads for searches and large bodies; 0: as many as processors
-  std::string tls_certificate_file;       // PEM; with tls_key_file: HTTPS instead of HTTP
+  // For what must get through while the general listener is flooded: own accept queue and threads. "auto": two ports above
+  // `listen` (127.0.0.1:8026); empty: none.
+  std::string emergency_listen = "auto";
+  std::string admin = "127.0.0.1:8025";  // /livez /readyz /healthz /metrics; loopback only
+  std::int64_t threads = 0;              // I/O threads; 0: as many as processors
+  std::int64_t workers = 0;              // threads for searches and large bodies; 0: as many as processors
+  std::string tls_certificate_file;      // PEM; with tls_key_file: HTTPS instead of HTTP
   std::string tls_key_file;
   std::string base_url;                    // how clients reach /fhir/R4, for links; empty: from the Host header
   std::string own_urls;                    // further URLs they reach it by, with commas
@@ -24,6 +27,19 @@ struct ServerSection {
   std::int64_t body_idle_time_max_ms = 20'000;
   std::int64_t drain_time_max_ms = 10'000;
   std::int64_t connections_max = 18'000;
+  std::int64_t emergency_connections_max = 2'000;
+};
+
+// Who is let in when more is asked than can be done.
+struct AdmissionSection {
+  // "off": no limits, no refusals, no thread weights, no emergency listener. For benches, to see what would happen.
+  std::string mode = "full";
+  std::int64_t target_ms = 5;  // a queue in which nobody waits less for interval_ms is overloaded
+  std::int64_t interval_ms = 100;
+  std::int64_t age_max_ms = 1'000;  // who has waited longer is refused
+  std::int64_t write_seats = 128;   // writes in flight; more wait
+  std::string ticket_key_file;      // its first line signs priority tickets; empty: there are none
+  std::string bench_route = "off";  // "on": POST /bench/work, a millisecond of work, for benches
 };
 
 struct StoreSection {
@@ -102,6 +118,7 @@ struct AlertingSection {
 
 struct Settings {
   ServerSection server;
+  AdmissionSection admission;
   StoreSection store;
   SearchSection search;
   ValidationSection validation;

@@ -4,35 +4,46 @@
 
 namespace mydr24 {
 
-WorkerPool::WorkerPool(std::size_t threads) {
-  threads_.reserve(threads);
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+WorkerPool::WorkerPool(const WorkerPoolSettings& settings) : has_emergency_lane_(settings.emergency_threads > 0) {
+  threads_.reserve(settings.threads + settings.emergency_threads);
+  start(emergency_, settings.emergency_threads, settings);
+  start(common_, settings.threads, settings);
+}
+
+void WorkerPool::start(Lane& lane, std::size_t threads, const WorkerPoolSettings& settings) {
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([&lane, i, emergency = &lane == &emergency_, begun = settings.thread_begun] {
+      if (begun) begun(emergency, i);
+      work(lane);
+    });
+  }
 }
 
 WorkerPool::~WorkerPool() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+  for (Lane* lane : {&common_, &emergency_}) {
+    const std::lock_guard lock(lane->mutex);
+    lane->stopping = true;
+    lane->ready.notify_all();
   }
-  ready_.notify_all();
   for (auto& thread : threads_) thread.join();
 }
 
 void WorkerPool::submit(RequestClass request_class, std::move_only_function<void()> job) {
+  Lane& lane = has_emergency_lane_ && request_class == RequestClass::emergency ? emergency_ : common_;
   {
-    const std::lock_guard lock(mutex_);
-    queues_[static_cast<std::size_t>(request_class)].push_back(std::move(job));
+    const std::lock_guard lock(lane.mutex);
+    lane.queues[static_cast<std::size_t>(request_class)].push_back(std::move(job));
   }
-  ready_.notify_one();
+  lane.ready.notify_one();
 }
 
-void WorkerPool::work() {
-  std::unique_lock lock(mutex_);
+void WorkerPool::work(Lane& lane) {
+  std::unique_lock lock(lane.mutex);
   for (;;) {
-    const auto queue = std::ranges::find_if(queues_, [](const auto& jobs) { return !jobs.empty(); });
-    if (queue == queues_.end()) {
-      if (stopping_) return;
-      ready_.wait(lock);
+    const auto queue = std::ranges::find_if(lane.queues, [](const auto& jobs) { return !jobs.empty(); });
+    if (queue == lane.queues.end()) {
+      if (lane.stopping) return;
+      lane.ready.wait(lock);
       continue;
     }
     auto job = std::move(queue->front());

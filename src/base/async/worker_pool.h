@@ -1,7 +1,8 @@
 #pragma once
 
 // Threads for work that would hold up an I/O thread: searches, large bodies, backups. Work of a lower RequestClass
-// value always starts first.
+// value always starts first. Emergencies may have threads of their own, with a queue of their own: their work then
+// shares no lock with any other.
 
 #include <array>
 #include <condition_variable>
@@ -17,9 +18,17 @@
 
 namespace mydr24 {
 
+struct WorkerPoolSettings {
+  std::size_t threads = 1;
+  std::size_t emergency_threads = 0;  // 0: emergencies come first on the others
+  // Runs first on every thread: a name, a weight. Given whether it is one of the emergency threads, and its number.
+  std::function<void(bool emergency, std::size_t number)> thread_begun;
+};
+
 class WorkerPool {
  public:
-  explicit WorkerPool(std::size_t threads);
+  explicit WorkerPool(std::size_t threads) : WorkerPool(WorkerPoolSettings{.threads = threads}) {}
+  explicit WorkerPool(const WorkerPoolSettings& settings);
   ~WorkerPool();  // finishes what was submitted
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -37,12 +46,18 @@ class WorkerPool {
   }
 
  private:
-  void work();
+  struct Lane {
+    std::mutex mutex;
+    std::condition_variable ready;
+    std::array<std::deque<std::move_only_function<void()>>, request_class_count> queues;
+    bool stopping = false;
+  };
+  static void work(Lane& lane);
+  void start(Lane& lane, std::size_t threads, const WorkerPoolSettings& settings);
 
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::array<std::deque<std::move_only_function<void()>>, request_class_count> queues_;
-  bool stopping_ = false;
+  Lane common_;
+  Lane emergency_;
+  bool has_emergency_lane_ = false;
   std::vector<std::thread> threads_;
 };
 

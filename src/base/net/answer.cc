@@ -216,6 +216,24 @@ Task<> HttpExchange::respond(Response response) {
   co_await send(body);
 }
 
+Task<> HttpExchange::respond_prepared(Prepared prepared) {
+  if (phase_ != Phase::unanswered) co_return;
+  phase_ = Phase::answered;
+  decide_to_close();
+  out_.append(prepared.head);
+  append(out_, "Date", thread_.date());
+  if (close_)
+    append(out_, "Connection", "close");
+  else if (!head_.http_1_1)
+    append(out_, "Connection", "keep-alive");
+  out_ += "\r\n";
+  if (has_input() && body_done_ && !close_ && out_.size() < gathered_bytes_max) {
+    defer_flush();
+    co_return;
+  }
+  co_await send({});
+}
+
 // In slices, so that a large answer does not hold up the thread's other connections.
 Task<> HttpExchange::compress(Response& response, Framing& framing) {
   Deflater deflater;

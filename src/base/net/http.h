@@ -59,6 +59,12 @@ struct Response {
   std::string_view content() const { return shared_body ? std::string_view(*shared_body) : std::string_view(body); }
 };
 
+// An answer made ready beforehand: status line and headers without Date and Connection, "\r\n" after each, no body.
+struct Prepared {
+  int status = 503;
+  std::string_view head;  // "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n"
+};
+
 // One request and its one answer. Used only by the coroutine that was given it.
 class Exchange {
  public:
@@ -79,6 +85,12 @@ class Exchange {
   // (ServerSettings::gzip_bytes_min). Unread request body is drained up to a limit, or the connection closed.
   virtual Task<> respond(Response response) = 0;
 
+  // The same for an answer that must cost next to nothing: a refusal. It is sent before the body is read.
+  virtual Task<> respond_prepared(Prepared prepared) {
+    co_await respond(
+        Response{.status = prepared.status, .content_type = {}, .headers = {}, .body = {}, .shared_body = {}});
+  }
+
   // Starts an answer of unknown length (chunked; not compressed): then write() pieces, then finish(). A write
   // waits until the peer takes it; an error means the peer is gone or slower than the write limit: stop then.
   virtual Task<Result<>> begin_stream(Response head) = 0;
@@ -87,6 +99,9 @@ class Exchange {
 
   // True when the server is draining: long streams (server-sent events) end soon.
   virtual bool draining() const = 0;
+
+  // How late the thread that serves this was with what was due, when it last looked; 0 when it does not measure that.
+  virtual std::chrono::nanoseconds loop_lag() const { return std::chrono::nanoseconds(0); }
 
   // Waits; used by streams that have nothing to say. Returns early when the server drains or the peer closes.
   virtual Task<> sleep(std::chrono::milliseconds time) = 0;
@@ -122,6 +137,11 @@ struct ServerSettings {
   TlsSettings tls;                         // plain when empty
   // Runs first on every I/O thread, given its number from 0: a name, a priority. Must not throw.
   std::function<void(std::size_t)> thread_begun;
+  // Each I/O thread measures how late it is, this often, and tells. 0: never. Must not throw or wait.
+  std::chrono::milliseconds lag_interval{0};
+  std::function<void(std::size_t thread, std::chrono::nanoseconds lag)> loop_lag;
+  // The share of one processor that handshakes may take; above it new connections wait in the kernel's queue. 0: all.
+  double handshake_share = 0;
 };
 
 class Server {

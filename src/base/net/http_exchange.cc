@@ -251,7 +251,9 @@ namespace {
 Task<bool> finish_handshake(Connection& connection) {
   const Nanoseconds deadline = connection.thread.deadline_after(connection.thread.state().settings.header_time_max);
   while (true) {
+    const Nanoseconds begun = system_clock().steady();
     const IoStep step = connection.stream.handshake();
+    connection.thread.charge_handshake(system_clock().steady() - begun);
     if (step.state == IoStep::State::done) co_return true;
     if (step.state != IoStep::State::want_read && step.state != IoStep::State::want_write) co_return false;
     const auto type =

@@ -78,12 +78,14 @@ void Connection::expire_if_due(Nanoseconds now) {
   wake();
 }
 
-IoThread::IoThread(ServerState& state)
+IoThread::IoThread(ServerState& state, std::size_t number)
     : state_(state),
+      number_(number),
       work_(context_.get_executor()),
       acceptor_(context_.get_executor()),
       accept_pause_(context_.get_executor()),
       sweep_timer_(context_.get_executor()),
+      lag_timer_(context_.get_executor()),
       sweep_interval_(sweep_interval(state.settings)) {}
 
 IoThread::~IoThread() = default;
@@ -92,6 +94,7 @@ void IoThread::listen(int fd, const Tcp& protocol) { acceptor_.assign(protocol, 
 
 void IoThread::run() {
   sweep();
+  if (state_.settings.lag_interval.count() > 0) watch_lag();
   asio::co_spawn(context_.get_executor(), accept(), asio::detached);
   context_.run();
 }
@@ -100,6 +103,12 @@ Task<> IoThread::accept() {
   while (acceptor_.is_open()) {
     if (state_.connections.load() >= state_.settings.connections_max) {
       co_await pause(accept_back_off);
+      continue;
+    }
+    if (const auto wait = handshakes_paid_until_ - system_clock().steady();
+        handshakes_paid_until_ > Nanoseconds(0) && wait > Nanoseconds(0)) {
+      co_await pause(std::clamp(std::chrono::ceil<std::chrono::milliseconds>(wait), std::chrono::milliseconds(1),
+                                accept_back_off));
       continue;
     }
     auto [error, socket] = co_await acceptor_.async_accept(asio::as_tuple(awaitable));
@@ -142,6 +151,29 @@ void IoThread::schedule_sweep() {
   });
 }
 
+void IoThread::watch_lag() {
+  lag_timer_.expires_after(state_.settings.lag_interval);
+  lag_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || stopping_) return;
+    lag_ = std::max(Nanoseconds(0), std::chrono::steady_clock::now() - lag_timer_.expiry());
+    if (state_.settings.loop_lag) state_.settings.loop_lag(number_, lag_);
+    watch_lag();
+  });
+}
+
+// Each thread has its part of the share. Unused time is not saved up beyond a moment: a burst of reconnecting clients
+// must not take the processor for seconds.
+void IoThread::charge_handshake(Nanoseconds time) {
+  const double share =
+      state_.settings.handshake_share / static_cast<double>(std::max<std::size_t>(1, state_.settings.threads));
+  if (share <= 0) return;
+  const auto now = system_clock().steady();
+  const auto saved = std::chrono::milliseconds(20);
+  handshakes_paid_until_ = std::max(handshakes_paid_until_, now - saved) +
+                           std::chrono::duration_cast<Nanoseconds>(
+                               std::chrono::duration<double, std::nano>(static_cast<double>(time.count()) / share));
+}
+
 void IoThread::drain() {
   asio::post(context_, [this] {
     boost::system::error_code ignored;
@@ -166,6 +198,7 @@ void IoThread::stop() {
     std::ignore = acceptor_.close(ignored);
     accept_pause_.cancel();
     sweep_timer_.cancel();
+    lag_timer_.cancel();
     for (Connection& connection : connections_) connection.abort();
     work_.reset();
   });

@@ -83,7 +83,7 @@ class SocketServer final : public Server {
   void start(std::vector<Descriptor> listeners, const Tcp::endpoint& endpoint) {
     port_ = endpoint.port();
     for (Descriptor& fd : listeners) {
-      io_threads_.push_back(std::make_unique<IoThread>(state_));
+      io_threads_.push_back(std::make_unique<IoThread>(state_, io_threads_.size()));
       io_threads_.back()->listen(fd.release(), endpoint.protocol());
     }
     for (std::size_t i = 0; i < io_threads_.size(); ++i) {

@@ -7,6 +7,8 @@ namespace mydr24::admission {
 
 RequestClass classify(const Facts& facts) {
   auto result = facts.route;
+  if (result != RequestClass::background) result = std::min({result, facts.listener, facts.ticket});
+  if (facts.patient_in_emergency && result == RequestClass::routine) result = RequestClass::urgent;
   if (facts.writes && facts.path.find("/Observation") != facts.path.npos)
     result = std::min(result, RequestClass::urgent);
   if (facts.content_length >= bulk_bytes) result = std::max(result, RequestClass::background);

@@ -11,10 +11,13 @@
 namespace mydr24::admission {
 
 struct Facts {
-  RequestClass route = RequestClass::routine;  // what the route says of its requests
-  std::string_view path;                       // as sent
-  bool writes = false;                         // POST, PUT or PATCH
-  std::string_view class_header;               // X-MyDR24-Class, may be empty
+  RequestClass listener = RequestClass::background;  // what the listener says of its requests: raises only
+  RequestClass route = RequestClass::routine;        // what the route says of its requests
+  RequestClass ticket = RequestClass::background;    // what a signed ticket says: raises only
+  bool patient_in_emergency = false;                 // the request names such a patient
+  std::string_view path;                             // as sent
+  bool writes = false;                               // POST, PUT or PATCH
+  std::string_view class_header;                     // X-MyDR24-Class, may be empty
   std::uint64_t content_length = 0;
 };
 

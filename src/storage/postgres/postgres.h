@@ -36,6 +36,8 @@ struct Settings {
   std::int64_t kept_total_min = 200;  // totals from here on are kept up to date once they were asked for
   bool migrate = true;  // bring the schema up to date when opening; false: Code::unsupported when it is not
   LogLine log = [](telemetry::Level, std::string_view) {};
+  // Runs first on the writer's thread: its weight. Empty: nothing.
+  std::function<void()> writer_begun;
 };
 
 // Code::busy: the server cannot be reached. Code::refused: it does not let us in. Code::unsupported: the schema is of a

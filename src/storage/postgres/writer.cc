@@ -39,7 +39,8 @@ Result<> Writer::start() {
   MYDR24_ASSIGN(earliest_due_us_, session_->connection->number("SELECT min(due) FROM timer", INT64_MAX));
   session_->transaction.roll_back();
   thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), "store-writer");
+    pthread_setname_np(pthread_self(), "writer");
+    if (settings_.writer_begun) settings_.writer_begun();
     run();
   });
   return {};

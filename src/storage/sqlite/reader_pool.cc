@@ -6,13 +6,15 @@
 
 namespace mydr24::sqlite {
 
-Result<std::unique_ptr<ReaderPool::Session>> ReaderPool::lease(std::chrono::milliseconds wait_max) {
+Result<std::unique_ptr<ReaderPool::Session>> ReaderPool::lease(const store::ReadLimits& limits) {
+  const std::size_t leases_max =
+      readers_max_ + (limits.request_class == RequestClass::emergency ? emergency_readers_ : 0);
   {
     std::unique_lock lock(mutex_);
-    const auto is_free = [this] { return !held_ && leased_ < readers_max_; };
-    if (wait_max.count() == 0) {
+    const auto is_free = [this, leases_max] { return !held_ && leased_ < leases_max; };
+    if (limits.time_max.count() == 0) {
       returned_.wait(lock, is_free);
-    } else if (!returned_.wait_for(lock, wait_max, is_free)) {
+    } else if (!returned_.wait_for(lock, limits.time_max, is_free)) {
       return fail(Code::busy, fmt::format("{} reads are under way: try again later", readers_max_));
     }
     ++leased_;
@@ -53,7 +55,7 @@ Result<> ReaderPool::end(Session& session) {
 }
 
 Result<> ReaderPool::read(const std::function<Result<>(store::Reader&)>& read, const store::ReadLimits& limits) {
-  MYDR24_ASSIGN(auto session, lease(limits.time_max));
+  MYDR24_ASSIGN(auto session, lease(limits));
   const bool index_is_complete = shared_.index_is_complete();
   auto outcome = begin(*session);
   if (outcome) {

@@ -5,7 +5,8 @@
 // A connection keeps its snapshot between reads as long as nothing has been committed since: locking and unlocking the
 // log costs as much as reading a resource. Snapshots nobody is reading from are let go before each checkpoint.
 //
-// Invariant: at most readers_max leases at a time; none while quiet() holds the pool. A read that begins after a commit
+// Invariant: at most readers_max leases at a time, and emergency_readers more for the emergency class; none while quiet()
+// holds the pool. A read that begins after a commit
 // was announced sees it.
 
 #include <atomic>
@@ -21,8 +22,13 @@ namespace mydr24::sqlite {
 
 class ReaderPool {
  public:
-  ReaderPool(std::string file, std::size_t readers_max, std::size_t cache_bytes, Shared& shared)
-      : file_(std::move(file)), readers_max_(readers_max), cache_bytes_(cache_bytes), shared_(shared) {}
+  ReaderPool(std::string file, std::size_t readers_max, std::size_t emergency_readers, std::size_t cache_bytes,
+             Shared& shared)
+      : file_(std::move(file)),
+        readers_max_(readers_max),
+        emergency_readers_(emergency_readers),
+        cache_bytes_(cache_bytes),
+        shared_(shared) {}
 
   // Runs `read` in a read transaction of its own. Code::busy when no connection is free for as long as the read may take.
   Result<> read(const std::function<Result<>(store::Reader&)>& read, const store::ReadLimits& limits = {});
@@ -46,11 +52,12 @@ class ReaderPool {
   };
   Result<> begin(Session& session) const;
   static Result<> end(Session& session);
-  Result<std::unique_ptr<Session>> lease(std::chrono::milliseconds wait_max);
+  Result<std::unique_ptr<Session>> lease(const store::ReadLimits& limits);
   void give_back(std::unique_ptr<Session> session);
 
   const std::string file_;
   const std::size_t readers_max_;
+  const std::size_t emergency_readers_;
   const std::size_t cache_bytes_;
   Shared& shared_;
 

@@ -96,7 +96,7 @@ class SqliteStore final : public store::Store {
         file_((settings.folder / database_file).string()),
         lock_(std::move(lock)),
         shared_(clock, settings.search),
-        readers_(file_, settings.readers_max, settings.reader_cache_bytes, shared_),
+        readers_(file_, settings.readers_max, settings.emergency_readers, settings.reader_cache_bytes, shared_),
         followers_({.read = [this](const auto& read) { return readers_.read(read); },
                     .submit =
                         [this](store::Work work, store::Done done) {

@@ -33,6 +33,7 @@ struct Settings {
   std::size_t reader_cache_bytes = std::size_t{8} << 20;  // each
   store::SearchLimits search;                             // when a search takes another way
   std::size_t readers_max = 8;                            // reads beyond this wait for one to end
+  std::size_t emergency_readers = 2;                      // beyond those, only for reads of the emergency class
   // Writes that wait, by RequestClass; more are refused with Code::busy.
   std::array<std::size_t, request_class_count> queue_max{8'192, 8'192, 8'192, 1'024};
   // A batch commits when the queues are empty, or after this long; the second when all of it is background.
@@ -42,6 +43,8 @@ struct Settings {
   std::size_t wal_bytes_max = std::size_t{64} << 20;
   // What operators should know, a line each. From several threads.
   LogLine log = [](telemetry::Level, std::string_view) {};
+  // Runs first on the writer's thread: its weight. Empty: nothing.
+  std::function<void()> writer_begun;
 };
 
 // Code::busy: another process has the folder open. Code::unsupported: made by a newer version of this program.

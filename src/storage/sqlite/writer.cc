@@ -50,7 +50,8 @@ Result<> Writer::start() {
       },
       this);
   thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), "store-writer");
+    pthread_setname_np(pthread_self(), "writer");
+    if (settings_.writer_begun) settings_.writer_begun();
     run();
   });
   return {};

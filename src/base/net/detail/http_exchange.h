@@ -43,10 +43,12 @@ class HttpExchange final : public Exchange {
   Task<Result<std::string>> read_body(std::size_t bytes_max) override;
   Task<Result<std::string_view>> read_some() override;
   Task<> respond(Response response) override;
+  Task<> respond_prepared(Prepared prepared) override;
   Task<Result<>> begin_stream(Response head) override;
   Task<Result<>> write(std::string_view piece) override;
   Task<Result<>> finish() override;
   bool draining() const override { return thread_.draining(); }
+  std::chrono::nanoseconds loop_lag() const override { return thread_.lag(); }
   Task<> sleep(std::chrono::milliseconds time) override;
   void end_sleep() override;
   bool peer_gone() const override { return broken_; }

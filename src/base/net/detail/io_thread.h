@@ -83,7 +83,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
 
 class IoThread {
  public:
-  explicit IoThread(ServerState& state);
+  IoThread(ServerState& state, std::size_t number);
   ~IoThread();
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
@@ -106,6 +106,10 @@ class IoThread {
   // A deadline not before `limit` from now.
   Nanoseconds deadline_after(Nanoseconds limit) const { return now_ + limit + sweep_interval_; }
   std::string_view date() const { return date_; }
+  // How late the last look came.
+  Nanoseconds lag() const { return lag_; }
+  // What a handshake has cost: new connections wait until the share of the processor that handshakes have allows more.
+  void charge_handshake(Nanoseconds time);
 
   std::unique_ptr<HttpExchange> take_exchange();
   void give_back(std::unique_ptr<HttpExchange> exchange);
@@ -117,17 +121,22 @@ class IoThread {
   void start(Socket socket);
   void sweep();
   void schedule_sweep();
+  void watch_lag();
   void connection_closed();
 
   ServerState& state_;
+  const std::size_t number_;
   asio::io_context context_{1};
   asio::executor_work_guard<Executor> work_;
   Acceptor acceptor_;
   Timer accept_pause_;
   Timer sweep_timer_;
+  Timer lag_timer_;
   Nanoseconds sweep_interval_;
   Nanoseconds now_{};
   std::string date_;
+  Nanoseconds lag_{0};
+  Nanoseconds handshakes_paid_until_{0};  // steady: before it no new connection is taken
   bool stopping_ = false;
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections_;
   std::vector<std::unique_ptr<HttpExchange>> exchanges_;

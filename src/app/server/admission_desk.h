@@ -1,0 +1,100 @@
+#pragma once
+
+// Admission at work in the running system: the thread that looks every few milliseconds, what it measures, the events it
+// writes, the patients in an emergency as the journal tells them, and the way in for hints.
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "alerting/alerts/alert.h"
+#include "api/pipeline/router.h"
+#include "app/server/settings.h"
+#include "base/async/threads.h"
+#include "base/async/worker_pool.h"
+#include "base/core/clock.h"
+#include "base/telemetry/log.h"
+#include "base/telemetry/metrics.h"
+#include "guard/admission/control.h"
+#include "storage/store/store.h"
+
+namespace mydr24::server {
+
+// How late the I/O threads are; each writes its own place.
+class LagBoard {
+ public:
+  static constexpr std::size_t threads_max = 64;
+  void note(std::size_t thread, std::chrono::nanoseconds lag) {
+    auto& worst = lags_[std::min(thread, threads_max - 1)];
+    if (lag.count() > worst.load(std::memory_order_relaxed)) worst.store(lag.count(), std::memory_order_relaxed);
+  }
+  // The worst since it was asked last.
+  std::chrono::nanoseconds take(std::size_t thread) {
+    return std::chrono::nanoseconds(lags_[thread].exchange(0, std::memory_order_relaxed));
+  }
+
+ private:
+  std::array<std::atomic<std::int64_t>, threads_max> lags_{};
+};
+
+class AdmissionDesk : public store::Follower {
+ public:
+  struct Parts {
+    const Settings& settings;
+    ThreadWeights& weights;
+    WorkerPool& workers;
+    telemetry::Metrics& metrics;
+    const telemetry::Log& log;
+    const Clock& clock;
+  };
+  // Code::invalid names the setting.
+  static Result<std::unique_ptr<AdmissionDesk>> make(const Parts& parts);
+  ~AdmissionDesk() override { stop(); }
+
+  admission::Control& control() { return control_; }
+  LagBoard& general_lag() { return general_lag_; }
+  LagBoard& emergency_lag() { return emergency_lag_; }
+
+  // Reads the emergencies that are open and follows those to come; begins to look. The store must outlive stop().
+  Result<> start(store::Store& store);
+  void stop();
+  // POST /api/v1/admission/hints and GET /api/v1/admission, on the admin listener.
+  void add_admin_routes(pipeline::Router& router);
+
+  std::string_view name() const override { return "admission"; }
+  Result<> follow(std::span<const store::Event> events) override;
+
+ private:
+  AdmissionDesk(const Parts& parts, const admission::ControlSettings& settings);
+  void run();
+  void look();
+  void make_metrics();
+  void write_event(std::string kind, std::string payload);
+  Result<> load(store::Reader& reader);
+  void note_alert(const alerts::Alert& alert);
+  Task<> handle_hint(pipeline::Call& call);
+  Task<> handle_show(pipeline::Call& call) const;
+
+  const Parts parts_;
+  admission::Control control_;
+  LagBoard general_lag_;
+  LagBoard emergency_lag_;
+  store::Store* store_ = nullptr;
+  std::vector<telemetry::Gauge> lag_gauges_;  // of the general listener's threads
+  telemetry::Gauge emergency_lag_gauge_;
+  std::map<std::string, std::string> emergencies_;  // alert to patient; of the follower's thread
+  std::map<std::string, std::size_t> patients_;     // how many of them a patient has
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace mydr24::server

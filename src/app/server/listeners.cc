@@ -1,0 +1,175 @@
+#include "app/server/listeners.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace mydr24::server {
+namespace {
+
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+Result<Address> parse_address(std::string_view text, std::string where) {
+  const auto colon = text.rfind(':');
+  int port = -1;
+  if (colon != text.npos) {
+    const auto digits = text.substr(colon + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (error != std::errc() || end != digits.data() + digits.size()) port = -1;
+  }
+  if (colon == text.npos || colon == 0 || port < 0 || port > 65535) {
+    return fail(Code::invalid, fmt::format("\"{}\" is no address; write HOST:PORT, as 127.0.0.1:8024", text),
+                std::move(where));
+  }
+  return Address{std::string(text.substr(0, colon)), static_cast<std::uint16_t>(port)};
+}
+
+bool is_loopback(std::string_view host) {
+  return host.starts_with("127.") || host == "localhost" || host == "::1" || host == "[::1]";
+}
+
+std::string url(std::string_view host, std::uint16_t port, bool secure) {
+  return fmt::format("{}://{}:{}", secure ? "https" : "http", host, port);
+}
+
+constexpr std::string_view automatic = "auto";
+constexpr int emergency_port_distance = 2;
+constexpr std::chrono::milliseconds lag_every{10};
+// Clients that all reconnect at once: what handshakes may take of one processor.
+constexpr double handshake_share = 0.25;
+
+// "auto": two ports above the general one; any free one when that has no fixed port, or none above.
+Result<Address> emergency_address(const ServerSection& section, const Address& general) {
+  if (section.emergency_listen != automatic) return parse_address(section.emergency_listen, "server.emergency_listen");
+  const int port = general.port + emergency_port_distance;
+  return Address{general.host, static_cast<std::uint16_t>(general.port == 0 || port > 65535 ? 0 : port)};
+}
+
+class OpenListeners final : public Listeners {
+ public:
+  explicit OpenListeners(const ListenerParts& parts) : parts_(parts) {}
+
+  Result<> open() {
+    const auto& section = parts_.settings.server;
+    MYDR24_ASSIGN(const auto general, parse_address(section.listen, "server.listen"));
+    MYDR24_ASSIGN(const auto admin, parse_address(section.admin, "server.admin"));
+    if (!is_loopback(admin.host)) {
+      return fail(
+          Code::invalid,
+          fmt::format("\"{}\" is not on this machine: the admin listener asks for no password; use 127.0.0.1 or [::1]",
+                      section.admin),
+          "server.admin");
+    }
+    pipeline_ = std::make_unique<pipeline::Pipeline>(
+        parts_.router, pipeline::PipelineSettings{.base_url = section.base_url, .admission = control()}, parts_.metrics,
+        parts_.log, parts_.clock);
+    admin_pipeline_ = std::make_unique<pipeline::Pipeline>(parts_.admin_router, pipeline::PipelineSettings{},
+                                                           parts_.metrics, parts_.log, parts_.clock);
+    if (has_emergency_listener(parts_.settings)) {
+      MYDR24_ASSIGN(const auto emergency, emergency_address(section, general));
+      MYDR24_TRY(open_emergency(emergency));
+    }
+    auto to = common(general, ThreadKind::io);
+    to.threads = section.threads > 0 ? static_cast<std::size_t>(section.threads) : usable_processors();
+    to.tls = {section.tls_certificate_file, section.tls_key_file};
+    if (parts_.admission != nullptr) {
+      measure(to, parts_.admission->general_lag());
+      to.handshake_share = handshake_share;
+    }
+    MYDR24_ASSIGN(general_, net::serve(to, [this](net::Exchange& exchange) { return pipeline_->serve(exchange); }));
+    general_host_ = general.host;
+
+    to = common(admin, ThreadKind::guard);
+    to.connections_max = 64;
+    to.thread_begun = [](std::size_t) { ::pthread_setname_np(::pthread_self(), "admin-io"); };
+    MYDR24_ASSIGN(admin_, net::serve(to, [this](net::Exchange& exchange) { return admin_pipeline_->serve(exchange); }));
+    admin_host_ = admin.host;
+    return {};
+  }
+
+  std::string base_url() const override { return url(general_host_, general_->port(), is_secure()); }
+  std::string admin_url() const override { return url(admin_host_, admin_->port(), false); }
+  std::string emergency_url() const override {
+    return emergency_ ? url(emergency_host_, emergency_->port(), is_secure()) : std::string();
+  }
+
+  void drain() override {
+    if (general_) general_->drain();
+    if (emergency_) emergency_->drain();
+  }
+
+ private:
+  admission::Control* control() const { return parts_.admission != nullptr ? &parts_.admission->control() : nullptr; }
+  // The board's thread numbers are the listener's.
+  static void measure(net::ServerSettings& to, LagBoard& board) {
+    to.lag_interval = lag_every;
+    to.loop_lag = [&board](std::size_t thread, std::chrono::nanoseconds lag) { board.note(thread, lag); };
+  }
+  bool is_secure() const { return !parts_.settings.server.tls_certificate_file.empty(); }
+
+  Result<> open_emergency(const Address& address) {
+    const auto& section = parts_.settings.server;
+    emergency_pipeline_ =
+        std::make_unique<pipeline::Pipeline>(parts_.router,
+                                             pipeline::PipelineSettings{.base_url = section.base_url,
+                                                                        .listener_class = RequestClass::emergency,
+                                                                        .admission = control(),
+                                                                        .listener = admission::Listener::emergency},
+                                             parts_.metrics, parts_.log, parts_.clock);
+    auto to = common(address, ThreadKind::emergency_io);
+    to.threads = 1;
+    to.connections_max = static_cast<std::size_t>(section.emergency_connections_max);
+    to.tls = {section.tls_certificate_file, section.tls_key_file};
+    if (parts_.admission != nullptr) measure(to, parts_.admission->emergency_lag());
+    auto opened = net::serve(to, [this](net::Exchange& exchange) { return emergency_pipeline_->serve(exchange); });
+    if (!opened && opened.error().where == "address") {
+      return fail(opened.error().code, opened.error().text, "server.emergency_listen");
+    }
+    MYDR24_ASSIGN(emergency_, std::move(opened));
+    emergency_host_ = address.host;
+    return {};
+  }
+
+  net::ServerSettings common(const Address& address, ThreadKind kind) const {
+    const auto& from = parts_.settings.server;
+    net::ServerSettings to;
+    to.address = address.host;
+    to.port = address.port;
+    to.connections_max = static_cast<std::size_t>(from.connections_max);
+    to.header_time_max = std::chrono::milliseconds(from.header_time_max_ms);
+    to.idle_time_max = std::chrono::milliseconds(from.idle_time_max_ms);
+    to.body_idle_time_max = std::chrono::milliseconds(from.body_idle_time_max_ms);
+    to.drain_time_max = std::chrono::milliseconds(from.drain_time_max_ms);
+    to.thread_begun = [&weights = parts_.weights, kind](std::size_t number) { weights.begin(kind, number); };
+    return to;
+  }
+
+  const ListenerParts parts_;
+  std::unique_ptr<pipeline::Pipeline> pipeline_;
+  std::unique_ptr<pipeline::Pipeline> admin_pipeline_;
+  std::unique_ptr<pipeline::Pipeline> emergency_pipeline_;
+  std::string general_host_;
+  std::string admin_host_;
+  std::string emergency_host_;
+  std::unique_ptr<net::Server> general_;
+  std::unique_ptr<net::Server> admin_;
+  std::unique_ptr<net::Server> emergency_;
+};
+
+}  // namespace
+
+bool has_emergency_listener(const Settings& settings) {
+  return settings.admission.mode == "full" && !settings.server.emergency_listen.empty();
+}
+
+Result<std::unique_ptr<Listeners>> listen(const ListenerParts& parts) {
+  auto listeners = std::make_unique<OpenListeners>(parts);
+  MYDR24_TRY(listeners->open());
+  return std::unique_ptr<Listeners>(std::move(listeners));
+}
+
+}  // namespace mydr24::server

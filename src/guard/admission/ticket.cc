@@ -1,0 +1,82 @@
+#include "guard/admission/ticket.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+#include <charconv>
+
+namespace mydr24::admission {
+namespace {
+
+constexpr std::size_t key_bytes_min = 16;
+constexpr std::size_t tenant_bytes_max = 64;
+constexpr std::size_t mac_bytes = 16;
+constexpr std::string_view tenant_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+using MacText = std::array<char, 2 * mac_bytes>;
+
+MacText mac_of(std::string_view key, std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
+  unsigned bytes = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
+       text.size(), mac.data(), &bytes);
+  constexpr std::string_view digits = "0123456789abcdef";
+  MacText out{};
+  for (std::size_t i = 0; i < mac_bytes; ++i) {
+    out[2 * i] = digits[mac[i] >> 4U];
+    out[2 * i + 1] = digits[mac[i] & 15U];
+  }
+  return out;
+}
+
+std::int64_t seconds_of(Instant at) {
+  return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+}
+
+// The text before the next '.', taken off the front.
+std::string_view next_part(std::string_view& text) {
+  const auto part = text.substr(0, text.find('.'));
+  text.remove_prefix(std::min(text.size(), part.size() + 1));
+  return part;
+}
+
+}  // namespace
+
+Result<std::string> issue_ticket(std::string_view key, RequestClass raises_to, std::string_view tenant,
+                                 Instant expires) {
+  if (key.size() < key_bytes_min)
+    return fail(Code::invalid, fmt::format("the key of tickets must have at least {} bytes", key_bytes_min), "key");
+  if (tenant.size() > tenant_bytes_max || tenant.find_first_not_of(tenant_characters) != tenant.npos) {
+    return fail(Code::invalid, fmt::format("a tenant has up to {} letters, digits, '-' or '_'", tenant_bytes_max),
+                "tenant");
+  }
+  auto text = fmt::format("1.{}.{}.{}", static_cast<int>(raises_to), seconds_of(expires), tenant);
+  const auto mac = mac_of(key, text);
+  text += '.';
+  text.append(mac.data(), mac.size());
+  return text;
+}
+
+std::optional<Ticket> check_ticket(std::string_view key, std::string_view text, Instant now) {
+  const auto mac_at = text.rfind('.');
+  if (key.size() < key_bytes_min || mac_at == text.npos || text.size() > 160) return std::nullopt;
+  const auto given = text.substr(mac_at + 1);
+  const auto expected = mac_of(key, text.substr(0, mac_at));
+  if (given.size() != expected.size() || CRYPTO_memcmp(given.data(), expected.data(), expected.size()) != 0)
+    return std::nullopt;
+  auto rest = text.substr(0, mac_at);
+  if (next_part(rest) != "1") return std::nullopt;
+  const auto raises_to = next_part(rest);
+  const auto expires_text = next_part(rest);
+  std::int64_t expires = 0;
+  const auto [end, error] = std::from_chars(expires_text.data(), expires_text.data() + expires_text.size(), expires);
+  if (error != std::errc() || end != expires_text.data() + expires_text.size() || expires <= seconds_of(now))
+    return std::nullopt;
+  if (raises_to.size() != 1 || raises_to[0] < '0' || raises_to[0] > '3') return std::nullopt;
+  return Ticket{static_cast<RequestClass>(raises_to[0] - '0'), rest};
+}
+
+}  // namespace mydr24::admission
