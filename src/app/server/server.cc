@@ -14,6 +14,7 @@
 #include "alerting/alerts/dispatcher.h"
 #include "api/desk_api/desk_api.h"
 #include "api/fhir_api/fhir_api.h"
+#include "app/server/vitals.h"
 #include "clinical/conformance/conformance.h"
 #include "clinical/records/rewrite.h"
 #include "clinical/summary/summary.h"
@@ -91,14 +92,6 @@ Result<oncall::Rota> make_rota(const AlertingSection& section) {
   auto error = std::move(made).error();
   if (error.where.starts_with("oncall.")) error.where.replace(0, 6, "alerting");
   return error;
-}
-
-vitals::WatchSettings watch_settings(const VitalsSection& section) {
-  vitals::WatchSettings settings;
-  for (std::size_t i = 0; i < vitals::parameter_count; ++i)
-    settings.window[i] = std::chrono::minutes(section.sign_valid_min);
-  settings.alert_age_max = std::chrono::minutes(section.alert_age_max_min);
-  return settings;
 }
 
 std::vector<std::string> split(std::string_view list) {
@@ -242,6 +235,7 @@ class RunningSystem : public System {
     ticker_.reset();
     server_.reset();
     admin_.reset();
+    if (vitals_) vitals_->stop_mqtt();
     if (dispatcher_) dispatcher_->stop();
     if (core_.conformance) core_.conformance->stop();
     core_.store.reset();
@@ -253,8 +247,11 @@ class RunningSystem : public System {
     dispatcher_ = std::make_unique<alerts::Dispatcher>(*core_.rota, clock_, hub_);
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
+    vitals_ = std::make_unique<Vitals>(*core_.records, *core_.watch, workers_, clock_);
+    core_.store->add_follower(vitals_->outcomes());
     MYDR24_TRY(dispatcher_->start(*core_.store));
     make_routes(escalate_after);
+    MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, core_.log));
     make_metrics();
     MYDR24_TRY(listen());
     ticker_ = std::make_unique<Ticker>([this] {
@@ -297,6 +294,7 @@ class RunningSystem : public System {
         desk_api::Health{[this] { return checks(); }, [this] { return draining_.load(); }, metrics_,
                          [this](const std::string& to) { return core_.store->backup(to); },
                          [this](const std::string& search) { return explain(*core_.records, search); }, workers_});
+    vitals_->add_routes(router_);
     fhir_api::add_routes(router_, *fhir_);
     desk_api::add_routes(router_, *desk_);
     desk_api::add_admin_routes(admin_router_, *health_);
@@ -318,6 +316,7 @@ class RunningSystem : public System {
   }
 
   void make_metrics() {
+    vitals_->make_metrics(metrics_);
     const auto queued_in = [this](std::size_t lane) {
       return metrics_.gauge("store_queued_writes", "Writes that wait for the writer",
                             {{"class", std::string(to_string(static_cast<RequestClass>(lane)))}});
@@ -407,6 +406,7 @@ class RunningSystem : public System {
   WorkerPool workers_;
   notify::ConsoleHub hub_;
   std::unique_ptr<vitals::Chart> chart_;
+  std::unique_ptr<Vitals> vitals_;
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
