@@ -52,8 +52,6 @@ class Directory {
   std::shared_ptr<Held> held_;
 };
 
-using Rota = Directory;
-
 // A document as it may be shown: with "***" in place of what is secret.
 std::string shown(std::string_view document);
 

@@ -64,7 +64,7 @@ Result<Caption> caption_of(store::Reader& reader, const std::string& patient_id)
 }
 
 // The newest value of each sign with its time, and the points it gave.
-void write_signs(json::Writer& out, const vitals::PatientSigns& signs) {
+void write_signs(json::Writer& out, const vitals::PatientSigns& signs, const vitals::WatchSettings& settings) {
   out.key("signs").begin_object();
   for (std::size_t i = 0; i < vitals::parameter_count; ++i) {
     if (signs.held[i].empty()) continue;
@@ -77,6 +77,8 @@ void write_signs(json::Writer& out, const vitals::PatientSigns& signs) {
     out.end_object();
   }
   out.end_object();
+  if (const auto score = vitals::quick_sofa_of(signs, settings)) out.field("qsofa", score->points());
+  if (signs.monitoring) out.field("monitored", true);
   if (!signs.finding.empty()) out.field("finding", signs.finding);
 }
 
@@ -94,7 +96,7 @@ Result<std::string> board(const Desk& desk) {
       out.field("gender", caption.gender).field("place", caption.place).field("at", format_instant(row.at));
       out.field("points", row.points).field("complete", row.complete).field("band", vitals::to_string(row.band));
       if (!row.alert_id.empty()) out.field("alert", row.alert_id);
-      if (signs) write_signs(out, *signs);
+      if (signs) write_signs(out, *signs, desk.watch.settings());
       out.end_object();
     }
     out.end_array();

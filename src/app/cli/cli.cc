@@ -231,6 +231,91 @@ class CommandLine {
                       "  mydr24 vitals score --json - < round.csv",
                       [this] { return run_vitals_score(file_, terminal_); });
     score->add_option("file", file_, "CSV file; -: standard input")->required();
+    add_vitals_rules(*vitals);
+    add_vitals_limits(*vitals);
+
+    auto* scores = add(*vitals, "scores", "NEWS2, qSOFA, SIRS and coma score of a patient at a running server",
+                       "Example:\n  mydr24 vitals scores p1 --at 2026-01-05T08:00:00Z",
+                       [this] { return run_vitals_scores(vitals_, terminal_); });
+    scores->add_option("patient", vitals_.patient, "Id of the patient")->required();
+    scores->add_option("--at", vitals_.until, "As of that time, from what is stored now");
+    add_vitals_server(scores);
+
+    auto* crowding = add(*vitals, "crowding", "How crowded an emergency department is",
+                         "Inputs are JSON: ed_beds, patients, longest_admitted_h; nedocs: hospital_beds, ventilated, "
+                         "admitted,\nlongest_waiting_h; cedocs: visits_a_year, critical, waiting_room\n"
+                         "Example:\n  mydr24 vitals crowding nedocs inputs.json",
+                         [this] { return run_vitals_crowding(vitals_, terminal_); });
+    crowding->add_option("scale", vitals_.action, "nedocs or cedocs")
+        ->required()
+        ->check(CLI::IsMember({"nedocs", "cedocs"}));
+    crowding->add_option("file", vitals_.file, "JSON file; -: standard input")->required();
+  }
+
+  void add_vitals_server(CLI::App* command) {
+    command->add_option("--server", vitals_.server, "Address of the server")->capture_default_str();
+  }
+
+  CLI::App* add_vitals_action(CLI::App& parent, const std::string& action, const std::string& about,
+                              const std::string& examples, int (*run)(const VitalsOptions&, const Terminal&)) {
+    auto* command = add(parent, action, about, examples, [this, action, run] {
+      vitals_.action = action;
+      return run(vitals_, terminal_);
+    });
+    add_vitals_server(command);
+    return command;
+  }
+
+  void add_vitals_rules(CLI::App& vitals) {
+    CLI::App* rules = vitals.add_subcommand("rules", "When vital signs call people");
+    rules->require_subcommand(1);
+    add_vitals_action(*rules, "list", "Versions, which is in force (*), and what came of each rule",
+                      "Example:\n  mydr24 vitals rules list", run_vitals_rules);
+    auto* show = add_vitals_action(*rules, "show", "One version; 0 is the built-in one",
+                                   "Example:\n  mydr24 vitals rules show 0", run_vitals_rules);
+    show->add_option("version", vitals_.version, "Its number")->required();
+    auto* validate = add_vitals_action(*rules, "validate", "Check a rule set here; exit code 6 when it is wrong",
+                                       "Example:\n  mydr24 vitals rules validate ward.json", run_vitals_rules);
+    validate->add_option("file", vitals_.file, "JSON file; -: standard input")->required();
+    auto* add_set = add_vitals_action(*rules, "add", "Add a version; it is not in force before it is activated",
+                                      "Example:\n  mydr24 vitals rules add ward.json --by 'Dr Ada'", run_vitals_rules);
+    add_set->add_option("file", vitals_.file, "JSON file; -: standard input")->required();
+    auto* activate = add_vitals_action(*rules, "activate", "Put a version in force",
+                                       "Example:\n  mydr24 vitals rules activate 1 --by 'Dr Ada'", run_vitals_rules);
+    activate->add_option("version", vitals_.version, "Its number")->required();
+    for (auto* command : {add_set, activate}) command->add_option("--by", vitals_.by, "Who decides")->required();
+
+    auto* dry_run = add_vitals_action(
+        vitals, "dry-run", "What a rule set would have called for, held against stored history and the rules in force",
+        "Example:\n  mydr24 vitals dry-run ward.json --since 2026-01-01", run_vitals_dry_run);
+    dry_run->add_option("file", vitals_.file, "JSON file; -: standard input")->required();
+    dry_run->add_option("--since", vitals_.since, "A date or time (default: 7 days before until)");
+    dry_run->add_option("--until", vitals_.until, "A date or time (default: now)");
+  }
+
+  void add_vitals_limits(CLI::App& vitals) {
+    CLI::App* limits = vitals.add_subcommand("limits", "A clinician's limits for one patient");
+    limits->require_subcommand(1);
+    auto* show = add_vitals_action(*limits, "show", "What is known of the patient, with limits and monitoring",
+                                   "Example:\n  mydr24 vitals limits show p1", run_vitals_limits);
+    auto* set = add_vitals_action(*limits, "set", "In place of the sustained rules on that signal; life-threats stay",
+                                  "Example:\n  mydr24 vitals limits set p1 spo2 --low 88 --high 92 --scale-2 --by 'Dr "
+                                  "Ada' --until 2026-02-01",
+                                  run_vitals_limits);
+    auto* remove =
+        add_vitals_action(*limits, "remove", "Back to the rules",
+                          "Example:\n  mydr24 vitals limits remove p1 spo2 --by 'Dr Ada'", run_vitals_limits);
+    for (auto* command : {show, set, remove})
+      command->add_option("patient", vitals_.patient, "Id of the patient")->required();
+    for (auto* command : {set, remove}) {
+      command->add_option("signal", vitals_.signal, "spo2, pulse, respiration, systolic, temperature, ...")->required();
+      command->add_option("--by", vitals_.by, "Who decides")->required();
+    }
+    set->add_option("--low", vitals_.low, "Below it people are called");
+    set->add_option("--high", vitals_.high, "Above it people are called");
+    set->add_flag("--scale-2", vitals_.scale_2, "With a limit on spo2: NEWS2 scores by SpO2 scale 2");
+    set->add_option("--until", vitals_.until, "A date or time (default: until it is removed)");
+    set->add_option("--reason", vitals_.reason, "Why");
   }
 
   void add_doctor() {
@@ -407,6 +492,7 @@ class CommandLine {
   BenchSurgeOptions bench_;
   StoreCopyOptions store_copy_;
   OnCallOptions oncall_;
+  VitalsOptions vitals_;
   std::string place_;
   bool dry_run_ = false;
   std::string file_;

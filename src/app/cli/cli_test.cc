@@ -64,6 +64,11 @@ TEST(CommandLine, EveryCommandHasExamplesInItsHelp) {
                                                                                        {"bench", "surge"},
                                                                                        {"doctor"},
                                                                                        {"vitals", "score"},
+                                                                                       {"vitals", "rules", "list"},
+                                                                                       {"vitals", "rules", "add"},
+                                                                                       {"vitals", "limits", "set"},
+                                                                                       {"vitals", "dry-run"},
+                                                                                       {"vitals", "crowding"},
                                                                                        {"config", "show"},
                                                                                        {"config", "validate"},
                                                                                        {"config", "example"},
@@ -129,6 +134,27 @@ TEST(CommandLine, AMissingFileIsExitCode3AndAJsonErrorIsAProblem) {
   ASSERT_TRUE(document) << ran.out;
   EXPECT_EQ(document->root()["title"].text(), "not-found");
   EXPECT_EQ(ran.err, "");
+}
+
+TEST_F(CliFiles, RulesOfVitalSignsAreCheckedAndWhatIsWrongIsNamedByItsLine) {
+  const std::string good = write("good.json",
+                                 R"({"format":"mydr24.vitals-rules.v1","name":"ward","rules":[
+{"id":"e","signal":"spo2","at_most":79,"severity":"emergency","class":"life-threat"}]})");
+  EXPECT_EQ(run_with({"vitals", "rules", "validate", good.c_str()}).exit, 0);
+  const std::string bad = write("bad.json", "{\"format\":\"mydr24.vitals-rules.v1\",\n\"rules\":[\n{\"id\":\"E\"}]}");
+  const Ran ran = run_with({"vitals", "rules", "validate", bad.c_str()});
+  EXPECT_EQ(ran.exit, 6);
+  EXPECT_NE(ran.err.find("line 3"), std::string::npos) << ran.err;
+}
+
+TEST_F(CliFiles, CrowdingIsCalculatedFromAFile) {
+  const std::string file = write(
+      "ed.json",
+      R"({"ed_beds":60,"hospital_beds":400,"patients":35,"ventilated":2,"admitted":19,"longest_admitted_h":3,"longest_waiting_h":2})");
+  const Ran ran = run_with({"vitals", "crowding", "nedocs", file.c_str()});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(ran.out, "NEDOCS 99: extremely busy but not overcrowded\n");
+  EXPECT_EQ(run_with({"vitals", "crowding", "cedocs", file.c_str()}).exit, 6);
 }
 
 TEST_F(CliFiles, RowsOfVitalSignsAreScored) {

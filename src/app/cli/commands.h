@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,26 @@ int run_bench_surge(const BenchSurgeOptions& options, const Terminal& terminal);
 int run_bench_generate(const Terminal& terminal);
 
 int run_vitals_score(const std::string& file, const Terminal& terminal);
+struct VitalsOptions {
+  std::string server = "http://127.0.0.1:8024";
+  std::string action;  // of rules: list, show, add, activate, validate; of limits: show, set, remove; a scale
+  std::string file;    // -: standard input
+  std::string version;
+  std::string by;
+  std::string patient;
+  std::string signal;
+  std::string reason;
+  std::string since;
+  std::string until;  // of scores: the time
+  std::optional<double> low;
+  std::optional<double> high;
+  bool scale_2 = false;
+};
+int run_vitals_rules(const VitalsOptions& options, const Terminal& terminal);
+int run_vitals_dry_run(const VitalsOptions& options, const Terminal& terminal);
+int run_vitals_limits(const VitalsOptions& options, const Terminal& terminal);
+int run_vitals_scores(const VitalsOptions& options, const Terminal& terminal);
+int run_vitals_crowding(const VitalsOptions& options, const Terminal& terminal);
 int run_doctor(const ConfigOptions& options, const Terminal& terminal);
 int run_config_show(const ConfigOptions& options, bool effective, const Terminal& terminal);
 int run_config_validate(const ConfigOptions& options, const Terminal& terminal);

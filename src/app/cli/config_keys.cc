@@ -34,7 +34,7 @@ using Form = Key::Form;
 
 constexpr std::int64_t hour_ms = 3'600'000;
 
-constexpr std::array<Key, 64> table{{
+constexpr auto table = std::to_array<Key>({
     {"server.listen", at<&Settings::server, &Server::listen>,
      "Address and port of the FHIR interface, the desk and the console. Port 0: any free one.", Form::address},
     {"server.emergency_listen", at<&Settings::server, &Server::emergency_listen>,
@@ -164,9 +164,27 @@ constexpr std::array<Key, 64> table{{
      "The text of a chat message, with fields as {{title}}. Empty: the built-in one.", Form::any},
     {"notify.template_pagerduty", at<&Settings::notify, &Notify::template_pagerduty>,
      "The summary of a PagerDuty event, with fields as {{title}}. Empty: the built-in one.", Form::any},
+    {"vitals.forget_after_days", at<&Settings::vitals, &Vitals::forget_after_days>,
+     "Days without a new sign after which the state of a patient is given up.", Form::any, "", 2, 3660},
+    {"vitals.mqtt_host", at<&Settings::vitals, &Vitals::mqtt_host>,
+     "MQTT broker to take vital signs from. Empty: none.", Form::any},
+    {"vitals.mqtt_port", at<&Settings::vitals, &Vitals::mqtt_port>, "Its port.", Form::any, "", 1, 65535},
+    {"vitals.mqtt_protocol", at<&Settings::vitals, &Vitals::mqtt_protocol>, "Version of MQTT.", Form::choice,
+     "5 3.1.1"},
+    {"vitals.mqtt_topics", at<&Settings::vitals, &Vitals::mqtt_topics>,
+     "Topics to subscribe, separated by commas; the last level is the patient's id.", Form::any},
+    {"vitals.mqtt_client_id", at<&Settings::vitals, &Vitals::mqtt_client_id>,
+     "Names the session at the broker: another one for each server.", Form::any},
+    {"vitals.mqtt_username", at<&Settings::vitals, &Vitals::mqtt_username>, "User at the broker. Empty: anonymous.",
+     Form::any},
+    {"vitals.mqtt_password_file", at<&Settings::vitals, &Vitals::mqtt_password_file>,
+     "File whose first line is the password.", Form::path},
+    {"vitals.mqtt_tls", at<&Settings::vitals, &Vitals::mqtt_tls>, "TLS to the broker.", Form::choice, "on off"},
+    {"vitals.mqtt_ca_file", at<&Settings::vitals, &Vitals::mqtt_ca_file>,
+     "Certificates (PEM) the broker is checked against. Empty: the system's.", Form::path},
     {"alerting.escalate_after_s", at<&Settings::alerting, &Alerting::escalate_after_s>,
      "Seconds without an acknowledgement until the next step is called.", Form::any, "", 1, 24 * 3600},
-}};
+});
 
 std::string in_quotes(std::string_view text) {
   std::string out;

@@ -16,7 +16,27 @@ namespace {
 constexpr std::string_view fhir_path = "/fhir/R4";
 constexpr std::size_t diagnostics_max = 500;
 
-Code code_of(int status) {
+Error error_of(const net::ClientResponse& response, const std::string& base) {
+  std::string text = fmt::format("the server answered {}", response.status);
+  const auto outcome = json::Document::parse_view(response.body);
+  if (outcome) {
+    const std::string_view diagnostics = outcome->root()["issue"].at(0)["diagnostics"].text();
+    if (!diagnostics.empty()) text += fmt::format(": {}", diagnostics.substr(0, diagnostics_max));
+  }
+  return fail(code_of_status(response.status), std::move(text), base);
+}
+
+std::chrono::milliseconds retry_after(const net::ClientResponse& response, int attempt) {
+  const std::string_view text = response.header("Retry-After");
+  int seconds = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (!text.empty() && parsed.ec == std::errc{}) return std::chrono::seconds(std::clamp(seconds, 0, 10));
+  return std::chrono::milliseconds(std::min(200 << std::min(attempt, 6), 10'000));
+}
+
+}  // namespace
+
+Code code_of_status(int status) {
   switch (status) {
     case 401:
     case 403:
@@ -43,26 +63,6 @@ Code code_of(int status) {
       return status >= 500 ? Code::internal : Code::invalid;
   }
 }
-
-Error error_of(const net::ClientResponse& response, const std::string& base) {
-  std::string text = fmt::format("the server answered {}", response.status);
-  const auto outcome = json::Document::parse_view(response.body);
-  if (outcome) {
-    const std::string_view diagnostics = outcome->root()["issue"].at(0)["diagnostics"].text();
-    if (!diagnostics.empty()) text += fmt::format(": {}", diagnostics.substr(0, diagnostics_max));
-  }
-  return fail(code_of(response.status), std::move(text), base);
-}
-
-std::chrono::milliseconds retry_after(const net::ClientResponse& response, int attempt) {
-  const std::string_view text = response.header("Retry-After");
-  int seconds = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (!text.empty() && parsed.ec == std::errc{}) return std::chrono::seconds(std::clamp(seconds, 0, 10));
-  return std::chrono::milliseconds(std::min(200 << std::min(attempt, 6), 10'000));
-}
-
-}  // namespace
 
 FhirClient::FhirClient(net::Url url, std::string base)
     : url_(std::move(url)), base_(std::move(base)), client_(net::make_client(context_)) {}

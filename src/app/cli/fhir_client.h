@@ -12,6 +12,9 @@
 
 namespace mydr24::cli {
 
+// What an HTTP status of 400 or more means to the command line.
+Code code_of_status(int status);
+
 class FhirClient {
  public:
   // `server`: "http://127.0.0.1:8024", with or without /fhir/R4.

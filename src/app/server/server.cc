@@ -21,6 +21,7 @@
 #include "app/server/admission_desk.h"
 #include "app/server/bench_route.h"
 #include "app/server/listeners.h"
+#include "app/server/vitals.h"
 #include "clinical/conformance/conformance.h"
 #include "clinical/records/rewrite.h"
 #include "clinical/summary/summary.h"
@@ -65,14 +66,6 @@ Result<oncall::Directory> make_directory(const AlertingSection& section) {
   auto error = std::move(made).error();
   if (error.where.starts_with("oncall.")) error.where.replace(0, 6, "alerting");
   return error;
-}
-
-vitals::WatchSettings watch_settings(const VitalsSection& section) {
-  vitals::WatchSettings settings;
-  for (std::size_t i = 0; i < vitals::parameter_count; ++i)
-    settings.window[i] = std::chrono::minutes(section.sign_valid_min);
-  settings.alert_age_max = std::chrono::minutes(section.alert_age_max_min);
-  return settings;
 }
 
 std::vector<std::string> split(std::string_view list) {
@@ -246,6 +239,7 @@ class RunningSystem : public System {
     listeners_.reset();
     if (oncall_) oncall_->stop();
     if (admission_) admission_->stop();
+    if (vitals_) vitals_->stop_mqtt();
     if (dispatcher_) dispatcher_->stop();
     if (core_.summaries) core_.summaries->stop();
     if (updates_) updates_->stop();
@@ -271,6 +265,8 @@ class RunningSystem : public System {
       MYDR24_ASSIGN(admission_, AdmissionDesk::make({settings_, core_.weights, workers_, metrics_, core_.log, clock_}));
       MYDR24_TRY(admission_->start(*core_.store));
     }
+    vitals_ = std::make_unique<Vitals>(*core_.records, *core_.watch, workers_, clock_);
+    core_.store->add_follower(vitals_->outcomes());
     MYDR24_TRY(dispatcher_->start(*core_.store));
     core_.summaries->start(core_.log);
     updates_ = std::make_unique<alerts::Updates>(
@@ -280,6 +276,7 @@ class RunningSystem : public System {
         });
     MYDR24_TRY(updates_->start(*core_.store));
     make_routes(escalate_after);
+    MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, core_.log));
     make_metrics();
     MYDR24_ASSIGN(listeners_, listen({settings_, router_, admin_router_, metrics_, core_.log, clock_, core_.weights,
                                       admission_.get()}));
@@ -341,6 +338,7 @@ class RunningSystem : public System {
         desk_api::Health{[this] { return checks(); }, [this] { return draining_.load(); }, metrics_,
                          [this](const std::string& to) { return core_.store->backup(to); },
                          [this](const std::string& search) { return explain(*core_.records, search); }, workers_});
+    vitals_->add_routes(router_);
     fhir_api::add_routes(router_, *fhir_);
     desk_api::add_routes(router_, *desk_);
     answers_ = std::make_unique<notify_api::Service>(notify_api::Service{
@@ -374,6 +372,7 @@ class RunningSystem : public System {
         metrics_.gauge("clock_difference_seconds",
                        "How far the machine's clock is ahead of the server's, which makes up for it slowly");
     metrics_.before_expose([=, this] { difference.set(static_cast<double>(clock_.difference().count()) / 1e6); });
+    vitals_->make_metrics(metrics_);
     const auto queued_in = [this](std::size_t lane) {
       return metrics_.gauge("store_queued_writes", "Writes that wait for the writer",
                             {{"class", std::string(to_string(static_cast<RequestClass>(lane)))}});
@@ -425,6 +424,7 @@ class RunningSystem : public System {
   std::unique_ptr<Notify> notify_;
   std::unique_ptr<notify_api::Service> answers_;
   std::unique_ptr<vitals::Chart> chart_;
+  std::unique_ptr<Vitals> vitals_;
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
   std::unique_ptr<alerts::Updates> updates_;
   std::unique_ptr<OnCallDesk> oncall_;

@@ -69,6 +69,16 @@ struct LogSection {
 struct VitalsSection {
   std::int64_t sign_valid_min = 720;    // how long a sign counts towards the score
   std::int64_t alert_age_max_min = 60;  // signs older than this never page
+  std::int64_t forget_after_days = 30;  // without a new sign, the state of a patient is given up
+  std::string mqtt_host;                // of a broker to subscribe at; empty: none
+  std::int64_t mqtt_port = 1883;
+  std::string mqtt_protocol = "5";  // or 3.1.1
+  std::string mqtt_topics = "mydr24/vitals/+";
+  std::string mqtt_client_id = "mydr24";  // names the session at the broker
+  std::string mqtt_username;
+  std::string mqtt_password_file;
+  std::string mqtt_tls = "off";
+  std::string mqtt_ca_file;  // PEM; empty: the system's
 };
 
 // How people and systems outside are reached. Files hold a secret in their first line.

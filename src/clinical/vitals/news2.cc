@@ -99,10 +99,36 @@ bool plausible(Parameter parameter, double value) {
   return rounded >= range.low && rounded <= range.high;
 }
 
+double rounded(Parameter parameter, double value) {
+  const double whole = in_table_unit(parameter, value);
+  return parameter == Parameter::temperature ? whole / 10 : whole;
+}
+
 Band band_of(int total, bool single_three) {
   if (total >= 7) return Band::high;
   if (total >= 5) return Band::medium;
   return single_three ? Band::low_medium : Band::low;
+}
+
+Response response_to(const Score& score) {
+  switch (score.band) {
+    case Band::high:
+      return {"continuous", 0,
+              "the medical team is told at once, at least a specialist registrar; emergency assessment by a team with "
+              "critical care competencies; consider a higher level of care",
+              30};
+    case Band::medium:
+      return {"at least every hour", 60,
+              "the medical team is told at once; urgent assessment by a clinician or team competent in acute illness",
+              60};
+    case Band::low_medium:
+      return {"at least every hour", 60, "the medical team is told and decides whether care is escalated", 0};
+    case Band::low:
+      break;
+  }
+  if (score.partial == 0) return {"at least every 12 hours", 720, "routine monitoring goes on", 0};
+  return {"at least every 4 to 6 hours", 360,
+          "a registered nurse assesses the patient and decides on monitoring and escalation", 0};
 }
 
 Score news2(const Inputs& inputs) {

@@ -73,10 +73,24 @@ Score news2(const Inputs& inputs);
 
 Band band_of(int total, bool single_three);
 
+// What the band asks of the ward: how often the signs are taken at least, who is told, and within what time somebody
+// assesses the patient. Source: RCP 2017, charts 2 and 4; the times of the assessments as commonly audited (60 and 30
+// minutes).
+struct Response {
+  std::string_view monitoring;  // "at least every 12 hours"
+  int interval_min = 0;         // the longest time between two sets of signs, in minutes; 0: continuous
+  std::string_view action;
+  int assess_within_min = 0;  // 0: no promise
+};
+Response response_to(const Score& score);
+
 // Inside the hard range: respiration 0-80 /min, SpO2 30-100 %, systolic 30-300 mm[Hg], pulse 0-300 /min,
 // temperature 20.0-45.0 Cel, after rounding. Our own choice, wide on purpose: 0 is what arrest looks like and
 // must not be silenced.
 bool plausible(Parameter parameter, double value);
+
+// As it is scored: whole numbers, temperature in tenths.
+double rounded(Parameter parameter, double value);
 
 // {"parts":{"respiration":0,...},"total":3,"band":"low"}. A part without points is null. Incomplete: instead of total
 // and band "partial":2,"band_at_least":"low","missing":["pulse"], and "implausible":[...] when there are any.

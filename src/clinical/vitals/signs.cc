@@ -28,6 +28,8 @@ enum class Form : std::uint8_t {
   oxygen_concentration,
   letter,
   coma_score,
+  coma_part,
+  cells,
   scale,
   scale_1,
   scale_2,
@@ -55,7 +57,17 @@ constexpr std::array known_codes{
     Known{loinc, "3150-0", Form::oxygen_concentration, Sign::oxygen},
     Known{loinc, "3150-6", Form::oxygen_concentration, Sign::oxygen},
     Known{loinc, "67775-7", Form::letter, Sign::consciousness},
-    Known{loinc, "9269-2", Form::coma_score, Sign::consciousness},
+    Known{loinc, "9269-2", Form::coma_score, Sign::coma_score},
+    Known{loinc, "9267-6", Form::coma_part, Sign::coma_eyes},
+    Known{loinc, "9270-0", Form::coma_part, Sign::coma_verbal},
+    Known{loinc, "9268-4", Form::coma_part, Sign::coma_motor},
+    Known{loinc, "8889-8", Form::rate, Sign::pulse_oximetry},
+    Known{loinc, "6690-2", Form::cells, Sign::leukocytes},
+    Known{loinc, "26464-8", Form::cells, Sign::leukocytes},
+    Known{loinc, "804-5", Form::cells, Sign::leukocytes},
+    Known{loinc, "764-1", Form::percent, Sign::bands},
+    Known{loinc, "26508-2", Form::percent, Sign::bands},
+    Known{loinc, "2019-8", Form::pressure, Sign::paco2},
     Known{loinc, "82810-3", Form::pregnancy, Sign::pregnancy},
     Known{snomed, "1104441000000107", Form::letter, Sign::consciousness},
     Known{snomed, "1104311000000102", Form::scale_1, Sign::spo2_scale},
@@ -173,7 +185,42 @@ Canonical as_oxygen_concentration(const Quantity& quantity) {
 Canonical as_coma_score(const Quantity& quantity) {
   if (quantity.value < 3 || quantity.value > 15)
     return std::unexpected(fmt::format("a Glasgow coma score of {}", quantity.value));
-  return static_cast<double>(quantity.value >= 15 ? Consciousness::alert : Consciousness::confusion);
+  return quantity.value;
+}
+
+double consciousness_of(double coma_score) {
+  return static_cast<double>(coma_score >= 15 ? Consciousness::alert : Consciousness::confusion);
+}
+
+Canonical as_coma_part(const Quantity& quantity, Sign sign) {
+  const double highest = sign == Sign::coma_eyes ? 4 : sign == Sign::coma_verbal ? 5 : 6;
+  if (quantity.value < 1 || quantity.value > highest || quantity.value != std::floor(quantity.value))
+    return std::unexpected(fmt::format("a part of the coma score of {}", quantity.value));
+  return quantity.value;
+}
+
+Canonical as_cells(const Quantity& quantity) {
+  constexpr std::array<std::string_view, 9> per_nanolitre{"10*9/L",   "10*3/uL", "10^9/L", "10^3/uL", "K/uL",
+                                                          "10*3/mm3", "x10^9/L", "10e9/L", "10*3/mcL"};
+  if (is_one_of(quantity.unit, per_nanolitre)) return quantity.value;
+  if (quantity.unit == "/uL" || quantity.unit == "/mm3") return quantity.value / 1000;
+  return unknown_unit(quantity);
+}
+
+// Outside: what no body has and a broken device gives. Of the signs of the score plausible() says it.
+bool possible(Sign sign, double value) {
+  switch (sign) {
+    case Sign::pulse_oximetry:
+      return plausible(Parameter::pulse, value);
+    case Sign::leukocytes:
+      return value >= 0 && value <= 1000;
+    case Sign::bands:
+      return value >= 0 && value <= 100;
+    case Sign::paco2:
+      return value >= 5 && value <= 200;
+    default:
+      return static_cast<std::size_t>(sign) >= parameter_count || plausible(static_cast<Parameter>(sign), value);
+  }
 }
 
 Canonical as_scale(const Quantity& quantity) {
@@ -246,7 +293,7 @@ bool has_value(json::Value holder) {
   return false;
 }
 
-Canonical read_number(json::Value holder, Form form) {
+Canonical read_number(json::Value holder, Form form, Sign sign) {
   json::Value quantity = holder["valueQuantity"];
   std::optional<double> value = number(quantity["value"]);
   if (!value) value = number(holder["valueInteger"]);
@@ -267,12 +314,16 @@ Canonical read_number(json::Value holder, Form form) {
       return as_oxygen_concentration(read);
     case Form::coma_score:
       return as_coma_score(read);
+    case Form::coma_part:
+      return as_coma_part(read, sign);
+    case Form::cells:
+      return as_cells(read);
     default:
       return as_scale(read);
   }
 }
 
-Canonical read_value(json::Value holder, Form form) {
+Canonical read_value(json::Value holder, Form form, Sign sign) {
   switch (form) {
     case Form::scale_1:
       return 1;
@@ -285,32 +336,54 @@ Canonical read_value(json::Value holder, Form form) {
       if (const auto pregnant = pregnancy_of(holder)) return *pregnant ? 1 : 0;
       return std::unexpected("its value is neither pregnant nor not pregnant");
     default:
-      return read_number(holder, form);
+      return read_number(holder, form, sign);
   }
+}
+
+void add_reading(Signs& signs, Reading reading) {
+  for (const Reading& held : signs.readings) {
+    if (held.sign != reading.sign) continue;
+    if (held.value != reading.value)
+      signs.findings.push_back(
+          {reading.sign, fmt::format("{}: two different values in one Observation", to_string(reading.sign))});
+    return;
+  }
+  signs.readings.push_back(reading);
 }
 
 // `holder`: the Observation or a component; both have code, value[x] and dataAbsentReason.
 void read_holder(json::Value holder, Signs& signs) {
   const Known* known = find_known(holder["code"]);
   if (known == nullptr || known->form == Form::panel || !has_value(holder)) return;
-  const Canonical value = read_value(holder, known->form);
+  const Canonical value = read_value(holder, known->form, known->sign);
   if (!value) {
     signs.findings.push_back({known->sign, fmt::format("{}: {}", to_string(known->sign), value.error())});
     return;
   }
-  const auto index = static_cast<std::size_t>(known->sign);
-  if (index < parameter_count && !plausible(static_cast<Parameter>(index), *value)) {
+  if (!possible(known->sign, *value)) {
     signs.findings.push_back({known->sign, fmt::format("{}: {:.4g} is implausible", to_string(known->sign), *value)});
     return;
   }
-  for (const Reading& held : signs.readings)
-    if (held.sign == known->sign) {
-      if (held.value != *value)
-        signs.findings.push_back(
-            {known->sign, fmt::format("{}: two different values in one Observation", to_string(known->sign))});
-      return;
-    }
-  signs.readings.push_back({known->sign, *value});
+  add_reading(signs, {known->sign, *value});
+}
+
+const Reading* find_reading(const Signs& signs, Sign sign) {
+  for (const Reading& reading : signs.readings)
+    if (reading.sign == sign) return &reading;
+  return nullptr;
+}
+
+// The parts of the coma score in one Observation are one measurement. It tells the consciousness too, where no letter
+// does.
+void derive_from_coma_score(Signs& signs) {
+  const Reading* eyes = find_reading(signs, Sign::coma_eyes);
+  const Reading* verbal = find_reading(signs, Sign::coma_verbal);
+  const Reading* motor = find_reading(signs, Sign::coma_motor);
+  if (find_reading(signs, Sign::coma_score) == nullptr && eyes != nullptr && verbal != nullptr && motor != nullptr)
+    signs.readings.push_back({Sign::coma_score, eyes->value + verbal->value + motor->value});
+  const Reading* total = find_reading(signs, Sign::coma_score);
+  if (total != nullptr && find_reading(signs, Sign::consciousness) == nullptr)
+    signs.readings.push_back({Sign::consciousness, consciousness_of(total->value)});
 }
 
 std::optional<Instant> instant_of(json::Value value) {
@@ -330,9 +403,11 @@ Instant time_of(json::Value observation, Instant otherwise) {
 }  // namespace
 
 std::string_view to_string(Sign sign) {
-  if (sign == Sign::spo2_scale) return "spo2_scale";
-  if (sign == Sign::pregnancy) return "pregnancy";
-  return to_string(static_cast<Parameter>(sign));
+  constexpr std::array<std::string_view, sign_count - parameter_count> others{
+      "spo2_scale",  "pregnancy",  "pulse_oximetry", "coma_score", "coma_eyes",
+      "coma_verbal", "coma_motor", "leukocytes",     "bands",      "paco2"};
+  const auto index = static_cast<std::size_t>(sign);
+  return index < parameter_count ? to_string(static_cast<Parameter>(sign)) : others[index - parameter_count];
 }
 
 std::optional<Sign> sign_of(std::string_view name) {
@@ -362,7 +437,15 @@ Signs read_signs(json::Value observation, Instant otherwise) {
     if (++read > components_max) break;
     read_holder(component, signs);
   }
+  derive_from_coma_score(signs);
   return signs;
+}
+
+std::string vital_codes() {
+  std::string codes;
+  for (const Known& known : known_codes)
+    codes += fmt::format("{}{}|{}", codes.empty() ? "" : ",", known.system, known.code);
+  return codes;
 }
 
 std::string_view patient_of(json::Value observation) {

@@ -14,6 +14,10 @@
 //   SpO2 scale     our code spo2-scale in https://mydr24.org/fhir/CodeSystem/vitals with valueInteger 1 or 2: the
 //                  recorded clinical decision. Or a NEWS2 sub-score that was taken on it: SNOMED CT 1104321000000108
 //                  (scale 2), 1104311000000102 (scale 1), with any value, as the Observation's code or a component's.
+//   coma score     9269-2, or the sum of 9267-6 (eyes), 9270-0 (verbal) and 9268-4 (motor) when one Observation has all
+//                  three; gives consciousness too
+//   pulse rate     8889-8 (by oximeter): against the heart rate, and in its place when there is none
+//   laboratory     leukocytes 6690-2, 26464-8, 804-5 (10*9/L); bands 764-1, 26508-2 (%); PaCO2 2019-8 (mm[Hg])
 //   pregnancy      82810-3, with SNOMED CT 77386006 or LOINC LA15173-0 (pregnant), 60001007 or LA26683-5 (not)
 // A panel (85353-1) is read through its components; members it refers to (hasMember) are Observations of their own and
 // are read when they are written.
@@ -47,12 +51,20 @@ enum class Sign : std::uint8_t {
   temperature,
   spo2_scale,
   pregnancy,
+  pulse_oximetry,
+  coma_score,
+  coma_eyes,
+  coma_verbal,
+  coma_motor,
+  leukocytes,
+  bands,
+  paco2,
 };
-inline constexpr std::size_t sign_count = 9;
+inline constexpr std::size_t sign_count = 17;
 std::string_view to_string(Sign sign);
 std::optional<Sign> sign_of(std::string_view name);
 
-// In the canonical unit (/min, %, mm[Hg], Cel); oxygen and pregnancy 0 or 1; consciousness the value of the
+// In the canonical unit (/min, %, mm[Hg], Cel, 10*9/L); oxygen and pregnancy 0 or 1; consciousness the value of the
 // enum; scale 1 or 2.
 struct Reading {
   Sign sign = Sign::respiration;
@@ -63,6 +75,9 @@ struct Finding {
   Sign sign = Sign::respiration;
   std::string text;  // what is wrong; without patient identity
 };
+
+// The codes above as a search parameter's value: "http://loinc.org|8867-4,...", for stored Observations of these signs.
+std::string vital_codes();
 
 struct Signs {
   Instant at;

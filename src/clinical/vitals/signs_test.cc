@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 #include "base/core/date_time.h"
 
 namespace mydr24::vitals {
@@ -62,9 +64,12 @@ TEST(Signs, ReadsEveryCodeInItsCanonicalUnit) {
            Row{quantity("3151-8", "0", "L/min"), Sign::oxygen, 0},
            Row{quantity("3150-6", "40", "%"), Sign::oxygen, 1},
            Row{quantity("3150-0", "21", "%"), Sign::oxygen, 0},
-           Row{quantity("9269-2", "15", "{score}"), Sign::consciousness, 0},
-           Row{quantity("9269-2", "14", "{score}"), Sign::consciousness, 1},
-           Row{observation("9269-2", R"("valueInteger":15)"), Sign::consciousness, 0},
+           Row{quantity("8889-8", "71", "/min"), Sign::pulse_oximetry, 71},
+           Row{quantity("6690-2", "12.5", "10*9/L"), Sign::leukocytes, 12.5},
+           Row{quantity("26464-8", "12500", "/uL"), Sign::leukocytes, 12.5},
+           Row{quantity("764-1", "11", "%"), Sign::bands, 11},
+           Row{quantity("2019-8", "4", "kPa"), Sign::paco2, 30.002467},
+           Row{quantity("9267-6", "4", "{score}"), Sign::coma_eyes, 4},
            Row{coded("1104441000000107", "248234008"), Sign::consciousness, 0},
            Row{coded("1104441000000107", "130987000"), Sign::consciousness, 1},
            Row{coded("1104441000000107", "V"), Sign::consciousness, 2},
@@ -102,6 +107,32 @@ TEST(Signs, WhatCannotBeReadSafelyIsAFindingAndNotAGuess) {
     EXPECT_TRUE(signs.readings.empty()) << text;
     EXPECT_EQ(signs.findings.size(), 1U) << text;
   }
+}
+
+double value_of(const Signs& signs, Sign sign) {
+  for (const Reading& reading : signs.readings)
+    if (reading.sign == sign) return reading.value;
+  return -1;
+}
+
+TEST(Signs, AComaScoreTellsTheConsciousnessAndComesOfItsPartsToo) {
+  for (const auto& [text, score, consciousness] :
+       {std::tuple{quantity("9269-2", "15", "{score}"), 15, 0}, std::tuple{quantity("9269-2", "14", "{score}"), 14, 1},
+        std::tuple{observation("9269-2", R"("valueInteger":15)"), 15, 0}}) {
+    const Signs signs = read(text);
+    EXPECT_EQ(value_of(signs, Sign::coma_score), score);
+    EXPECT_EQ(value_of(signs, Sign::consciousness), consciousness);
+  }
+  const auto part = [](std::string_view code, int value) {
+    return fmt::format(R"({{"code":{{"coding":[{{"system":"http://loinc.org","code":"{}"}}]}},"valueInteger":{}}})",
+                       code, value);
+  };
+  const Signs signs = read(fmt::format(
+      R"({{"status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"85353-1"}}]}},"component":[{},{},{}]}})",
+      part("9267-6", 3), part("9270-0", 4), part("9268-4", 5)));
+  EXPECT_EQ(value_of(signs, Sign::coma_score), 12);
+  EXPECT_EQ(value_of(signs, Sign::consciousness), 1);
+  EXPECT_FALSE(read(quantity("9267-6", "5", "{score}")).findings.empty());
 }
 
 TEST(Signs, AnAbsentValueIsNeitherASignNorAFinding) {

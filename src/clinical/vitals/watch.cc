@@ -8,66 +8,46 @@
 #include "base/core/date_time.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
-#include "clinical/vitals/watch_row.h"
+#include "clinical/vitals/outcomes.h"
 
 namespace mydr24::vitals {
 namespace {
 
-constexpr std::size_t held_max = 2;
 constexpr std::uint32_t board_count_max = 500;
-constexpr int age_min_years = 16;
 
 std::string cause_of(std::string_view patient_id) { return fmt::format("vitals/Patient/{}", patient_id); }
 
-Level level_of(const std::optional<Score>& score) {
-  if (!score || score->band == Band::low) return Level::none;
-  return score->band == Band::high ? Level::emergency : Level::urgent;
-}
-
-std::uint32_t scored_parts(const Score& score) {
+std::uint32_t scored_parts(const PatientSigns& signs) {
   std::uint32_t parts = 0;
   for (std::size_t i = 0; i < parameter_count; ++i)
-    if (score.parts[i].state == PartState::scored) parts |= 1U << i;
+    if (signs.score && signs.score->parts[i].state == PartState::scored) parts |= 1U << i;
   return parts;
 }
 
-// Only what is certain counts: of a birth year alone its first day.
-bool is_under_age(std::string_view born, Instant at) {
-  const auto range = parse_date_time(born);
-  if (!range) return false;
-  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(range->low));
-  return at < std::chrono::sys_days(day + std::chrono::years(age_min_years));
+alerts::Severity severity_of(Level level) {
+  return static_cast<alerts::Severity>(static_cast<int>(Level::emergency) - static_cast<int>(level));
 }
 
-std::string reason_of(const Score& score, const PatientSigns& signs) {
-  std::string text = fmt::format("NEWS2 {}{}", score.total ? "" : "at least ", score.partial);
-  std::string_view separator = ": ";
-  for (std::size_t i = 0; i < parameter_count; ++i) {
-    if (score.parts[i].points == 0 || signs.held[i].empty()) continue;
-    const auto parameter = static_cast<Parameter>(i);
-    text += fmt::format("{}{}", std::exchange(separator, ", "), to_string(parameter));
-    if (parameter == Parameter::consciousness)
-      text += fmt::format(" {}", "ACVPU"[static_cast<std::size_t>(signs.held[i].front().value)]);
-    else if (parameter != Parameter::oxygen)
-      text += fmt::format(" {:.4g}", signs.held[i].front().value);
-    text += fmt::format(" ({})", score.parts[i].points);
-  }
-  return text;
+std::vector<std::string> active_rules(const PatientSigns& signs) {
+  std::vector<std::string> ids;
+  for (const RuleState& state : signs.rules)
+    if (state.phase == RuleState::Phase::active) ids.push_back(state.rule);
+  return ids;
 }
 
-std::string title_of(const Score& score) {
-  if (score.band == Band::high) return "Early warning score: high, emergency assessment";
-  if (score.band == Band::medium) return "Early warning score: medium, urgent assessment";
-  return "Early warning score: one vital sign in the red";
+std::string values_of(const PatientSigns& signs, Instant now, const std::vector<std::string>& rules) {
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_object().field("at", format_instant(signs.at.value_or(now)));
+  if (signs.score) writer.key("score").raw(to_json(*signs.score));
+  writer.key("rules").begin_array();
+  for (const std::string& rule : rules) writer.string(rule);
+  writer.end_array().end_object();
+  return out;
 }
 
-std::string values_of(const Score& score, Instant at) {
-  std::string out = fmt::format(R"({{"at":"{}","score":)", format_instant(at));
-  append_json(out, score);
-  return out + "}";
-}
-
-std::string timer_key(std::string_view patient_id) { return fmt::format("vitals/{}", patient_id); }
+std::string board_timer_key(std::string_view patient_id) { return fmt::format("vitals/{}", patient_id); }
+std::string watch_timer_key(std::string_view patient_id) { return fmt::format("vitals-watch/{}", patient_id); }
 
 // Sorts the highest band first, then the most points.
 std::string board_key(const Score& score, std::string_view patient_id) {
@@ -86,19 +66,26 @@ std::string board_value(const Score& score, const std::string& alert_id) {
   return out;
 }
 
-}  // namespace
-
-std::array<std::chrono::seconds, sign_count> WatchSettings::default_windows() {
-  std::array<std::chrono::seconds, sign_count> windows{};
-  windows.fill(std::chrono::hours(12));
-  windows[static_cast<std::size_t>(Sign::spo2_scale)] = std::chrono::days(280);
-  windows[static_cast<std::size_t>(Sign::pregnancy)] = std::chrono::days(280);
-  return windows;
+bool is_forgettable(const PatientSigns& signs, Instant now, const WatchSettings& settings) {
+  if (signs.level != Level::none || !signs.rules.empty() || signs.monitoring) return false;
+  if (std::ranges::any_of(signs.limits, [&](const Limit& limit) { return !limit.until || *limit.until > now; }))
+    return false;
+  for (std::size_t i = 0; i < sign_count; ++i)
+    for (const Held& held : signs.held[i])
+      if (now - held.at <
+          std::max(settings.forget_after, i < parameter_count ? settings.forget_after : settings.window[i]))
+        return false;
+  return true;
 }
+
+}  // namespace
 
 void Watch::attach(store::Store& store) {
   store.on_timer(std::string(board_timer_kind), [this](store::Transaction& transaction, const store::Timer& timer) {
     return leave_board(transaction, timer.payload);
+  });
+  store.on_timer(std::string(watch_timer_kind), [this](store::Transaction& transaction, const store::Timer& timer) {
+    return look_again(transaction, timer.payload);
   });
 }
 
@@ -116,7 +103,6 @@ Result<> Watch::react(store::Transaction& transaction, const records::Change& ch
   if (patient.empty()) return {};
 
   const Signs signs = read_signs(change.resource, transaction.now());
-  counters_.findings += static_cast<std::int64_t>(signs.findings.size());
   if (signs.readings.empty() && signs.findings.empty() && !was_vital) return {};
   return update(transaction, patient, change.id, &signs);
 }
@@ -124,160 +110,209 @@ Result<> Watch::react(store::Transaction& transaction, const records::Change& ch
 Result<> Watch::react_to_patient(store::Transaction& transaction, const records::Change& change) {
   const std::string_view born = change.resource["birthDate"].text();
   if (change.before.exists() && change.resource.exists() && change.before["birthDate"].text() == born) return {};
-  MYDR24_ASSIGN(Row row, load(transaction, change.id));
+  MYDR24_ASSIGN(Patient row, load(transaction, change.id));
   if (row.is_new()) return {};
-  const Row before = row;
+  const Patient before = row;
   row.born = born;
-  score(row);
-  MYDR24_TRY(judge(transaction, change.id, before, row, false));
+  score(row, settings_);
+  const Taken taken{.changed = ~0U};
+  MYDR24_TRY(assess(transaction, change.id, before, row, &taken));
   return save(transaction, change.id, before, row);
 }
 
-Result<Watch::Row> Watch::load(store::Reader& reader, std::string_view patient_id) const {
+Result<Patient> Watch::load(store::Reader& reader, std::string_view patient_id) const {
   MYDR24_ASSIGN(std::optional<std::string> text, reader.state(vitals_space, patient_id));
-  if (!text) return Row();
-  MYDR24_ASSIGN(Row row, Row::from_text(std::move(*text)));
-  score(row);
+  if (!text) return Patient();
+  MYDR24_ASSIGN(Patient row, Patient::from_text(std::move(*text)));
+  score(row, settings_);
   return row;
 }
 
-void Watch::score(Row& row) const {
-  PatientSigns& signs = row.signs;
-  signs.at.reset();
-  signs.score.reset();
-  signs.not_scored.clear();
-  for (std::size_t i = 0; i < parameter_count; ++i)
-    if (!signs.held[i].empty() && (!signs.at || signs.held[i].front().at > *signs.at))
-      signs.at = signs.held[i].front().at;
-  if (!signs.at) return;
-
-  const auto value = [&](Sign sign) -> std::optional<double> {
-    const auto index = static_cast<std::size_t>(sign);
-    if (signs.held[index].empty() || *signs.at - signs.held[index].front().at > settings_.window[index])
-      return std::nullopt;
-    return signs.held[index].front().value;
-  };
-  if (row.born && is_under_age(*row.born, *signs.at)) signs.not_scored = "under 16";
-  if (value(Sign::pregnancy) == 1.0) signs.not_scored = "pregnant";
-  if (!signs.not_scored.empty()) return;
-
-  Inputs inputs{.respiration = value(Sign::respiration),
-                .spo2 = value(Sign::spo2),
-                .spo2_scale = value(Sign::spo2_scale) == 2.0 ? 2 : 1,
-                .systolic = value(Sign::systolic),
-                .pulse = value(Sign::pulse),
-                .temperature = value(Sign::temperature)};
-  if (const auto oxygen = value(Sign::oxygen)) inputs.oxygen = *oxygen > 0;
-  if (const auto level = value(Sign::consciousness)) inputs.consciousness = static_cast<Consciousness>(*level);
-  signs.score = news2(inputs);
+Result<> Watch::learn_birth_date(store::Transaction& transaction, std::string_view patient_id, Patient& row) const {
+  if (row.born) return {};
+  MYDR24_ASSIGN(const std::optional<store::Version> patient, transaction.current("Patient", patient_id));
+  row.born.emplace();
+  if (patient && !patient->body.empty())
+    if (const auto document = json::Document::parse_view(patient->body))
+      row.born = document->root()["birthDate"].text();
+  return {};
 }
 
 Result<> Watch::update(store::Transaction& transaction, std::string_view patient_id, std::string_view observation,
                        const Signs* signs) {
-  MYDR24_ASSIGN(Row row, load(transaction, patient_id));
-  const Row before = row;
-  const Instant now = transaction.now();
-  const Instant future = now + settings_.future_max;
-  bool fresh = false;
-  const auto count_fresh = [&](Instant at) { fresh = fresh || (at <= future && now - at <= settings_.alert_age_max); };
-
-  bool any_present = false;
-  for (std::size_t i = 0; i < sign_count; ++i)
-    std::erase_if(row.signs.held[i], [&](const Held& held) {
-      if (held.observation != observation) {
-        any_present = any_present || held.at <= future;
-        return false;
-      }
-      count_fresh(held.at);
-      if (i < parameter_count) row.known &= ~(1U << i);
-      return true;
-    });
-
-  if (signs != nullptr) {
-    if (!signs->findings.empty()) row.signs.finding = signs->findings.back().text;
-    const bool from_future = signs->at > future;
-    if (from_future && any_present && !signs->readings.empty()) {
-      row.signs.finding = "measured in the future: not used";
-      ++counters_.findings;
-    } else {
-      for (const Reading& reading : signs->readings) {
-        auto& held = row.signs.held[static_cast<std::size_t>(reading.sign)];
-        const auto place = std::ranges::find_if(held, [&](const Held& other) { return other.at <= signs->at; });
-        held.insert(place, {signs->at, reading.value, std::string(observation)});
-        if (held.size() > held_max) held.pop_back();
-        count_fresh(signs->at);
-      }
-      if (!from_future && !signs->readings.empty())
-        for (auto& held : row.signs.held) std::erase_if(held, [&](const Held& other) { return other.at > future; });
-    }
-  }
-
-  if (!row.born) {
-    MYDR24_ASSIGN(const std::optional<store::Version> patient, transaction.current("Patient", patient_id));
-    row.born.emplace();
-    if (patient && !patient->body.empty())
-      if (const auto document = json::Document::parse_view(patient->body))
-        row.born = document->root()["birthDate"].text();
-  }
-  score(row);
+  MYDR24_ASSIGN(Patient row, load(transaction, patient_id));
+  const Patient before = row;
+  const Taken taken = take_in(row, observation, signs, transaction.now(), settings_);
+  MYDR24_TRY(learn_birth_date(transaction, patient_id, row));
+  score(row, settings_);
   ++counters_.scored;
-  MYDR24_TRY(judge(transaction, patient_id, before, row, fresh));
+  MYDR24_TRY(note_findings(transaction, patient_id, row, taken.findings));
+  if (taken.late) MYDR24_TRY(note_late(transaction, patient_id, row, *signs, observation));
+  MYDR24_TRY(assess(transaction, patient_id, before, row, &taken));
   return save(transaction, patient_id, before, row);
 }
 
-Result<> Watch::judge(store::Transaction& transaction, std::string_view patient_id, const Row& before, Row& row,
-                      bool fresh) {
+Result<> Watch::assess(store::Transaction& transaction, std::string_view patient_id, const Patient& before,
+                       Patient& row, const Taken* taken) {
   PatientSigns& signs = row.signs;
-  const auto end_call = [&](std::string_view why) -> Result<> {
-    const Result<alerts::Alert> resolved = book_.resolve(transaction, signs.alert_id, why);
+  if (taken != nullptr && begins_new_episode(before.signs.at, row, *taken, settings_)) {
+    if (signs.level != Level::none)
+      MYDR24_TRY(end_call(transaction, row, "no vital signs for longer than they count: a new episode"));
+    signs.rules.clear();
+    row.had_emergency = false;
+  }
+  const Instant now = transaction.now();
+  MYDR24_ASSIGN(const auto set, rules_.in_force(transaction));
+  const EffectiveRules rules = effective_rules(*set, signs, now);
+  const Judgement judgement = judge(row, rules, taken, now, settings_);
+  if (judgement.too_old) ++counters_.too_old;
+  for (const RuleEvent& event : judgement.events) {
+    if (event.kind == RuleEvent::Kind::suppressed) MYDR24_TRY(note_suppressed(transaction, patient_id, event));
+    if (event.kind != RuleEvent::Kind::cleared || event.alert_id.empty()) continue;
+    const auto resolved = book_.resolve(transaction, event.alert_id, event.why.empty() ? "it is over" : event.why);
     if (!resolved && resolved.error().code != Code::not_found) return resolved.error();
-    signs.level = Level::none;
-    signs.alert_id.clear();
-    row.known = 0;
-    return {};
-  };
-  const auto gap_max = *std::max_element(settings_.window.begin(), settings_.window.begin() + parameter_count);
-  if (signs.level != Level::none && fresh && signs.at && before.signs.at && *signs.at - *before.signs.at > gap_max)
-    MYDR24_TRY(end_call("no vital signs for longer than they count: a new episode"));
+  }
+  const bool score_changed = signs.score && before.signs.score && before.signs.score->partial != signs.score->partial;
+  MYDR24_TRY(call(transaction, patient_id, row, judgement, rules, score_changed));
+  MYDR24_TRY(listen(transaction, patient_id, row));
+  const Instant lasted = persistence_due(signs, rules.rules);
+  const Instant silent = silence_of(signs, now).next;
+  const bool lasts_first = to_us(lasted) != 0 && (to_us(silent) == 0 || lasted < silent);
+  return set_watch_timer(transaction, patient_id, row, lasts_first ? lasted : silent);
+}
 
-  if (!signs.score) {
+Result<> Watch::end_call(store::Transaction& transaction, Patient& row, std::string_view why) const {
+  for (const RuleState& state : row.signs.rules) {
+    if (state.alert_id.empty()) continue;
+    const auto own = book_.resolve(transaction, state.alert_id, why);
+    if (!own && own.error().code != Code::not_found) return own.error();
+  }
+  const auto resolved = book_.resolve(transaction, row.signs.alert_id, why);
+  if (!resolved && resolved.error().code != Code::not_found) return resolved.error();
+  row.signs.level = Level::none;
+  row.signs.alert_id.clear();
+  row.known = 0;
+  return {};
+}
+
+Result<> Watch::call(store::Transaction& transaction, std::string_view patient_id, Patient& row,
+                     const Judgement& judgement, const EffectiveRules& rules, bool score_changed) {
+  PatientSigns& signs = row.signs;
+  if (judgement.level == Level::none) {
     if (signs.level == Level::none) return {};
-    return end_call(signs.not_scored.empty() ? "the vital signs were taken back" : "not scored: " + signs.not_scored);
+    const auto ended = std::ranges::find_if(judgement.events, [](const RuleEvent& event) {
+      return event.kind == RuleEvent::Kind::cleared && !event.why.empty();
+    });
+    return end_call(transaction, row,
+                    ended != judgement.events.end() ? ended->why : reason_of(signs, rules.rules, settings_));
   }
-  const Score& score = *signs.score;
-  const Level level = level_of(signs.score);
-  if (level > signs.level && !fresh) {
-    ++counters_.too_old;
-    return {};
+  const Rule* fired = nullptr;
+  for (const RuleEvent& event : judgement.events)
+    if (event.kind == RuleEvent::Kind::fired && (fired == nullptr || event.rule->severity < fired->severity))
+      fired = event.rule;
+  const bool rises = judgement.level > signs.level;
+  if (fired == nullptr && !rises && !score_changed) return {};
+
+  MYDR24_ASSIGN(const auto open, alerts::Book::find(transaction, signs.alert_id));
+  const bool closed = !open || open->is_resolved();
+  if (fired == nullptr && !rises && closed) return {};
+  const bool answered = !closed && open->state == alerts::State::acknowledged;
+  if (fired != nullptr && !rises && answered && fired->severity == alerts::Severity::emergency) {
+    const auto state = std::ranges::find(signs.rules, fired->id, &RuleState::rule);
+    return raise(transaction, patient_id, row, *fired, rules, fmt::format("{}/{}", cause_of(patient_id), fired->id),
+                 {fired->id}, state->alert_id);
   }
-  const bool rises = level > signs.level;
-  if (!rises) {
-    if (signs.level == Level::none) return {};
-    const bool fell = level == Level::none && (row.known & ~scored_parts(score)) == 0;
-    if (fell) return end_call(reason_of(score, signs));
-    if (!before.signs.score || before.signs.score->partial == score.partial) return {};
-    MYDR24_ASSIGN(const auto open, alerts::Book::find(transaction, signs.alert_id));
-    if (!open || open->is_resolved()) return {};
-  }
-  const bool emergency = std::max(level, signs.level) == Level::emergency;
+  signs.level = std::max(signs.level, judgement.level);
+  if (rises || closed) row.known = scored_parts(signs);
+  return raise(transaction, patient_id, row, *judgement.gravest, rules, cause_of(patient_id), active_rules(signs),
+               signs.alert_id);
+}
+
+Result<> Watch::raise(store::Transaction& transaction, std::string_view patient_id, Patient& row, const Rule& gravest,
+                      const EffectiveRules& rules, std::string cause, const std::vector<std::string>& active,
+                      std::string& alert_id) {
   MYDR24_ASSIGN(
       const alerts::Raised raised,
       book_.raise(transaction, {.source = "vitals",
-                                .cause = cause_of(patient_id),
-                                .severity = emergency ? alerts::Severity::emergency : alerts::Severity::urgent,
+                                .cause = std::move(cause),
+                                .severity = severity_of(std::max(row.signs.level, level_of(gravest.severity))),
                                 .patient = fmt::format("Patient/{}", patient_id),
-                                .title = title_of(score),
-                                .reason = reason_of(score, signs),
-                                .values = values_of(score, *signs.at)}));
-  signs.alert_id = raised.id;
-  if (rises) {
-    signs.level = level;
-    row.known = scored_parts(score);
+                                .title = gravest.title,
+                                .reason = reason_of(row.signs, rules.rules, settings_),
+                                .values = values_of(row.signs, transaction.now(), active)}));
+  alert_id = raised.id;
+  return note_call(transaction, raised.id, active);
+}
+
+Result<> Watch::note_suppressed(store::Transaction& transaction, std::string_view patient_id, const RuleEvent& event) {
+  ++counters_.suppressed;
+  std::string payload;
+  json::Writer writer(payload);
+  writer.begin_object()
+      .field("patient", fmt::format("Patient/{}", patient_id))
+      .field("rule", event.rule->id)
+      .field("severity", alerts::to_string(event.rule->severity))
+      .field("why", event.why);
+  if (event.value) writer.field("value", *event.value);
+  writer.end_object();
+  MYDR24_TRY(transaction.note("vitals.suppressed", payload));
+  return RuleBook::count(transaction, event.rule->id, {.rule = {}, .suppressed = 1});
+}
+
+Result<> Watch::note_findings(store::Transaction& transaction, std::string_view patient_id, Patient& row,
+                              const std::vector<std::string>& findings) {
+  counters_.findings += static_cast<std::int64_t>(findings.size());
+  for (const std::string& finding : findings) {
+    if (finding == row.signs.finding) continue;
+    row.signs.finding = finding;
+    std::string payload;
+    json::Writer(payload)
+        .begin_object()
+        .field("patient", fmt::format("Patient/{}", patient_id))
+        .field("finding", finding)
+        .end_object();
+    MYDR24_TRY(transaction.note("vitals.finding", payload));
   }
   return {};
 }
 
-Result<> Watch::save(store::Transaction& transaction, std::string_view patient_id, const Row& before, Row& row) const {
+Result<> Watch::note_late(store::Transaction& transaction, std::string_view patient_id, const Patient& row,
+                          const Signs& signs, std::string_view observation) {
+  const std::optional<Score> then = score_at(row, signs.at, settings_);
+  if (!then || then->band == Band::low) return {};
+  ++counters_.rescored;
+  std::string payload;
+  json::Writer(payload)
+      .begin_object()
+      .field("patient", fmt::format("Patient/{}", patient_id))
+      .field("observation", observation)
+      .field("at", format_instant(signs.at))
+      .key("score")
+      .raw(to_json(*then))
+      .end_object();
+  MYDR24_TRY(transaction.note("vitals.rescored", payload));
+  return {};
+}
+
+Result<> Watch::set_watch_timer(store::Transaction& transaction, std::string_view patient_id, Patient& row,
+                                Instant due) const {
+  if (to_us(due) == 0 || (to_us(row.watch_due) != 0 && row.watch_due <= due)) return {};
+  row.watch_due = due;
+  return transaction.set_timer(
+      {watch_timer_key(patient_id), due, std::string(watch_timer_kind), std::string(patient_id)});
+}
+
+Result<> Watch::look_again(store::Transaction& transaction, std::string_view patient_id) {
+  MYDR24_ASSIGN(Patient row, load(transaction, patient_id));
+  if (row.is_new()) return {};
+  const Patient before = row;
+  row.watch_due = Instant{};
+  MYDR24_TRY(assess(transaction, patient_id, before, row, nullptr));
+  return save(transaction, patient_id, before, row);
+}
+
+Result<> Watch::save(store::Transaction& transaction, std::string_view patient_id, const Patient& before,
+                     Patient& row) const {
   const Instant now = transaction.now();
   const bool on_board =
       row.signs.score && *row.signs.at <= now + settings_.future_max && now - *row.signs.at < settings_.board_age_max;
@@ -290,27 +325,34 @@ Result<> Watch::save(store::Transaction& transaction, std::string_view patient_i
     MYDR24_TRY(transaction.erase_state(board_space, before.board_key));
   if (on_board && (row.board_key != before.board_key || value != value_before))
     MYDR24_TRY(transaction.set_state(board_space, row.board_key, value));
-  if (on_board && to_us(row.board_due) == 0) {
-    row.board_due = *row.signs.at + settings_.board_age_max;
+  const Instant due = on_board ? *row.signs.at + settings_.board_age_max : now + settings_.forget_after;
+  if (to_us(row.board_due) == 0 || due < row.board_due) {
+    row.board_due = due;
     MYDR24_TRY(transaction.set_timer(
-        {timer_key(patient_id), row.board_due, std::string(board_timer_kind), std::string(patient_id)}));
+        {board_timer_key(patient_id), due, std::string(board_timer_kind), std::string(patient_id)}));
   }
   const std::string text = row.to_text();
   if (text == before.text) return {};
   return transaction.set_state(vitals_space, patient_id, text);
 }
 
-// The board's timer: the patient leaves it, or has newer signs and is looked at again later.
+// The board's timer: the patient leaves it, or has newer signs and is looked at again later; and is forgotten when
+// there was nothing new for long.
 Result<> Watch::leave_board(store::Transaction& transaction, std::string_view patient_id) const {
-  MYDR24_ASSIGN(Row row, load(transaction, patient_id));
+  MYDR24_ASSIGN(Patient row, load(transaction, patient_id));
   if (row.is_new()) return {};
-  const Row before = row;
+  const Patient before = row;
+  if (is_forgettable(row.signs, transaction.now(), settings_)) {
+    if (!row.board_key.empty()) MYDR24_TRY(transaction.erase_state(board_space, row.board_key));
+    MYDR24_TRY(transaction.cancel_timer(watch_timer_key(patient_id)));
+    return transaction.erase_state(vitals_space, patient_id);
+  }
   row.board_due = Instant{};
   return save(transaction, patient_id, before, row);
 }
 
 Result<std::optional<PatientSigns>> Watch::current(store::Reader& reader, std::string_view patient_id) const {
-  MYDR24_ASSIGN(Row row, load(reader, patient_id));
+  MYDR24_ASSIGN(Patient row, load(reader, patient_id));
   if (row.is_new()) return std::optional<PatientSigns>();
   return std::optional(std::move(row.signs));
 }
@@ -338,7 +380,7 @@ Result<BoardPage> Watch::board(store::Reader& reader, std::uint32_t count, std::
     row.alert_id = value["alert"].text();
     MYDR24_ASSIGN(const std::optional<std::string> signs, reader.state(vitals_space, row.patient_id));
     if (signs) {
-      MYDR24_ASSIGN(const Row held, Row::from_text(*signs));
+      MYDR24_ASSIGN(const Patient held, Patient::from_text(*signs));
       row.at = held.signs.at.value_or(Instant{});
     }
     page.rows.push_back(std::move(row));

@@ -1,28 +1,23 @@
 #pragma once
 
-// Watches every Observation in the transaction that writes it: keeps each patient's vital signs, scores them (NEWS2)
-// and raises an alert in the same transaction when the score calls for it.
+// Watches every Observation in the transaction that writes it: keeps each patient's vital signs, scores them, holds
+// them against the rules in force (assess.h) and raises an alert in the same transaction when one calls for it.
 //
-// Rules
-// - A sign counts for `window` from its own time; the time of the score is the time of the newest sign. So imported
-//   history is scored as it was then.
-// - A total of 7 or more is an emergency; 5 or 6, or one parameter with 3 points, is urgent. What is known suffices: an
-//   incomplete set counts with its lower bound.
-// - Hysteresis: people are called when the level rises. It falls back only when the score is 4 or less without a 3, and
-//   none of the signs that were known when it rose has merely run out: then the alert is resolved. Somebody who
-//   resolves it by hand silences that level until it falls. Signs that come after a gap longer than every window begin
-//   a new episode.
-// - Only data measured at most `alert_age_max` before the transaction (and not in the future) can raise: an import of
+// - One alert a patient: people are called when the level rises, and when another rule calls after somebody closed the
+//   alert by hand. An emergency that comes on top of one that was acknowledged is an alert of its own. The alert is
+//   resolved when no rule holds any more. Signs that come after a gap longer than every window begin a new episode.
+// - Only data measured at most `alert_age_max` before the transaction (and not in the future) can call: an import of
 //   old records scores, but calls nobody. An alert that was closed is not raised again by late data.
-// - Data from the future beyond `future_max` is held only as long as a patient has no other.
-// - Older than what is held: kept at its own time (the last two values of a sign are), never in place of a newer one.
-//   Corrections replace what the same Observation said; entered-in-error and deletion take it away; both score again.
-// - Under 16 (Patient.birthDate, read once and kept; followed when the Patient changes) or pregnant: not scored. An
-//   unknown birth date counts as adult: a score too many is safer than none.
+// - Data from the future beyond `future_max` is held only as long as a patient has no other. Older than what is held:
+//   kept at its own time, never in place of a newer one; scored there ("vitals.rescored"). Corrections replace what the
+//   same Observation said; entered-in-error and deletion take it away; both score again.
+// - What lasts (rules with seconds) and what falls silent (monitored signs) is found by a durable timer a patient.
+// - State is one row of bounded size a patient, given up `forget_after` the last sign; a restart finds it in the store.
+//
+// Events: vitals.suppressed (a rule held and nobody was called: why), vitals.finding (technical, when it changes),
+// vitals.rescored, vitals.limit, vitals.monitoring, vitals.rules (rule_book.h).
 
-#include <array>
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,40 +26,10 @@
 
 #include "alerting/alerts/book.h"
 #include "clinical/records/records.h"
-#include "clinical/vitals/news2.h"
-#include "clinical/vitals/signs.h"
+#include "clinical/vitals/assess.h"
+#include "clinical/vitals/rule_book.h"
 
 namespace mydr24::vitals {
-
-struct WatchSettings {
-  std::array<std::chrono::seconds, sign_count> window = default_windows();
-  std::chrono::seconds alert_age_max = std::chrono::hours(1);
-  std::chrono::seconds future_max = std::chrono::minutes(10);
-  std::chrono::seconds board_age_max = std::chrono::hours(24);  // older patients leave the board
-
-  // 12 hours, the interval of spot checks at a score of 0; a decision on the scale and a pregnancy 280 days.
-  static std::array<std::chrono::seconds, sign_count> default_windows();
-};
-
-struct Held {
-  Instant at;
-  double value = 0;
-  std::string observation;  // id
-};
-
-enum class Level : std::uint8_t { none, urgent, emergency };
-
-// What is known of a patient.
-struct PatientSigns {
-  std::array<std::vector<Held>, sign_count> held;  // newest first, at most two
-  std::optional<Instant> at;                       // time of the newest sign of the score: the time of the score
-  std::optional<Score> score;                      // nothing: no signs, or not scored
-  std::string not_scored;                          // why: "under 16", "pregnant"; empty otherwise
-  Level level = Level::none;                       // what people have been called for
-  std::string alert_id;                            // of that call
-  std::string finding;                             // the last technical finding; empty: none
-};
-std::string to_json(const PatientSigns& signs);
 
 struct BoardRow {
   std::string patient_id;
@@ -84,7 +49,10 @@ struct WatchCounters {
   std::atomic<std::int64_t> observations = 0;  // with a vital sign
   std::atomic<std::int64_t> findings = 0;      // technical
   std::atomic<std::int64_t> scored = 0;
-  std::atomic<std::int64_t> too_old = 0;  // would have raised, but the data was too old or from the future
+  std::atomic<std::int64_t> too_old = 0;  // would have called, but the data was too old or from the future
+  std::atomic<std::int64_t> suppressed = 0;
+  std::atomic<std::int64_t> rescored = 0;  // late data, at its own time
+  std::atomic<std::int64_t> silences = 0;  // technical alarms
 };
 
 class Watch : public records::Reaction {
@@ -92,7 +60,8 @@ class Watch : public records::Reaction {
   // `book` must outlive it.
   explicit Watch(const alerts::Book& book, WatchSettings settings = {}) : book_(book), settings_(settings) {}
 
-  // Makes the store take patients off the board when their data is old. Before the first tick; must outlive the store.
+  // Makes the store take patients off the board when their data is old, and look at what lasts and what is silent.
+  // Before the first tick; must outlive the store.
   void attach(store::Store& store);
 
   bool concerns(std::string_view type) const override { return type == "Observation" || type == "Patient"; }
@@ -103,24 +72,53 @@ class Watch : public records::Reaction {
   // Patients by need. `count` at most 500; `after`: BoardPage::next.
   static Result<BoardPage> board(store::Reader& reader, std::uint32_t count = 100, std::string_view after = {});
 
+  // A clinician's limit for the patient; replaces the one on the same signal. Code::invalid: no name, no bound, or
+  // bounds that cannot be.
+  Result<> set_limit(store::Transaction& transaction, std::string_view patient_id, Limit limit);
+  // Code::not_found when there is none.
+  Result<> remove_limit(store::Transaction& transaction, std::string_view patient_id, Signal signal,
+                        std::string_view by);
+  // Silence of these signs is an alarm from now on. Code::invalid: no name, no sign, or a time below 10 s or above a
+  // day.
+  Result<> monitor(store::Transaction& transaction, std::string_view patient_id, Monitoring monitoring);
+  Result<> stop_monitoring(store::Transaction& transaction, std::string_view patient_id, std::string_view by);
+
   const WatchCounters& counters() const { return counters_; }
+  const WatchSettings& settings() const { return settings_; }
+  const RuleBook& rules() const { return rules_; }
 
  private:
-  struct Row;
   Result<> react_to_patient(store::Transaction& transaction, const records::Change& change);
-  // Takes what `observation` said before out of the patient's signs, puts `signs` (null: nothing) in, scores and
-  // judges.
   Result<> update(store::Transaction& transaction, std::string_view patient_id, std::string_view observation,
                   const Signs* signs);
-  Result<Row> load(store::Reader& reader, std::string_view patient_id) const;
-  void score(Row& row) const;
-  // `fresh`: what changed is recent enough to call people for.
-  Result<> judge(store::Transaction& transaction, std::string_view patient_id, const Row& before, Row& row, bool fresh);
-  Result<> save(store::Transaction& transaction, std::string_view patient_id, const Row& before, Row& row) const;
+  Result<Patient> load(store::Reader& reader, std::string_view patient_id) const;
+  Result<> learn_birth_date(store::Transaction& transaction, std::string_view patient_id, Patient& row) const;
+  // Holds the patient against the rules, calls and ends calls. `taken` null: only time has passed.
+  Result<> assess(store::Transaction& transaction, std::string_view patient_id, const Patient& before, Patient& row,
+                  const Taken* taken);
+  Result<> call(store::Transaction& transaction, std::string_view patient_id, Patient& row, const Judgement& judgement,
+                const EffectiveRules& rules, bool score_changed);
+  Result<> raise(store::Transaction& transaction, std::string_view patient_id, Patient& row, const Rule& gravest,
+                 const EffectiveRules& rules, std::string cause, const std::vector<std::string>& active,
+                 std::string& alert_id);
+  Result<> end_call(store::Transaction& transaction, Patient& row, std::string_view why) const;
+  Result<> note_suppressed(store::Transaction& transaction, std::string_view patient_id, const RuleEvent& event);
+  Result<> note_findings(store::Transaction& transaction, std::string_view patient_id, Patient& row,
+                         const std::vector<std::string>& findings);
+  Result<> note_late(store::Transaction& transaction, std::string_view patient_id, const Patient& row,
+                     const Signs& signs, std::string_view observation);
+  // Technical alarms: raised for silent signs, resolved when all are heard again.
+  Result<> listen(store::Transaction& transaction, std::string_view patient_id, Patient& row);
+  Result<> look_again(store::Transaction& transaction, std::string_view patient_id);
+  Result<> set_watch_timer(store::Transaction& transaction, std::string_view patient_id, Patient& row,
+                           Instant due) const;
+  Result<> save(store::Transaction& transaction, std::string_view patient_id, const Patient& before,
+                Patient& row) const;
   Result<> leave_board(store::Transaction& transaction, std::string_view patient_id) const;
 
   const alerts::Book& book_;
   const WatchSettings settings_;
+  RuleBook rules_;
   WatchCounters counters_;
 };
 

@@ -1,0 +1,70 @@
+#include "clinical/vitals/ingest.h"
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+namespace mydr24::vitals {
+namespace {
+
+// Shared by the writes of one call; the last one to end answers.
+struct Batch {
+  std::vector<Result<records::Prepared>> samples;
+  std::vector<Ingested> answers;
+  std::atomic<std::size_t> waiting = 1;  // the call itself
+  std::move_only_function<void(std::vector<Ingested>)> done;
+
+  void end_one() {
+    if (--waiting == 0) done(std::move(answers));
+  }
+};
+
+}  // namespace
+
+bool Ingested::is_worth_repeating() const {
+  return error && (error->code == Code::busy || error->code == Code::full || error->code == Code::internal ||
+                   error->code == Code::stale);
+}
+
+Result<records::Prepared> prepare_sample(const records::Records& records, std::string_view text,
+                                         const SampleContext& context) {
+  MYDR24_ASSIGN(Sample sample, observation_of(text, context));
+  auto prepared = records.prepare(std::move(sample.text), {.type = "Observation", .id = sample.id});
+  if (prepared) return std::move(*prepared);
+  const records::Rejection& rejection = prepared.error();
+  if (rejection.issues.empty()) return fail(rejection.code, "the Observation was refused");
+  return fail(rejection.code, rejection.issues.front().diagnostics, rejection.issues.front().expression);
+}
+
+void put_samples(const records::Records& records, RequestClass request_class,
+                 std::vector<Result<records::Prepared>> samples,
+                 std::move_only_function<void(std::vector<Ingested>)> done) {
+  const auto batch = std::make_shared<Batch>();
+  batch->samples = std::move(samples);
+  batch->answers.resize(batch->samples.size());
+  batch->done = std::move(done);
+  for (std::size_t i = 0; i < batch->samples.size(); ++i) {
+    Ingested& answer = batch->answers[i];
+    if (!batch->samples[i]) {
+      answer.error = batch->samples[i].error();
+      continue;
+    }
+    answer.id = batch->samples[i]->id;
+    ++batch->waiting;
+    records.store().submit(
+        request_class,
+        [&records, batch, i](store::Transaction& transaction) -> Result<> {
+          MYDR24_ASSIGN(const records::Records::Outcome outcome, records.put(transaction, *batch->samples[i]));
+          batch->answers[i].version = outcome.written.version;
+          batch->answers[i].unchanged = outcome.unchanged;
+          return {};
+        },
+        [batch, i](const Result<>& result) {
+          if (!result) batch->answers[i].error = result.error();
+          batch->end_one();
+        });
+  }
+  batch->end_one();
+}
+
+}  // namespace mydr24::vitals
