@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 namespace mydr24::routing {
@@ -180,10 +181,17 @@ class Utf8Parser {
       const char next = text_[at_++];
       constexpr std::string_view letters = "abfnrtv\\\"'";
       constexpr std::string_view meant = "\a\b\f\n\r\t\v\\\"'";
-      if (const auto which = letters.find(next); which != letters.npos)
+      if (const auto which = letters.find(next); which != letters.npos) {
         value += meant[which];
-      else
+        continue;
+      }
+      unsigned char byte = 0;
+      const std::string_view digits = text_.substr(at_, 2);
+      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+      if (next != 'x' || digits.size() < 2 || error != std::errc() || end != digits.data() + 2)
         return fail(Code::invalid, fmt::format("{}: \\{} is no escape", at_ - 2, next));
+      value += static_cast<char>(byte);
+      at_ += 2;
     }
     return fail(Code::invalid, fmt::format("{}: missing end \"", begin));
   }

@@ -14,6 +14,7 @@
 #include "alerting/alerts/dispatcher.h"
 #include "api/desk_api/desk_api.h"
 #include "api/fhir_api/fhir_api.h"
+#include "app/server/label_alerts.h"
 #include "clinical/conformance/conformance.h"
 #include "clinical/records/rewrite.h"
 #include "clinical/summary/summary.h"
@@ -242,6 +243,7 @@ class RunningSystem : public System {
     ticker_.reset();
     server_.reset();
     admin_.reset();
+    if (label_alerts_) label_alerts_->stop();
     if (dispatcher_) dispatcher_->stop();
     if (core_.conformance) core_.conformance->stop();
     core_.store.reset();
@@ -254,12 +256,17 @@ class RunningSystem : public System {
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
     MYDR24_TRY(dispatcher_->start(*core_.store));
+    label_alerts_ = std::make_unique<LabelAlerts>(settings_.alerting, settings_.server.base_url, *core_.book,
+                                                  *core_.store, workers_, core_.log, clock_);
+    MYDR24_TRY(label_alerts_->start());
     make_routes(escalate_after);
     make_metrics();
     MYDR24_TRY(listen());
     ticker_ = std::make_unique<Ticker>([this] {
       core_.store->tick();
       dispatcher_->tick();
+      label_alerts_->observe(dispatcher_->counters());
+      label_alerts_->tick();
     });
     return {};
   }
@@ -299,6 +306,7 @@ class RunningSystem : public System {
                          [this](const std::string& search) { return explain(*core_.records, search); }, workers_});
     fhir_api::add_routes(router_, *fhir_);
     desk_api::add_routes(router_, *desk_);
+    label_alerts_->add_routes(router_);
     desk_api::add_admin_routes(admin_router_, *health_);
   }
 
@@ -318,6 +326,7 @@ class RunningSystem : public System {
   }
 
   void make_metrics() {
+    label_alerts_->add_metrics(metrics_);
     const auto queued_in = [this](std::size_t lane) {
       return metrics_.gauge("store_queued_writes", "Writes that wait for the writer",
                             {{"class", std::string(to_string(static_cast<RequestClass>(lane)))}});
@@ -377,8 +386,12 @@ class RunningSystem : public System {
     const auto& from = settings_.server;
     MYDR24_ASSIGN(const auto main_address, parse_address(from.listen, "server.listen"));
     MYDR24_ASSIGN(const auto admin_address, parse_address(from.admin, "server.admin"));
-    pipeline_ = std::make_unique<pipeline::Pipeline>(router_, pipeline::PipelineSettings{from.base_url}, metrics_,
-                                                     core_.log, clock_);
+    const auto served = [this](const pipeline::Route& route, std::chrono::nanoseconds time) {
+      if (route.interaction == "read" || route.interaction == "vread")
+        label_alerts_->observe(groups::Measure::record_access, std::chrono::duration<double>(time).count());
+    };
+    pipeline_ = std::make_unique<pipeline::Pipeline>(router_, pipeline::PipelineSettings{from.base_url, served},
+                                                     metrics_, core_.log, clock_);
     admin_pipeline_ =
         std::make_unique<pipeline::Pipeline>(admin_router_, pipeline::PipelineSettings{}, metrics_, core_.log, clock_);
 
@@ -408,6 +421,7 @@ class RunningSystem : public System {
   notify::ConsoleHub hub_;
   std::unique_ptr<vitals::Chart> chart_;
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
+  std::unique_ptr<LabelAlerts> label_alerts_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
   std::unique_ptr<fhir_api::Service> fhir_;
