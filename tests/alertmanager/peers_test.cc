@@ -2,10 +2,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 
@@ -15,34 +11,6 @@ namespace mydr24::alertmanager {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A program that runs until it goes out of scope.
-class Child {
- public:
-  explicit Child(std::vector<std::string> arguments) {
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    pid_ = fork();
-    if (pid_ != 0) return;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (freopen("/dev/null", "w", stdout) == nullptr || freopen("/dev/null", "w", stderr) == nullptr) _exit(1);
-    execvp(argv[0], argv.data());
-    _exit(127);
-  }
-  ~Child() { stop(); }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  void stop() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    pid_ = -1;
-  }
-
- private:
-  pid_t pid_ = -1;
-};
 
 constexpr std::string_view one_hook = R"(
 route: {{receiver: default, group_by: [alertname], group_wait: 1s, group_interval: 1s, repeat_interval: 1h,
@@ -199,7 +167,8 @@ TEST(Prometheus, FiresResendsAndResolvesThroughUs) {
                         "scrape_configs: [{{job_name: w, static_configs: [{{targets: ['127.0.0.1:{}']}}]}}]\n",
                         rules, ours->url().substr(7), scraped.port()));
   Child prometheus({"prometheus", "--config.file=" + config, "--storage.tsdb.path=" + (folder.path() / "tsdb").string(),
-                    "--web.listen-address=127.0.0.1:0", "--rules.alert.resend-delay=2s"});
+                    "--web.listen-address=127.0.0.1:0", "--rules.alert.resend-delay=2s"},
+                   folder.path() / "log");
   scraped.value = 1;
   ASSERT_TRUE(hooks.wait(1, 20s)) << "it fires";
   EXPECT_NE(hooks.arrivals()[0].body.find("\"alertname\":\"WardFull\""), std::string::npos);

@@ -1,5 +1,6 @@
 #include "alertmanager/target.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 
 #include "support/live.h"
@@ -59,52 +61,60 @@ class Real : public Target {
     load::write_text(folder_.path() / "alertmanager.yml", options.config);
     start();
   }
-  ~Real() override { stop(); }
   std::string url() const override { return fmt::format("http://127.0.0.1:{}", port_); }
   void kill_and_restart() override {
-    stop();
+    child_.reset();
     start();
   }
 
  private:
   void start() {
-    const std::string config = "--config.file=" + (folder_.path() / "alertmanager.yml").string();
-    const std::string storage = "--storage.path=" + (folder_.path() / "data").string();
-    const std::string listen = fmt::format("--web.listen-address=127.0.0.1:{}", port_);
-    const std::string prefix = "--web.route-prefix=" + prefix_;
-    const std::string log = (folder_.path() / "log").string();
-    const pid_t parent = getpid();
-    pid_ = fork();
-    if (pid_ == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (getppid() != parent) _exit(1);
-      if (freopen(log.c_str(), "w", stderr) == nullptr || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) _exit(1);
-      setenv("GOMAXPROCS", "1", 1);
-      execlp("prometheus-alertmanager", "prometheus-alertmanager", config.c_str(), storage.c_str(), listen.c_str(),
-             "--cluster.listen-address=", prefix_.empty() ? nullptr : prefix.c_str(), nullptr);
-      _exit(127);
-    }
+    const auto log = folder_.path() / "log";
+    std::vector<std::string> arguments{
+        "prometheus-alertmanager", "--config.file=" + (folder_.path() / "alertmanager.yml").string(),
+        "--storage.path=" + (folder_.path() / "data").string(), fmt::format("--web.listen-address=127.0.0.1:{}", port_),
+        "--cluster.listen-address="};
+    if (!prefix_.empty()) arguments.push_back("--web.route-prefix=" + prefix_);
+    child_.emplace(std::move(arguments), log);
     const auto ready = [&] { return call(net::Method::get, url() + prefix_ + "/-/ready").status == 200; };
     if (!eventually(ready, std::chrono::seconds(30)))
       throw std::runtime_error("prometheus-alertmanager does not start: " + load::read_text(log));
-  }
-  void stop() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    pid_ = -1;
   }
 
   load::TempFolder folder_;
   std::string prefix_;
   int port_;
-  pid_t pid_ = -1;
+  std::optional<Child> child_;
 };
 
 }  // namespace
 
 std::unique_ptr<Target> start_ours(const TargetOptions& options) { return std::make_unique<Ours>(options); }
 std::unique_ptr<Target> start_real(const TargetOptions& options) { return std::make_unique<Real>(options); }
+
+// Between fork and exec only what is allowed beside other threads.
+Child::Child(std::vector<std::string> arguments, const std::filesystem::path& log) {
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const pid_t parent = getpid();
+  pid_ = fork();
+  if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0) _exit(1);
+    execvp(argv[0], argv.data());
+    _exit(127);
+  }
+  close(out);
+}
+
+void Child::stop() {
+  if (pid_ <= 0) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
 
 bool has_program(const std::string& name) {
   std::istringstream path(std::getenv("PATH") != nullptr ? std::getenv("PATH") : "");

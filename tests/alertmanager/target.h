@@ -2,17 +2,21 @@
 
 // The two programs under test, and what receives their notifications.
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "alertmanager/case.h"
+#include "app/load/process.h"
 #include "base/json/document.h"
 #include "base/net/client.h"
 #include "base/net/http.h"
-#include "app/load/process.h"
 
 namespace mydr24::alertmanager {
 
@@ -37,6 +41,19 @@ bool real_alertmanager();
 
 // In PATH?
 bool has_program(const std::string& name);
+
+// Another program, killed when this goes out of scope or its thread ends. Its output goes to `log`.
+class Child {
+ public:
+  Child(std::vector<std::string> arguments, const std::filesystem::path& log);
+  ~Child() { stop(); }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  void stop();
+
+ private:
+  pid_t pid_ = -1;
+};
 
 struct Reply {
   int status = 0;
