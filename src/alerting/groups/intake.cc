@@ -42,7 +42,11 @@ std::string values_of(const Alert& alert) {
   return text;
 }
 
-std::string key_of(const Event& event) { return fmt::format("{}\x1f{}", event.integration, event.dedup_key); }
+std::string key_of(const Event& event) {
+  std::string key = event.integration + "/";
+  json::append_quoted(key, event.dedup_key);  // no control characters in keys
+  return key;
+}
 
 Result<> note_silence(store::Transaction& transaction, std::string_view kind, const Silence& silence,
                       std::string_view why = {}) {
@@ -255,6 +259,7 @@ Task<Result<EventOutcome>> Groups::take(Event event) {
         };
         if (event.action == Event::Action::resolve) {
           if (before) MYDR24_TRY(end(*before));
+          MYDR24_TRY(transaction.erase_state(rows::keys, key_of(event)));
           outcome.is_open = false;
           return changes.note(transaction);
         }

@@ -144,6 +144,8 @@ Result<Parameters> read_parameters(pipeline::Call& call, const std::string& body
   const auto query = net::parse_query(call.request().query);
   if (!query) return fail(Code::invalid, "the query string is malformed");
   for (const auto& [name, value] : *query) parameters.emplace(name, value);
+  for (const auto& [name, value] : parameters)
+    if (!routing::is_utf8(value)) return fail(Code::invalid, fmt::format("{} is not valid UTF-8", name), name);
   return parameters;
 }
 
