@@ -65,6 +65,7 @@ find_package(date REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CURL REQUIRED)
 find_package(PkgConfig REQUIRED)
+find_library(MYDR24_RE2 re2 REQUIRED)  # its .pc file asks for -pthread, which the precompiled header was not made with
 pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 find_package(prometheus-cpp REQUIRED CONFIG)

@@ -48,8 +48,8 @@ TEST_P(HangingChannel, DelaysNoOtherAndItsOutcomeIsSeen) {
   notify::Address hanging = GetParam();
   if (hanging.target == "SILENT") hanging.target = silent_url + "/hook";
   const notify::Address webhook{notify::Kind::webhook, fmt::format("http://127.0.0.1:{}/", (*pager)->port()), "s"};
-  const auto directory =
-      oncall::Directory::make({.contacts = {{"doctor", {hanging}}, {"nurse", {webhook}}}, .steps = {{{"doctor", "nurse"}}}});
+  const auto directory = oncall::Directory::make(
+      {.contacts = {{"doctor", {hanging}}, {"nurse", {webhook}}}, .steps = {{{"doctor", "nurse"}}}});
   ASSERT_TRUE(directory) << directory.error().text;
 
   store::FakeStore store(clock);

@@ -134,6 +134,7 @@ void Pipeline::count(const Match& match, int status, std::chrono::nanoseconds ti
   const auto digit = static_cast<std::size_t>(status / 100);
   if (digit >= 1 && digit < counters.by_status_class.size()) counters.by_status_class[digit].add();
   counters.seconds.observe(std::chrono::duration<double>(time).count());
+  if (settings_.served && match.route != nullptr) settings_.served(*match.route, time);
 }
 
 }  // namespace mydr24::pipeline

@@ -75,6 +75,8 @@ struct PipelineSettings {
   // Null: every request of the listener is routine, or what `listener_class` says, and none is refused.
   admission::Control* admission = nullptr;
   admission::Listener listener = admission::Listener::general;
+  // Told of every request that a route answered, after it was. Must be quick and must not throw.
+  std::function<void(const Route&, std::chrono::nanoseconds)> served;
 };
 
 class Pipeline {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <iostream>
 
+#include "app/cli/alert.h"
 #include "app/cli/commands.h"
 
 namespace mydr24::cli {
@@ -34,6 +35,7 @@ class CommandLine {
     add_import();
     add_bench();
     add_vitals();
+    add_alert();
     add_doctor();
     add_explain();
     add_config();
@@ -318,6 +320,73 @@ class CommandLine {
     set->add_option("--reason", vitals_.reason, "Why");
   }
 
+  CLI::App* add_alert_command(CLI::App& parent, const std::string& name, const std::string& about,
+                              const std::string& example, int (*command)(const AlertOptions&, const Terminal&)) {
+    auto* made = add(parent, name, about, "Example:\n  mydr24 " + example,
+                     [this, command] { return command(alert_, terminal_); });
+    made->add_option("--server", alert_.server, "Address of a running server")->capture_default_str();
+    return made;
+  }
+
+  void add_alert() {
+    CLI::App* alert = app_.add_subcommand("alert", "Alerts and silences of a running server");
+    alert->require_subcommand(1);
+    add_alert_command(*alert, "list", "Whom people are called about", "alert list", run_alert_list)
+        ->add_flag("--resolved", alert_.resolved, "Those that are over");
+    add_alert_command(*alert, "show", "One of them with its history", "alert show ID", run_alert_show)
+        ->add_option("id", alert_.id, "Its id")
+        ->required();
+    auto* ack = add_alert_command(*alert, "ack", "Say who looks after it: the calls stop",
+                                  "alert ack ID --by 'nurse Ada' --note 'at the bed'", run_alert_ack);
+    auto* resolve = add_alert_command(*alert, "resolve", "Say that it is over", "alert resolve ID --by 'nurse Ada'",
+                                      run_alert_resolve);
+    for (CLI::App* command : {ack, resolve}) {
+      command->add_option("id", alert_.id, "Its id")->required();
+      command->add_option("--by", alert_.by, "Who")->required();
+      command->add_option("--note", alert_.note, "What was done");
+    }
+    auto* post = add_alert_command(*alert, "add", "Post an alert with labels; a bare word is the alertname",
+                                   "alert add DiskFull severity=critical --annotation summary=full", run_alert_add);
+    post->add_option("labels", alert_.words, "name=value ...")->required();
+    post->add_option("--annotation", alert_.annotations, "name=value");
+    post->add_option("--start", alert_.start, "Since when (RFC 3339)");
+    post->add_option("--end", alert_.end, "Until when (RFC 3339)");
+    auto* query = add_alert_command(*alert, "query", "Alerts with labels that fire",
+                                    "alert query 'severity=~\"critical|high\"'", run_alert_query);
+    query->add_option("matchers", alert_.words, "name=value, name!=value, name=~regex, name!~regex");
+    query->add_flag("--all", alert_.all, "Silenced and inhibited ones too");
+    add_alert_command(*alert, "actionability", "Which rules are worth being called for", "alert actionability",
+                      run_alert_actionability)
+        ->add_option("--days", alert_.days, "Of the last so many days")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 366));
+    add_silence(*alert);
+  }
+
+  void add_silence(CLI::App& alert) {
+    CLI::App* silence = alert.add_subcommand("silence", "Hold alerts back for a time; never emergencies");
+    silence->require_subcommand(1);
+    auto* make =
+        add_alert_command(*silence, "add", "Begin one; prints its id",
+                          "alert silence add DiskFull ward=A --for 2h --by ada --comment 'new disk'", run_silence_add);
+    auto* preview = add_alert_command(*silence, "preview", "What it would mute", "alert silence preview DiskFull",
+                                      run_silence_preview);
+    for (CLI::App* command : {make, preview}) {
+      command->add_option("matchers", alert_.words, "name=value, name!=value, name=~regex, name!~regex")->required();
+      command->add_option("--for", alert_.duration, "How long")->capture_default_str();
+      command->add_option("--comment", alert_.note, "Why");
+      command->add_option("--approved-by", alert_.approved_by, "The second person, where one is needed");
+    }
+    make->add_option("--by", alert_.by, "Who")->required();
+    auto* query = add_alert_command(*silence, "query", "Those that hold or will hold something back",
+                                    "alert silence query", run_silence_query);
+    query->add_option("matchers", alert_.words, "Of silences with these matchers");
+    query->add_flag("--all", alert_.all, "Expired ones too");
+    add_alert_command(*silence, "expire", "End one", "alert silence expire ID", run_silence_expire)
+        ->add_option("id", alert_.id, "Its id")
+        ->required();
+  }
+
   void add_doctor() {
     auto* command = add(app_, "doctor", "Check configuration, data folder, store and machine",
                         "Example:\n  mydr24 doctor --data ./data\n\nExit code 7 when something needs a look.",
@@ -493,6 +562,7 @@ class CommandLine {
   StoreCopyOptions store_copy_;
   OnCallOptions oncall_;
   VitalsOptions vitals_;
+  AlertOptions alert_;
   std::string place_;
   bool dry_run_ = false;
   std::string file_;

@@ -51,7 +51,7 @@ TEST(CommandLine, HelpGoesToStandardOutputAndNamesEveryCommand) {
   EXPECT_EQ(ran.exit, 0);
   EXPECT_EQ(ran.err, "");
   for (const char* command :
-       {"serve", "demo", "simulate", "import", "bench", "vitals", "doctor", "config", "backup", "version"}) {
+       {"serve", "demo", "simulate", "import", "bench", "vitals", "alert", "doctor", "config", "backup", "version"}) {
     EXPECT_NE(ran.out.find(command), std::string::npos) << command;
   }
 }

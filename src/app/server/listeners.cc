@@ -65,8 +65,9 @@ class OpenListeners final : public Listeners {
           "server.admin");
     }
     pipeline_ = std::make_unique<pipeline::Pipeline>(
-        parts_.router, pipeline::PipelineSettings{.base_url = section.base_url, .admission = control()}, parts_.metrics,
-        parts_.log, parts_.clock);
+        parts_.router,
+        pipeline::PipelineSettings{.base_url = section.base_url, .admission = control(), .served = parts_.served},
+        parts_.metrics, parts_.log, parts_.clock);
     admin_pipeline_ = std::make_unique<pipeline::Pipeline>(parts_.admin_router, pipeline::PipelineSettings{},
                                                            parts_.metrics, parts_.log, parts_.clock);
     if (has_emergency_listener(parts_.settings)) {
@@ -118,7 +119,8 @@ class OpenListeners final : public Listeners {
                                              pipeline::PipelineSettings{.base_url = section.base_url,
                                                                         .listener_class = RequestClass::emergency,
                                                                         .admission = control(),
-                                                                        .listener = admission::Listener::emergency},
+                                                                        .listener = admission::Listener::emergency,
+                                                                        .served = parts_.served},
                                              parts_.metrics, parts_.log, parts_.clock);
     auto to = common(address, ThreadKind::emergency_io);
     to.threads = 1;

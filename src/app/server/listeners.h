@@ -28,7 +28,8 @@ struct ListenerParts {
   const telemetry::Log& log;
   const Clock& clock;
   ThreadWeights& weights;
-  AdmissionDesk* admission;  // null: everybody is let in
+  AdmissionDesk* admission;                                                      // null: everybody is let in
+  std::function<void(const pipeline::Route&, std::chrono::nanoseconds)> served;  // see PipelineSettings
 };
 
 class Listeners {

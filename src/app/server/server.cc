@@ -14,14 +14,15 @@
 #include "api/desk_api/desk_api.h"
 #include "api/fhir_api/fhir_api.h"
 #include "api/notify_api/notify_api.h"
-#include "app/server/notify.h"
-#include "app/server/oncall.h"
-#include "base/core/paced_clock.h"
 #include "api/pipeline/openapi.h"
 #include "app/server/admission_desk.h"
 #include "app/server/bench_route.h"
+#include "app/server/label_alerts.h"
 #include "app/server/listeners.h"
+#include "app/server/notify.h"
+#include "app/server/oncall.h"
 #include "app/server/vitals.h"
+#include "base/core/paced_clock.h"
 #include "clinical/conformance/conformance.h"
 #include "clinical/records/rewrite.h"
 #include "clinical/summary/summary.h"
@@ -240,6 +241,7 @@ class RunningSystem : public System {
     if (oncall_) oncall_->stop();
     if (admission_) admission_->stop();
     if (vitals_) vitals_->stop_mqtt();
+    if (label_alerts_) label_alerts_->stop();
     if (dispatcher_) dispatcher_->stop();
     if (core_.summaries) core_.summaries->stop();
     if (updates_) updates_->stop();
@@ -275,15 +277,24 @@ class RunningSystem : public System {
           return notify::make_channel(context, address, notify_->providers, hub_, clock_);
         });
     MYDR24_TRY(updates_->start(*core_.store));
+    label_alerts_ = std::make_unique<LabelAlerts>(settings_.alerting, settings_.server.base_url, *core_.book,
+                                                  *core_.store, workers_, core_.log, clock_);
+    MYDR24_TRY(label_alerts_->start());
     make_routes(escalate_after);
     MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, core_.log));
     make_metrics();
+    const auto served = [this](const pipeline::Route& route, std::chrono::nanoseconds time) {
+      if (route.interaction == "read" || route.interaction == "vread")
+        label_alerts_->observe(groups::Measure::record_access, std::chrono::duration<double>(time).count());
+    };
     MYDR24_ASSIGN(listeners_, listen({settings_, router_, admin_router_, metrics_, core_.log, clock_, core_.weights,
-                                      admission_.get()}));
+                                      admission_.get(), served}));
     ticker_ = std::make_unique<Ticker>([this] {
       core_.store->tick();
       dispatcher_->tick();
       updates_->tick();
+      label_alerts_->observe(dispatcher_->counters());
+      label_alerts_->tick();
     });
     oncall_->start();
     return {};
@@ -346,6 +357,7 @@ class RunningSystem : public System {
     notify_api::add_routes(router_, *answers_);
     oncall_->add_routes(router_);
     if (settings_.admission.bench_route == "on") add_bench_route(router_, workers_);
+    label_alerts_->add_routes(router_);
     desk_api::add_admin_routes(admin_router_, *health_);
     if (admission_) admission_->add_admin_routes(admin_router_);
     pipeline::add_openapi_route(router_, std::string(version));
@@ -373,6 +385,7 @@ class RunningSystem : public System {
                        "How far the machine's clock is ahead of the server's, which makes up for it slowly");
     metrics_.before_expose([=, this] { difference.set(static_cast<double>(clock_.difference().count()) / 1e6); });
     vitals_->make_metrics(metrics_);
+    label_alerts_->add_metrics(metrics_);
     const auto queued_in = [this](std::size_t lane) {
       return metrics_.gauge("store_queued_writes", "Writes that wait for the writer",
                             {{"class", std::string(to_string(static_cast<RequestClass>(lane)))}});
@@ -428,6 +441,7 @@ class RunningSystem : public System {
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
   std::unique_ptr<alerts::Updates> updates_;
   std::unique_ptr<OnCallDesk> oncall_;
+  std::unique_ptr<LabelAlerts> label_alerts_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
   std::unique_ptr<fhir_api::Service> fhir_;

@@ -23,7 +23,7 @@ class System {
   virtual std::string base_url() const = 0;  // http://127.0.0.1:8024
   virtual std::string admin_url() const = 0;
   virtual std::string emergency_url() const = 0;  // empty: there is none
-  virtual std::string openapi() const = 0;  // of every route of the general listener
+  virtual std::string openapi() const = 0;        // of every route of the general listener
   virtual records::Records& records() = 0;
   virtual store::Store& store() = 0;
   // Lets requests in flight finish; returns when no connection is open or the drain time is over. Idempotent.

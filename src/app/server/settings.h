@@ -124,6 +124,12 @@ struct AlertingSection {
   // Escalation steps in order; each names the contacts called together. Empty: one step with every contact.
   std::vector<std::vector<std::string>> steps;
   std::vector<ContactSection> contacts;
+  std::string routing;  // Alertmanager configuration (YAML) for alerts with labels; empty: all to the on-call policy
+  std::string matchers = "utf8";    // utf8, classic: how matchers and label names are read
+  std::string route_prefix;         // of the Alertmanager API: "/foo"
+  std::int64_t start_delay_ms = 0;  // after a start, before groups are told of
+  std::string feed;                 // matchers of alerts that must always come; empty: none
+  std::int64_t feed_silent_s = 300;
 };
 
 struct Settings {

@@ -156,7 +156,7 @@ TEST_F(WatchRulesTest, WhatLastsIsFoundAfterARestart) {
   stream_spo2(97, 30s);
   spo2("low", 88);
   store_.forget_process();
-  alerts::Book book(rota_);
+  alerts::Book book(directory_);
   Watch again(book);
   book.attach(store_);
   again.attach(store_);

@@ -1,0 +1,117 @@
+#pragma once
+
+// The engine of Groups: one thread that owns the State, and the ways out. Private to alerting/groups.
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "alerting/groups/groups.h"
+#include "base/net/client.h"
+
+namespace mydr24::groups {
+
+namespace rows {
+inline constexpr std::string_view alerts = "labels";
+inline constexpr std::string_view silences = "silences";
+inline constexpr std::string_view log = "notifications";
+inline constexpr std::string_view keys = "label_keys";
+}  // namespace rows
+
+// What a slice changed.
+struct Changes {
+  std::vector<Fingerprint> fired;
+  std::vector<Fingerprint> resolved;
+  Result<> note(store::Transaction& transaction) const;
+};
+
+RequestClass class_of(routing::Severity severity);
+std::string cause_of(Fingerprint fingerprint);  // of an emergency's alert in the Book
+std::string cause_of_group(std::string_view group_hash);
+
+// Everything but the atomics, and what `mutex_` guards, belongs to the engine's thread.
+struct Groups::Inside {
+  // A notice on its way.
+  struct Job {
+    Notice notice;
+    std::string lane;
+    std::chrono::nanoseconds deadline{0};  // steady
+    int attempt = 0;
+  };
+  using JobPointer = std::shared_ptr<Job>;
+  struct Lane {
+    std::size_t sending = 0;
+    std::size_t held = 0;  // queued, being sent, or waiting for another attempt
+    std::deque<JobPointer> queue;
+  };
+
+  Inside(const alerts::Book& book, const Clock& clock, Settings settings, Counters& counters);
+
+  // groups.cc
+  Result<> start(store::Store& store, routing::ConfigPtr config);
+  void stop();
+  Result<> load();
+  void post(std::move_only_function<void()> work);
+  void work();
+  void end_alerts();
+  void forget();
+  void sweep();
+  void after_change();
+  Instant now() const { return clock_.now(); }
+  Microseconds clock_step() const;
+  void add_busy();
+  void end_busy();
+
+  // intake.cc: inside a transaction
+  Result<> take(store::Transaction& transaction, Alert& alert, Changes& changes) const;
+  Result<> end_in_book(store::Transaction& transaction, std::string_view cause, std::string_view why) const;
+  // Writes it in slices; then puts it into the State.
+  Task<Result<>> write(std::vector<Alert> alerts, RequestClass request_class);
+  Task<Result<>> submit(RequestClass request_class, store::Work work);
+
+  // deliver.cc
+  void send(Notice notice);
+  void enter(const JobPointer& job);
+  void pump(Lane& lane);
+  Task<> run(Lane& lane, JobPointer job);
+  Task<notify::SendOutcome> attempt(const Job& job);
+  Task<notify::SendOutcome> call(const Job& job);
+  void outcome(const JobPointer& job, const notify::SendOutcome& outcome);
+  void call_oncall(const JobPointer& job);
+  Result<> tell_book(store::Transaction& transaction, const Notice& notice) const;
+  void record(const JobPointer& job);
+  void give_up(const JobPointer& job, const notify::SendOutcome& outcome);
+  void finish(const JobPointer& job, bool success);
+  bool has_room(const routing::Receiver& receiver, std::size_t way) const;
+
+  const alerts::Book& book_;
+  const Clock& clock_;
+  const Settings settings_;
+  Counters& counters_;
+  Instant started_at_;
+
+  store::Store* store_ = nullptr;
+  std::unique_ptr<State> state_;
+  asio::io_context context_{1};
+  asio::executor_work_guard<Executor> guard_{context_.get_executor()};
+  std::unique_ptr<net::Client> client_;
+  std::map<std::string, Lane, std::less<>> lanes_;
+  std::multimap<std::chrono::nanoseconds, JobPointer> retries_;  // by steady time
+  std::string sweep_after_;
+  Instant next_sweep_;
+
+  std::atomic<std::int64_t> next_ = 0;                // when there is something to do, Instant in us
+  std::atomic<std::int64_t> next_retry_ = INT64_MAX;  // steady, ns
+  std::atomic<std::int64_t> apart_ = 0;               // wall clock minus steady clock, us
+  std::atomic<bool> ticking_ = false;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::int64_t busy_ = 0;
+};
+
+}  // namespace mydr24::groups

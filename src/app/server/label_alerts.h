@@ -1,0 +1,59 @@
+#pragma once
+
+// Wiring of alerts with labels: the routing configuration, alerting/groups, the Alertmanager API, and the rules that this
+// server judges by itself.
+
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "alerting/alerts/dispatcher.h"
+#include "alerting/groups/groups.h"
+#include "alerting/groups/rules.h"
+#include "api/alert_api/alert_api.h"
+#include "app/server/settings.h"
+#include "base/telemetry/log.h"
+#include "base/telemetry/metrics.h"
+
+namespace mydr24::server {
+
+class LabelAlerts {
+ public:
+  // All must outlive it. `base_url`: of this server, for links in notifications.
+  LabelAlerts(const AlertingSection& settings, const std::string& base_url, const alerts::Book& book,
+              store::Store& store, WorkerPool& workers, const telemetry::Log& log, const Clock& clock);
+
+  // Errors name the file and line of the routing configuration.
+  Result<> start();
+  void add_routes(pipeline::Router& router);
+  void add_metrics(telemetry::Metrics& metrics);
+  // Often, as Store::tick().
+  void tick();
+  // Before the store is closed.
+  void stop();
+
+  // Something that this server measures; beyond its limit it becomes an alert.
+  void observe(groups::Measure measure, double seconds) { observed_.observe(measure, seconds); }
+  // The time of the delivery that was made since it was asked last. The ticking thread's.
+  void observe(const alerts::Counters& counters);
+
+ private:
+  Result<routing::ConfigPtr> load() const;
+  Result<> make_feed();
+
+  const AlertingSection settings_;
+  WorkerPool& workers_;
+  const telemetry::Log& log_;
+  const Clock& clock_;
+  store::Store& store_;
+  const alerts::Book& book_;
+  groups::Groups groups_;
+  groups::Observed observed_;
+  std::mutex feed_mutex_;
+  std::unique_ptr<groups::Feed> feed_;
+  std::chrono::nanoseconds judged_at_{0};  // steady; the ticking thread's
+  std::int64_t delivered_ = 0;
+  std::unique_ptr<alert_api::Service> service_;
+};
+
+}  // namespace mydr24::server
