@@ -141,8 +141,8 @@ class GroupsTest : public testing::Test {
 
   const Instant start_ = from_us(1'790'000'000'000'000);
   ManualClock clock_{start_};
-  const oncall::Rota rota_ = *oncall::Rota::make({});
-  alerts::Book book_{rota_};
+  const oncall::Directory directory_ = *oncall::Directory::make({});
+  alerts::Book book_{directory_};
   std::unique_ptr<store::FakeStore> store_;
   std::unique_ptr<Groups> groups_;
   bool use_network_ = false;

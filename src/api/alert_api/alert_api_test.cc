@@ -64,8 +64,8 @@ class AlertApi : public testing::Test {
 
   ManualClock clock_{from_us(1'790'000'000'000'000)};
   store::FakeStore store_{clock_};
-  const oncall::Rota rota_ = *oncall::Rota::make({});
-  alerts::Book book_{rota_};
+  const oncall::Directory directory_ = *oncall::Directory::make({});
+  alerts::Book book_{directory_};
   WorkerPool workers_{1};
   groups::Groups groups_{book_, clock_, {}};
   Service service_{groups_, store_, book_, workers_, clock_, [] { return routing::load_config(routing_yaml); },
