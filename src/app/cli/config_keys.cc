@@ -184,32 +184,20 @@ constexpr auto table = std::to_array<Key>({
      "Certificates (PEM) the broker is checked against. Empty: the system's.", Form::path},
     {"alerting.escalate_after_s", at<&Settings::alerting, &Alerting::escalate_after_s>,
      "Seconds without an acknowledgement until the next step is called.", Form::any, "", 1, 24 * 3600},
-});
-{"alerting.routing", at<&Settings::alerting, &Alerting::routing>,
- "Alertmanager configuration (YAML) for alerts with labels. Empty: all go to the on-call policy.", Form::path},
+    {"alerting.routing", at<&Settings::alerting, &Alerting::routing>,
+     "Alertmanager configuration (YAML) for alerts with labels. Empty: all go to the on-call policy.", Form::path},
     {"alerting.matchers", at<&Settings::alerting, &Alerting::matchers>,
      "How matchers and label names are read: as Alertmanager does since 0.27, or before.", Form::choice,
      "utf8 classic"},
     {"alerting.route_prefix", at<&Settings::alerting, &Alerting::route_prefix>,
      "Path below which the Alertmanager API stands, as /alerts.", Form::any},
-    {"alerting.start_delay_ms",
-     at<&Settings::alerting, &Alerting::start_delay_ms>,
-     "After a start, groups are not told of before; emergencies are.",
-     Form::any,
-     "",
-     0,
-     hour_ms},
+    {"alerting.start_delay_ms", at<&Settings::alerting, &Alerting::start_delay_ms>,
+     "After a start, groups are not told of before; emergencies are.", Form::any, "", 0, hour_ms},
     {"alerting.feed", at<&Settings::alerting, &Alerting::feed>,
      "Matchers of alerts that must always come, as alertname=Watchdog. Empty: none.", Form::any},
-    {"alerting.feed_silent_s",
-     at<&Settings::alerting, &Alerting::feed_silent_s>,
-     "Seconds without them until FeedMissing is raised.",
-     Form::any,
-     "",
-     1,
-     24 * 3600},
-}
-};
+    {"alerting.feed_silent_s", at<&Settings::alerting, &Alerting::feed_silent_s>,
+     "Seconds without them until FeedMissing is raised.", Form::any, "", 1, 24 * 3600},
+});
 
 std::string in_quotes(std::string_view text) {
   std::string out;
