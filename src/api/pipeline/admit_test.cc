@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
+#include <functional>
+#include <map>
 #include <sstream>
 
 #include "api/pipeline/pipeline.h"
@@ -119,6 +123,15 @@ TEST_F(AdmitTest, EverythingAtTheEmergencyListenerIsAnEmergencyButBulkWork) {
   headers_.values["X-MyDR24-Class"] = "urgent";
   ask(lane, net::Method::get, "/work");
   EXPECT_EQ(seen_.request_class, RequestClass::urgent);
+}
+
+TEST_F(AdmitTest, StreamsAreBackgroundWork) {
+  auto& lane = general();
+  headers_.values["Accept"] = "application/fhir+ndjson";
+  ask(lane, net::Method::get, "/work");
+  EXPECT_EQ(seen_.request_class, RequestClass::background);
+  ask(lane, net::Method::get, "/quick");
+  EXPECT_EQ(seen_.request_class, RequestClass::routine);
 }
 
 TEST_F(AdmitTest, WithoutAdmissionEverythingIsRoutine) {
