@@ -73,6 +73,14 @@ nanoseconds deadline_of(const net::Request& request, nanoseconds now) {
   return now + std::chrono::milliseconds(left_ms);
 }
 
+// Exports and imports hold a seat for as long as they take: of background work, so that they leave some to others.
+bool is_stream(const net::Request& request, const Match& match) {
+  constexpr std::string_view line_by_line = "application/fhir+ndjson";
+  if (request.has_body) return request.header("Content-Type").starts_with(line_by_line);
+  return match.route != nullptr && match.route->cost == Cost::work &&
+         request.header("Accept").starts_with(line_by_line);
+}
+
 std::string_view without_port(std::string_view remote) { return remote.substr(0, remote.rfind(':')); }
 
 }  // namespace
@@ -88,7 +96,8 @@ RequestClass Pipeline::classify(const net::Exchange& exchange, const Match& matc
                          .writes = request.method == net::Method::post || request.method == net::Method::put ||
                                    request.method == net::Method::patch,
                          .class_header = request.header("X-MyDR24-Class"),
-                         .content_length = request.content_length};
+                         .content_length = request.content_length,
+                         .stream = is_stream(request, match)};
   if (!control->ticket_key().empty()) {
     const auto ticket =
         admission::check_ticket(control->ticket_key(), request.header("X-MyDR24-Priority"), clock_.now());

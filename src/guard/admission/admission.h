@@ -19,6 +19,7 @@ struct Facts {
   bool writes = false;                               // POST, PUT or PATCH
   std::string_view class_header;                     // X-MyDR24-Class, may be empty
   std::uint64_t content_length = 0;
+  bool stream = false;  // a body or an answer that comes line by line, as long as it takes
 };
 
 // Bodies from this size on are bulk work, whatever the route says; emergencies are small.

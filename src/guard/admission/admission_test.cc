@@ -25,6 +25,17 @@ TEST(Admission, AClientMayLowerItsClassButNotRaiseIt) {
 TEST(Admission, ALargeBodyIsBulkWork) {
   EXPECT_EQ(classify({.route = RequestClass::urgent, .content_length = bulk_bytes}), RequestClass::background);
   EXPECT_EQ(classify({.route = RequestClass::urgent, .content_length = bulk_bytes - 1}), RequestClass::urgent);
+  EXPECT_EQ(classify({.listener = RequestClass::emergency, .stream = true}), RequestClass::background);
+}
+
+TEST(Admission, ListenerTicketAndPatientRaiseTheClass) {
+  EXPECT_EQ(classify({.listener = RequestClass::emergency}), RequestClass::emergency);
+  EXPECT_EQ(classify({.listener = RequestClass::emergency, .route = RequestClass::background}),
+            RequestClass::background);
+  EXPECT_EQ(classify({.ticket = RequestClass::urgent}), RequestClass::urgent);
+  EXPECT_EQ(classify({.ticket = RequestClass::emergency, .class_header = "routine"}), RequestClass::routine);
+  EXPECT_EQ(classify({.patient_in_emergency = true}), RequestClass::urgent);
+  EXPECT_EQ(classify({.route = RequestClass::background, .patient_in_emergency = true}), RequestClass::background);
 }
 
 }  // namespace
