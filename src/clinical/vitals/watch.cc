@@ -147,7 +147,7 @@ Result<> Watch::update(store::Transaction& transaction, std::string_view patient
   score(row, settings_);
   ++counters_.scored;
   MYDR24_TRY(note_findings(transaction, patient_id, row, taken.findings));
-  if (taken.late) MYDR24_TRY(note_late(transaction, patient_id, row, *signs, observation));
+  if (taken.late && taken.fresh) MYDR24_TRY(note_late(transaction, patient_id, row, *signs, observation));
   MYDR24_TRY(assess(transaction, patient_id, before, row, &taken));
   return save(transaction, patient_id, before, row);
 }
