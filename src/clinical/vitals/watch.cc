@@ -239,7 +239,8 @@ Result<> Watch::raise(store::Transaction& transaction, std::string_view patient_
                                 .patient = fmt::format("Patient/{}", patient_id),
                                 .title = gravest.title,
                                 .reason = reason_of(row.signs, rules.rules, settings_),
-                                .values = values_of(row.signs, transaction.now(), active)}));
+                                .values = values_of(row.signs, transaction.now(), active),
+                                .policy = gravest.policy}));
   alert_id = raised.id;
   return note_call(transaction, raised.id, active);
 }
