@@ -147,7 +147,7 @@ Result<> Watch::update(store::Transaction& transaction, std::string_view patient
   score(row, settings_);
   ++counters_.scored;
   MYDR24_TRY(note_findings(transaction, patient_id, row, taken.findings));
-  if (taken.late) MYDR24_TRY(note_late(transaction, patient_id, row, *signs, observation));
+  if (taken.late && taken.fresh) MYDR24_TRY(note_late(transaction, patient_id, row, *signs, observation));
   MYDR24_TRY(assess(transaction, patient_id, before, row, &taken));
   return save(transaction, patient_id, before, row);
 }
@@ -239,7 +239,8 @@ Result<> Watch::raise(store::Transaction& transaction, std::string_view patient_
                                 .patient = fmt::format("Patient/{}", patient_id),
                                 .title = gravest.title,
                                 .reason = reason_of(row.signs, rules.rules, settings_),
-                                .values = values_of(row.signs, transaction.now(), active)}));
+                                .values = values_of(row.signs, transaction.now(), active),
+                                .policy = gravest.policy}));
   alert_id = raised.id;
   return note_call(transaction, raised.id, active);
 }

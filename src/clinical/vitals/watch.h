@@ -15,7 +15,7 @@
 // - State is one row of bounded size a patient, given up `forget_after` the last sign; a restart finds it in the store.
 //
 // Events: vitals.suppressed (a rule held and nobody was called: why), vitals.finding (technical, when it changes),
-// vitals.rescored, vitals.limit, vitals.monitoring, vitals.rules (rule_book.h).
+// vitals.rescored (late and recent enough to have called), vitals.limit, vitals.monitoring, vitals.rules (rule_book.h).
 
 #include <atomic>
 #include <cstdint>
