@@ -7,6 +7,7 @@
 #include <set>
 
 #include "alerting/alerts/book.h"
+#include "alerting/alerts/detail/entries.h"
 #include "alerting/alerts/rows.h"
 #include "base/core/date_time.h"
 #include "base/json/document.h"
@@ -249,6 +250,27 @@ Result<> stop(store::Transaction& transaction, Alert& alert, std::string_view wh
     MYDR24_TRY(transaction.cancel_timer("rule/" + row.key));
   }
   return cancel_deliveries(transaction, alert, why, who);
+}
+
+Result<> call_another_way(store::Transaction& transaction, const oncall::Plan& plan, const Delivery& refused) {
+  MYDR24_ASSIGN(const std::optional<Alert> before, Book::find(transaction, refused.alert_id));
+  const oncall::Contact* contact = plan.contact(refused.contact);
+  if (!before || before->state != State::open || before->round != refused.round || contact == nullptr) return {};
+  std::set<int> tried;
+  for (int place = 0; place < before->calls; ++place) {
+    MYDR24_ASSIGN(const auto other,
+                  Book::delivery(transaction, delivery_id(before->id, before->round, static_cast<std::size_t>(place))));
+    if (other && other->contact == refused.contact) tried.insert(other->channel);
+  }
+  for (std::size_t method = 0; method < contact->methods.size(); ++method) {
+    if (!contact->methods[method].usable() || tried.contains(static_cast<int>(method))) continue;
+    Alert alert = *before;
+    std::vector<Delivery> deliveries;
+    MYDR24_TRY(put_calls(transaction, alert, *contact, {method}, refused.due_at, deliveries));
+    MYDR24_TRY(entries::save(transaction, &*before, alert));
+    return entries::note_call(transaction, "alert.called", alert, deliveries);
+  }
+  return {};
 }
 
 }  // namespace mydr24::alerts::calls

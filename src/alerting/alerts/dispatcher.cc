@@ -101,9 +101,9 @@ struct Dispatcher::Inside {
   Result<std::optional<notify::Message>> load(Job& job);
   void record(const JobPointer& job);
   Result<> write_outcome(store::Transaction& transaction, const Job& job) const;
-  Result<> call_another_way(store::Transaction& transaction, const Delivery& refused) const;
   void recorded(const JobPointer& job, const Result<>& result);
-  void retry_later(const JobPointer& job);
+  // `wait_min`: the provider asks for it.
+  void retry_later(const JobPointer& job, std::chrono::milliseconds wait_min = {});
   void finish(const JobPointer& job);
   void tick();
   bool gives_up(const Job& job) const {
@@ -246,7 +246,11 @@ void Dispatcher::Inside::enter_lane(const JobPointer& job) {
 }
 
 void Dispatcher::Inside::pump(Lane& lane) {
-  while (!stopping_ && lane.sending < settings_.sends_per_lane_max && !lane.queue.empty()) {
+  const auto has_place = [&] {
+    const bool is_emergency = std::get<0>(lane.queue.begin()->first) == Severity::emergency;
+    return lane.sending < settings_.sends_per_lane_max * (is_emergency ? 2 : 1);
+  };
+  while (!stopping_ && !lane.queue.empty() && has_place()) {
     JobPointer job = std::move(lane.queue.begin()->second);
     lane.turn = std::max(lane.turn, std::get<1>(lane.queue.begin()->first));
     lane.queue.erase(lane.queue.begin());
@@ -363,30 +367,7 @@ Result<> Dispatcher::Inside::write_outcome(store::Transaction& transaction, cons
   writer.end_object();
   MYDR24_TRY(
       rows::note(transaction, delivered ? "alert.delivered" : "alert.delivery_failed", delivery->alert_id, payload));
-  return delivered || !final ? Result<>() : call_another_way(transaction, *delivery);
-}
-
-// The first of the contact's methods that was not tried in this round, however late their own rules would have it.
-Result<> Dispatcher::Inside::call_another_way(store::Transaction& transaction, const Delivery& refused) const {
-  MYDR24_ASSIGN(const std::optional<Alert> before, Book::find(transaction, refused.alert_id));
-  const oncall::PlanPointer plan = directory_.plan();
-  const oncall::Contact* contact = plan->contact(refused.contact);
-  if (!before || before->state != State::open || before->round != refused.round || contact == nullptr) return {};
-  std::set<int> tried;
-  for (int place = 0; place < before->calls; ++place) {
-    MYDR24_ASSIGN(const auto other,
-                  Book::delivery(transaction, delivery_id(before->id, before->round, static_cast<std::size_t>(place))));
-    if (other && other->contact == refused.contact) tried.insert(other->channel);
-  }
-  for (std::size_t method = 0; method < contact->methods.size(); ++method) {
-    if (!contact->methods[method].usable() || tried.contains(static_cast<int>(method))) continue;
-    Alert alert = *before;
-    std::vector<Delivery> deliveries;
-    MYDR24_TRY(calls::put_calls(transaction, alert, *contact, {method}, refused.due_at, deliveries));
-    MYDR24_TRY(entries::save(transaction, &*before, alert));
-    return entries::note_call(transaction, "alert.called", alert, deliveries);
-  }
-  return {};
+  return delivered || !final ? Result<>() : calls::call_another_way(transaction, *directory_.plan(), *delivery);
 }
 
 void Dispatcher::Inside::recorded(const JobPointer& job, const Result<>& result) {
@@ -404,15 +385,16 @@ void Dispatcher::Inside::recorded(const JobPointer& job, const Result<>& result)
     if (final) ++counters_.given_up;
   }
   if (final) return finish(job);
+  const std::chrono::seconds wait_min = job->outcome->retry_after;
   job->outcome.reset();
-  retry_later(job);
+  retry_later(job, wait_min);
 }
 
 // Waits for tick(): to be sent again or, when it has an outcome, for that to be written down.
-void Dispatcher::Inside::retry_later(const JobPointer& job) {
+void Dispatcher::Inside::retry_later(const JobPointer& job, std::chrono::milliseconds wait_min) {
   const int doublings = std::clamp(job->tries - 1, 0, 20);
-  const auto wait =
-      std::min<std::chrono::milliseconds>(settings_.retry_first * (1LL << doublings), settings_.retry_max);
+  const auto wait = std::max(
+      wait_min, std::min<std::chrono::milliseconds>(settings_.retry_first * (1LL << doublings), settings_.retry_max));
   const std::int64_t due = (clock_.steady() + wait).count();
   retries_.emplace(due, job);
   next_retry_ = retries_.begin()->first;

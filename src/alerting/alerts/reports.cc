@@ -3,12 +3,14 @@
 #include <string>
 
 #include "alerting/alerts/book.h"
+#include "alerting/alerts/detail/calls.h"
 #include "alerting/alerts/rows.h"
 #include "base/json/writer.h"
 
 namespace mydr24::alerts {
 
-Result<> report_undelivered(store::Transaction& transaction, std::string_view delivery_id, std::string_view why) {
+Result<> report_undelivered(store::Transaction& transaction, const oncall::Plan& plan, std::string_view delivery_id,
+                            std::string_view why) {
   MYDR24_ASSIGN(std::optional<Delivery> delivery, Book::delivery(transaction, delivery_id));
   if (!delivery || delivery->state != DeliveryState::delivered) return {};
   delivery->state = DeliveryState::failed;
@@ -25,7 +27,8 @@ Result<> report_undelivered(store::Transaction& transaction, std::string_view de
       .field("final", true)
       .field("text", why)
       .end_object();
-  return rows::note(transaction, "alert.delivery_failed", delivery->alert_id, payload);
+  MYDR24_TRY(rows::note(transaction, "alert.delivery_failed", delivery->alert_id, payload));
+  return calls::call_another_way(transaction, plan, *delivery);
 }
 
 }  // namespace mydr24::alerts

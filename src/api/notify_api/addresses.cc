@@ -6,6 +6,7 @@
 
 #include "alerting/notify/twilio.h"
 #include "api/notify_api/answer.h"
+#include "api/notify_api/verified.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
 #include "base/json/document.h"
@@ -120,12 +121,30 @@ Task<Result<std::string>> verify(const Service& service, Asked asked) {
   co_return text;
 }
 
+// The methods of contacts that are this address count from now on; nothing when there are none.
+Result<oncall::PlanPointer> verify_in_plan(const Service& service, store::Transaction& transaction,
+                                           const notify::Address& address) {
+  oncall::Change change{.parts = {}, .by = "verification"};
+  for (const auto& [key, document] : service.book.directory().plan()->documents()) {
+    if (!key.starts_with("contact/")) continue;
+    if (auto verified = with_verified(document, address)) change.parts[key] = std::move(*verified);
+  }
+  if (change.parts.empty()) return oncall::PlanPointer();
+  MYDR24_ASSIGN(oncall::PlanPointer plan, service.book.directory().change(transaction, change));
+  MYDR24_TRY(service.book.plan_changed(transaction, *plan));
+  return plan;
+}
+
 Task<Result<std::string>> confirm(const Service& service, Asked asked) {
   notify::Confirmation confirmation;
+  oncall::PlanPointer plan;
   const auto done = co_await write(service, [&](store::Transaction& transaction) -> Result<> {
     MYDR24_ASSIGN(confirmation, service.addresses.confirm(transaction, asked.address, asked.code));
+    if (!confirmation.verified) return {};
+    MYDR24_ASSIGN(plan, verify_in_plan(service, transaction, asked.address));
     return {};
   });
+  if (done && plan) service.book.directory().publish(plan);
   if (!done) co_return done.error();
   if (!confirmation.verified)
     co_return fail(Code::refused, fmt::format("this is not the code; {} tries left", confirmation.tries_left), "code");

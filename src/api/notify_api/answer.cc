@@ -20,11 +20,11 @@ Result<Answered> answer(const Service& service, store::Transaction& transaction,
   if (!alert) return fail(Code::not_found, "there is no such alert any more");
   if (action == Action::acknowledge) {
     if (alert->acknowledged_at) return Answered{*alert, false, alert->acknowledged_by, *alert->acknowledged_at};
-    MYDR24_ASSIGN(auto after, service.book.acknowledge(transaction, alert_id, by, via));
+    MYDR24_ASSIGN(auto after, service.book.acknowledge(transaction, alert_id, by, "", via));
     return Answered{std::move(after), true, std::string(by), transaction.now()};
   }
   if (alert->is_resolved()) return Answered{*alert, false, "", alert->resolved_at.value_or(transaction.now())};
-  MYDR24_ASSIGN(auto after, service.book.resolve(transaction, alert_id, fmt::format("closed by {} {}", by, via)));
+  MYDR24_ASSIGN(auto after, service.book.resolve(transaction, alert_id, fmt::format("closed by {} ({})", by, via)));
   return Answered{std::move(after), true, std::string(by), transaction.now()};
 }
 

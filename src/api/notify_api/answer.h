@@ -23,7 +23,7 @@ struct Answered {
 // "Acknowledged by nurse.", "Already acknowledged by nurse at 2026-...", for SMS, voice and pages.
 std::string sentence(const Answered& answered, Action action);
 
-// Inside a transaction. `via` for the alert's history: "by SMS". Code::not_found.
+// Inside a transaction. `via` for the alert's history: link, sms, voice, chat, pagerduty. Code::not_found.
 Result<Answered> answer(const Service& service, store::Transaction& transaction, std::string_view alert_id,
                         Action action, std::string_view by, std::string_view via);
 

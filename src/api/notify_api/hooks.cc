@@ -25,7 +25,7 @@ Task<> slack(const Service& service, pipeline::Call& call) {
   const auto pressed = read_action(service, call.request(), *body);
   if (!pressed) co_return co_await call.respond(pressed.error());
   const Action action = pressed->action == "ack" ? Action::acknowledge : Action::close;
-  const auto answered = co_await answer_by_token(service, pressed->token, action, pressed->user, "in the chat");
+  const auto answered = co_await answer_by_token(service, pressed->token, action, pressed->user, "chat");
   if (!answered) co_return co_await call.respond(answered.error());
   co_await send_text(call, 200, "text/plain; charset=utf-8", sentence(*answered, action));
 }
@@ -34,8 +34,8 @@ Task<> slack(const Service& service, pipeline::Call& call) {
 Result<> take_news(const Service& service, store::Transaction& transaction, const notify::PagerDutyNews& news) {
   const bool is_ack = news.type == "incident.acknowledged";
   if (!is_ack && news.type != "incident.resolved") return {};
-  const auto answered = answer(service, transaction, news.dedup_key, is_ack ? Action::acknowledge : Action::close,
-                               news.by, "in PagerDuty");
+  const auto answered =
+      answer(service, transaction, news.dedup_key, is_ack ? Action::acknowledge : Action::close, news.by, "pagerduty");
   // PagerDuty tells of every incident of its service: others are not ours.
   if (!answered && answered.error().code != Code::not_found) return answered.error();
   return {};

@@ -88,7 +88,7 @@ Task<> press(const Service& service, pipeline::Call& call) {
   const auto body = co_await read_body(call);
   if (!body) co_return co_await send_error(call, body.error());
   const auto answered =
-      co_await answer_by_token(service, std::string(call.capture(0)), Action::acknowledge, "", "by link");
+      co_await answer_by_token(service, std::string(call.capture(0)), Action::acknowledge, "", "link");
   if (!answered) co_return co_await send_error(call, answered.error());
   const std::string said = sentence(*answered, Action::acknowledge);
   co_await send_page(call, 200,

@@ -389,6 +389,26 @@ TEST_F(NotifyApiTest, AnAddressIsVerifiedByTheCodeSentToIt) {
   EXPECT_TRUE(listed->root()["addresses"].at(0)["verified"].is_true());
 }
 
+TEST_F(NotifyApiTest, AVerifiedAddressCountsInThePlan) {
+  oncall::PlanPointer plan;
+  ASSERT_TRUE(store.write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
+    oncall::Change change{.parts = {}, .by = "test"};
+    change.parts["contact/ann"] = R"({"methods":[{"kind":"console"},{"kind":"sms","target":"+15551234567"}]})";
+    MYDR24_ASSIGN(plan, rota.change(transaction, change));
+    return {};
+  }));
+  rota.publish(plan);
+  EXPECT_FALSE(rota.plan()->contact("ann")->methods[1].usable());
+  EXPECT_EQ(change("verify", R"({"kind":"sms","target":"+15551234567"})").status, 200);
+  std::smatch found;
+  const std::string text = gateway.last();
+  ASSERT_TRUE(std::regex_search(text, found, std::regex("is ([0-9]{6})\\.")));
+  EXPECT_EQ(
+      change("confirm", fmt::format(R"({{"kind":"sms","target":"+15551234567","code":"{}"}})", found[1].str())).status,
+      200);
+  EXPECT_TRUE(rota.plan()->contact("ann")->methods[1].usable());
+}
+
 TEST_F(NotifyApiTest, AnAddressThatIsNoneIsNamed) {
   struct Row {
     std::string_view body;

@@ -44,7 +44,7 @@ Result<std::string> answer_code(const Service& service, store::Transaction& tran
       last = fmt::format("{} was used before; the alert was raised again. Answer its newest message.", use.code);
       continue;
     }
-    MYDR24_ASSIGN(const auto answered, answer(service, transaction, alert, action, use.contact, "by SMS"));
+    MYDR24_ASSIGN(const auto answered, answer(service, transaction, alert, action, use.contact, "sms"));
     done += answered.done ? 1 : 0;
     last = sentence(answered, action) + " " + answered.alert.title;
   }
@@ -118,7 +118,7 @@ Task<Result<std::string>> react_to_key(const Service& service, const pipeline::C
   const std::string token(call.capture(0));
   if (key == "4" || key == "6") {
     const Action action = key == "4" ? Action::acknowledge : Action::close;
-    const auto answered = co_await answer_by_token(service, token, action, "", "by voice");
+    const auto answered = co_await answer_by_token(service, token, action, "", "voice");
     if (!answered) co_return answered.error();
     co_return notify::twiml_say(sentence(*answered, action) + " Goodbye.");
   }
@@ -163,7 +163,7 @@ Task<> status(const Service& service, pipeline::Call& call) {
   const std::string delivery(query ? notify::form_field(*query, "delivery") : std::string_view());
   if (const std::string why = bad_news(*form); !why.empty()) {
     const auto done = co_await write(service, [&](store::Transaction& transaction) {
-      return alerts::report_undelivered(transaction, delivery, why);
+      return alerts::report_undelivered(transaction, *service.book.directory().plan(), delivery, why);
     });
     if (!done) co_return co_await call.respond(done.error());
   }
