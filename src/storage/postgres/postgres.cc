@@ -111,7 +111,7 @@ class PostgresStore final : public store::Store {
     writer_->queue().push(
         RequestClass::background,
         [wish](Transaction& transaction) { return static_cast<WriteTransaction&>(transaction).grant(wish); },
-        [this, key = wish.key](const Result<>&) { shared_.wishes.done(key); }, true);
+        [this, key = wish.key](const Result<>& outcome) { shared_.wishes.done(key, outcome.has_value()); }, true);
   }
   // After the server was away: a write connects again, so that readiness does not wait for a client to try.
   void reachable() {

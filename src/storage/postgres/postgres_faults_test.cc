@@ -176,6 +176,48 @@ TEST_F(PostgresServer, AStreamingReplicaAnswersWhatItHasAndThePrimaryTheRest) {
   EXPECT_TRUE(soon([&] { return has(*store, "b"); }));
 }
 
+TEST_F(PostgresServer, TotalsThatAreKeptFollowTheWritesOfOtherProcesses) {
+  settings_.kept_total_min = 0;
+  const auto a = open();
+  const auto b = open();
+  const auto patients = [](store::Store& store) {
+    std::int64_t total = -1;
+    EXPECT_TRUE(store.read([&](Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(total, reader.count_resources("Patient"));
+      return {};
+    }));
+    store.settle();  // what it wished for is granted
+    return total;
+  };
+  ASSERT_TRUE(write(*a, "p1"));
+  for (int asked = 0; asked < 3; ++asked) EXPECT_EQ(patients(*a), 1);
+  const auto database = settings_.url.substr(settings_.url.rfind('=') + 1);
+  server_->execute(database, "SELECT 1 / count(*) FROM kept_total WHERE counted");  // an error when there is none
+  ASSERT_TRUE(write(*b, "p2"));
+  EXPECT_EQ(patients(*a), 2);
+  EXPECT_EQ(patients(*b), 2);
+  server_->execute(database, "UPDATE kept_total SET total = 77");
+  EXPECT_EQ(patients(*a), 77) << "it was counted, not kept";
+  EXPECT_FALSE(a->verify()->empty());
+  server_->execute(database, "DELETE FROM kept_total");
+  EXPECT_EQ(patients(*a), 2);
+  expect_sound(*a);
+}
+
+TEST_F(PostgresServer, MoreKindsOfSearchesThanAreKeptPreparedAreAnswered) {
+  const auto store = open();
+  ASSERT_TRUE(write(*store, "p1"));
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint32_t count = 1; count <= 150; ++count) {
+      ASSERT_TRUE(store->read([&](Reader& reader) -> Result<> {
+        MYDR24_ASSIGN(const auto page, reader.search({.type = "Patient", .count = count}));
+        EXPECT_EQ(page.matches.size(), 1U);
+        return {};
+      }));
+    }
+  }
+}
+
 TEST_F(PostgresServer, AnEmergencyReadFindsRoomWhenOthersHoldAllReaders) {
   settings_.readers_max = 2;
   const auto store = open();

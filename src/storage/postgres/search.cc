@@ -10,6 +10,7 @@ using store::SqlValue;
 
 // Bodies that are held for a page that is being read.
 constexpr std::size_t records_read_at_once = 64;
+constexpr std::size_t prepared_bytes_max = 4'096;
 
 void bind(Parameters& parameters, const std::string& sql, const SqlValue& value) {
   if (const auto* const text = std::get_if<std::string>(&value)) {
@@ -110,10 +111,10 @@ class Engine final : public store::SearchEngine {
   Result<Rows> ask(const std::string& text, const SqlStatement& statement) {
     Parameters parameters;
     for (const SqlValue& value : statement.values) bind(parameters, statement.text, value);
-    // How many resources hold a word is known of the word itself only: then the planner must choose. Else it has
-    // nothing to choose, and lists of values may be of any length.
-    const bool by_words = text.contains("::tsquery");
-    return by_words ? view_.connection().query(text, parameters) : view_.connection().query_prepared(text, parameters);
+    // How many resources hold a word depends on the word: there the planner must choose. Of long texts, which come
+    // once, no plan is kept.
+    const bool once = text.contains("::tsquery") || text.size() > prepared_bytes_max;
+    return once ? view_.connection().query(text, parameters) : view_.connection().query_prepared(text, parameters);
   }
 
   View& view_;

@@ -28,7 +28,9 @@ Result<std::int64_t> count(Connection& connection, const TotalKey& key) {
 void TotalWishes::wish(const TotalKey& key, std::int64_t total) {
   {
     const std::scoped_lock lock(mutex_);
-    if (total < total_min_) return;
+    if (!submit_ || total < total_min_) return;
+    if (asked_.size() >= asked_max) asked_.clear();
+    if (!asked_.insert(key).second) return;
   }
   wish({.key = key, .added = 0, .missing = std::nullopt});
 }

@@ -39,7 +39,8 @@ struct TotalWish {
   std::optional<std::int64_t> missing;
 };
 
-// Hands wishes to a writer, each once at a time. Thread-safe.
+// Hands wishes to a writer, each once at a time; that a total is kept, once in the life of the process, so that totals
+// that push one another out do not write for ever. Thread-safe.
 class TotalWishes {
  public:
   using Submit = std::function<void(const TotalWish&)>;
@@ -53,16 +54,20 @@ class TotalWishes {
   // After a total was counted and not found.
   void wish(const TotalKey& key, std::int64_t total);
   void wish(TotalWish wish);
-  void done(const TotalKey& key) {
+  void done(const TotalKey& key, bool granted) {
     const std::scoped_lock lock(mutex_);
     pending_.erase(key);
+    if (!granted) asked_.erase(key);
   }
 
  private:
+  static constexpr std::size_t asked_max = 4'096;  // then it is forgotten what was asked
+
   std::mutex mutex_;
   Submit submit_;
   std::int64_t total_min_ = 0;
   std::set<TotalKey> pending_;
+  std::set<TotalKey> asked_;  // to be kept
 };
 
 // Which totals there are, as a writer knows them.
