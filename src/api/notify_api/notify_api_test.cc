@@ -394,11 +394,11 @@ TEST_F(NotifyApiTest, AVerifiedAddressCountsInThePlan) {
   ASSERT_TRUE(store.write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
     oncall::Change change{.parts = {}, .by = "test"};
     change.parts["contact/ann"] = R"({"methods":[{"kind":"console"},{"kind":"sms","target":"+15551234567"}]})";
-    MYDR24_ASSIGN(plan, rota.change(transaction, change));
+    MYDR24_ASSIGN(plan, directory.change(transaction, change));
     return {};
   }));
-  rota.publish(plan);
-  EXPECT_FALSE(rota.plan()->contact("ann")->methods[1].usable());
+  directory.publish(plan);
+  EXPECT_FALSE(directory.plan()->contact("ann")->methods[1].usable());
   EXPECT_EQ(change("verify", R"({"kind":"sms","target":"+15551234567"})").status, 200);
   std::smatch found;
   const std::string text = gateway.last();
@@ -406,7 +406,7 @@ TEST_F(NotifyApiTest, AVerifiedAddressCountsInThePlan) {
   EXPECT_EQ(
       change("confirm", fmt::format(R"({{"kind":"sms","target":"+15551234567","code":"{}"}})", found[1].str())).status,
       200);
-  EXPECT_TRUE(rota.plan()->contact("ann")->methods[1].usable());
+  EXPECT_TRUE(directory.plan()->contact("ann")->methods[1].usable());
 }
 
 TEST_F(NotifyApiTest, AnAddressThatIsNoneIsNamed) {
