@@ -140,6 +140,8 @@ Taken take_in(Patient& patient, std::string_view observation, const Signs* signs
     taken.findings.emplace_back("measured in the future: not used");
     return taken;
   }
+  if (!from_future && !signs->readings.empty())
+    for (auto& held : patient.signs.held) std::erase_if(held, [&](const Held& other) { return other.at > future; });
   for (const Reading& reading : signs->readings) {
     auto& held = patient.signs.held[static_cast<std::size_t>(reading.sign)];
     const auto place = std::ranges::find_if(held, [&](const Held& other) { return other.at <= signs->at; });
@@ -158,8 +160,6 @@ Taken take_in(Patient& patient, std::string_view observation, const Signs* signs
     if (held.size() > held_max) held.pop_back();
     count_fresh(signs->at);
   }
-  if (!from_future && !signs->readings.empty())
-    for (auto& held : patient.signs.held) std::erase_if(held, [&](const Held& other) { return other.at > future; });
   return taken;
 }
 

@@ -157,7 +157,7 @@ std::string Patient::to_text() const {
   if (born) writer.field("born", *born);
   if (known != 0) writer.field("known", known);
   if (had_emergency) writer.field("had_emergency", true);
-  if (same_pulse > 1) writer.field("same_pulse", same_pulse).field("same_pulse_since", to_us(same_pulse_since));
+  if (same_pulse > 0) writer.field("same_pulse", same_pulse).field("same_pulse_since", to_us(same_pulse_since));
   if (!board_key.empty()) writer.field("board", board_key);
   if (to_us(board_due) != 0) writer.field("board_due", to_us(board_due));
   if (to_us(watch_due) != 0) writer.field("watch_due", to_us(watch_due));
