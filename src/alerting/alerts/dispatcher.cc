@@ -68,7 +68,8 @@ struct Dispatcher::Inside {
 
   struct Lane {
     std::unique_ptr<notify::Channel> channel;
-    std::size_t sending = 0;
+    std::size_t sending = 0;              // others than emergencies
+    std::size_t sending_emergencies = 0;  // these have places of their own
     // Emergencies first, then by turn, then in order. A source's next turn is the one after its last, or the one that
     // is being served.
     std::map<std::tuple<Severity, std::int64_t, std::int64_t>, JobPointer> queue;
@@ -97,7 +98,7 @@ struct Dispatcher::Inside {
   void take(std::string id);
   void enter_lane(const JobPointer& job);
   void pump(Lane& lane);
-  Task<> run(Lane& lane, JobPointer job);
+  Task<> run(Lane& lane, std::size_t& places, JobPointer job);
   Result<std::optional<notify::Message>> load(Job& job);
   void record(const JobPointer& job);
   Result<> write_outcome(store::Transaction& transaction, const Job& job) const;
@@ -246,26 +247,25 @@ void Dispatcher::Inside::enter_lane(const JobPointer& job) {
 }
 
 void Dispatcher::Inside::pump(Lane& lane) {
-  const auto has_place = [&] {
+  while (!stopping_ && !lane.queue.empty()) {
     const bool is_emergency = std::get<0>(lane.queue.begin()->first) == Severity::emergency;
-    return lane.sending < settings_.sends_per_lane_max * (is_emergency ? 2 : 1);
-  };
-  while (!stopping_ && !lane.queue.empty() && has_place()) {
+    std::size_t& places = is_emergency ? lane.sending_emergencies : lane.sending;
+    if (places >= settings_.sends_per_lane_max) return;
     JobPointer job = std::move(lane.queue.begin()->second);
     lane.turn = std::max(lane.turn, std::get<1>(lane.queue.begin()->first));
     lane.queue.erase(lane.queue.begin());
     if (lane.queue.empty()) lane.turns.clear();
-    ++lane.sending;
+    ++places;
     // Held by the completion handler: the coroutine's frame uses the slot to its end.
     const auto cancel = std::make_shared<asio::cancellation_signal>();
     job->cancel = cancel;
-    asio::co_spawn(context_, run(lane, std::move(job)),
+    asio::co_spawn(context_, run(lane, places, std::move(job)),
                    asio::bind_cancellation_slot(cancel->slot(), [cancel](const std::exception_ptr&) {}));
   }
 }
 
 // One attempt. What is in the outbox is what counts: it may have been acknowledged while this one waited.
-Task<> Dispatcher::Inside::run(Lane& lane, JobPointer job) {
+Task<> Dispatcher::Inside::run(Lane& lane, std::size_t& places, JobPointer job) {
   Result<std::optional<notify::Message>> message = load(*job);
   if (message && *message) {
     ++counters_.attempts;
@@ -277,7 +277,7 @@ Task<> Dispatcher::Inside::run(Lane& lane, JobPointer job) {
     }
   }
   job->cancel.reset();
-  --lane.sending;
+  --places;
   const bool cut_off = stopping_ && job->outcome && job->outcome->status != notify::SendStatus::delivered;
   if (!message)
     retry_later(job);

@@ -53,7 +53,7 @@ struct DispatcherSettings {
   std::chrono::milliseconds retry_first{1'000};  // then twice as long each time
   std::chrono::milliseconds retry_max{30'000};
   int attempts_max = 50;               // then given up
-  std::size_t sends_per_lane_max = 4;  // at the same time; emergencies: twice as many, others never fill all places
+  std::size_t sends_per_lane_max = 4;  // at the same time; as many places again are for emergencies
   std::size_t waiting_max = 20'000;    // then the journal waits
   bool include_patient = false;        // webhooks carry the patient reference and the reason
   std::string link_base;               // see WebhookSettings

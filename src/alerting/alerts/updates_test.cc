@@ -80,6 +80,7 @@ class UpdatesTest : public testing::Test {
       for (Delivery& delivery : deliveries) {
         delivery.state = DeliveryState::delivered;
         MYDR24_TRY(transaction.set_state("alert_deliveries", delivery.id, to_json(delivery)));
+        MYDR24_TRY(transaction.erase_state("alert_outbox", delivery.id));
       }
       return {};
     });

@@ -320,6 +320,10 @@ TEST(MakeChannel, NamesWhatIsNotConfigured) {
     ASSERT_FALSE(channel) << row.named;
     EXPECT_NE(channel.error().text.find(row.named), std::string::npos) << channel.error().text;
   }
+  const auto refusing = make_refusing_channel(Kind::sms, "there is no SMS gateway");
+  EXPECT_EQ(refusing->medium(), "sms");
+  EXPECT_EQ(send(*refusing, message()).status, SendStatus::refused);
+  EXPECT_EQ(send(*refusing, message()).text, "there is no SMS gateway");
   EXPECT_TRUE(make_channel(context, {}, providers, hub, clock));
   EXPECT_TRUE(make_channel(context, {Kind::pagerduty, "R1", {}}, providers, hub, clock));
   EXPECT_TRUE(make_channel(context, {Kind::chat, "https://x.example/1", {}}, providers, hub, clock));

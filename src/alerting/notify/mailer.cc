@@ -2,11 +2,14 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -144,6 +147,10 @@ struct Mailer::Inside {
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, time_max);
     curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, std::max(1L, time_max / 1000));
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, connection_idle_max_s);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
     curl_multi_add_handle(multi, easy);
     active.emplace(easy, std::move(job));
   }
@@ -179,6 +186,8 @@ struct Mailer::Inside {
       }
       curl_multi_poll(multi, nullptr, 0, poll_ms, nullptr);
     }
+    // Or curl would wait for the server's last word on what is cut off.
+    for (const curl_socket_t fd : sockets) ::shutdown(fd, SHUT_RDWR);
     for (auto& [easy, job] : active) {
       curl_multi_remove_handle(multi, easy);
       job->done(stopped());
@@ -187,6 +196,17 @@ struct Mailer::Inside {
     const std::lock_guard lock(mutex);
     for (const auto& job : waiting) job->done(stopped());
     waiting.clear();
+  }
+
+  static curl_socket_t open_socket(void* inside, curlsocktype, curl_sockaddr* address) {
+    const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0) return CURL_SOCKET_BAD;
+    static_cast<Inside*>(inside)->sockets.insert(fd);
+    return fd;
+  }
+  static int close_socket(void* inside, curl_socket_t fd) {
+    static_cast<Inside*>(inside)->sockets.erase(fd);
+    return ::close(fd);
   }
 
   static SendOutcome stopped() { return {.status = SendStatus::failed, .text = "the server is stopping"}; }
@@ -199,6 +219,7 @@ struct Mailer::Inside {
   const std::string url;
   CURLM* const multi;
   std::unordered_map<CURL*, std::unique_ptr<Job>> active;  // the thread's own
+  std::set<curl_socket_t> sockets;                         // likewise: open now
 
   std::mutex mutex;
   std::deque<std::unique_ptr<Job>> waiting;  // urgent ones first

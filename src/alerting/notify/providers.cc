@@ -53,6 +53,17 @@ class Guarded : public Channel {
   const Clock& clock_;
 };
 
+class Refusing : public Channel {
+ public:
+  Refusing(Kind kind, std::string why) : kind_(kind), why_(std::move(why)) {}
+  std::string_view medium() const override { return to_string(kind_); }
+  Task<SendOutcome> send(Message) override { co_return SendOutcome{SendStatus::refused, 0, why_}; }
+
+ private:
+  const Kind kind_;
+  const std::string why_;
+};
+
 Result<std::unique_ptr<Channel>> make_bare(ChannelParts parts) {
   switch (parts.address.kind) {
     case Kind::email:
@@ -87,6 +98,10 @@ Result<std::unique_ptr<Channel>> make_channel(asio::io_context& context, const A
   auto client = net::make_client(context, {.connections_max_per_host = connections_per_channel_max});
   MYDR24_ASSIGN(auto channel, make_bare({address, providers, std::move(client), clock}));
   return std::make_unique<Guarded>(std::move(channel), address, providers, clock);
+}
+
+std::unique_ptr<Channel> make_refusing_channel(Kind kind, std::string why) {
+  return std::make_unique<Refusing>(kind, std::move(why));
 }
 
 SendStatus status_of_answer(int http_status) {

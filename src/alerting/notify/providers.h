@@ -63,6 +63,10 @@ struct Providers {
 Result<std::unique_ptr<Channel>> make_channel(asio::io_context& context, const Address& address,
                                               const Providers& providers, ConsoleHub& hub, const Clock& clock);
 
+// A channel that refuses every message and says why: in place of one that cannot be made, so that its contact's other
+// methods are used and nothing else suffers.
+std::unique_ptr<Channel> make_refusing_channel(Kind kind, std::string why);
+
 // What an HTTP status of a provider means for the next attempt: 2xx delivered; 408, 425, 429 and 5xx failed; other 4xx
 // refused; anything else failed.
 SendStatus status_of_answer(int http_status);

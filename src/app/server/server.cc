@@ -255,8 +255,8 @@ class RunningSystem : public System {
     MYDR24_ASSIGN(notify_, make_notify(settings_.notify, *core_.store, clock_));
     dispatcher_ = std::make_unique<alerts::Dispatcher>(
         *core_.directory, clock_, hub_, alerts::DispatcherSettings{},
-        [this](asio::io_context& context, const notify::Address& address) {
-          return notify::make_channel(context, address, notify_->providers, hub_, clock_);
+        [this](asio::io_context& context, const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
+          return make_channel(context, address);
         });
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
@@ -273,8 +273,8 @@ class RunningSystem : public System {
     core_.summaries->start(core_.log);
     updates_ = std::make_unique<alerts::Updates>(
         clock_, [this](const alerts::Delivery& delivery) { return address_of(delivery); },
-        [this](asio::io_context& context, const notify::Address& address) {
-          return notify::make_channel(context, address, notify_->providers, hub_, clock_);
+        [this](asio::io_context& context, const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
+          return make_channel(context, address);
         });
     MYDR24_TRY(updates_->start(*core_.store));
     label_alerts_ = std::make_unique<LabelAlerts>(settings_.alerting, settings_.server.base_url, *core_.book,
@@ -323,6 +323,14 @@ class RunningSystem : public System {
         clock_.start_at(line.event.kind.empty() ? line.version.at : line.event.at);
       return {};
     });
+  }
+
+  // A contact's method whose provider is not configured stops nothing: it refuses, and the next method is used.
+  std::unique_ptr<notify::Channel> make_channel(asio::io_context& context, const notify::Address& address) {
+    auto made = notify::make_channel(context, address, notify_->providers, hub_, clock_);
+    if (made) return std::move(*made);
+    core_.log.warn("a channel cannot be made", {{"kind", to_string(address.kind)}, {"detail", made.error().text}});
+    return notify::make_refusing_channel(address.kind, made.error().text);
   }
 
   std::optional<notify::Address> address_of(const alerts::Delivery& delivery) const {

@@ -165,8 +165,10 @@ class SmtpPeer {
         greet(session);
       } else if (line == "STARTTLS" && context_ != nullptr) {
         if (!start_tls(session)) return;
-      } else if (line.starts_with("AUTH PLAIN")) {
-        session.logged_in = line == "AUTH PLAIN " + behaviour_.login;
+      } else if (line == "AUTH PLAIN") {
+        session.say("334 ");
+        if (!session.read_line(line)) return;
+        session.logged_in = line == behaviour_.login;
         session.say(session.logged_in ? "235 welcome" : "535 wrong");
       } else if (line.starts_with("MAIL FROM:")) {
         mail = {.from = line.substr(10), .secure = session.ssl != nullptr, .logged_in = session.logged_in};
