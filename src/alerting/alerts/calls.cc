@@ -117,7 +117,7 @@ Result<> cancel_deliveries(store::Transaction& transaction, const Alert& alert, 
     MYDR24_ASSIGN(std::optional<Delivery> delivery, Book::delivery(transaction, row.key));
     if (delivery && !who.empty() && delivery->contact != who) continue;
     MYDR24_TRY(transaction.erase_state(rows::outbox, row.key));
-    if (!delivery) continue;
+    if (!delivery || delivery->state != DeliveryState::pending) continue;
     delivery->state = DeliveryState::cancelled;
     delivery->text = why;
     MYDR24_TRY(rows::put_delivery(transaction, *delivery));
