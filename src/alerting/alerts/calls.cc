@@ -117,7 +117,7 @@ Result<> cancel_deliveries(store::Transaction& transaction, const Alert& alert, 
     MYDR24_ASSIGN(std::optional<Delivery> delivery, Book::delivery(transaction, row.key));
     if (delivery && !who.empty() && delivery->contact != who) continue;
     MYDR24_TRY(transaction.erase_state(rows::outbox, row.key));
-    if (!delivery) continue;
+    if (!delivery || delivery->state != DeliveryState::pending) continue;
     delivery->state = DeliveryState::cancelled;
     delivery->text = why;
     MYDR24_TRY(rows::put_delivery(transaction, *delivery));
@@ -215,6 +215,35 @@ Result<std::vector<Delivery>> call_rules(store::Transaction& transaction, const 
   return deliveries;
 }
 
+Result<> call_another_way(store::Transaction& transaction, const oncall::Plan& plan, const Delivery& refused) {
+  MYDR24_ASSIGN(const std::optional<Alert> before, Book::find(transaction, refused.alert_id));
+  const oncall::Contact* contact = plan.contact(refused.contact);
+  if (!before || before->state != State::open || before->round != refused.round || contact == nullptr) return {};
+  std::set<int> tried;
+  bool anybody = false;  // of the step was reached, or may be yet
+  for (int place = 0; place < before->calls; ++place) {
+    MYDR24_ASSIGN(const auto other,
+                  Book::delivery(transaction, delivery_id(before->id, before->round, static_cast<std::size_t>(place))));
+    if (!other) continue;
+    if (other->contact == refused.contact) tried.insert(other->channel);
+    anybody = anybody || other->state == DeliveryState::pending || other->state == DeliveryState::delivered;
+  }
+  Alert alert = *before;
+  for (std::size_t method = 0; method < contact->methods.size(); ++method) {
+    if (!contact->methods[method].usable() || tried.contains(static_cast<int>(method))) continue;
+    std::vector<Delivery> deliveries;
+    MYDR24_TRY(put_calls(transaction, alert, *contact, {method}, refused.due_at, deliveries));
+    MYDR24_TRY(entries::save(transaction, &*before, alert));
+    return entries::note_call(transaction, "alert.called", alert, deliveries);
+  }
+  // An emergency that reached nobody of its step does not wait for the next one; the last step keeps its pace.
+  const oncall::Policy& policy = plan.policy(alert.policy, static_cast<std::size_t>(alert.severity));
+  const bool last = static_cast<std::size_t>(alert.step) + 1 >= policy.steps.size();
+  if (anybody || last || alert.severity != Severity::emergency) return {};
+  MYDR24_TRY(set_next(transaction, alert, stamp(transaction)));
+  return entries::save(transaction, &*before, alert);
+}
+
 Result<> arm_rules(store::Transaction& transaction, const oncall::Plan& plan, const Alert& alert) {
   const std::string prefix = alert.id + "/";
   MYDR24_ASSIGN(const auto found, transaction.states(rows::cycles, prefix, "", pending_per_alert_max));
@@ -250,27 +279,6 @@ Result<> stop(store::Transaction& transaction, Alert& alert, std::string_view wh
     MYDR24_TRY(transaction.cancel_timer("rule/" + row.key));
   }
   return cancel_deliveries(transaction, alert, why, who);
-}
-
-Result<> call_another_way(store::Transaction& transaction, const oncall::Plan& plan, const Delivery& refused) {
-  MYDR24_ASSIGN(const std::optional<Alert> before, Book::find(transaction, refused.alert_id));
-  const oncall::Contact* contact = plan.contact(refused.contact);
-  if (!before || before->state != State::open || before->round != refused.round || contact == nullptr) return {};
-  std::set<int> tried;
-  for (int place = 0; place < before->calls; ++place) {
-    MYDR24_ASSIGN(const auto other,
-                  Book::delivery(transaction, delivery_id(before->id, before->round, static_cast<std::size_t>(place))));
-    if (other && other->contact == refused.contact) tried.insert(other->channel);
-  }
-  for (std::size_t method = 0; method < contact->methods.size(); ++method) {
-    if (!contact->methods[method].usable() || tried.contains(static_cast<int>(method))) continue;
-    Alert alert = *before;
-    std::vector<Delivery> deliveries;
-    MYDR24_TRY(put_calls(transaction, alert, *contact, {method}, refused.due_at, deliveries));
-    MYDR24_TRY(entries::save(transaction, &*before, alert));
-    return entries::note_call(transaction, "alert.called", alert, deliveries);
-  }
-  return {};
 }
 
 }  // namespace mydr24::alerts::calls

@@ -19,7 +19,6 @@
 
 #include "alerting/alerts/book.h"
 #include "alerting/alerts/detail/calls.h"
-#include "alerting/alerts/detail/entries.h"
 #include "alerting/alerts/rows.h"
 #include "alerting/notify/webhook.h"
 #include "base/json/writer.h"

@@ -117,14 +117,16 @@ void Directory::publish(PlanPointer plan) const {
 }
 
 Result<> Directory::load(store::Store& store) const {
-  std::optional<Kept> kept;
+  const PlanPointer now = plan();
+  std::optional<Plan> next;
   MYDR24_TRY(store.read([&](store::Reader& reader) -> Result<> {
-    MYDR24_ASSIGN(kept, read_kept(reader));
+    MYDR24_ASSIGN(std::optional<Kept> kept, read_kept(reader));
+    if (!kept) kept = Kept{now->revision(), now->documents()};
+    MYDR24_ASSIGN(Plan made, Plan::make(std::move(kept->documents), kept->revision, &reader));
+    next.emplace(std::move(made));
     return {};
   }));
-  if (!kept) return {};
-  MYDR24_ASSIGN(Plan plan, Plan::make(std::move(kept->documents), kept->revision));
-  publish(std::make_shared<const Plan>(std::move(plan)));
+  publish(std::make_shared<const Plan>(std::move(*next)));
   return {};
 }
 
@@ -143,7 +145,7 @@ Result<PlanPointer> Directory::change(store::Transaction& transaction, const Cha
     else if (next.erase(key) == 0)
       return fail(Code::not_found, fmt::format("there is no {}", key), key);
   }
-  MYDR24_ASSIGN(Plan plan, Plan::make(std::move(next), kept->revision + 1));
+  MYDR24_ASSIGN(Plan plan, Plan::make(std::move(next), kept->revision + 1, &transaction));
   MYDR24_TRY(check_limits(plan, kept->documents));
 
   std::string payload;

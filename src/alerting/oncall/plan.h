@@ -21,6 +21,7 @@
 #include "alerting/notify/address.h"
 #include "alerting/oncall/schedule.h"
 #include "base/core/result.h"
+#include "storage/store/store.h"
 
 namespace mydr24::oncall {
 
@@ -157,7 +158,9 @@ class Plan {
  public:
   // Code::invalid, Code::conflict (overrides that overlap), Code::too_large; `where` is the part and the field,
   // "policy/emergency.steps[1].targets[0]".
-  static Result<Plan> make(Documents documents, std::int64_t revision = 0);
+  // `standing`: where what people did to their addresses is kept (confirmed, switched off, answered STOP); null: only the
+  // documents count.
+  static Result<Plan> make(Documents documents, std::int64_t revision = 0, store::Reader* standing = nullptr);
   Plan(Plan&&) = default;
   Plan(const Plan&) = delete;  // parts point to each other
   Plan& operator=(const Plan&) = delete;

@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "alerting/notify/address_book.h"
 #include "alerting/oncall/detail/fields.h"
 #include "alerting/oncall/plan.h"
 
@@ -88,7 +89,7 @@ bool is_kind(std::string_view kind) {
 
 class PlanReader {
  public:
-  explicit PlanReader(Plan& plan) : plan_(plan) {
+  PlanReader(Plan& plan, store::Reader* standing) : plan_(plan), standing_(standing) {
     plan_.console_.name = "console";
     plan_.console_.methods = {{.address = {.kind = notify::Kind::console}}};
   }
@@ -110,7 +111,7 @@ class PlanReader {
     }
     check();
     if (error_) return std::move(*error_);
-    return {};
+    return standing_ == nullptr ? Result<>() : judge_methods();
   }
 
  private:
@@ -353,6 +354,18 @@ class PlanReader {
     }
   }
 
+  // What a document says stands, unless the person has confirmed the address or has had it switched off since.
+  Result<> judge_methods() {
+    for (auto& [name, contact] : plan_.contacts_)
+      for (Method& method : contact.methods) {
+        if (method.address.kind == notify::Kind::console) continue;
+        MYDR24_ASSIGN(const notify::Standing standing, notify::AddressBook::standing(*standing_, method.address));
+        method.verified = method.verified || standing.verified();
+        method.disabled = method.disabled || !standing.may_send();
+      }
+    return {};
+  }
+
   void find_duties() {
     for (const auto& [name, schedule] : plan_.schedules_) {
       std::set<std::string> people;
@@ -367,16 +380,17 @@ class PlanReader {
   }
 
   Plan& plan_;
+  store::Reader* const standing_;
   std::optional<Error> error_;
   std::vector<Override> overrides_;
   std::vector<Temporary> temporaries_;
 };
 
-Result<Plan> Plan::make(Documents documents, std::int64_t revision) {
+Result<Plan> Plan::make(Documents documents, std::int64_t revision, store::Reader* standing) {
   Plan plan;
   plan.documents_ = std::move(documents);
   plan.revision_ = revision;
-  MYDR24_TRY(PlanReader(plan).read());
+  MYDR24_TRY(PlanReader(plan, standing).read());
   return plan;
 }
 

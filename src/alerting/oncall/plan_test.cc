@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "alerting/notify/address_book.h"
 #include "alerting/oncall/directory.h"
 #include "base/core/date_time.h"
 #include "storage/store/fake_store.h"
@@ -326,6 +327,22 @@ TEST_F(DirectoryTest, ALimitLetsAKindShrinkAndNotGrow) {
   EXPECT_EQ(set("override/3", shift(3)).error().code, Code::too_large);  // 2 to 3
   ASSERT_TRUE(set("defaults/main", R"({"limits":{"override":-1}})"));
   EXPECT_TRUE(set("override/3", shift(3)));
+}
+
+TEST_F(DirectoryTest, AnAddressCountsWhenItsPersonConfirmedItAndNotAfterStop) {
+  const notify::AddressBook book(store_, "0123456789abcdef");
+  const notify::Address bob{notify::Kind::sms, "+15550101", ""}, ann{notify::Kind::sms, "+15550100", ""};
+  EXPECT_FALSE(directory_.plan()->contact("bob")->reachable());
+  ASSERT_TRUE(store_.write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
+    MYDR24_ASSIGN(const std::string code, book.begin_verification(transaction, bob));
+    MYDR24_ASSIGN(const notify::Confirmation confirmed, book.confirm(transaction, bob, code));
+    EXPECT_TRUE(confirmed.verified);
+    return book.set_stopped(transaction, ann.target, true);
+  }));
+  ASSERT_TRUE(directory_.load(store_));
+  EXPECT_TRUE(directory_.plan()->contact("bob")->reachable());
+  EXPECT_TRUE(directory_.plan()->contact("ann")->methods[0].disabled);
+  EXPECT_TRUE(directory_.plan()->contact("ann")->reachable());  // by the console
 }
 
 TEST_F(DirectoryTest, SecretsAreShownAsStarsAndStarsKeepThem) {

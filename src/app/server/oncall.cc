@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "alerting/alerts/coverage_watch.h"
 
 namespace mydr24::server {
@@ -25,9 +27,16 @@ OnCallDesk::OnCallDesk(const alerts::Book& book, store::Store& store, WorkerPool
 
 OnCallDesk::~OnCallDesk() { stop(); }
 
-Result<> OnCallDesk::attach() {
+void OnCallDesk::attach() {
   monitors_.attach(store_);
-  return {};
+  store_.add_follower(*this);
+}
+
+Result<> OnCallDesk::follow(std::span<const store::Event> events) {
+  const bool changed = std::ranges::any_of(events, [](const store::Event& event) {
+    return event.kind.starts_with("contact.") && event.kind != "contact.code_sent";
+  });
+  return changed ? book_.directory().load(store_) : Result<>();
 }
 
 void OnCallDesk::add_routes(pipeline::Router& router) { oncall_api::add_routes(router, api_); }

@@ -15,21 +15,25 @@
 
 namespace mydr24::server {
 
-class OnCallDesk {
+class OnCallDesk : public store::Follower {
  public:
   // All must outlive it, except that the store may be closed after stop().
   OnCallDesk(const alerts::Book& book, store::Store& store, WorkerPool& workers, const Clock& clock,
              const telemetry::Log& log);
-  ~OnCallDesk();
+  ~OnCallDesk() override;
   OnCallDesk(const OnCallDesk&) = delete;
   OnCallDesk& operator=(const OnCallDesk&) = delete;
 
-  // Before the store's first tick.
-  Result<> attach();
+  // Before the store's first submit and tick.
+  void attach();
   void add_routes(pipeline::Router& router);
   void add_metrics(telemetry::Metrics& metrics);
   void start();
   void stop();
+
+  // Addresses that were confirmed or switched off: the plan is judged again.
+  std::string_view name() const override { return "oncall.addresses"; }
+  Result<> follow(std::span<const store::Event> events) override;
 
  private:
   void run();

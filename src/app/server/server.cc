@@ -261,7 +261,7 @@ class RunningSystem : public System {
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
     oncall_ = std::make_unique<OnCallDesk>(*core_.book, *core_.store, workers_, clock_, core_.log);
-    MYDR24_TRY(oncall_->attach());
+    oncall_->attach();
     MYDR24_TRY(start_clock());
     if (settings_.admission.mode == "full") {
       MYDR24_ASSIGN(admission_, AdmissionDesk::make({settings_, core_.weights, workers_, metrics_, core_.log, clock_}));

@@ -32,8 +32,8 @@ Result<std::vector<Delivery>> call_rules(store::Transaction& transaction, const 
 Result<> put_calls(store::Transaction& transaction, Alert& alert, const oncall::Contact& contact,
                    const std::vector<std::size_t>& methods, Instant due_at, std::vector<Delivery>& deliveries);
 
-// The first of the contact's methods that was not tried in this round is called, however late their own rules would have
-// it. Nothing when the alert is not open any more or was called about again since.
+// A delivery that will never be: the first of the contact's methods that was not tried in this round is used at once,
+// however late their own rules would have it. Nothing when the alert has gone on meanwhile.
 Result<> call_another_way(store::Transaction& transaction, const oncall::Plan& plan, const Delivery& refused);
 
 // The timers of the contacts' rules, by a plan that has changed.

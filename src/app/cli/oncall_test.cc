@@ -1,0 +1,119 @@
+// mydr24 oncall against a server in the same process.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "app/cli/cli.h"
+#include "app/cli/terminal.h"
+#include "app/server/server.h"
+
+namespace mydr24::cli {
+namespace {
+
+class OnCallCommand : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::filesystem::temp_directory_path() / ("mydr24-oncall-test-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder_);
+    server::Settings settings;
+    settings.server.listen = "127.0.0.1:0";
+    settings.server.admin = "127.0.0.1:0";
+    settings.store.path = (folder_ / "data").string();
+    settings.log.level = "error";
+    auto started = server::start(settings, system_clock());
+    ASSERT_TRUE(started) << started.error().text;
+    system_ = std::move(*started).release();
+  }
+  static void TearDownTestSuite() {
+    delete system_;
+    std::filesystem::remove_all(folder_);
+  }
+
+  struct Ran {
+    int exit = 0;
+    std::string out, err;
+  };
+  static Ran oncall(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"mydr24", "oncall"});
+    arguments.insert(arguments.end(), {"--server", system_->base_url()});
+    std::vector<const char*> argv;
+    for (const std::string& each : arguments) argv.push_back(each.c_str());
+    std::ostringstream out, err;
+    const int exit = run(static_cast<int>(argv.size()), argv.data(), out, err);
+    return {exit, out.str(), err.str()};
+  }
+  static std::string write(const std::string& name, std::string_view text) {
+    std::ofstream(folder_ / name) << text;
+    return (folder_ / name).string();
+  }
+
+  static inline std::filesystem::path folder_;
+  static inline server::System* system_ = nullptr;
+};
+
+TEST_F(OnCallCommand, APlanInYamlIsImportedAskedChangedAndExported) {
+  const std::string plan = write("plan.yaml",
+                                 "contact:\n"
+                                 "  ann: {methods: [{kind: console}]}\n"
+                                 "  bob: {methods: [{kind: sms, target: \"+15550100\", verified: true}]}\n"
+                                 "schedule:\n"
+                                 "  ward:\n"
+                                 "    zone: Europe/Paris\n"
+                                 "    layers:\n"
+                                 "      - {members: [ann, bob], every: day, start: 2026-01-01T08:00}\n"
+                                 "policy:\n"
+                                 "  default:\n"
+                                 "    steps:\n"
+                                 "      - {targets: [\"schedule:ward\"], delay_s: 15}\n"
+                                 "      - {targets: [\"contact:bob\"], delay_s: 30}\n");
+  const Ran imported = oncall({"import", plan, "--by", "ann"});
+  ASSERT_EQ(imported.exit, 0) << imported.err;
+  EXPECT_EQ(imported.out, "revision 1\n");
+
+  const Ran who = oncall({"who", "--at", "2026-01-01T09:00:00Z"});
+  EXPECT_EQ(who.out,
+            "policy default at 2026-01-01T09:00:00.000Z\n"
+            "+    0 s  ann\n"
+            "+   15 s  bob\n");
+  EXPECT_EQ(oncall({"who", "--schedule", "ward", "--at", "2026-01-02T09:00:00Z"}).out, "ward  bob\n");
+  EXPECT_EQ(oncall({"who", "--schedule", "none"}).exit, static_cast<int>(Exit::not_found));
+
+  const Ran replaced = oncall({"override", "ward", "--begin", "2026-01-02T08:00:00Z", "--end", "2026-01-03T08:00:00Z",
+                               "--remove", "bob", "--add", "ann", "--by", "bob"});
+  EXPECT_EQ(replaced.exit, 0) << replaced.err;
+  EXPECT_EQ(oncall({"who", "--schedule", "ward", "--at", "2026-01-02T09:00:00Z"}).out, "ward  ann\n");
+  const Ran again = oncall({"override", "ward", "--begin", "2026-01-02T09:00:00Z", "--end", "2026-01-02T10:00:00Z",
+                            "--add", "ann", "--by", "bob"});
+  EXPECT_EQ(again.exit, static_cast<int>(Exit::conflict));
+
+  const Ran shifts = oncall({"shifts", "ward", "--from", "2026-01-01T07:00:00Z", "--to", "2026-01-02T07:00:00Z"});
+  EXPECT_EQ(shifts.out, "2026-01-01T07:00:00.000Z  2026-01-02T07:00:00.000Z  ann\n");
+
+  const Ran exported = oncall({"export"});
+  EXPECT_EQ(oncall({"import", write("export.json", exported.out), "--by", "ann"}).exit, 0);
+  EXPECT_NE(oncall({"show", "policy"}).out.find("policy/default"), std::string::npos);
+}
+
+TEST_F(OnCallCommand, WhatIsWrongInAFileIsNamedAndNothingIsChanged) {
+  const Ran refused = oncall({"import", write("bad.yaml", "policy:\n  default:\n    steps: []\n"), "--by", "ann"});
+  EXPECT_EQ(refused.exit, static_cast<int>(Exit::invalid));
+  EXPECT_NE(refused.err.find("policy/default.steps"), std::string::npos) << refused.err;
+  EXPECT_EQ(oncall({"import", write("broken.yaml", "policy: ["), "--by", "ann"}).exit, static_cast<int>(Exit::invalid));
+  EXPECT_EQ(oncall({"import", write("kind.yaml", "puppy: {}"), "--by", "ann"}).exit, static_cast<int>(Exit::invalid));
+  EXPECT_EQ(oncall({"import", "/nowhere.yaml", "--by", "ann"}).exit, static_cast<int>(Exit::not_found));
+}
+
+TEST_F(OnCallCommand, CoverageWithGapsIsAFindingAndATestPageTellsOfEveryChannel) {
+  const Ran coverage = oncall({"coverage", "--days", "7"});
+  EXPECT_EQ(coverage.exit, static_cast<int>(Exit::findings));
+  EXPECT_NE(coverage.err.find("gaps"), std::string::npos);
+  const Ran page = oncall({"test-page", "console", "--by", "ann"});
+  EXPECT_EQ(page.exit, 0) << page.err << page.out;
+  EXPECT_NE(page.out.find("delivered"), std::string::npos) << page.out;
+}
+
+}  // namespace
+}  // namespace mydr24::cli
