@@ -42,8 +42,10 @@ int run_bench_surge(const BenchSurgeOptions& options, const Terminal& terminal) 
   settings.repeat = options.repeat;
   settings.emergency_per_s = options.emergencies;
   settings.connections = static_cast<std::size_t>(options.connections);
-  settings.capacity = {.rest_per_s = options.capacity, .total_per_s = options.capacity + options.emergencies};
-  if (options.capacity <= 0) settings.capacity = {};
+  settings.capacity = {.rest_per_s = options.capacity, .counted_per_s = options.counted};
+  const auto retry = surge::parse_retry(options.retry);
+  if (!retry) return terminal.fail(Exit::usage, retry.error());
+  settings.retry = *retry;
   settings.say = [&](const std::string& line) {
     terminal.err << line << '\n';
     terminal.err.flush();

@@ -197,8 +197,14 @@ class CommandLine {
     surge->add_option("--connections", bench_.connections, "Connections of the other classes together")
         ->capture_default_str()
         ->check(CLI::Range(20, 15'000));
-    surge->add_option("--capacity", bench_.capacity, "Requests a second, instead of calibrating")
+    auto* capacity = surge->add_option("--capacity", bench_.capacity, "Requests a second, instead of calibrating")
+                         ->check(CLI::Range(1.0, 1'000'000.0));
+    surge->add_option("--counted", bench_.counted, "Pieces of work and emergencies a second at that capacity")
+        ->needs(capacity)
         ->check(CLI::Range(1.0, 1'000'000.0));
+    surge->add_option("--retry", bench_.retry, "What refused requests do in the multiples")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"none", "immediate", "backoff", "budget"}));
     add(*bench, "generate", "", "", [this] { return run_bench_generate(terminal_); })->group("");
   }
 

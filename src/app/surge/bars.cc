@@ -21,6 +21,8 @@ constexpr double idle_tls_bytes_max = 16'384;
 constexpr double storm_p99_ms_max = 250;
 constexpr double storm_rss_mb_max = 300;
 
+constexpr std::string_view general_io_threads = "io";  // threads of the general listener, without their numbers
+
 struct GoodputBar {
   std::string_view cell;
   double share;
@@ -54,13 +56,11 @@ class Judge {
 
 }  // namespace
 
-double refusal_cpu_us(const CellResult& cell, const CellResult* unloaded, const Capacity& capacity) {
-  if (unloaded == nullptr || cell.refused() == 0 || capacity.cpu_per_s <= 0 || unloaded->use.seconds <= 0) return 0;
-  const double emergencies = unloaded->use.server_s / unloaded->use.seconds;
-  const double per_request = (capacity.cpu_per_s - emergencies) / capacity.rest_per_s;
-  const double rest =
-      cell.use.server_s - emergencies * cell.use.seconds - per_request * cell.rest_good_per_s() * cell.use.seconds;
-  return std::max(0.0, rest) * 1e6 / static_cast<double>(cell.refused());
+double refusal_cpu_us(const CellResult& cell) {
+  const auto io = cell.use.threads_s.find(std::string(general_io_threads));
+  if (cell.refused() == 0 || io == cell.use.threads_s.end()) return 0;
+  // Measuring takes as long as the profile after its warm-up, and refusals are counted over the same time.
+  return io->second * 1e6 / static_cast<double>(cell.refused());
 }
 
 std::vector<std::string> missed_bars(const CellResult& cell, const CellResult* unloaded, const Capacity& capacity) {
@@ -77,12 +77,12 @@ std::vector<std::string> missed_bars(const CellResult& cell, const CellResult* u
       judge.at_most("emergency p99 over unloaded", ratio, privileged ? ratio_max_privileged : ratio_max);
   }
   for (const GoodputBar& bar : goodput_bars)
-    if (cell.cell == bar.cell && capacity.total_per_s > 0)
-      judge.at_least("goodput of peak", cell.good_per_s() / capacity.total_per_s, bar.share);
+    if (cell.cell == bar.cell && capacity.counted_per_s > 0)
+      judge.at_least("goodput of peak", cell.counted_per_s() / capacity.counted_per_s, bar.share);
   if (cell.multiple > 0 && cell.unanswered() > 0)
     judge.miss(fmt::format("{} requests got no answer", cell.unanswered()));
   if (cell.multiple > 0 && static_cast<double>(cell.refused()) / cell.seconds > refusals_per_s_judged)
-    judge.at_most("CPU of a refusal (us)", refusal_cpu_us(cell, unloaded, capacity), refusal_us_max);
+    judge.at_most("CPU of a refusal (us)", refusal_cpu_us(cell), refusal_us_max);
   judge.figure_at_most("recovery_s", recovery_s_max);
   judge.figure_at_least("flood_served", flood_served_min);
   judge.figure_at_most("flood_refused_p99_ms", flood_refused_ms_max);

@@ -45,9 +45,9 @@ Result<CellResult> run_cell(const Stage& stage, const BenchSettings& settings, c
 // The bars that the cell misses, each as a sentence. `unloaded`: the cell 0x of the same mode; null: ratios are not judged.
 std::vector<std::string> missed_bars(const CellResult& cell, const CellResult* unloaded, const Capacity& capacity);
 
-// What one refusal costs the server, in microseconds of its processor: what is left of the load's CPU time when the
-// emergencies' and the served requests' are taken away. 0: nothing was refused, or `unloaded` is null.
-double refusal_cpu_us(const CellResult& cell, const CellResult* unloaded, const Capacity& capacity);
+// What one refusal costs the server, in microseconds of its processor, at most: the time of the threads that read and
+// refuse, by the refusals. What those threads do for the requests that are let in is in it. 0: nothing was refused.
+double refusal_cpu_us(const CellResult& cell);
 
 // The figures that `./dev bench surge` keeps, by name: of mode full, else of unprivileged.
 std::vector<std::pair<std::string, double>> key_figures(const BenchReport& report);

@@ -28,7 +28,7 @@ const std::vector<Share> emergency_mix{{Kind::alarm, 0.8}, {Kind::summary, 0.1},
 const std::vector<Share> urgent_mix{{Kind::vital, 1}};
 // Mostly the piece of work of a known size, so that the capacity is about the same on every day of the project.
 const std::vector<Share> routine_mix{
-    {Kind::work, 0.8}, {Kind::read, 0.08}, {Kind::search, 0.08}, {Kind::encounter, 0.04}};
+    {Kind::work, 0.9}, {Kind::read, 0.02}, {Kind::search, 0.04}, {Kind::encounter, 0.04}};
 const std::vector<Share> background_mix{{Kind::bundle, 0.5}, {Kind::history, 0.5}};
 
 struct ClassShare {
@@ -82,6 +82,14 @@ double CellResult::rest_good_per_s() const {
 double CellResult::good_per_s() const {
   const LoadResult* emergency = find(to_string(RequestClass::emergency));
   return rest_good_per_s() + (emergency == nullptr ? 0 : emergency->good_per_s());
+}
+
+double CellResult::counted_per_s() const {
+  const LoadResult* emergency = find(to_string(RequestClass::emergency));
+  double sum = emergency == nullptr ? 0 : emergency->good_per_s();
+  for (const LoadResult& result : classes)
+    if (result.seconds > 0) sum += static_cast<double>(result.served_of(Kind::work)) / result.seconds;
+  return sum;
 }
 
 std::uint64_t CellResult::refused() const {
@@ -208,7 +216,7 @@ Result<Capacity> calibrate(const Stage& stage, const BenchSettings& settings, Mo
     if (cell.rest_good_per_s() < 1)
       return fail(Code::unprocessable, "the server serves nothing: " + routine->first_problem);
     const bool fine = p99 >= 0 && p99 <= calibration_p99_ms && refused <= calibration_refused;
-    if (fine) found = {cell.rest_good_per_s(), cell.good_per_s(), cell.use.server_s / cell.use.seconds};
+    if (fine) found = {cell.rest_good_per_s(), cell.counted_per_s()};
     if (!fine && !coarse) break;
     if (!fine) {
       coarse = false;

@@ -20,9 +20,8 @@ namespace mydr24::surge {
 // What the rest of the load is measured against: what the server serves of it when nothing is refused yet, emergencies
 // beside it.
 struct Capacity {
-  double rest_per_s = 0;   // requests of the classes below emergency
-  double total_per_s = 0;  // with the emergencies
-  double cpu_per_s = 0;    // the server's processor seconds a second at that rate
+  double rest_per_s = 0;     // requests of the classes below emergency
+  double counted_per_s = 0;  // of all, those that goodput counts: pieces of work and emergencies; 0: not known
 };
 
 struct BenchSettings {
@@ -33,6 +32,7 @@ struct BenchSettings {
   double warm_up_s = 2;
   int repeat = 1;
   double emergency_per_s = 100;
+  Retry retry = Retry::none;                                                // of the multiples
   std::size_t connections = 4000;                                           // of the classes below emergency
   Capacity capacity;                                                        // 0: is calibrated
   std::function<void(const std::string&)> say = [](const std::string&) {};  // progress, for people
@@ -67,8 +67,11 @@ struct CellResult {
   std::string void_because;               // not empty: the run says nothing
 
   const LoadResult* find(std::string_view name) const;
-  double good_per_s() const;               // all classes
-  double rest_good_per_s() const;          // all but emergencies
+  double good_per_s() const;       // all classes
+  double rest_good_per_s() const;  // all but emergencies
+  // Of what was served, pieces of work and emergencies. Others (a read by id) cost the server little more than a refusal:
+  // counting them would hide that the work is not done.
+  double counted_per_s() const;
   std::uint64_t refused() const;           // answers 429 and 503 to all but emergencies
   std::uint64_t unanswered() const;        // requests of all but emergencies without any answer
   std::uint64_t emergency_failed() const;  // not served, for whatever reason

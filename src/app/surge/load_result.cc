@@ -66,6 +66,7 @@ double LoadResult::all_quantile_ms(double share) const {
 void LoadResult::add(const LoadResult& other) {
   offered += other.offered;
   for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i] += other.outcomes[i];
+  for (std::size_t i = 0; i < served_by_kind.size(); ++i) served_by_kind[i] += other.served_by_kind[i];
   attempts += other.attempts;
   answers_429 += other.answers_429;
   answers_503 += other.answers_503;
@@ -94,6 +95,9 @@ std::string to_json(const LoadResult& result) {
   write_histogram(writer, "served_cells", result.served);
   write_histogram(writer, "refused_cells", result.refused);
   write_histogram(writer, "lateness_cells", result.lateness);
+  writer.key("served_by_kind").begin_array();
+  for (const std::uint64_t count : result.served_by_kind) writer.number(static_cast<std::int64_t>(count));
+  writer.end_array();
   write_numbers(writer, "due_s", result.due_s);
   write_numbers(writer, "good_s", result.good_s);
   writer.field("heavy_offered", result.heavy_offered).field("heavy_served", result.heavy_served);
@@ -119,6 +123,9 @@ Result<LoadResult> parse_load_result(std::string_view json) {
   read_histogram(root["served_cells"], result.served);
   read_histogram(root["refused_cells"], result.refused);
   read_histogram(root["lateness_cells"], result.lateness);
+  std::size_t kind = 0;
+  for (const json::Value entry : root["served_by_kind"])
+    if (kind < kind_count) result.served_by_kind[kind++] = number<std::uint64_t>(entry);
   for (const json::Value entry : root["due_s"]) result.due_s.push_back(number<std::uint64_t>(entry));
   for (const json::Value entry : root["good_s"]) result.good_s.push_back(number<std::uint64_t>(entry));
   result.heavy_offered = number<std::uint64_t>(root["heavy_offered"]);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/load/histogram.h"
+#include "app/surge/load_spec.h"
 #include "base/core/result.h"
 
 namespace mydr24::surge {
@@ -31,6 +32,7 @@ struct LoadResult {
   std::string name;  // of the class
   std::uint64_t offered = 0;
   std::array<std::uint64_t, outcome_count> outcomes{};
+  std::array<std::uint64_t, kind_count> served_by_kind{};
   std::uint64_t attempts = 0;  // of the requests that count
   std::uint64_t answers_429 = 0;
   std::uint64_t answers_503 = 0;
@@ -51,6 +53,7 @@ struct LoadResult {
 
   std::uint64_t count(Outcome outcome) const { return outcomes[static_cast<std::size_t>(outcome)]; }
   std::uint64_t failed() const { return offered - count(Outcome::served) - count(Outcome::refused); }
+  std::uint64_t served_of(Kind kind) const { return served_by_kind[static_cast<std::size_t>(kind)]; }
   double good_per_s() const { return seconds > 0 ? static_cast<double>(count(Outcome::served)) / seconds : 0; }
   double offered_per_s() const { return seconds > 0 ? static_cast<double>(offered) / seconds : 0; }
   // Over all requests, those that were not served counting as infinitely late: infinity is returned as -1.

@@ -1,5 +1,7 @@
 #include "app/surge/load_spec.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 
@@ -35,6 +37,12 @@ Result<> read_name(json::Value value, const std::array<std::string_view, N>& nam
 }  // namespace
 
 std::string_view to_string(Kind kind) { return kind_names[static_cast<std::size_t>(kind)]; }
+
+Result<Retry> parse_retry(std::string_view name) {
+  const auto found = std::ranges::find(retry_names, name);
+  if (found == retry_names.end()) return fail(Code::invalid, fmt::format("there is no way to retry called {}", name));
+  return static_cast<Retry>(found - retry_names.begin());
+}
 
 std::string to_json(const LoadSpec& spec) {
   std::string out;

@@ -46,6 +46,7 @@ enum class Retry : std::uint8_t {
   budget,   // as backoff, not before Retry-After has passed, and at most one retry for ten requests
 };
 inline constexpr std::uint32_t attempts_max = 3;
+Result<Retry> parse_retry(std::string_view name);
 
 struct LoadSpec {
   std::string name;  // of the class: "emergency"

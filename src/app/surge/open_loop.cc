@@ -291,7 +291,10 @@ void OpenLoop::finish(const Request& request, Outcome outcome, int retry_after_s
   if (outcome == Outcome::served) count_second(result_.good_s, now - begin_);
   if (!counts(request)) return;
   ++result_.outcomes[static_cast<std::size_t>(outcome)];
-  if (outcome == Outcome::served) result_.served.record(now - request.first_due);
+  if (outcome == Outcome::served) {
+    result_.served.record(now - request.first_due);
+    ++result_.served_by_kind[static_cast<std::size_t>(request.ask.kind)];
+  }
   if (connection == nullptr) return;
   ++(connection->heavy ? result_.heavy_offered : result_.light_offered);
   if (outcome == Outcome::served) ++(connection->heavy ? result_.heavy_served : result_.light_served);

@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::string_view schema = "mydr24.bench.surge.v1";
 
+// Of the peak; 0 when that is not known.
+double goodput(const CellResult& cell, const Capacity& capacity) {
+  return capacity.counted_per_s > 0 ? cell.counted_per_s() / capacity.counted_per_s : 0;
+}
+
 // "-" for what never came.
 std::string milliseconds(double ms) { return ms < 0 ? "-" : fmt::format("{:.{}f}", ms, ms < 100 ? 2 : 0); }
 
@@ -42,13 +47,12 @@ void write_class(json::Writer& writer, const LoadResult& result) {
 }
 
 void write_cell(json::Writer& writer, const BenchReport& report, const CellResult& cell) {
-  const CellResult* unloaded = report.find("0x", cell.mode);
   writer.begin_object().field("cell", cell.cell).field("mode", to_string(cell.mode)).field("multiple", cell.multiple);
   writer.field("seconds", cell.seconds).field("good_per_s", cell.good_per_s());
-  writer.field("goodput", report.capacity.total_per_s > 0 ? cell.good_per_s() / report.capacity.total_per_s : 0);
+  writer.field("goodput", goodput(cell, report.capacity));
   writer.field("refused", cell.refused()).field("unanswered", cell.unanswered());
   writer.field("emergency_failed", cell.emergency_failed());
-  writer.field("refusal_cpu_us", refusal_cpu_us(cell, unloaded, report.capacity));
+  writer.field("refusal_cpu_us", refusal_cpu_us(cell));
   writer.field("server_cpu", cell.use.seconds > 0 ? cell.use.server_s / cell.use.seconds : 0);
   writer.field("foreign_cpu", cell.use.foreign).field("steal", cell.use.steal).field("rss_mb", cell.rss_mb);
   writer.key("threads_cpu_s").begin_object();
@@ -66,13 +70,13 @@ void append_cell_row(std::string& out, const BenchReport& report, const CellResu
   const LoadResult none;
   const auto* emergency = cell.find(to_string(RequestClass::emergency));
   const LoadResult& shown = emergency == nullptr ? none : *emergency;
-  const double goodput = report.capacity.total_per_s > 0 ? cell.good_per_s() / report.capacity.total_per_s * 100 : 0;
+  const double percent = goodput(cell, report.capacity) * 100;
   out += fmt::format(
       "{:<12} {:<12} {:>8} {:>8} {:>8} {:>7} {:>9.0f} {:>8.0f} % {:>10.0f} {:>10} {:>9.1f} {:>7.0f} %  {}\n", cell.cell,
       to_string(cell.mode), milliseconds(shown.all_quantile_ms(0.5)), milliseconds(shown.all_quantile_ms(0.99)),
-      milliseconds(shown.all_quantile_ms(0.999)), cell.emergency_failed(), cell.good_per_s(), goodput,
+      milliseconds(shown.all_quantile_ms(0.999)), cell.emergency_failed(), cell.good_per_s(), percent,
       cell.seconds > 0 ? static_cast<double>(cell.refused()) / cell.seconds : 0, cell.unanswered(),
-      refusal_cpu_us(cell, report.find("0x", cell.mode), report.capacity), cell.use.foreign * 100,
+      refusal_cpu_us(cell), cell.use.foreign * 100,
       !cell.void_because.empty() ? "VOID"
       : cell.faults.empty()      ? "pass"
                                  : "FAIL");
@@ -96,9 +100,8 @@ std::vector<std::pair<std::string, double>> key_figures(const BenchReport& repor
     if (unloaded != nullptr)
       figures.emplace_back(fmt::format("emergency_p99_ratio_{}", name),
                            cell->emergency_p99_ms() / std::max(0.001, unloaded->emergency_p99_ms()));
-    figures.emplace_back(fmt::format("goodput_{}", name),
-                         cell->good_per_s() / std::max(1.0, report.capacity.total_per_s));
-    refusal_us = refusal_cpu_us(*cell, unloaded, report.capacity);
+    figures.emplace_back(fmt::format("goodput_{}", name), goodput(*cell, report.capacity));
+    refusal_us = refusal_cpu_us(*cell);
   }
   figures.emplace_back("emergency_failed", failed);
   figures.emplace_back("refusal_cpu_us", refusal_us);
@@ -107,11 +110,11 @@ std::vector<std::pair<std::string, double>> key_figures(const BenchReport& repor
 
 std::string to_table(const BenchReport& report) {
   std::string out = fmt::format(
-      "machine   {}\ncapacity  {:.0f} requests a second beside the emergencies, {:.0f} with them\n\n{:<12} {:<12} "
+      "machine   {}\ncapacity  {:.0f} requests a second beside the emergencies\n\n{:<12} {:<12} "
       "{:>8} "
       "{:>8} {:>8} {:>7} {:>9} {:>10} {:>10} {:>10} {:>9} {:>9}\n",
-      report.machine, report.capacity.rest_per_s, report.capacity.total_per_s, "cell", "mode", "em p50", "em p99",
-      "em p99.9", "failed", "good/s", "of peak", "refused/s", "no answer", "us each", "foreign");
+      report.machine, report.capacity.rest_per_s, "cell", "mode", "em p50", "em p99", "em p99.9", "failed", "good/s",
+      "of peak", "refused/s", "no answer", "us each", "foreign");
   for (const CellResult& cell : report.cells) append_cell_row(out, report, cell);
   out += "\nem: emergencies, ms from the moment they were due; -: that share was never served\n";
   for (const CellResult& cell : report.cells) {
@@ -132,7 +135,7 @@ std::string to_json(const BenchReport& report) {
   for (const auto& [name, value] : key_figures(report)) writer.field(name, value);
   writer.field("void", report.is_void());
   writer.key("capacity").begin_object().field("rest_per_s", report.capacity.rest_per_s);
-  writer.field("total_per_s", report.capacity.total_per_s).field("cpu_per_s", report.capacity.cpu_per_s);
+  writer.field("counted_per_s", report.capacity.counted_per_s);
   writer.end_object().key("cells").begin_array();
   for (const CellResult& cell : report.cells) write_cell(writer, report, cell);
   writer.end_array().end_object();

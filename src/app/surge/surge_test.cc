@@ -105,6 +105,7 @@ TEST(LoadResult, TravelsAsJsonAndAddsUp) {
   result.name = "routine";
   result.offered = 3;
   result.outcomes = {1, 1, 0, 1, 0};
+  result.served_by_kind[3] = 1;
   result.attempts = 4;
   result.answers_503 = 2;
   result.served.record(milliseconds(3));
@@ -313,13 +314,14 @@ CellResult cell_of(std::string name, Mode mode, double emergency_ms, double rest
   routine.name = "routine";
   routine.seconds = 10;
   routine.offered = routine.outcomes[0] = static_cast<std::uint64_t>(rest_good * 10);
+  routine.served_by_kind[static_cast<std::size_t>(Kind::work)] = routine.offered;
   cell.classes = {emergency, routine};
   if (cell.cell != "0x") cell.multiple = 10;
   return cell;
 }
 
 TEST(Bars, AreMissedForTheReasonsTheyAreThere) {
-  const Capacity capacity{.rest_per_s = 900, .total_per_s = 1000, .cpu_per_s = 1};
+  const Capacity capacity{.rest_per_s = 900, .counted_per_s = 1000};
   const CellResult unloaded = cell_of("0x", Mode::unprivileged, 2, 0);
   const auto missed = [&](const CellResult& cell) { return missed_bars(cell, &unloaded, capacity); };
   EXPECT_TRUE(missed(cell_of("10x", Mode::unprivileged, 4.9, 700)).empty());
@@ -333,16 +335,20 @@ TEST(Bars, AreMissedForTheReasonsTheyAreThere) {
   EXPECT_EQ(missed(idle).size(), 1U);
 }
 
-TEST(Bars, ARefusalCostsWhatTheServedRequestsDoNotExplain) {
-  const Capacity capacity{
-      .rest_per_s = 800, .total_per_s = 900, .cpu_per_s = 0.9};  // 1 ms a request, 0.1 for emergencies
-  CellResult unloaded = cell_of("0x", Mode::full, 2, 0);
-  unloaded.use.server_s = 1;  // in 10 s
+TEST(Bars, ARefusalCostsWhatTheThreadsThatRefuseTake) {
   CellResult cell = cell_of("100x", Mode::full, 2, 200);
-  cell.use.server_s = 10;
+  EXPECT_EQ(refusal_cpu_us(cell), 0);
+  cell.use.threads_s = {{"io", 7}, {"work", 2}, {"em-io", 1}};
   cell.classes[1].answers_503 = 700'000;
-  EXPECT_NEAR(refusal_cpu_us(cell, &unloaded, capacity), 10, 0.01);
-  EXPECT_EQ(refusal_cpu_us(unloaded, &unloaded, capacity), 0);
+  EXPECT_NEAR(refusal_cpu_us(cell), 10, 0.01);
+}
+
+TEST(Bars, GoodputCountsWorkAndNotReads) {
+  CellResult cell = cell_of("10x", Mode::full, 2, 300);
+  cell.classes[1].outcomes[0] += 100'000;
+  cell.classes[1].served_by_kind[static_cast<std::size_t>(Kind::read)] = 100'000;
+  EXPECT_NEAR(cell.counted_per_s(), 400, 0.1);
+  EXPECT_GT(cell.good_per_s(), 10'000);
 }
 
 TEST(Cells, AreKnownByName) {
@@ -351,8 +357,7 @@ TEST(Cells, AreKnownByName) {
 }
 
 TEST(Report, TellsCellsAsTableAndJson) {
-  BenchReport report{
-      .capacity = {.rest_per_s = 900, .total_per_s = 1000, .cpu_per_s = 1}, .machine = "test", .cells = {}};
+  BenchReport report{.capacity = {.rest_per_s = 900, .counted_per_s = 1000}, .machine = "test", .cells = {}};
   report.cells = {cell_of("0x", Mode::full, 2, 0), cell_of("10x", Mode::full, 3, 700, 0)};
   report.cells[1].void_because = "the test says so";
   EXPECT_TRUE(report.is_void());
