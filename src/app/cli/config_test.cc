@@ -48,13 +48,19 @@ TEST_F(ConfigFile, AFlagGoesBeforeTheEnvironmentAndThatBeforeTheFile) {
 }
 
 TEST_F(ConfigFile, EveryKeyCanBeSetByItsEnvironmentName) {
+  const auto text_for = [](std::string_view name) -> std::string {
+    if (name == "notify.link_base" || (name.starts_with("notify.") && name.ends_with("_url")))
+      return "https://x.example";
+    return name.starts_with("notify.twilio") && name.ends_with("from") ? "+15551234567" : "x";
+  };
   for (const Key& key : keys()) {
-    const std::string value =
-        key.form == Key::Form::address                    ? "127.0.0.1:9"
-        : key.form == Key::Form::choice                   ? std::string(key.choices.substr(0, key.choices.find(' ')))
-        : std::holds_alternative<Key::Number>(key.member) ? std::to_string(std::max<std::int64_t>(key.min, 1024))
-                                                          : "x";
-    if (key.name.starts_with("server.tls")) continue;  // these come in pairs
+    const std::string value = key.form == Key::Form::address ? "127.0.0.1:9"
+                              : key.form == Key::Form::choice
+                                  ? std::string(key.choices.substr(0, key.choices.find(' ')))
+                              : std::holds_alternative<Key::Number>(key.member)
+                                  ? std::to_string(std::clamp<std::int64_t>(1024, key.min, key.max))
+                                  : text_for(key.name);
+    if (key.name.starts_with("server.tls") || key.name == "notify.smtp_host") continue;  // these come in pairs
     const auto config = load_config({.environment = {{environment_name(key.name), value}}});
     ASSERT_TRUE(config) << key.name << ": " << config.error()[0].text;
     EXPECT_EQ(config->origins.size(), 1) << key.name;
