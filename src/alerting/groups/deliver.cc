@@ -109,11 +109,7 @@ Task<> Groups::Inside::run(Lane& lane, JobPointer job) {
 
 Task<notify::SendOutcome> Groups::Inside::attempt(const Job& job) {
   if (settings_.sender) co_return co_await settings_.sender(job.notice);
-  if (job.notice.integration->service == routing::Service::email) {
-    if (!settings_.mail)
-      co_return notify::SendOutcome{notify::SendStatus::refused, 0, "no mail is sent by this server"};
-    co_return co_await settings_.mail(job.notice);
-  }
+  if (job.notice.integration->service == routing::Service::email) co_return co_await mail_.send(job.notice);
   co_return co_await call(job);
 }
 
@@ -204,7 +200,8 @@ Result<> Groups::Inside::tell_book(store::Transaction& transaction, const Notice
                                 .severity = severity,
                                 .title = title(notice),
                                 .reason = fmt::format("{} firing in {}", notice.entry.firing.size(), notice.group_key),
-                                .values = std::move(values)}));
+                                .values = std::move(values),
+                                .policy = notice.integration->to}));
   return {};
 }
 

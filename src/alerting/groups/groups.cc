@@ -37,7 +37,12 @@ Result<> each_row(store::Store& store, std::string_view space, Keep keep) {
 }  // namespace
 
 Groups::Inside::Inside(const alerts::Book& book, const Clock& clock, Settings settings, Counters& counters)
-    : book_(book), clock_(clock), settings_(std::move(settings)), counters_(counters), started_at_(clock.now()) {}
+    : book_(book),
+      clock_(clock),
+      settings_(std::move(settings)),
+      counters_(counters),
+      started_at_(clock.now()),
+      mail_(clock, settings_.external_url) {}
 
 Result<> Groups::Inside::start(store::Store& store, routing::ConfigPtr config) {
   store_ = &store;

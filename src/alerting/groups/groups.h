@@ -33,7 +33,7 @@
 
 namespace mydr24::groups {
 
-// Sends a notice in place of the network. For tests, and for what this module cannot send itself (mail).
+// Sends a notice in place of the network, for tests.
 using Sender = std::function<Task<notify::SendOutcome>(const Notice&)>;
 
 struct Settings {
@@ -42,7 +42,6 @@ struct Settings {
   std::string external_url;          // of this server, in notifications
   std::size_t alerts_max = 200'000;  // known at the same time; above it only emergencies are taken
   Sender sender;                     // null: the network
-  Sender mail;                       // null: mail is refused
   // An emergency that could not be written down. Called on the engine's thread.
   std::function<void(const Alert&)> unrecorded;
 };

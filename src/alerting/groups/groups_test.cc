@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "alerting/groups/actionability.h"
+#include "alerting/groups/detail/mail.h"
 #include "alerting/groups/payload.h"
 #include "alerting/groups/rules.h"
 #include "base/core/date_time.h"
@@ -517,6 +518,28 @@ receivers: [{name: w, webhook_configs: [{url: 'http://x/', max_alerts: 1}]}]
   for (const auto& text : {pagerduty_body(notices[0], ""), slack_body(notices[0], ""), mail_text(notices[0], "")})
     EXPECT_EQ(text.find("ward"), text.npos) << "labels do not leave by chat, mail or pager: " << text;
 }
+
+struct Smarthost {
+  std::string text;
+  bool require_tls;
+  std::optional<std::pair<std::uint16_t, notify::MailTls>> expected;
+};
+class SmarthostTable : public testing::TestWithParam<Smarthost> {};
+TEST_P(SmarthostTable, SaysWhereAndHowMailIsSubmitted) {
+  const routing::Integration way{.smarthost = GetParam().text, .require_tls = GetParam().require_tls};
+  const auto settings = mailer_settings(way);
+  ASSERT_EQ(settings.has_value(), GetParam().expected.has_value());
+  if (!settings) return;
+  EXPECT_EQ(settings->host, "mail.example");
+  EXPECT_EQ(settings->port, GetParam().expected->first);
+  EXPECT_EQ(settings->tls, GetParam().expected->second);
+}
+INSTANTIATE_TEST_SUITE_P(Table, SmarthostTable,
+                         testing::Values(Smarthost{"mail.example:587", true, {{587, notify::MailTls::required}}},
+                                         Smarthost{"mail.example:25", false, {{25, notify::MailTls::opportunistic}}},
+                                         Smarthost{"mail.example:465", true, {{465, notify::MailTls::implicit}}},
+                                         Smarthost{"mail.example", true, {}},
+                                         Smarthost{"mail.example:smtp", true, {}}));
 
 struct Limit {
   Measure measure;

@@ -8,6 +8,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "alerting/groups/detail/mail.h"
 #include "alerting/groups/groups.h"
 #include "base/net/client.h"
 
@@ -97,6 +98,7 @@ struct Groups::Inside {
   asio::io_context context_{1};
   asio::executor_work_guard<Executor> guard_{context_.get_executor()};
   std::unique_ptr<net::Client> client_;
+  GroupMail mail_;
   std::map<std::string, Lane, std::less<>> lanes_;
   std::multimap<std::chrono::nanoseconds, JobPointer> retries_;  // by steady time
   std::string sweep_after_;
