@@ -71,7 +71,7 @@ class PostgresServer : public testing::Test {
   }
   template <class Condition>
   static bool soon(Condition condition) {
-    for (int tried = 0; tried < 500; ++tried) {
+    for (int tried = 0; tried < 2000; ++tried) {
       if (condition()) return true;
       std::this_thread::sleep_for(10ms);
     }
