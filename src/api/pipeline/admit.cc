@@ -76,6 +76,7 @@ nanoseconds deadline_of(const net::Request& request, nanoseconds now) {
 // Exports and imports hold a seat for as long as they take: of background work, so that they leave some to others.
 bool is_stream(const net::Request& request, const Match& match) {
   constexpr std::string_view line_by_line = "application/fhir+ndjson";
+  if (!request.path.starts_with("/fhir")) return false;
   if (request.has_body) return request.header("Content-Type").starts_with(line_by_line);
   return match.route != nullptr && match.route->cost == Cost::work &&
          request.header("Accept").starts_with(line_by_line);

@@ -69,6 +69,7 @@ class AdmitTest : public testing::Test {
     };
     add(net::Method::get, "/quick", RequestClass::routine, Cost::quick);
     add(net::Method::get, "/work", RequestClass::routine, Cost::work);
+    add(net::Method::get, "/fhir/{type}", RequestClass::routine, Cost::work);
     add(net::Method::post, "/write", RequestClass::routine, Cost::write);
     add(net::Method::get, "/bulk", RequestClass::background, Cost::work);
     add(net::Method::get, "/ack", RequestClass::emergency, Cost::quick);
@@ -128,9 +129,9 @@ TEST_F(AdmitTest, EverythingAtTheEmergencyListenerIsAnEmergencyButBulkWork) {
 TEST_F(AdmitTest, StreamsAreBackgroundWork) {
   auto& lane = general();
   headers_.values["Accept"] = "application/fhir+ndjson";
-  ask(lane, net::Method::get, "/work");
+  ask(lane, net::Method::get, "/fhir/Patient");
   EXPECT_EQ(seen_.request_class, RequestClass::background);
-  ask(lane, net::Method::get, "/quick");
+  ask(lane, net::Method::get, "/work");
   EXPECT_EQ(seen_.request_class, RequestClass::routine);
 }
 

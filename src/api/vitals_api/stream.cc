@@ -125,7 +125,9 @@ Task<> stream(Service& service, pipeline::Call& call) {
 
 void add_stream_routes(pipeline::Router& router, Service& service) {
   router.add({net::Method::post, "/api/v1/vitals/stream", "vitals-stream", RequestClass::urgent,
-              [&service](pipeline::Call& call) -> Task<> { co_await stream(service, call); }});
+              [&service](pipeline::Call& call) -> Task<> { co_await stream(service, call); },
+              // It lasts as long as the device has something to say and mostly waits: a seat would be lost to it.
+              admission::Cost::quick});
 }
 
 }  // namespace mydr24::vitals_api
