@@ -117,11 +117,16 @@ void Updates::Inside::take(const std::set<std::string>& keys) {
 
 void Updates::Inside::pump() {
   const auto now = clock.steady();
+  // Gathered first: one that needs no waiting is over, and gone from the jobs, before co_spawn() returns.
+  std::vector<std::string> due;
+  if (stopping) return;
   for (auto& [key, job] : jobs) {
-    if (stopping) return;
     if (job.running || job.due > now) continue;
     job.running = true;
     ++job.tries;
+    due.push_back(key);
+  }
+  for (const std::string& key : due) {
     {
       const std::lock_guard lock(mutex);
       ++busy;
@@ -165,8 +170,12 @@ Task<> Updates::Inside::tell(std::string key) {
     if (!channel || !(*channel)->takes_updates()) {
       is_done = true;
     } else {
-      const auto outcome = co_await (*channel)->send(std::move((*loaded)->second));
-      is_done = outcome.status != notify::SendStatus::failed;
+      try {
+        const auto outcome = co_await (*channel)->send(std::move((*loaded)->second));
+        is_done = outcome.status != notify::SendStatus::failed;
+      } catch (const std::exception&) {
+        is_done = false;
+      }
     }
   }
   const auto job = jobs.find(key);
