@@ -22,7 +22,8 @@ class Amtool : public testing::Test {
  protected:
   void SetUp() override {
     if (!has_program("amtool")) GTEST_SKIP() << "amtool is not installed";
-    target_ = start_ours({.config = fmt::format(one_hook, hooks_.url("hook"))});
+    // amtool 0.25 knows the classic grammar only.
+    target_ = start_ours({.config = fmt::format(one_hook, hooks_.url("hook")), .settings = "matchers = \"classic\""});
   }
   load::Finished amtool(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"amtool", "--alertmanager.url=" + target_->url()});
@@ -37,7 +38,7 @@ TEST_F(Amtool, AddsAndQueriesAlerts) {
   EXPECT_EQ(amtool({"alert", "add", "bare", "ward=B"}).exit_code, 0);
   EXPECT_NE(amtool({"alert", "query"}).out.find("disk"), std::string::npos);
   EXPECT_NE(amtool({"alert", "query", "bare"}).out.find("bare"), std::string::npos);
-  for (const char* query : {"disk", "alertname=disk", "{alertname=disk}", "ward=~\"A|C\""}) {
+  for (const char* query : {"disk", "alertname=disk", "ward=~\"A|C\""}) {
     const auto ran = amtool({"alert", "query", query});
     EXPECT_EQ(ran.exit_code, 0) << ran.err;
     EXPECT_NE(ran.out.find("disk"), std::string::npos) << query << ran.out;

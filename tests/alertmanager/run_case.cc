@@ -157,7 +157,7 @@ class Run {
         .field("comment", "test")
         .end_object();
     const Reply reply = call(net::Method::post, base_ + "/api/v2/silences", body);
-    expect(step, {reply.status, "x"}, 200);
+    if (reply.status != 200) fault(step.line, fmt::format("{}: {}", reply.status, reply.body));
     if (const auto document = json::Document::parse(reply.body))
       names_[step.words[0]] = document->root()["silenceID"].text();
   }
