@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 #include <thread>
 
 #include "alertmanager/case.h"
@@ -105,8 +106,11 @@ class Run {
       see(step);
     } else if (step.verb == "count") {
       // count TIME PATH FILTER NUMBER
-      const Reply reply =
-          call(net::Method::get, base_ + "/api/v2/" + words.at(0) + "?filter=" + net::percent_encode(words.at(1)));
+      std::string query;
+      std::istringstream filters(words.at(1));
+      for (std::string filter; std::getline(filters, filter, '&');)
+        query += (query.empty() ? "?filter=" : "&filter=") + net::percent_encode(filter);
+      const Reply reply = call(net::Method::get, base_ + "/api/v2/" + words.at(0) + query);
       const auto document = json::Document::parse(reply.body);
       if (!document || std::to_string(document->root().size()) != words.at(2))
         fault(step.line, fmt::format("{} {}", reply.status, reply.body));
