@@ -162,11 +162,20 @@ TEST_F(PostgresServer, AStreamingReplicaAnswersWhatItHasAndThePrimaryTheRest) {
   const auto replica = server_->replica();
   ASSERT_NE(replica, nullptr) << "pg_basebackup failed, or the replica did not start";
   const auto database = settings_.url.substr(settings_.url.rfind('=') + 1);
+  {
+    const auto alone = open();
+    ASSERT_TRUE(write(*alone, "a"));
+  }
+  ASSERT_TRUE(soon([&] {
+    const auto connection = Connection::open(replica->url(database), Connection::Role::reader);
+    if (!connection) return false;
+    const auto newest = (*connection)->number("SELECT max(sequence) FROM journal", 0);
+    return newest && *newest == 2;
+  })) << "nothing streams to the replica";
   settings_.read_urls = {replica->url(database)};
   const auto store = open();
-  ASSERT_TRUE(write(*store, "a"));
-  EXPECT_TRUE(has(*store, "a", last(*store)));
-  EXPECT_TRUE(soon([&] { return has(*store, "a"); }));
+  EXPECT_TRUE(has(*store, "a"));
+  EXPECT_TRUE(has(*store, "a", 2));
 
   replica->execute(database, "SELECT pg_wal_replay_pause()");
   ASSERT_TRUE(write(*store, "b"));
