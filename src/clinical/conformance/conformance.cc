@@ -90,6 +90,11 @@ Result<> Conformance::start(const Settings& settings) {
   if (!resources.empty()) base_validator_ = base_validator_->with(resources, base_terminology_, &left_out);
   for (const auto& problem : left_out) log_.warn("a profile is left out", {{"detail", problem}});
   MYDR24_TRY(take_own_bases());
+  base_catalogue_ = search::published_catalogue();
+  if (!settings_.own_bases.empty()) {
+    base_catalogue_ = search::with_own_bases(base_catalogue_, settings_.own_bases);
+    MYDR24_TRY(records_.store().learn(base_catalogue_));
+  }
   MYDR24_TRY(reload());
   thread_ = std::thread([this] { work(); });
   return {};
@@ -250,14 +255,11 @@ Result<> Conformance::reload() {
     for (const auto& problem : left_out) log_.warn("a stored profile is left out", {{"detail", problem}});
   }
   MYDR24_ASSIGN(const auto parameters, custom_parameters(stored));
-  made->catalogue = search::published_catalogue();
-  if (!settings_.own_bases.empty()) {
-    made->catalogue = search::with_own_bases(made->catalogue, settings_.own_bases);
-  }
+  made->catalogue = base_catalogue_;
   if (!parameters.empty()) {
     MYDR24_ASSIGN(made->catalogue, search::with_parameters(made->catalogue, parameters));
+    MYDR24_TRY(records_.store().learn(made->catalogue));
   }
-  if (made->catalogue != search::published_catalogue()) MYDR24_TRY(records_.store().learn(made->catalogue));
   const auto catalogue = made->catalogue;
   {
     const std::lock_guard lock(definitions_mutex_);

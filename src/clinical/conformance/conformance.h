@@ -92,6 +92,7 @@ class Conformance final : public records::Reaction, public store::Follower {
   records::Records& records_;
   const telemetry::Log& log_;
   Settings settings_;
+  search::CataloguePtr base_catalogue_;  // what R4 publishes, by the server's URLs
   std::shared_ptr<const terminology::Terminology> base_terminology_;
   std::shared_ptr<const validation::Validator> base_validator_;
 
