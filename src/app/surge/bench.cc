@@ -13,7 +13,6 @@
 namespace mydr24::surge {
 namespace {
 
-constexpr int void_retries = 2;
 constexpr double naive_fails_from = 10;
 
 std::optional<double> multiple_of(std::string_view cell) {
@@ -87,7 +86,7 @@ Result<CellResult> run_cell(const Stage& stage, const BenchSettings& settings, c
       MYDR24_ASSIGN(CellResult once, run_once(stage, settings, cell, mode, seed, clock));
       void_because = once.void_because;
 
-      if (!once.void_because.empty() && attempt < void_retries) {
+      if (!once.void_because.empty() && attempt < settings.void_retries) {
         settings.say(fmt::format("{} {}: void ({}); once more", cell, to_string(mode), once.void_because));
         continue;
       }

@@ -16,7 +16,6 @@ constexpr double foreign_max = 0.15;
 constexpr double steal_max = 0.01;
 constexpr double lateness_max_ms = 1;
 constexpr int emergency_fifo = 40;
-constexpr double calibration_p99_ms = 50;
 constexpr double calibration_refused = 0.01;
 constexpr double calibration_first_per_s = 100;
 constexpr double calibration_rate_max = 200'000;
@@ -198,7 +197,8 @@ void add_repetition(CellResult& to, const CellResult& from) {
 }
 
 Result<Capacity> calibrate(const Stage& stage, const BenchSettings& settings, Mode mode, const Clock& clock) {
-  MYDR24_ASSIGN(const auto bed, TestBed::start(stage, {.mode = mode, .cpu = settings.server_cpu}));
+  const BedOptions options{.mode = mode, .cpu = settings.server_cpu};
+  MYDR24_ASSIGN(auto bed, TestBed::start(stage, options));
   const double seconds = std::clamp(settings.seconds / 3, 1.0, 3.0);
   Surge surge{.emergency_per_s = settings.emergency_per_s, .warm_up_s = 0.5, .seconds = seconds};
   surge.connections = 500;
@@ -215,11 +215,14 @@ Result<Capacity> calibrate(const Stage& stage, const BenchSettings& settings, Mo
                              cell.rest_good_per_s(), p99, refused * 100));
     if (cell.rest_good_per_s() < 1)
       return fail(Code::unprocessable, "the server serves nothing: " + routine->first_problem);
-    const bool fine = p99 >= 0 && p99 <= calibration_p99_ms && refused <= calibration_refused;
+    const bool fine = p99 >= 0 && p99 <= settings.capacity_p99_ms && refused <= calibration_refused;
     if (fine) found = {cell.rest_good_per_s(), cell.counted_per_s()};
     if (!fine && !coarse) break;
     if (!fine) {
       coarse = false;
+      // One that was overloaded goes on leaving things out for a while.
+      bed.reset();
+      MYDR24_ASSIGN(bed, TestBed::start(stage, options));
       rate /= calibration_coarse;
     }
     rate *= coarse ? calibration_coarse : calibration_fine;

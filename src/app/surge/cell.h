@@ -31,9 +31,11 @@ struct BenchSettings {
   double seconds = 10;  // of measuring
   double warm_up_s = 2;
   int repeat = 1;
+  int void_retries = 2;  // of a repetition that is void
   double emergency_per_s = 100;
   Retry retry = Retry::none;                                                // of the multiples
   std::size_t connections = 4000;                                           // of the classes below emergency
+  double capacity_p99_ms = 50;                                              // of routine requests at the capacity
   Capacity capacity;                                                        // 0: is calibrated
   std::function<void(const std::string&)> say = [](const std::string&) {};  // progress, for people
 };
@@ -89,8 +91,8 @@ Result<CellResult> run_load(TestBed& bed, const BenchSettings& settings, const S
 // Adds another repetition of the same cell.
 void add_repetition(CellResult& to, const CellResult& from);
 
-// Finds the capacity: raises the rate until the slowest of a hundred routine requests takes more than 50 ms or more than
-// 1 % is refused; the last rate before that.
+// Finds the capacity: raises the rate until the slowest of a hundred routine requests takes too long or more than 1 % is
+// refused; the last rate before that.
 Result<Capacity> calibrate(const Stage& stage, const BenchSettings& settings, Mode mode, const Clock& clock);
 
 }  // namespace mydr24::surge

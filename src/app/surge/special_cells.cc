@@ -84,9 +84,12 @@ Result<double> emergency_capacity(TestBed& bed, const BenchSettings& settings, S
 }
 
 Result<CellResult> run_flood(const Stage& stage, const BenchSettings& settings, Mode mode, const Clock& clock) {
-  MYDR24_ASSIGN(const auto bed, TestBed::start(stage, {.mode = mode, .cpu = settings.server_cpu}));
+  const BedOptions options{.mode = mode, .cpu = settings.server_cpu};
   Surge surge{.warm_up_s = settings.warm_up_s, .seconds = settings.seconds, .emergency_connections = 1500};
+  MYDR24_ASSIGN(auto bed, TestBed::start(stage, options));
   MYDR24_ASSIGN(const double capacity, emergency_capacity(*bed, settings, surge, clock));
+  bed.reset();
+  MYDR24_ASSIGN(bed, TestBed::start(stage, options));
   surge.emergency_per_s = flood_multiple * capacity;
   MYDR24_ASSIGN(CellResult cell, run_load(*bed, settings, surge, clock));
   const LoadResult& emergency = cell.classes.front();
