@@ -224,6 +224,7 @@ class RunningSystem : public System {
  public:
   RunningSystem(const Settings& settings, const Clock& clock)
       : settings_(settings),
+        machine_clock_(clock),
         clock_(clock),
         core_(settings, clock_, std::cout),
         workers_({.threads = or_processors(settings.server.workers),
@@ -327,7 +328,7 @@ class RunningSystem : public System {
 
   // A contact's method whose provider is not configured stops nothing: it refuses, and the next method is used.
   std::unique_ptr<notify::Channel> make_channel(asio::io_context& context, const notify::Address& address) {
-    auto made = notify::make_channel(context, address, notify_->providers, hub_, clock_);
+    auto made = notify::make_channel(context, address, notify_->providers, hub_, machine_clock_);
     if (made) return std::move(*made);
     core_.log.warn("a channel cannot be made", {{"kind", to_string(address.kind)}, {"detail", made.error().text}});
     return notify::make_refusing_channel(address.kind, made.error().text);
@@ -437,6 +438,7 @@ class RunningSystem : public System {
   }
 
   const Settings settings_;
+  const Clock& machine_clock_;  // receivers of signatures compare with it
   PacedClock clock_;
   telemetry::Metrics metrics_;
   Core core_;
