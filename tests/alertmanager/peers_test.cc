@@ -44,7 +44,9 @@ TEST_F(Amtool, AddsAndQueriesAlerts) {
     EXPECT_NE(ran.out.find("disk"), std::string::npos) << query << ran.out;
     EXPECT_EQ(ran.out.find("bare"), std::string::npos) << query << ran.out;
   }
-  EXPECT_EQ(amtool({"alert", "add", "{foo=bar}"}).exit_code, 1);
+  // A name by amtool 0.25's own reading, against the real one too; a label of that name is refused.
+  EXPECT_EQ(amtool({"alert", "add", "{foo=bar}"}).exit_code, 0);
+  EXPECT_EQ(amtool({"alert", "add", "disk", "{foo=bar"}).exit_code, 1);
 }
 
 TEST_F(Amtool, AddsUpdatesExpiresExportsAndImportsSilences) {

@@ -30,7 +30,7 @@ TEST_F(VitalsTest, AStreamIsAnsweredLineByLineAndWhatItStoredIsThere) {
       "\n"
       "{{\"patient\":\"s1\",\"id\":\"b\",\"spo2\":\"high\"}}\n"
       "not json\n"
-      "{{\"patient\":\"s1\",\"id\":\"a\",\"spo2\":97,\"pulse\":70,\"at\":\"{0}\"}}\n"
+      "{{\"patient\":\"s1\",\"id\":\"a\",\"spo2\":96,\"pulse\":70,\"at\":\"{0}\"}}\n"
       "{{\"resourceType\":\"Observation\",\"id\":\"own\",\"status\":\"final\",\"code\":{{\"coding\":[{{\"system\":"
       "\"http://loinc.org\",\"code\":\"8867-4\"}}]}},\"subject\":{{\"reference\":\"Patient/s1\"}},"
       "\"effectiveDateTime\":\"{0}\",\"valueQuantity\":{{\"value\":71,\"unit\":\"/min\",\"system\":"
