@@ -142,7 +142,7 @@ class ControlTest : public testing::Test {
 TEST_F(ControlTest, LagOfTheIoThreadsIsOverloadAndSwitchesBackgroundOffFirst) {
   pass(100ms, 0ms);
   EXPECT_EQ(control.screen(RequestClass::background, Cost::work, 400), Refusal::none);
-  pass(300ms, 25ms);
+  pass(300ms, 125ms);
   EXPECT_GE(control.level(), 1);
   EXPECT_EQ(control.screen(RequestClass::background, Cost::work, 400), Refusal::level);
   EXPECT_EQ(control.screen(RequestClass::routine, Cost::write, 300), Refusal::none);
@@ -152,7 +152,7 @@ TEST_F(ControlTest, LagOfTheIoThreadsIsOverloadAndSwitchesBackgroundOffFirst) {
 }
 
 TEST_F(ControlTest, AnEmergencyIsNeverScreened) {
-  pass(2s, 50ms, 50ms);
+  pass(2s, 150ms, 150ms);
   EXPECT_EQ(control.level(), 4);
   EXPECT_EQ(control.screen(RequestClass::routine, Cost::quick, 300), Refusal::level);
   EXPECT_EQ(control.screen(RequestClass::urgent, Cost::write, 200), Refusal::none);
