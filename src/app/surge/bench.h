@@ -7,6 +7,7 @@
 // itself, is void and says so.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
