@@ -12,6 +12,7 @@
 // Thread-safe. Time is the caller's.
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
