@@ -97,7 +97,7 @@ class AdmitTest : public testing::Test {
     auto now = system_clock().steady();
     for (int i = 0; i < 1'000 && control_.level() < level; ++i)
       control_.tick(now += std::chrono::milliseconds(100), std::chrono::milliseconds(150),
-                    std::chrono::milliseconds(level > 3 ? 50 : 0));
+                    std::chrono::milliseconds(level > 3 ? 150 : 0));
   }
 
   struct Seen {
