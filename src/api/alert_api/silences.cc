@@ -155,7 +155,8 @@ void add_silence_routes(pipeline::Router& router, Service& service) {
   router.add({net::Method::del, prefix + "/api/v2/silence/{id}", "am-expire-silence", RequestClass::urgent,
               [&service](pipeline::Call& call) -> Task<> { co_await send(call, co_await remove(service, call)); }});
   router.add({net::Method::post, "/api/v1/silences/preview", "silence-preview", RequestClass::urgent,
-              [&service](pipeline::Call& call) -> Task<> { co_await send(call, co_await preview(service, call)); }});
+              [&service](pipeline::Call& call) -> Task<> { co_await send(call, co_await preview(service, call)); },
+              admission::Cost::work});
 }
 
 }  // namespace mydr24::alert_api

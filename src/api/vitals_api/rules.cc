@@ -162,8 +162,8 @@ Task<Result<std::string>> say(Service& service, pipeline::Call& call) {
 void add_rule_routes(pipeline::Router& router, Service& service) {
   using net::Method;
   const auto add_route = [&](Method method, std::string pattern, std::string name, RequestClass request_class,
-                             pipeline::Handler handler) {
-    router.add({method, std::move(pattern), std::move(name), request_class, std::move(handler)});
+                             pipeline::Handler handler, admission::Cost cost = admission::Cost::by_method) {
+    router.add({method, std::move(pattern), std::move(name), request_class, std::move(handler), cost});
   };
   add_route(Method::get, "/api/v1/vitals/rules", "vitals-rules", RequestClass::routine,
             [&service](pipeline::Call& call) -> Task<> { co_await answer(call, list(service)); });
@@ -173,10 +173,13 @@ void add_rule_routes(pipeline::Router& router, Service& service) {
             [&service](pipeline::Call& call) -> Task<> { co_await answer(call, show(service, call.capture(0))); });
   add_route(Method::post, "/api/v1/vitals/rules/{version}/activate", "vitals-rules-activate", RequestClass::routine,
             [&service](pipeline::Call& call) -> Task<> { co_await answer(call, co_await activate(service, call)); });
-  add_route(Method::post, "/api/v1/vitals/rules/validate", "vitals-rules-validate", RequestClass::routine,
-            [](pipeline::Call& call) -> Task<> { co_await answer(call, co_await validate(call)); });
-  add_route(Method::post, "/api/v1/vitals/dry-run", "vitals-dry-run", RequestClass::background,
-            [&service](pipeline::Call& call) -> Task<> { co_await answer(call, co_await dry_run(service, call)); });
+  add_route(
+      Method::post, "/api/v1/vitals/rules/validate", "vitals-rules-validate", RequestClass::routine,
+      [](pipeline::Call& call) -> Task<> { co_await answer(call, co_await validate(call)); }, admission::Cost::work);
+  add_route(
+      Method::post, "/api/v1/vitals/dry-run", "vitals-dry-run", RequestClass::background,
+      [&service](pipeline::Call& call) -> Task<> { co_await answer(call, co_await dry_run(service, call)); },
+      admission::Cost::work);
   add_route(Method::get, "/api/v1/vitals/outcomes/{alert}", "vitals-outcome", RequestClass::routine,
             [&service](pipeline::Call& call) -> Task<> { co_await answer(call, outcome(service, call.capture(0))); });
   add_route(Method::post, "/api/v1/vitals/outcomes/{alert}", "vitals-outcome-say", RequestClass::routine,

@@ -98,7 +98,8 @@ void add_score_routes(pipeline::Router& router, Service& service) {
   router.add({Method::get, "/fhir/Patient/{id}/$early-warning", "$early-warning", RequestClass::urgent,
               [&service](pipeline::Call& call) -> Task<> { co_await send_early_warning(service, call); }});
   router.add({Method::post, "/api/v1/vitals/crowding/{scale}", "vitals-crowding", RequestClass::routine,
-              [](pipeline::Call& call) -> Task<> { co_await answer(call, co_await crowding(call)); }});
+              [](pipeline::Call& call) -> Task<> { co_await answer(call, co_await crowding(call)); },
+              admission::Cost::work});
 }
 
 }  // namespace mydr24::vitals_api

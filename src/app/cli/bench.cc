@@ -42,6 +42,7 @@ int run_bench_surge(const BenchSurgeOptions& options, const Terminal& terminal) 
   settings.repeat = options.repeat;
   settings.emergency_per_s = options.emergencies;
   settings.connections = static_cast<std::size_t>(options.connections);
+  settings.work_ms = options.work_ms;
   settings.capacity = {.rest_per_s = options.capacity, .counted_per_s = options.counted};
   const auto retry = surge::parse_retry(options.retry);
   if (!retry) return terminal.fail(Exit::usage, retry.error());

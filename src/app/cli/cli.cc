@@ -199,9 +199,14 @@ class CommandLine {
         ->check(CLI::Range(20, 15'000));
     auto* capacity = surge->add_option("--capacity", bench_.capacity, "Requests a second, instead of calibrating")
                          ->check(CLI::Range(1.0, 1'000'000.0));
-    surge->add_option("--counted", bench_.counted, "Pieces of work and emergencies a second at that capacity")
+    surge
+        ->add_option("--counted", bench_.counted,
+                     "Requests a second that goodput counts at that capacity: all but reads by id")
         ->needs(capacity)
         ->check(CLI::Range(1.0, 1'000'000.0));
+    surge->add_option("--work-ms", bench_.work_ms, "Milliseconds of the processor, a piece of work")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100));
     surge->add_option("--retry", bench_.retry, "What refused requests do in the multiples")
         ->capture_default_str()
         ->check(CLI::IsMember({"none", "immediate", "backoff", "budget"}));

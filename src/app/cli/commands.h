@@ -83,7 +83,8 @@ struct BenchSurgeOptions {
   double emergencies = 100;  // a second
   int connections = 4000;
   double capacity = 0;  // requests a second beside the emergencies; 0: is calibrated
-  double counted = 0;   // with it: pieces of work and emergencies a second; 0: goodput is not judged
+  double counted = 0;   // with it: requests a second but reads by id; 0: goodput is not judged
+  int work_ms = 1;      // a piece of work
   std::string retry = "none";
 };
 int run_bench_surge(const BenchSurgeOptions& options, const Terminal& terminal);

@@ -20,7 +20,7 @@ namespace mydr24::cli {
 
 class StoreImport {
  public:
-  static constexpr std::size_t slices_in_flight_max = 6;
+  static constexpr std::size_t slices_in_flight_max = 32;
   static constexpr int attempts_max = 200;
 
   StoreImport(records::Records& records, const std::vector<std::filesystem::path>& files, ImportState state,

@@ -22,7 +22,7 @@ constexpr std::size_t emergencies_max = admission::EmergencyPatients::patients_m
 Result<admission::ControlSettings> control_settings(const Settings& settings) {
   const auto& from = settings.admission;
   admission::ControlSettings to;
-  to.workers = settings.server.workers > 0 ? static_cast<std::size_t>(settings.server.workers) : usable_processors();
+  to.workers = worker_count(settings);
   to.write_seats = static_cast<std::size_t>(from.write_seats);
   to.target = std::chrono::milliseconds(from.target_ms);
   to.interval = std::chrono::milliseconds(from.interval_ms);

@@ -36,10 +36,6 @@ namespace {
 
 constexpr std::chrono::milliseconds tick_every{50};
 
-std::size_t or_processors(std::int64_t setting) {
-  return setting > 0 ? static_cast<std::size_t>(setting) : usable_processors();
-}
-
 Result<oncall::Directory> make_directory(const AlertingSection& section) {
   oncall::Settings settings{.escalate_after = std::chrono::seconds(section.escalate_after_s)};
   for (std::size_t i = 0; i < section.contacts.size(); ++i) {
@@ -106,6 +102,7 @@ sqlite::Settings store_settings(const StoreSection& section, const telemetry::Lo
   sqlite::Settings settings;
   settings.folder = section.path;
   settings.writer_cache_bytes = static_cast<std::size_t>(section.cache_mib) << 20;
+  settings.reader_cache_bytes = static_cast<std::size_t>(section.reader_cache_mib) << 20;
   settings.log = [&log](telemetry::Level level, std::string_view line) {
     log.write(level, "store", {{"detail", line}});
   };
@@ -113,7 +110,7 @@ sqlite::Settings store_settings(const StoreSection& section, const telemetry::Lo
 }
 
 Result<std::unique_ptr<store::Store>> open_store(const StoreSection& section, const telemetry::Log& log,
-                                                 const Clock& clock, ThreadWeights& weights) {
+                                                 const Clock& clock, ThreadWeights& weights, bool serves) {
   const auto writer_begun = [&weights] { weights.begin(ThreadKind::writer, 0); };
   const auto line = [&log](telemetry::Level level, std::string_view text) {
     log.write(level, "store", {{"detail", text}});
@@ -121,6 +118,7 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreSection& section, co
   if (section.url.empty()) {
     auto settings = store_settings(section, log);
     settings.writer_begun = writer_begun;
+    if (!serves) sqlite::settle_for_bulk(settings);
     return sqlite::open(settings, clock);
   }
   postgres::Settings settings;
@@ -160,7 +158,7 @@ struct Core {
     directory = std::make_unique<oncall::Directory>(std::move(made));
     book = std::make_unique<alerts::Book>(*directory);
     watch = std::make_unique<vitals::Watch>(*book, watch_settings(settings.vitals));
-    MYDR24_ASSIGN(store, open_store(settings.store, log, clock, weights));
+    MYDR24_ASSIGN(store, open_store(settings.store, log, clock, weights, serves));
     records = std::make_unique<records::Records>(*store, clock);
     conformance = std::make_unique<conformance::Conformance>(*records, log);
     summaries = std::make_unique<summary::Summaries>(*records);
@@ -227,7 +225,7 @@ class RunningSystem : public System {
         machine_clock_(clock),
         clock_(clock),
         core_(settings, clock_, std::cout),
-        workers_({.threads = or_processors(settings.server.workers),
+        workers_({.threads = worker_count(settings),
                   .emergency_threads = has_emergency_listener(settings) ? 1U : 0U,
                   .thread_begun =
                       [this](bool emergency, std::size_t number) {

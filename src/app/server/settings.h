@@ -3,6 +3,7 @@
 // Every setting of a deployment, with its default. app/cli/config fills it from flags, environment, file (TOML);
 // nothing else reads settings from outside. A name here is the name in the file: [section] key.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,7 +17,8 @@ struct ServerSection {
   std::string emergency_listen = "auto";
   std::string admin = "127.0.0.1:8025";  // /livez /readyz /healthz /metrics; loopback only
   std::int64_t threads = 0;              // I/O threads; 0: as many as processors
-  std::int64_t workers = 0;              // threads for searches and large bodies; 0: as many as processors
+  std::int64_t workers = 0;              // threads for searches and large bodies; 0: as many as processors; with a
+                                         // database server, for which they wait, four times as many, at least 8
   std::string tls_certificate_file;      // PEM; with tls_key_file: HTTPS instead of HTTP
   std::string tls_key_file;
   std::string base_url;                    // how clients reach /fhir/R4, for links; empty: from the Host header
@@ -34,7 +36,7 @@ struct ServerSection {
 struct AdmissionSection {
   // "off": no limits, no refusals, no thread weights, no emergency listener. For benches, to see what would happen.
   std::string mode = "full";
-  std::int64_t target_ms = 5;  // a queue in which nobody waits less for interval_ms is overloaded
+  std::int64_t target_ms = 20;  // a queue in which nobody waits less for interval_ms is overloaded
   std::int64_t interval_ms = 100;
   std::int64_t age_max_ms = 1'000;  // who has waited longer is refused
   std::int64_t write_seats = 128;   // writes in flight; more wait
@@ -43,10 +45,11 @@ struct AdmissionSection {
 };
 
 struct StoreSection {
-  std::string path = "mydr24-data";  // the folder that holds the database
-  std::int64_t cache_mib = 48;       // page cache of the writer
-  std::string url;                   // postgres://...: PostgreSQL in place of the folder
-  std::string read_urls;             // replicas for reading, separated by commas
+  std::string path = "mydr24-data";    // the folder that holds the database
+  std::int64_t cache_mib = 48;         // page cache of the writer
+  std::int64_t reader_cache_mib = 32;  // page cache of each reader, filled as it is needed
+  std::string url;                     // postgres://...: PostgreSQL in place of the folder
+  std::string read_urls;               // replicas for reading, separated by commas
 };
 
 struct SearchSection {
@@ -144,5 +147,8 @@ struct Settings {
   AlertingSection alerting;
   bool demo = false;  // not from outside: set by `mydr24 demo`, so that the page says that nothing on it is real
 };
+
+// Of server.workers: what 0 stands for is settled here.
+std::size_t worker_count(const Settings& settings);
 
 }  // namespace mydr24::server

@@ -36,6 +36,8 @@ Result<CellResult> run_multiple(const Stage& stage, const BenchSettings& setting
   surge.rest = {{settings.warm_up_s + settings.seconds, multiple * settings.capacity.rest_per_s}};
   MYDR24_ASSIGN(CellResult cell, run_load(*bed, settings, surge, clock));
   cell.multiple = multiple;
+  if (mode != Mode::naive && cell.emergency_failed() > 0)
+    settings.say(fmt::format("emergencies failed; the server's log:\n{}", bed->server().log()));
   return cell;
 }
 

@@ -84,10 +84,9 @@ double CellResult::good_per_s() const {
 }
 
 double CellResult::counted_per_s() const {
-  const LoadResult* emergency = find(to_string(RequestClass::emergency));
-  double sum = emergency == nullptr ? 0 : emergency->good_per_s();
+  double sum = good_per_s();
   for (const LoadResult& result : classes)
-    if (result.seconds > 0) sum += static_cast<double>(result.served_of(Kind::work)) / result.seconds;
+    if (result.seconds > 0) sum -= static_cast<double>(result.served_of(Kind::read)) / result.seconds;
   return sum;
 }
 
@@ -116,7 +115,7 @@ double CellResult::emergency_p99_ms() const {
   return emergency == nullptr ? 0 : emergency->all_quantile_ms(0.99);
 }
 
-std::vector<LoadSpec> plan_loads(TestBed& bed, const Surge& surge) {
+std::vector<LoadSpec> plan_loads(TestBed& bed, const BenchSettings& settings, const Surge& surge) {
   const double seconds = surge.warm_up_s + surge.seconds;
   LoadSpec common{.tls = surge.tls,
                   .connection_per_request = surge.connection_per_request,
@@ -124,6 +123,7 @@ std::vector<LoadSpec> plan_loads(TestBed& bed, const Surge& surge) {
                   .warm_up_s = surge.warm_up_s,
                   .seed = surge.seed,
                   .timeout = timeout,
+                  .work_ms = settings.work_ms,
                   .patients = patients,
                   .patient_prefix = std::string(patient_prefix),
                   .keep_times = surge.keep_times};
@@ -179,7 +179,7 @@ Result<CellResult> run_specs(TestBed& bed, const BenchSettings& settings, const 
 
 Result<CellResult> run_load(TestBed& bed, const BenchSettings& settings, const Surge& surge, const Clock& clock,
                             const std::function<void()>& during) {
-  return run_specs(bed, settings, plan_loads(bed, surge), surge.warm_up_s, surge.seconds, clock, during);
+  return run_specs(bed, settings, plan_loads(bed, settings, surge), surge.warm_up_s, surge.seconds, clock, during);
 }
 
 void add_repetition(CellResult& to, const CellResult& from) {

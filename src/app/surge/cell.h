@@ -21,7 +21,7 @@ namespace mydr24::surge {
 // beside it.
 struct Capacity {
   double rest_per_s = 0;     // requests of the classes below emergency
-  double counted_per_s = 0;  // of all, those that goodput counts: pieces of work and emergencies; 0: not known
+  double counted_per_s = 0;  // of all, those that goodput counts: all but reads by id; 0: not known
 };
 
 struct BenchSettings {
@@ -35,6 +35,7 @@ struct BenchSettings {
   double emergency_per_s = 100;
   Retry retry = Retry::none;                                                // of the multiples
   std::size_t connections = 4000;                                           // of the classes below emergency
+  int work_ms = 1;                                                          // of the processor, a piece of work
   double capacity_p99_ms = 50;                                              // of routine requests at the capacity
   Capacity capacity;                                                        // 0: is calibrated
   std::function<void(const std::string&)> say = [](const std::string&) {};  // progress, for people
@@ -54,7 +55,7 @@ struct Surge {
   bool keep_times = false;
   std::uint64_t seed = 24;
 };
-std::vector<LoadSpec> plan_loads(TestBed& bed, const Surge& surge);
+std::vector<LoadSpec> plan_loads(TestBed& bed, const BenchSettings& settings, const Surge& surge);
 
 struct CellResult {
   std::string cell;  // "10x"
@@ -71,8 +72,8 @@ struct CellResult {
   const LoadResult* find(std::string_view name) const;
   double good_per_s() const;       // all classes
   double rest_good_per_s() const;  // all but emergencies
-  // Of what was served, pieces of work and emergencies. Others (a read by id) cost the server little more than a refusal:
-  // counting them would hide that the work is not done.
+  // What was served of all classes, within its time, but for reads by id: those cost the server little more than a
+  // refusal, and counting them would hide that work is not done.
   double counted_per_s() const;
   std::uint64_t refused() const;           // answers 429 and 503 to all but emergencies
   std::uint64_t unanswered() const;        // requests of all but emergencies without any answer

@@ -59,7 +59,10 @@ std::string to_json(const LoadSpec& spec) {
   writer.field("pace", pace_names[static_cast<std::size_t>(spec.pace)]);
   writer.field("retry", retry_names[static_cast<std::size_t>(spec.retry)]);
   writer.field("warm_up_s", spec.warm_up_s).field("seed", spec.seed).field("connections", spec.connections);
-  writer.field("sources", spec.sources).field("timeout_ms", spec.timeout.count()).field("patients", spec.patients);
+  writer.field("sources", spec.sources)
+      .field("work_ms", spec.work_ms)
+      .field("timeout_ms", spec.timeout.count())
+      .field("patients", spec.patients);
   writer.field("patient_prefix", spec.patient_prefix).field("alarm_prefix", spec.alarm_prefix);
   writer.field("fifo", spec.fifo).field("keep_times", spec.keep_times).end_object();
   return out;
@@ -99,6 +102,7 @@ Result<LoadSpec> parse_load_spec(std::string_view json) {
   MYDR24_TRY(read_number(root["timeout_ms"], timeout_ms));
   spec.timeout = std::chrono::milliseconds(timeout_ms);
   MYDR24_TRY(read_number(root["patients"], spec.patients));
+  MYDR24_TRY(read_number(root["work_ms"], spec.work_ms));
   MYDR24_TRY(read_number(root["fifo"], spec.fifo));
   if (spec.mix.empty() || spec.connections == 0 || spec.patients == 0 || spec.timeout.count() <= 0)
     return fail(Code::invalid, "a load needs a mix, connections, patients and a timeout", spec.name);

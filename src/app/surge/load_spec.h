@@ -20,7 +20,7 @@ enum class Kind : std::uint8_t {
   vital,      // POST Observation: a normal pulse
   summary,    // GET the emergency summary of a patient
   board,      // GET the open alerts
-  work,       // POST /bench/work: a fixed piece of CPU time
+  work,       // POST /bench/work?ms=N: a fixed piece of CPU time
   read,       // GET Patient by id
   search,     // GET the newest Observations of a patient
   encounter,  // POST Encounter
@@ -63,6 +63,7 @@ struct LoadSpec {
   std::size_t sources = 1;  // addresses 127.x.y.z that the connections come from: the tenants. Connections are given to
                             // them after Zipf's law (1.1), at least one each. 1: the machine's own choice
   std::chrono::milliseconds timeout{1000};
+  int work_ms = 1;             // of the processor, a piece of work; 1 to 100
   std::size_t patients = 1;    // ids PREFIX-0 ...
   std::string patient_prefix;  // must exist on the server
   std::string alarm_prefix;    // of the patients of alarms: one alarm a patient in turn; empty: patient_prefix

@@ -30,7 +30,7 @@ RequestMaker::RequestMaker(const LoadSpec& spec, const Clock& clock)
   share_ = std::discrete_distribution<std::size_t>(shares.begin(), shares.end());
   // Bulk work says of itself that it can wait.
   if (spec.name == to_string(RequestClass::background)) headers_ = "X-MyDR24-Class: background\r\n";
-  load::append_request(work_, "POST", "/bench/work", {}, headers_);
+  load::append_request(work_, "POST", fmt::format("/bench/work?ms={}", spec.work_ms), {}, headers_);
 }
 
 Ask RequestMaker::next() {

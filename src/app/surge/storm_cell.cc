@@ -71,7 +71,7 @@ Result<CellResult> run_storm(const Stage& stage, const BenchSettings& settings, 
               .connections = settings.connections,
               .keep_times = true};
   surge.rest = {{settings.warm_up_s + settings.seconds, storm_multiple * settings.capacity.rest_per_s}};
-  auto specs = plan_loads(*bed, surge);
+  auto specs = plan_loads(*bed, settings, surge);
   specs.front().mix = {{Kind::alarm, 1}};
   specs.front().patients = alarm_patients;  // each alarm is a new alert
   specs.push_back(storm_of_alerts(*bed, settings.warm_up_s, settings.seconds));

@@ -1,6 +1,7 @@
 #include "app/surge/test_bed.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 
@@ -79,6 +80,7 @@ Result<std::unique_ptr<TestBed>> TestBed::start(const Stage& stage, const BedOpt
   std::unique_ptr<TestBed> bed(new TestBed());
   const fs::path data = bed->folder_.path() / "data";
   if (!options.empty) fs::copy(stage.data(), data, fs::copy_options::recursive);
+  ::sync();  // what beds before left behind must not hold up this one's commits
   MYDR24_ASSIGN(
       bed->server_,
       load::Server::start({.binary = stage.binary(),

@@ -10,6 +10,8 @@ namespace {
 
 // Longer than a processor shared with others makes an idle thread wait: 20 ms refused single clients while a compiler ran beside.
 constexpr Nanoseconds lag_max = std::chrono::milliseconds(100);
+// A disk that stands still for a second must not turn emergencies away: at a hundred a second so many come meanwhile.
+constexpr std::size_t emergency_places_min = 128;
 constexpr std::size_t scenario_bytes_max = 64;
 constexpr std::chrono::seconds hint_max = std::chrono::hours(24);
 
@@ -18,6 +20,7 @@ GateSettings general(const ControlSettings& settings, std::size_t seats) {
   gate.seats = seats;
   gate.target = settings.target;
   gate.interval = settings.interval;
+  gate.burst = settings.interval;  // whether it is more than a burst is known after that
   for (std::size_t i = 1; i < request_class_count; ++i) {
     gate.wait_max[i] = 4 * settings.target;
     gate.age_max[i] = settings.age_max;
@@ -25,9 +28,18 @@ GateSettings general(const ControlSettings& settings, std::size_t seats) {
   return gate;
 }
 
+// A commit of many writes takes less than a target; writes that take five wait for the processor, not for the disk.
+GateSettings writing(const ControlSettings& settings) {
+  GateSettings gate = general(settings, settings.write_seats);
+  gate.held_max = 5 * settings.target;
+  gate.seats_min = std::min<std::size_t>(8, settings.write_seats);
+  return gate;
+}
+
 GateSettings emergency(const ControlSettings& settings) {
   GateSettings gate = general(settings, settings.emergency_seats);
   gate.shares = {};
+  gate.places_min.front() = emergency_places_min;
   return gate;
 }
 
@@ -39,7 +51,7 @@ std::size_t work_seats(std::size_t workers) { return 2 * std::max<std::size_t>(1
 Control::Control(const ControlSettings& settings)
     : settings_(settings),
       work_(general(settings, work_seats(settings.workers))),
-      write_(general(settings, settings.write_seats)),
+      write_(writing(settings)),
       emergency_(emergency(settings)) {}
 
 Gate& Control::gate(Listener listener, Cost cost) {

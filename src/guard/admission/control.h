@@ -36,7 +36,7 @@ struct ControlSettings {
   std::size_t workers = 1;        // threads behind Cost::work
   std::size_t write_seats = 128;  // writes that are made ready or wait for their commit
   std::size_t emergency_seats = 32;
-  Nanoseconds target{std::chrono::milliseconds(5)};
+  Nanoseconds target{std::chrono::milliseconds(20)};
   Nanoseconds interval{std::chrono::milliseconds(100)};
   Nanoseconds age_max{std::chrono::seconds(1)};
   std::string ticket_key;  // empty: no ticket is valid

@@ -35,6 +35,15 @@ std::uint8_t FairQueue::longest() const {
   return static_cast<std::uint8_t>(std::distance(lengths_.begin(), std::ranges::max_element(lengths_)));
 }
 
+std::chrono::nanoseconds FairQueue::oldest() const {
+  auto since = std::chrono::nanoseconds::max();
+  for (std::uint64_t left = occupied_; left != 0; left &= left - 1) {
+    const auto& queue = queues_[static_cast<std::size_t>(std::countr_zero(left))];
+    since = std::min(since, queue.front().since);
+  }
+  return since;
+}
+
 void FairQueue::push(std::uint8_t shard, Waiter waiter) {
   queues_[shard].push_back(std::move(waiter));
   ++lengths_[shard];

@@ -36,6 +36,8 @@ class FairQueue {
   static constexpr std::size_t shards = 64;
   static constexpr std::size_t hand = 4;
 
+  // When the one that has waited longest came; not while it is empty.
+  std::chrono::nanoseconds oldest() const;
   std::size_t size() const { return size_; }
   // Which of the flow's queues it would wait in, and how long that is.
   std::uint8_t shard_of(std::uint64_t flow) const;

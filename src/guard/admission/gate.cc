@@ -10,45 +10,54 @@ namespace {
 constexpr std::size_t index(RequestClass request_class) { return static_cast<std::size_t>(request_class); }
 constexpr std::size_t queue_max = 8'192;  // whatever the limit says
 constexpr int average_over = 16;          // requests
+constexpr std::chrono::milliseconds look_every{100};
 
 }  // namespace
 
-Gate::Gate(const GateSettings& settings) : settings_(settings) {
+Gate::Gate(const GateSettings& settings) : settings_(settings), seats_(settings.seats) {
   for (std::size_t i = 0; i < request_class_count; ++i) {
     const auto& share = settings.shares[i];
     lanes_.push_back({.codel = {settings.target, settings.interval},
-                      .kept = static_cast<std::size_t>(
-                          std::lround(static_cast<double>(settings.seats) * share.nominal * (1 - share.lent))),
+                      .kept = share.nominal * (1 - share.lent),
                       .held = settings.held_usually});
   }
 }
 
+std::size_t Gate::kept(const Lane& lane) const {
+  return static_cast<std::size_t>(std::lround(static_cast<double>(seats_) * lane.kept));
+}
+
 bool Gate::has_seat(RequestClass request_class) const {
-  if (taken_ >= settings_.seats) return false;
+  if (taken_ >= seats_) return false;
   if (request_class == RequestClass::emergency) return true;
   if (request_class == RequestClass::background && background_closed_) return false;
   // What the others have of their own and do not use stays free.
   std::size_t reserved = 0;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const Lane& lane = lanes_[i];
-    if (i != index(request_class) && lane.kept > lane.taken) reserved += lane.kept - lane.taken;
+    const auto own = kept(lane);
+    if (i != index(request_class) && own > lane.taken) reserved += own - lane.taken;
   }
-  return taken_ + reserved < settings_.seats;
+  return taken_ + reserved < seats_;
 }
 
-void Gate::take_seat(Lane& lane) {
+void Gate::take_seat(Lane& lane, Nanoseconds now) {
+  if (lane.taken == 0) lane.left = now;
   ++lane.taken;
   ++taken_;
+  most_taken_ = std::max(most_taken_, taken_);
   taken_now_.store(taken_, std::memory_order_relaxed);
 }
 
 std::size_t Gate::limit(RequestClass request_class) const {
   const Lane& lane = lanes_[index(request_class)];
-  // Little: seats / held leave a second; as many as leave within wait_max may wait.
-  const auto fits = static_cast<std::size_t>(static_cast<double>(settings_.seats) *
-                                             static_cast<double>(settings_.wait_max[index(request_class)].count()) /
+  const auto longest = settings_.wait_max[index(request_class)];
+  // A burst that will pass is taken in whole; a queue that stands is kept short.
+  const auto wait = lane.codel.overloaded() ? longest : std::max(longest, settings_.burst);
+  // Little: seats / held leave a second; as many as leave within `wait` may wait.
+  const auto fits = static_cast<std::size_t>(static_cast<double>(seats_) * static_cast<double>(wait.count()) /
                                              static_cast<double>(std::max<std::int64_t>(1, lane.held.count())));
-  return std::clamp<std::size_t>(fits, 2, queue_max);
+  return std::clamp<std::size_t>(fits, settings_.places_min[index(request_class)], queue_max);
 }
 
 std::optional<Verdict> Gate::enter(const Entry& entry) {
@@ -56,7 +65,7 @@ std::optional<Verdict> Gate::enter(const Entry& entry) {
   Lane& lane = lanes_[index(entry.request_class)];
   if (lane.queue.size() == 0 && has_seat(entry.request_class)) {
     lane.codel.drops(entry.now, Nanoseconds(0));
-    take_seat(lane);
+    take_seat(lane, entry.now);
     return Verdict{};
   }
   if (entry.request_class == RequestClass::background && background_closed_) return Verdict{Refusal::level};
@@ -109,6 +118,7 @@ void Gate::leave(RequestClass request_class, std::uint8_t shard, Nanoseconds hel
     --taken_;
     ++lane.served;
     lane.held += (held - lane.held) / average_over;
+    lane.left = now;
     if (shard != Verdict::no_shard) lane.queue.charge(shard, held, lane.held);
     serve_waiting(now, decisions);
     taken_now_.store(taken_, std::memory_order_relaxed);
@@ -127,7 +137,7 @@ void Gate::serve_waiting(Nanoseconds now, Decisions& decisions) {
       const bool dropped = lane.codel.drops(now, waited) && !never_dropped;
       auto refusal = dropped ? Refusal::queue : Refusal::none;
       if (now >= taken->waiter.deadline) refusal = Refusal::deadline;
-      if (refusal == Refusal::none) take_seat(lane);
+      if (refusal == Refusal::none) take_seat(lane, now);
       decisions.emplace_back(std::move(taken->waiter.decided), Verdict{refusal, taken->shard, waited});
     }
   }
@@ -137,13 +147,18 @@ void Gate::tick(Nanoseconds now) {
   Decisions decisions;
   {
     const std::lock_guard lock(mutex_);
+    adapt_seats(now);
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       Lane& lane = lanes_[i];
+      // A class of which nobody comes out tells nothing by its average.
+      if (lane.taken > 0) lane.held = std::max(lane.held, now - lane.left);
       if (lane.queue.size() == 0) {
         // Nobody waits: that is a wait of nothing, or an overload that is over would never be seen to be.
-        if (lane.taken < settings_.seats) lane.codel.drops(now, Nanoseconds(0));
+        if (lane.taken < seats_) lane.codel.drops(now, Nanoseconds(0));
         continue;
       }
+      // Nor does one whose queue nobody leaves: its first would be told its wait, had it its turn.
+      lane.codel.drops(now, now - lane.queue.oldest());
       auto age = settings_.age_max[i];
       // While it is overloaded the newest go first: those behind them will not be asked for in time.
       if (i != index(RequestClass::emergency) && lane.codel.overloaded()) age = std::min(age, 4 * settings_.target);
@@ -154,6 +169,21 @@ void Gate::tick(Nanoseconds now) {
     }
   }
   tell(decisions);
+}
+
+void Gate::adapt_seats(Nanoseconds now) {
+  if (settings_.held_max.count() == 0 || now < next_look_) return;
+  next_look_ = now + look_every;
+  const bool all_taken = std::exchange(most_taken_, taken_) >= seats_;
+  // Background work may hold a seat for as long as it takes.
+  Nanoseconds held{0};
+  for (const auto request_class : {RequestClass::urgent, RequestClass::routine})
+    if (const Lane& lane = lanes_[index(request_class)]; lane.taken > 0) held = std::max(held, lane.held);
+  if (held > settings_.held_max) {
+    seats_ = std::max(std::min(settings_.seats_min, settings_.seats), seats_ - seats_ / 10);
+  } else if (all_taken || taken_ == 0) {
+    seats_ = std::min(settings_.seats, seats_ + seats_ / 20 + 1);
+  }
 }
 
 void Gate::close_background(bool closed) {
@@ -172,6 +202,7 @@ void Gate::close_background(bool closed) {
 Gate::Figures Gate::figures() const {
   const std::lock_guard lock(mutex_);
   Figures figures;
+  figures.seats = seats_;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     figures.taken[i] = lanes_[i].taken;
     figures.waiting[i] = lanes_[i].queue.size();

@@ -29,6 +29,10 @@ using Nanoseconds = std::chrono::nanoseconds;
 
 struct GateSettings {
   std::size_t seats = 4;
+  // When seats are held for longer than this, there are more of them than the machine serves at once: every 100 ms there
+  // is a tenth less, down to the fewest, and a twentieth more when they are all taken and held for less. 0: always all.
+  Nanoseconds held_max{0};
+  std::size_t seats_min = 4;
   struct Share {
     double nominal = 0;  // of the seats
     double lent = 0;     // of the nominal ones, while the class does not use them
@@ -37,6 +41,8 @@ struct GateSettings {
   // How long a queue may be, in time.
   std::array<Nanoseconds, request_class_count> wait_max{std::chrono::milliseconds(50), std::chrono::milliseconds(20),
                                                         std::chrono::milliseconds(20), std::chrono::milliseconds(20)};
+  std::array<std::size_t, request_class_count> places_min{2, 2, 2, 2};  // as many may wait whatever that comes to
+  Nanoseconds burst{0};  // the same while it is not overloaded, when that is longer
   // Whoever has waited longer is refused, overload or not.
   std::array<Nanoseconds, request_class_count> age_max{std::chrono::seconds(2), std::chrono::seconds(1),
                                                        std::chrono::seconds(1), std::chrono::seconds(1)};
@@ -73,6 +79,7 @@ class Gate {
     std::array<std::size_t, request_class_count> limit{};
     std::array<bool, request_class_count> overloaded{};
     std::array<std::uint64_t, request_class_count> served{};  // seats given up, since the start
+    std::size_t seats = 0;                                    // that there are now
   };
   Figures figures() const;
   // Seats taken, as of a moment ago; no lock.
@@ -83,14 +90,18 @@ class Gate {
     FairQueue queue;
     CoDel codel;
     std::size_t taken = 0;
-    std::size_t kept = 0;  // seats nobody else may take
-    Nanoseconds held{0};   // moving average
+    double kept = 0;      // share of the seats that nobody else may take
+    Nanoseconds held{0};  // moving average
+    Nanoseconds left{0};  // when the last seat was given up, or the first taken
     std::uint64_t served = 0;
   };
   using Decisions = std::vector<std::pair<Decided, Verdict>>;
 
   bool has_seat(RequestClass request_class) const;
-  void take_seat(Lane& lane);
+  void take_seat(Lane& lane, Nanoseconds now);
+  std::size_t kept(const Lane& lane) const;
+  // Fewer seats when they are held for too long, more when they are too few.
+  void adapt_seats(Nanoseconds now);
   std::size_t limit(RequestClass request_class) const;
   // Makes room in a full queue for one who asks less than others do; else says why not.
   Refusal make_room(RequestClass request_class, std::uint8_t shard, Nanoseconds now, Decisions& decisions);
@@ -101,6 +112,9 @@ class Gate {
   mutable std::mutex mutex_;
   std::vector<Lane> lanes_;
   std::size_t taken_ = 0;
+  std::size_t seats_ = 0;       // that may be taken now
+  std::size_t most_taken_ = 0;  // since the last look
+  Nanoseconds next_look_{0};
   bool background_closed_ = false;
   std::atomic<std::size_t> taken_now_{0};
 };

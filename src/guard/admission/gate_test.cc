@@ -150,6 +150,74 @@ TEST_F(GateTest, WhileOverloadedTheNewestGoFirstAndTheStaleAreRefused) {
   EXPECT_EQ(gate->figures().waiting[2], 0U);
 }
 
+TEST_F(GateTest, ABurstIsTakenInWhereAStandingQueueIsKeptShort) {
+  GateSettings settings;
+  settings.seats = 1;
+  settings.held_usually = 5ms;
+  settings.burst = 100ms;
+  gate = std::make_unique<Gate>(settings);
+  EXPECT_EQ(gate->figures().limit[2], 20U);
+  ask("held", routine);
+  for (int i = 0; i < 40; ++i) {
+    now += 6ms;
+    ask("x" + std::to_string(i), routine);
+    ask("y" + std::to_string(i), routine);
+    leave(routine, 5ms);
+  }
+  EXPECT_TRUE(gate->figures().overloaded[2]);
+  EXPECT_EQ(gate->figures().limit[2], 4U) << "20 ms of 5 ms each";
+}
+
+TEST_F(GateTest, AQueueThatNobodyLeavesIsOverloadedToo) {
+  make(1, 1ms);
+  ask("stuck", routine);
+  for (int i = 0; i < 40; ++i) ask("w" + std::to_string(i), routine);
+  for (int i = 0; i < 30; ++i) {
+    now += 10ms;
+    gate->tick(now);
+  }
+  EXPECT_TRUE(gate->figures().overloaded[2]);
+  EXPECT_EQ(gate->figures().waiting[2], 0U) << "who waited is told, although nobody has left";
+  EXPECT_EQ(gate->figures().limit[2], 2U) << "a seat is held for 300 ms now";
+}
+
+TEST_F(GateTest, ThereAreFewerSeatsWhileTheyAreHeldForTooLongAndAllAgainWhenItIsOver) {
+  GateSettings settings;
+  settings.seats = 100;
+  settings.seats_min = 8;
+  settings.held_max = 50ms;
+  gate = std::make_unique<Gate>(settings);
+  std::size_t asked = 0;
+  const auto second = [&](Nanoseconds held) {
+    for (int i = 0; i < 10; ++i) {
+      for (int n = 0; n < 120; ++n) ask("r" + std::to_string(asked++), routine);
+      now += 100ms;
+      while (gate->figures().taken[2] > 0) leave(routine, held);
+      ask("one", routine);
+      gate->tick(now);
+      leave(routine, held);
+    }
+    return gate->figures().seats;
+  };
+  EXPECT_EQ(second(10ms), 100U);
+  const auto fewer = second(200ms);
+  EXPECT_LT(fewer, 50U);
+  for (int i = 0; i < 10; ++i) second(200ms);
+  EXPECT_EQ(gate->figures().seats, 8U) << "not below the fewest";
+  for (int i = 0; i < 10; ++i) second(10ms);
+  EXPECT_EQ(gate->figures().seats, 100U);
+}
+
+TEST_F(GateTest, AsManyEmergenciesMayWaitAsSettingsSayHoweverLongSeatsAreHeld) {
+  GateSettings settings;
+  settings.seats = 2;
+  settings.places_min[0] = 30;
+  settings.held_usually = 10s;
+  gate = std::make_unique<Gate>(settings);
+  for (int i = 0; i < 40; ++i) ask("e" + std::to_string(i), emergency);
+  EXPECT_EQ(gate->figures().waiting[0], 30U);
+}
+
 TEST_F(GateTest, AnEmergencyIsNeverRefusedForOverloadOnlyWhenItsQueueIsFullOrItHasWaitedForSeconds) {
   make(1, 5ms);
   ask("held", emergency);

@@ -25,6 +25,8 @@ using store::Transaction;
 constexpr std::uint32_t timers_per_tick_max = 256;
 constexpr auto timer_retry = std::chrono::seconds(1);
 constexpr int page_bytes = 4'096;
+constexpr Microseconds bulk_batch_max{250'000};
+constexpr std::size_t bulk_cache_bytes = std::size_t{128} << 20;
 
 // Holds the folder for this process; the system lets go of it when the process ends, however it ends.
 class FolderLock {
@@ -287,6 +289,12 @@ store::Statistics SqliteStore::statistics() const {
 }
 
 }  // namespace
+
+void settle_for_bulk(Settings& settings) {
+  settings.background_batch_max = bulk_batch_max;
+  settings.checkpoint_bytes = settings.wal_bytes_max;
+  settings.writer_cache_bytes = std::max(settings.writer_cache_bytes, bulk_cache_bytes);
+}
 
 Result<std::unique_ptr<store::Store>> open(const Settings& settings, const Clock& clock) {
   MYDR24_TRY(make_folder(settings.folder));

@@ -9,8 +9,8 @@ namespace mydr24::sqlite {
 namespace {
 
 constexpr std::size_t works_per_batch_max = 4'096;
-constexpr int checkpoint_pages = 1'000;
 constexpr auto quiet_max = std::chrono::milliseconds(20);
+constexpr auto slow_commit = std::chrono::milliseconds(500);
 
 // How long things take is read from the machine's clock: it paces the disk, it decides nothing that is stored.
 std::chrono::nanoseconds elapsed_since(std::chrono::nanoseconds start) { return system_clock().steady() - start; }
@@ -125,7 +125,13 @@ Result<> Writer::commit() {
     ++commits_;
     transaction_.publish_group();
     readers_.announce_commit();
-    commit_us_last_ = std::chrono::duration_cast<Microseconds>(elapsed_since(start)).count();
+    const auto took = elapsed_since(start);
+    commit_us_last_ = std::chrono::duration_cast<Microseconds>(took).count();
+    if (took > slow_commit) {
+      settings_.log(telemetry::Level::warn,
+                    fmt::format("the disk took {} ms to keep a commit: every write waited for it",
+                                std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
+    }
     return {};
   }
   const bool sync_failed = is_failed_sync(connection_->extended_error());
@@ -164,7 +170,7 @@ void Writer::publish(std::vector<Finished>& batch) {
 
 // After everybody has been told: the file takes over what the log holds.
 void Writer::checkpoint() {
-  if (wal_pages_ < checkpoint_pages || broken_) return;
+  if (wal_pages_ * page_bytes_ < static_cast<std::int64_t>(settings_.checkpoint_bytes) || broken_) return;
   int pages = 0;
   int moved = 0;
   auto run_checkpoint = [&](int mode) {

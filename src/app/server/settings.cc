@@ -1,0 +1,21 @@
+#include "app/server/settings.h"
+
+#include <algorithm>
+
+#include "base/async/threads.h"
+
+namespace mydr24::server {
+namespace {
+
+constexpr std::size_t database_workers_min = 8;
+constexpr std::size_t database_workers_per_processor = 4;
+
+}  // namespace
+
+std::size_t worker_count(const Settings& settings) {
+  if (settings.server.workers > 0) return static_cast<std::size_t>(settings.server.workers);
+  if (settings.store.url.empty()) return usable_processors();
+  return std::max(database_workers_min, database_workers_per_processor * usable_processors());
+}
+
+}  // namespace mydr24::server
