@@ -241,10 +241,12 @@ Result<std::string> SearchSql::beginnings_query(std::int64_t type, std::span<con
     const auto start = typed_word(type, word);
     MYDR24_ASSIGN(const auto known, context_.words(start));
     std::string any;
-    if (known && !known->empty()) {
-      for (const std::string& one : *known) any += fmt::format("{}\"{}\"", any.empty() ? "" : " OR ", one);
-    } else {
+    if (!known) {
       any = fmt::format("\"{}\"*", start);
+    } else if (known->empty()) {
+      any = fmt::format("\"{}\"", start);  // there is no such word either: FTS5 knows that sooner than of a beginning
+    } else {
+      for (const std::string& one : *known) any += fmt::format("{}\"{}\"", any.empty() ? "" : " OR ", one);
     }
     query += fmt::format("{}({})", query.empty() ? "" : " AND ", any);
   }
