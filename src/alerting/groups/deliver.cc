@@ -138,7 +138,9 @@ Task<notify::SendOutcome> Groups::Inside::call(const Job& job) {
       break;
   }
   const auto left = std::chrono::floor<milliseconds>(job.deadline - clock_.steady());
-  request.time_max = std::clamp(left, milliseconds(100), way.time_max > milliseconds(0) ? way.time_max : attempt_max);
+  const milliseconds least(100);
+  request.time_max =
+      std::clamp(left, least, std::max(least, way.time_max > milliseconds(0) ? way.time_max : attempt_max));
   co_return outcome_of(co_await client_->send(std::move(request)));
 }
 
@@ -188,7 +190,7 @@ Result<> Groups::Inside::tell_book(store::Transaction& transaction, const Notice
     fires = true;
     severity = std::min(severity, static_cast<alerts::Severity>(routing::severity_of(alert.labels)));
   }
-  const std::string cause = cause_of_group(notice.group_hash);
+  const std::string cause = cause_of_group(notice.log_key);
   if (!fires) return end_in_book(transaction, cause, "every alert of the group is over");
   std::string values;
   json::Writer writer(values);

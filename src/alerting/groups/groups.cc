@@ -66,13 +66,24 @@ Result<> Groups::Inside::load() {
     return {};
   }));
   MYDR24_TRY(each_row(*store_, rows::silences, [&](const store::StateRow& row) -> Result<> {
-    MYDR24_ASSIGN(Silence silence, routing::silence_from_json(row.value));
-    state_->put(std::move(silence));
+    auto silence = routing::silence_from_json(row.value);
+    // One that cannot be read silences nothing. That is the safe side: the server has to start for the alerts.
+    if (silence) state_->put(std::move(*silence));
     return {};
   }));
-  return each_row(*store_, rows::alerts, [&](const store::StateRow& row) -> Result<> {
+  std::vector<Fingerprint> over;
+  MYDR24_TRY(each_row(*store_, rows::alerts, [&](const store::StateRow& row) -> Result<> {
     MYDR24_ASSIGN(Alert alert, routing::alert_from_json(row.value));
+    if (alert.is_resolved(at) && routing::is_emergency(alert.labels))
+      over.push_back(routing::fingerprint(alert.labels));
     if (alert.ends_at + told_after_restart >= at) state_->put(std::move(alert), at, true);
+    return {};
+  }));
+  if (over.empty()) return {};
+  // Those that ended while no process was there to see it: the Book has to let go of them too.
+  return store_->write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
+    for (const Fingerprint fingerprint : over)
+      MYDR24_TRY(end_in_book(transaction, cause_of(fingerprint), "it ended while the server was not running"));
     return {};
   });
 }
@@ -136,6 +147,10 @@ void Groups::Inside::work() {
     enter(job);
   }
   next_retry_ = retries_.empty() ? INT64_MAX : retries_.begin()->first.count();
+  if (!unrecorded_.empty() && !stopping_) {
+    if (steady >= next_unrecorded_) write_again();
+    next_retry_ = std::min<std::int64_t>(next_retry_, next_unrecorded_.count());
+  }
 
   end_alerts();
   for (Notice& notice :
@@ -151,7 +166,9 @@ void Groups::Inside::work() {
 
 // Ends are written for the journal, and so that the Book lets go of emergencies.
 void Groups::Inside::end_alerts() {
-  const std::vector<Fingerprint> ended = state_->end(now());
+  std::vector<Fingerprint> ended = state_->end(now());
+  ended.insert(ended.end(), unended_.begin(), unended_.end());
+  unended_.clear();
   for (std::size_t begin = 0; begin < ended.size(); begin += ends_max) {
     Changes changes;
     changes.resolved.assign(ended.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -173,7 +190,14 @@ void Groups::Inside::end_alerts() {
           }
           return real.note(transaction);
         },
-        [this](const Result<>&) { end_busy(); });
+        [this, changes](const Result<>& written) {
+          // Tried again with the next work, a minute later at most: else the Book would call people for ever.
+          if (!written)
+            asio::post(context_, [this, changes] {
+              unended_.insert(unended_.end(), changes.resolved.begin(), changes.resolved.end());
+            });
+          end_busy();
+        });
   }
 }
 

@@ -386,6 +386,90 @@ TEST_F(GroupsTest, AnOnCallReceiverIsOneAlertInTheBookForEachGroup) {
   ASSERT_EQ(book(true).size(), 1U);
 }
 
+TEST_F(GroupsTest, AnEmergencyThatCouldNotBeWrittenDownIsInTheBookAsSoonAsThatWorks) {
+  use_network_ = true;
+  start(to_people);
+  store_->refuse_writes = 1;
+  EXPECT_FALSE(push(alert(named("Arrest", {{"severity", "emergency"}}))));
+  EXPECT_TRUE(book().empty());
+  to(3);
+  ASSERT_EQ(book().size(), 1U);
+  EXPECT_EQ(book()[0].title, "Arrest");
+  to(30);
+  EXPECT_EQ(book().size(), 1U) << "once";
+}
+
+TEST_F(GroupsTest, AnEmergencyEventThatCannotBeWrittenDownIsToldAllTheSame) {
+  start();
+  store_->refuse_writes = 1;
+  Event event{.integration = "generic", .dedup_key = "k", .labels = named("Arrest", {{"severity", "emergency"}})};
+  EXPECT_FALSE(run(groups_->take(std::move(event))));
+  to(1);
+  ASSERT_EQ(told_.size(), 1U);
+  EXPECT_EQ(told_[0].firing, Names{"Arrest"});
+  to(3);
+  EXPECT_EQ(book().size(), 1U);
+}
+
+TEST_F(GroupsTest, AnEmergencyThatEndedWhileNoProcessRanEndsInTheBook) {
+  start();
+  ASSERT_TRUE(push(alert(named("Arrest", {{"severity", "emergency"}}))));
+  ASSERT_EQ(book().size(), 1U);
+  groups_->stop();
+  groups_.reset();
+  clock_.advance(3h);
+  start();
+  EXPECT_TRUE(book().empty());
+}
+
+TEST_F(GroupsTest, TwoPoliciesOfOneReceiverAreBothCalled) {
+  use_network_ = true;
+  start(R"(
+route: {receiver: people, group_wait: 1s}
+receivers:
+- name: people
+  oncall_configs: [{policy: ward}, {policy: it}]
+)");
+  ASSERT_TRUE(push("A"));
+  to(3);
+  EXPECT_EQ(book().size(), 2U);
+}
+
+TEST_F(GroupsTest, WhatEndsWhileItIsSilencedEndsInTheBookAllTheSame) {
+  use_network_ = true;
+  start(R"(
+route: {receiver: people, group_wait: 1s, group_interval: 1s}
+receivers:
+- name: people
+  oncall_configs: [{}]
+)");
+  ASSERT_TRUE(push("A"));
+  to(3);
+  ASSERT_EQ(book().size(), 1U);
+  ASSERT_TRUE(silence("alertname=A", 600));
+  ASSERT_TRUE(push(alert(named("A"), 0, 3)));
+  to(10);
+  EXPECT_TRUE(book().empty());
+}
+
+TEST_F(GroupsTest, AWindowThatNeverClosesNeedsASecondPersonForWhatIsCritical) {
+  start();
+  ASSERT_TRUE(push(alert(named("A", {{"severity", "critical"}}))));
+  Silence made{.matchers = *routing::parse_matchers("alertname=A", routing::Names::utf8),
+               .starts_at = clock_.now(),
+               .ends_at = clock_.now() + 24h * 365,
+               .created_by = "me",
+               .comment = "",
+               .windows = {routing::TimeInterval{}}};
+  auto seen = groups_->preview(made);
+  ASSERT_TRUE(seen);
+  EXPECT_FALSE(seen->needs_second_person.empty());
+  made.windows[0].times.push_back({60, 90});
+  seen = groups_->preview(made);
+  ASSERT_TRUE(seen);
+  EXPECT_TRUE(seen->needs_second_person.empty()) << "half an hour a day";
+}
+
 TEST_F(GroupsTest, EventsHaveKeysOfTheirOwn) {
   use_network_ = true;
   start(to_people);

@@ -17,6 +17,8 @@ constexpr std::size_t preview_rows_max = 200'000;
 constexpr std::size_t preview_names_max = 20;
 constexpr std::chrono::minutes broad_max{1};  // a silence of everything needs a second person beyond this
 // The end of an alert whose sender will say when it is over.
+constexpr std::chrono::seconds unrecorded_wait{1};
+constexpr std::int64_t silences_max = 10'000;  // expired ones that are still kept included
 const Instant open_end = Instant(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31));
 
 void write_fingerprints(json::Writer& writer, const std::vector<Fingerprint>& all) {
@@ -85,7 +87,7 @@ RequestClass class_of(routing::Severity severity) {
 }
 
 std::string cause_of(Fingerprint fingerprint) { return "label/" + routing::to_text(fingerprint); }
-std::string cause_of_group(std::string_view group_hash) { return fmt::format("group/{}", group_hash); }
+std::string cause_of_group(std::string_view way) { return fmt::format("group/{}", way); }
 
 Result<> Changes::note(store::Transaction& transaction) const {
   for (const auto& [kind, all] : {std::pair("label.fired", &fired), std::pair("label.resolved", &resolved)}) {
@@ -140,6 +142,7 @@ Task<Result<>> Groups::Inside::submit(RequestClass request_class, store::Work wo
 }
 
 Task<Result<>> Groups::Inside::write(std::vector<Alert> alerts, RequestClass request_class) {
+  Result<> first;
   for (std::size_t begin = 0; begin < alerts.size(); begin += slice) {
     const std::size_t end = std::min(begin + slice, alerts.size());
     const std::span<Alert> part(alerts.data() + begin, end - begin);
@@ -153,7 +156,10 @@ Task<Result<>> Groups::Inside::write(std::vector<Alert> alerts, RequestClass req
     co_await async_call<bool>([&](auto done) {
       post([this, part, &written, done = std::move(done)]() mutable {
         for (Alert& alert : part) {
-          if (!written && settings_.unrecorded) settings_.unrecorded(alert);
+          if (!written)
+            not_recorded(alert);
+          else if (!unrecorded_.empty())
+            unrecorded_.erase(routing::fingerprint(alert.labels));
           state_->put(std::move(alert), now());
         }
         if (state_->next() && *state_->next() <= now())
@@ -163,9 +169,32 @@ Task<Result<>> Groups::Inside::write(std::vector<Alert> alerts, RequestClass req
         done(true);
       });
     });
-    if (!written) co_return written;
+    // The next slice is tried, and told, whatever became of this one.
+    if (!written && first) first = written;
   }
-  co_return Result<>();
+  co_return first;
+}
+
+void Groups::Inside::not_recorded(const Alert& alert) {
+  if (unrecorded_.insert(routing::fingerprint(alert.labels)).second && settings_.unrecorded)
+    settings_.unrecorded(alert);
+  next_unrecorded_ = clock_.steady() + unrecorded_wait;
+  next_retry_ = std::min<std::int64_t>(next_retry_, next_unrecorded_.count());
+}
+
+void Groups::Inside::write_again() {
+  next_unrecorded_ = clock_.steady() + unrecorded_wait;
+  std::vector<Alert> again;
+  std::erase_if(unrecorded_, [&](Fingerprint fingerprint) {
+    const Known* known = state_->find(fingerprint);
+    if (known == nullptr || known->over) return true;  // it ended before it could be written
+    again.push_back(known->alert);
+    return false;
+  });
+  if (again.empty()) return;
+  add_busy();
+  asio::co_spawn(context_, write(std::move(again), RequestClass::emergency),
+                 [this](const std::exception_ptr&, const Result<>&) { end_busy(); });
 }
 
 Task<Result<>> Groups::take(std::vector<Alert> alerts) {
@@ -222,7 +251,8 @@ Task<Result<EventOutcome>> Groups::take(Event event) {
     causes = co_await ask([&](const State& state, Instant) {
       std::vector<std::string> all{cause_of(fingerprint)};
       if (const Known* known = state.find(fingerprint))
-        for (const Group* group : known->groups) all.push_back(cause_of_group(group->hash));
+        for (const Group* group : known->groups)
+          for (const std::string& way : group->ways) all.push_back(cause_of_group(way));
       return all;
     });
   }
@@ -263,6 +293,9 @@ Task<Result<EventOutcome>> Groups::take(Event event) {
           outcome.is_open = false;
           return changes.note(transaction);
         }
+        if (!before && !is_emergency && static_cast<std::size_t>(counters_.known) >= settings().alerts_max)
+          return fail(Code::busy,
+                      fmt::format("{} alerts are known: only they and emergencies are taken", settings().alerts_max));
         Alert alert{.labels = event.labels,
                     .annotations = event.annotations,
                     .starts_at = at,
@@ -281,14 +314,27 @@ Task<Result<EventOutcome>> Groups::take(Event event) {
         changed.push_back(std::move(alert));
         return changes.note(transaction);
       });
-  if (!written) co_return written.error();
+  // An emergency that cannot be written down is told all the same, as one that was posted.
+  const bool unwritten = !written && is_emergency && event.action == Event::Action::trigger;
+  if (!written && !unwritten) co_return written.error();
   co_await async_call<bool>([&](auto done) {
-    post([this, &changed, done = std::move(done)](State& state, Instant at) mutable {
+    post([this, &changed, &event, unwritten, done = std::move(done)](State& state, Instant at) mutable {
+      if (unwritten) {
+        // Its key is not known, so nothing could end it: it ends by itself unless it is sent again.
+        changed.assign(1, Alert{.labels = event.labels,
+                                .annotations = event.annotations,
+                                .starts_at = at,
+                                .ends_at = at + state.config()->resolve_timeout,
+                                .updated_at = at,
+                                .timeout = true});
+        inside_->not_recorded(changed.front());
+      }
       for (Alert& alert : changed) state.put(std::move(alert), at);
       inside_->work();
       done(true);
     });
   });
+  if (!written) co_return written.error();
   co_return outcome;
 }
 
@@ -302,8 +348,9 @@ Result<Preview> Groups::preview(const Silence& silence) const {
     if (routing::severity_of(labels) == routing::Severity::urgent) ++preview.urgent;
     if (routing::is_emergency(labels) && firing) ++preview.emergency;
     if (names.size() < preview_names_max) names.emplace(labels["alertname"]);
-    over_budget |= firing && !routing::is_emergency(labels) && silence.windows.empty() &&
-                   silence.ends_at - silence.starts_at > routing::silence_budget(labels);
+    const Microseconds length =
+        silence.windows.empty() ? silence.ends_at - silence.starts_at : Microseconds(routing::longest(silence.windows));
+    over_budget |= firing && !routing::is_emergency(labels) && length > routing::silence_budget(labels);
   };
   const Instant at = now();
   std::string after;
@@ -383,7 +430,12 @@ Task<Result<std::string>> Groups::put_silence(Silence silence, Preview seen) {
             silence.id.clear();
           }
         }
-        if (silence.id.empty()) silence.id = make_uuid7(at);
+        if (silence.id.empty()) {
+          // Every one of them is asked about every alert.
+          if (counters_.silences >= silences_max)
+            return fail(Code::full, fmt::format("there are {} silences already: expire some", silences_max));
+          silence.id = make_uuid7(at);
+        }
         MYDR24_TRY(put_row(transaction, silence));
         MYDR24_TRY(note_silence(transaction, "silence.created", silence));
         written.push_back(silence);

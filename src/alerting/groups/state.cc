@@ -35,6 +35,7 @@ void State::put(Alert alert, Instant now, bool after_restart) {
   auto [at, is_new] = alerts_.try_emplace(fingerprint);
   Known& known = at->second;
   if (!known.over) ends_.erase({known.alert.ends_at, fingerprint});
+  const bool began = known.alert.is_resolved(now);  // true of a new one: its end is the epoch
   known.alert = std::move(alert);
   const bool ended = known.alert.is_resolved(now);
   // That it ended is told once: end() tells of one that was not known to be over.
@@ -45,6 +46,9 @@ void State::put(Alert alert, Instant now, bool after_restart) {
   else
     inhibitor_.fires(fingerprint, known.alert.labels);
   enter(known, now, after_restart);
+  // One that fires again before its end was told is a member already, and does not wait for the interval either.
+  if (began && !ended && !after_restart && routing::is_emergency(known.alert.labels))
+    for (Group* group : known.groups) set_due(*group, before_all);
 }
 
 void State::enter(Known& known, Instant now, bool after_restart) {
@@ -116,9 +120,9 @@ void State::put(Silence silence) {
 bool State::silences(const Silence& silence, const Labels& labels, Instant now) {
   if (routing::is_emergency(labels) || !silence.is_silent(now) || !routing::matches(silence.matchers, labels))
     return false;
-  // Windows are at most a day long by themselves.
-  return !silence.approved_by.empty() || !silence.windows.empty() ||
-         now < silence.starts_at + routing::silence_budget(labels);
+  if (!silence.approved_by.empty()) return true;
+  const auto budget = routing::silence_budget(labels);
+  return silence.windows.empty() ? now < silence.starts_at + budget : routing::longest(silence.windows) <= budget;
 }
 
 Status State::status(const Labels& labels, Instant now) const {
@@ -141,7 +145,17 @@ State::Sets State::sets_of(const Group& group, Instant now) const {
         !routing::is_emergency(labels) &&
         (muted || inhibitor_.inhibited_by(labels) ||
          std::ranges::any_of(silences_, [&](const auto& entry) { return silences(entry.second, labels, now); }));
-    if (held_back) continue;
+    // The Book calls people until it is told of the end: that is not held back from it.
+    const auto owed = [&] {
+      for (std::size_t i = 0; i < group.ways.size(); ++i) {
+        const routing::LogEntry* entry = logged(group.ways[i]);
+        if (group.receiver->integrations[i].service == routing::Service::oncall && entry != nullptr &&
+            entry->firing.contains(fingerprint))
+          return true;
+      }
+      return false;
+    };
+    if (held_back && !(alert.is_resolved(now) && owed())) continue;
     auto& set = alert.is_resolved(now) ? sets.resolved : sets.firing;
     set.insert(set.end(), fingerprint);
   }

@@ -113,6 +113,16 @@ bool TimeInterval::contains(Instant at) const {
   return any(weekdays, wall.weekday) && any(months, wall.month) && any(years, wall.year);
 }
 
+std::chrono::minutes longest(const std::vector<TimeInterval>& intervals) {
+  constexpr std::chrono::minutes endless = std::chrono::days(366);
+  int minutes = 0;
+  for (const TimeInterval& interval : intervals) {
+    if (interval.times.empty()) return endless;
+    for (const TimeInterval::Times& times : interval.times) minutes += times.end - times.begin;
+  }
+  return minutes < day_minutes ? std::chrono::minutes(minutes) : endless;
+}
+
 bool contains(const std::vector<TimeInterval>& intervals, Instant at) {
   return std::ranges::any_of(intervals, [at](const TimeInterval& interval) { return interval.contains(at); });
 }

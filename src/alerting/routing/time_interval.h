@@ -38,6 +38,8 @@ struct TimeInterval {
 };
 
 bool contains(const std::vector<TimeInterval>& intervals, Instant at);
+// How long they last at most in a day, all of them together. A whole day goes on with the next: it counts as a year.
+std::chrono::minutes longest(const std::vector<TimeInterval>& intervals);
 
 // "09:00"; "24:00" is the end of the day.
 Result<int> parse_time_of_day(std::string_view text);

@@ -146,7 +146,7 @@ Posted read_body(std::string_view body, Instant now, routing::milliseconds resol
   const auto items = split_array(body);
   if (!items) {
     const auto whole = json::Document::parse_view(body);
-    posted.refusal = unreadable(whole ? "a list of alerts is expected" : whole.error().text);
+    posted.refusal = unreadable(whole ? "a list of at most 200000 alerts is expected" : whole.error().text);
     return posted;
   }
   posted.alerts.reserve(items->size());

@@ -95,6 +95,7 @@ Result<std::optional<routing::Matcher>> receiver_filter(pipeline::Call& call) {
 }
 
 std::optional<std::vector<std::string_view>> split_array(std::string_view text) {
+  constexpr std::size_t items_max = 200'000;  // as many alerts as may be known
   const auto space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
   while (!text.empty() && space(text.front())) text.remove_prefix(1);
   while (!text.empty() && space(text.back())) text.remove_suffix(1);
@@ -118,6 +119,7 @@ std::optional<std::vector<std::string_view>> split_array(std::string_view text) 
     } else if (c == '}' || c == ']') {
       if (--depth < 0) return std::nullopt;
     } else if (c == ',' && depth == 0) {
+      if (items.size() == items_max) return std::nullopt;
       items.push_back(text.substr(begin, i - begin));
       begin = i + 1;
     }

@@ -21,6 +21,7 @@ using routing::Label;
 
 constexpr std::size_t pagerduty_bytes_max = 512U << 10;
 constexpr std::size_t generic_bytes_max = 64U << 10;
+constexpr std::size_t invalid_shown_max = 20;
 constexpr std::size_t summary_max = 1024;
 constexpr std::size_t details_max = 8U << 10;
 // An Alertmanager tells of a firing alert again after its repeat interval, often hours.
@@ -119,14 +120,21 @@ Task<Answer> webhook(Service& service, pipeline::Call& call) {
   if (document->root()["version"].text() != "4")
     co_return failed(fail(Code::invalid, "this is no webhook of Alertmanager, version 4"));
   std::vector<Alert> alerts;
+  std::vector<std::string> invalid;
   for (const auto item : document->root()["alerts"]) {
     auto alert = routing::read_posted(item, service.clock.now(), webhook_lasts, service.groups.settings().names);
-    if (!alert) co_return failed(alert.error());
+    // The others are taken all the same: who sent them does not try again after a 4xx.
+    if (!alert) {
+      if (invalid.size() < invalid_shown_max) invalid.push_back(std::move(alert).error().text);
+      continue;
+    }
     if (service.seen) service.seen(*alert);
     alerts.push_back(std::move(*alert));
   }
   const auto taken = co_await service.groups.take(std::move(alerts));
-  co_return taken ? Answer{} : failed(taken.error());
+  if (!taken) co_return failed(taken.error());
+  if (invalid.empty()) co_return Answer{};
+  co_return failed(fail(Code::invalid, fmt::format("{}; the other alerts were taken", fmt::join(invalid, "; "))));
 }
 
 using Parameters = std::map<std::string, std::string, std::less<>>;

@@ -262,6 +262,7 @@ class BundleCall {
     auto effects = co_await records::execute(service_.records, call_.request_class(), interactions,
                                              large_ ? &service_.workers : nullptr);
     if (!effects) co_return Answer::of(effects.error());
+    co_await until_in_effect(service_, call_, *effects);
     std::vector<Answer> answers;
     std::size_t written = 0;
     for (auto& entry : entries_) {
@@ -295,6 +296,7 @@ class BundleCall {
       one.push_back(std::move(std::get<Interaction>(entry)));
       auto effects =
           co_await records::execute(service_.records, call_.request_class(), one, large_ ? &service_.workers : nullptr);
+      if (effects) co_await until_in_effect(service_, call_, *effects);
       result = effects ? answer(effects->front(), preference_) : Answer::of(effects.error());
     }
     co_return true;

@@ -9,6 +9,7 @@
 #include <expected>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,10 @@ struct Service {
 // Adds every route of the API. `service` must outlive the router. Call it last: /metadata tells of the routes added so
 // far.
 void add_routes(pipeline::Router& router, Service& service);
+
+// After a write: waits until conformance resources among them count, so that the next request may use the value set, and
+// for no longer than a second.
+Task<> until_in_effect(Service& service, pipeline::Call& call, std::span<const records::Effect> effects);
 
 // An answer without its transport.
 struct Answer {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/fhir_api/fhir_api.h"
 
 namespace mydr24::fhir_api {
@@ -77,11 +79,26 @@ Task<> handle_write(Service& service, pipeline::Call& call, Verb verb, bool has_
     co_await send(call, Answer::of(effects.error()));
     co_return;
   }
+  co_await until_in_effect(service, call, *effects);
   const auto preference = preferred_return(request.header("Prefer"));
   co_await send(call, answer(effects->front(), preference == Return::unset ? Return::representation : preference));
 }
 
 }  // namespace
+
+Task<> until_in_effect(Service& service, pipeline::Call& call, std::span<const records::Effect> effects) {
+  auto* const conformance = service.conformance;
+  store::Sequence last = 0;
+  for (const auto& effect : effects) {
+    const bool written = effect.kind == records::Effect::Kind::created || effect.kind == records::Effect::Kind::updated;
+    if (written && conformance != nullptr && conformance->concerns(effect.version.type))
+      last = std::max(last, effect.version.sequence);
+  }
+  if (last == 0) co_return;
+  co_await service.workers.run(call.request_class(), [conformance, last] {
+    return conformance->wait_until_in_effect(last, std::chrono::seconds(1));
+  });
+}
 
 void add_write_routes(pipeline::Router& router, Service& service) {
   const auto add = [&](net::Method method, std::string pattern, std::string interaction, Verb verb, bool has_id) {

@@ -106,6 +106,7 @@ void Conformance::stop() {
     stopping_ = true;
   }
   wake_.notify_all();
+  followed_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -138,7 +139,19 @@ Result<> Conformance::react(store::Transaction& transaction, const records::Chan
 
 Result<> Conformance::follow(std::span<const store::Event> events) {
   if (std::ranges::none_of(events, [](const auto& event) { return event.kind == event_kind; })) return {};
-  return reload();
+  MYDR24_TRY(reload());
+  {
+    const std::lock_guard lock(mutex_);
+    in_effect_ = events.back().sequence;
+  }
+  followed_.notify_all();
+  return {};
+}
+
+// A version and the event that tells of it are committed together, the event with the later sequence.
+bool Conformance::wait_until_in_effect(store::Sequence sequence, std::chrono::milliseconds longest) {
+  std::unique_lock lock(mutex_);
+  return followed_.wait_for(lock, longest, [&] { return in_effect_ > sequence || stopping_; });
 }
 
 Result<> Conformance::read_type(store::Reader& reader, std::string_view type, Stored& stored) {

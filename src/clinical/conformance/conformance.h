@@ -2,13 +2,14 @@
 
 // Keeps records::Definitions up to date: what R4 publishes, the implementation guides that a deployment loads, and the
 // conformance resources that clients store (CodeSystem, ValueSet, ConceptMap, StructureDefinition, SearchParameter).
-// A stored one takes effect a moment after its commit. A new SearchParameter is indexed for the resources that are
+// A stored one takes effect a moment after its commit (wait_until_in_effect). A new SearchParameter is indexed for the resources that are
 // there already by a thread of its own, in small steps, going on where it was when the process starts again.
 //
 // Invariant: a search never answers from an index that is not complete: until a parameter is indexed, unindexed() names
 // it.
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -54,6 +55,10 @@ class Conformance final : public records::Reaction, public store::Follower {
   Result<> start(const Settings& settings);
   // Ends the indexing thread; before the store is closed.
   void stop();
+
+  // Blocks until a conformance resource that was committed with this sequence counts, at most for `longest`: another
+  // process may be the one that follows. True: it does.
+  bool wait_until_in_effect(store::Sequence sequence, std::chrono::milliseconds longest);
 
   // Parameters that are still being indexed; empty when all is done.
   std::vector<Progress> unindexed() const;
@@ -101,6 +106,8 @@ class Conformance final : public records::Reaction, public store::Follower {
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable followed_;
+  store::Sequence in_effect_ = 0;  // what was noted up to here counts
   std::vector<Job> jobs_;
   bool settling_ = false;  // the jobs are new
   bool stopping_ = false;

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <unordered_map>
 
@@ -29,8 +30,8 @@ struct Changes {
 };
 
 RequestClass class_of(routing::Severity severity);
-std::string cause_of(Fingerprint fingerprint);  // of an emergency's alert in the Book
-std::string cause_of_group(std::string_view group_hash);
+std::string cause_of(Fingerprint fingerprint);     // of an emergency's alert in the Book
+std::string cause_of_group(std::string_view way);  // its place in the log: each way calls its own people
 
 // Everything but the atomics, and what `mutex_` guards, belongs to the engine's thread.
 struct Groups::Inside {
@@ -71,6 +72,9 @@ struct Groups::Inside {
   // Writes it in slices; then puts it into the State.
   Task<Result<>> write(std::vector<Alert> alerts, RequestClass request_class);
   Task<Result<>> submit(RequestClass request_class, store::Work work);
+  // Told of and not in the store: written down as soon as that works, so that the Book calls people.
+  void not_recorded(const Alert& alert);
+  void write_again();
 
   // deliver.cc
   void send(Notice notice);
@@ -101,6 +105,9 @@ struct Groups::Inside {
   GroupMail mail_;
   std::map<std::string, Lane, std::less<>> lanes_;
   std::multimap<std::chrono::nanoseconds, JobPointer> retries_;  // by steady time
+  std::set<Fingerprint> unrecorded_;                             // emergencies that are not in the store yet
+  std::chrono::nanoseconds next_unrecorded_{0};                  // steady: when they are tried again
+  std::vector<Fingerprint> unended_;                             // whose end is not written down yet
   std::string sweep_after_;
   Instant next_sweep_;
 
