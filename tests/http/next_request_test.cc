@@ -29,7 +29,7 @@ TEST(NextRequest, AValueSetThatWasJustStoredCanBeSearchedWith) {
     const auto stored = live.http().send("POST", i % 3 != 0 ? "/fhir/R4/ValueSet" : "/fhir/R4/", body);
     ASSERT_TRUE(stored);
     ASSERT_LT(stored->status, 300) << stored->body;
-    const auto found = live.http().get("/fhir/R4/Observation?code:in=" + url);
+    const auto found = live.http().get("/fhir/R4/Observation?_total=accurate&code:in=" + url);
     ASSERT_TRUE(found);
     ASSERT_EQ(found->status, 200) << found->body;
     const auto document = json::Document::parse_view(found->body);

@@ -45,7 +45,6 @@ void Gate::take_seat(Lane& lane, Nanoseconds now) {
   if (lane.taken == 0) lane.left = now;
   ++lane.taken;
   ++taken_;
-  most_taken_ = std::max(most_taken_, taken_);
   taken_now_.store(taken_, std::memory_order_relaxed);
 }
 
@@ -69,6 +68,7 @@ std::optional<Verdict> Gate::enter(const Entry& entry) {
     return Verdict{};
   }
   if (entry.request_class == RequestClass::background && background_closed_) return Verdict{Refusal::level};
+  wanted_ = true;
   // Full, and this one asks no less than others: refused without another look.
   if (lane.queue.size() < limit(entry.request_class)) return std::nullopt;
   const auto shard = lane.queue.shard_of(entry.flow);
@@ -174,14 +174,14 @@ void Gate::tick(Nanoseconds now) {
 void Gate::adapt_seats(Nanoseconds now) {
   if (settings_.held_max.count() == 0 || now < next_look_) return;
   next_look_ = now + look_every;
-  const bool all_taken = std::exchange(most_taken_, taken_) >= seats_;
+  const bool wanted = std::exchange(wanted_, false);
   // Background work may hold a seat for as long as it takes.
   Nanoseconds held{0};
   for (const auto request_class : {RequestClass::urgent, RequestClass::routine})
     if (const Lane& lane = lanes_[index(request_class)]; lane.taken > 0) held = std::max(held, lane.held);
   if (held > settings_.held_max) {
-    seats_ = std::max(std::min(settings_.seats_min, settings_.seats), seats_ - seats_ / 10);
-  } else if (all_taken || taken_ == 0) {
+    seats_ = std::max(std::min(settings_.seats_min, settings_.seats), seats_ - std::max<std::size_t>(1, seats_ / 10));
+  } else if (wanted || taken_ == 0) {
     seats_ = std::min(settings_.seats, seats_ + seats_ / 20 + 1);
   }
 }

@@ -30,7 +30,7 @@ using Nanoseconds = std::chrono::nanoseconds;
 struct GateSettings {
   std::size_t seats = 4;
   // When seats are held for longer than this, there are more of them than the machine serves at once: every 100 ms there
-  // is a tenth less, down to the fewest, and a twentieth more when they are all taken and held for less. 0: always all.
+  // is a tenth less, down to the fewest, and a twentieth more when one is wanted and they are held for less. 0: always all.
   Nanoseconds held_max{0};
   std::size_t seats_min = 4;
   struct Share {
@@ -112,8 +112,8 @@ class Gate {
   mutable std::mutex mutex_;
   std::vector<Lane> lanes_;
   std::size_t taken_ = 0;
-  std::size_t seats_ = 0;       // that may be taken now
-  std::size_t most_taken_ = 0;  // since the last look
+  std::size_t seats_ = 0;  // that may be taken now
+  bool wanted_ = false;    // somebody found no seat since the last look
   Nanoseconds next_look_{0};
   bool background_closed_ = false;
   std::atomic<std::size_t> taken_now_{0};
