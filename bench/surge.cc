@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "load/bench.h"
 
 namespace mydr24::load {
@@ -15,6 +17,11 @@ const std::vector<std::string> cells{"0x", "10x", "100x"};
 Result<Report> measure(const Options& options) {
   surge::BenchSettings settings{
       .binary = options.binary, .seconds = options.seconds, .connections = options.connections};
+  if (const std::string text = options.value("--work-ms"); !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), settings.work_ms);
+    if (error != std::errc() || end != text.data() + text.size() || settings.work_ms < 1 || settings.work_ms > 100)
+      return fail(Code::invalid, "--work-ms wants a number from 1 to 100");
+  }
   settings.say = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
   MYDR24_ASSIGN(const auto measured,
                 surge::run_bench(settings, cells, {surge::Mode::full, surge::Mode::unprivileged}, system_clock()));
@@ -47,7 +54,8 @@ Result<Report> measure(const Options& options) {
     note += fmt::format("; unprivileged ratio 10x {:.3g}", ratio);
   }
   report.note =
-      fmt::format("{}; throughput and latency of 100x; capacity {:.0f}/s", note, measured.capacity.rest_per_s);
+      fmt::format("{}; throughput and latency of 100x; capacity {:.0f}/s of pieces of {} ms", note,
+                  measured.capacity.rest_per_s, settings.work_ms);
   for (const surge::CellResult& cell : measured.cells)
     if (!cell.void_because.empty())
       report.problem = fmt::format("{} {} is void: {}", cell.cell, surge::to_string(cell.mode), cell.void_because);
@@ -60,6 +68,10 @@ Result<Report> measure(const Options& options) {
 int main(int argc, char** argv) {
   return mydr24::load::run_bench(
       argc, argv,
-      {.name = "surge", .about = "emergencies beside 10 and 100 times the load", .seconds = 20, .connections = 4000},
+      {.name = "surge",
+       .about = "emergencies beside 10 and 100 times the load",
+       .seconds = 20,
+       .connections = 4000,
+       .values = {"--work-ms"}},
       mydr24::load::measure);
 }

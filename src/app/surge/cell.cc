@@ -49,6 +49,8 @@ std::chrono::nanoseconds of_seconds(double seconds) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
 }
 
+}  // namespace
+
 std::string why_void(const CellResult& cell) {
   if (const LoadResult* emergency = cell.find(to_string(RequestClass::emergency)); emergency != nullptr) {
     const double late = emergency->lateness.quantile_ms(0.999);
@@ -63,8 +65,6 @@ std::string why_void(const CellResult& cell) {
     return fmt::format("other machines took {:.1f} % of the server's processor", cell.use.steal * 100);
   return {};
 }
-
-}  // namespace
 
 const LoadResult* CellResult::find(std::string_view name) const {
   const auto found = std::ranges::find(classes, name, &LoadResult::name);

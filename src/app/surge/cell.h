@@ -89,6 +89,8 @@ Result<CellResult> run_specs(TestBed& bed, const BenchSettings& settings, const 
 // The same for a planned load.
 Result<CellResult> run_load(TestBed& bed, const BenchSettings& settings, const Surge& surge, const Clock& clock,
                             const std::function<void()>& during = {});
+// Why a run says nothing; empty: it does.
+std::string why_void(const CellResult& cell);
 // Adds another repetition of the same cell.
 void add_repetition(CellResult& to, const CellResult& from);
 

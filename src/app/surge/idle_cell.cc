@@ -29,6 +29,12 @@ LoadSpec holder(const TestBed& bed, std::size_t connections, bool tls, std::size
           .patient_prefix = std::string(patient_prefix)};
 }
 
+double others_cpu_s(const std::vector<std::unique_ptr<TestBed>>& beds) {
+  double sum = 0;
+  for (std::size_t i = 1; i < beds.size(); ++i) sum += beds[i]->server().cpu_s();
+  return sum;
+}
+
 }  // namespace
 
 Result<CellResult> run_idle(const Stage& stage, const BenchSettings& settings, Mode mode, bool tls,
@@ -54,7 +60,12 @@ Result<CellResult> run_idle(const Stage& stage, const BenchSettings& settings, M
   MYDR24_ASSIGN(const Crew crew, Crew::gather(settings.binary, settings.generator_cpu, holders, clock));
   const double opened_s = std::chrono::duration<double>(clock.steady() - began).count();
   const double bytes = (own_bytes(beds) - bytes_before) / static_cast<double>(idle_connections);
+  const double others_before_s = others_cpu_s(beds);
   MYDR24_ASSIGN(CellResult cell, run_load(*beds.front(), settings, surge, clock));
+  // The other servers share the processor with the one that is asked, and are no strangers.
+  const double others_s = others_cpu_s(beds) - others_before_s;
+  cell.use.foreign = std::max(0.0, cell.use.foreign - others_s / (surge.warm_up_s + surge.seconds));
+  cell.void_because = why_void(cell);
   cell.figures[tls ? "idle_tls_bytes" : "idle_bytes"] = bytes;
   cell.figures["idle_connections"] = static_cast<double>(idle_connections);
   cell.figures["idle_servers"] = static_cast<double>(beds.size());
