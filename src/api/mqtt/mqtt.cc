@@ -214,8 +214,9 @@ class Subscriber::Loop {
   static void on_message(mosquitto*, void* loop, const mosquitto_message* message, const mosquitto_property*) {
     auto& self = *static_cast<Loop*>(loop);
     ++self.counters_.received;
-    self.batch_.push_back({message->topic, std::string(static_cast<const char*>(message->payload),
-                                                       static_cast<std::size_t>(message->payloadlen))});
+    // One byte more than a sample may have is enough to be refused by.
+    const auto bytes = std::min(static_cast<std::size_t>(message->payloadlen), vitals::sample_bytes_max + 1);
+    self.batch_.push_back({message->topic, std::string(static_cast<const char*>(message->payload), bytes)});
   }
 
   const Settings settings_;

@@ -53,6 +53,7 @@ Result<vitals::Limit> parse_limit(std::string_view body, vitals::Signal signal) 
       MYDR24_ASSIGN(limit.high, number_of(member, key));
     } else if (key == "spo2_scale") {
       MYDR24_ASSIGN(const double scale, number_of(member, key));
+      if (scale != 1 && scale != 2) return fail(Code::invalid, "spo2_scale is 1 or 2", "spo2_scale");
       limit.spo2_scale = static_cast<int>(scale);
     } else if (key == "severity") {
       if (member.text() != "emergency" && member.text() != "urgent" && member.text() != "advisory")

@@ -47,6 +47,10 @@ vitals::WatchSettings watch_settings(const VitalsSection& section) {
   vitals::WatchSettings settings;
   for (std::size_t i = 0; i < vitals::parameter_count; ++i)
     settings.window[i] = std::chrono::minutes(section.sign_valid_min);
+  // What stands in for a sign of the score counts no longer than the sign.
+  for (const vitals::Sign sign : {vitals::Sign::pulse_oximetry, vitals::Sign::coma_score, vitals::Sign::coma_eyes,
+                                  vitals::Sign::coma_verbal, vitals::Sign::coma_motor})
+    settings.window[static_cast<std::size_t>(sign)] = std::chrono::minutes(section.sign_valid_min);
   settings.alert_age_max = std::chrono::minutes(section.alert_age_max_min);
   settings.forget_after = std::chrono::days(section.forget_after_days);
   return settings;

@@ -250,8 +250,11 @@ Result<std::optional<store::Written>> Records::remove(store::Transaction& transa
 }
 
 Result<> Records::react(store::Transaction& transaction, const Change& change) const {
+  const auto definitions = this->definitions();  // held while the reactions look into it
+  Change seen = change;
+  seen.catalogue = definitions->catalogue.get();
   for (auto* reaction : reactions_) {
-    if (reaction->concerns(change.type)) MYDR24_TRY(reaction->react(transaction, change));
+    if (reaction->concerns(seen.type)) MYDR24_TRY(reaction->react(transaction, seen));
   }
   return {};
 }

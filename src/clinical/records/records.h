@@ -29,6 +29,7 @@ struct Change {
   json::Value resource;  // the new content; missing when removed
   json::Value before;    // the content it replaces; missing when created
   store::Written written;
+  const search::Catalogue* catalogue = nullptr;  // in force: which absolute references are local
 };
 
 // Called inside the transaction that writes a resource, on the store's thread: an error undoes the write and is the

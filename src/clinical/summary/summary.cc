@@ -8,6 +8,8 @@
 #include <optional>
 #include <set>
 
+#include "base/core/id.h"
+
 namespace mydr24::summary {
 namespace {
 
@@ -180,9 +182,10 @@ Result<std::vector<std::string>> Summaries::due() {
 // What is written from now on leaves a mark of its own.
 Result<store::Sequence> Summaries::claim(const std::vector<std::string>& patients) {
   store::Sequence as_of = 0;
+  claim_ = claimed + make_uuid7(records_.clock().now());
   MYDR24_TRY(records_.store().write(RequestClass::background, [&](store::Transaction& transaction) -> Result<> {
     for (const auto& patient : patients) {
-      MYDR24_TRY(transaction.set_state(stale_space, patient, std::string(1, claimed)));
+      MYDR24_TRY(transaction.set_state(stale_space, patient, claim_));
     }
     MYDR24_ASSIGN(as_of, transaction.last_sequence());
     return {};
@@ -212,7 +215,7 @@ Result<> Summaries::keep(const std::vector<Built>& built) {
     for (const auto& [patient, row] : built) {
       MYDR24_ASSIGN(const auto stale, transaction.state(stale_space, patient));
       // Overtaken: it stays marked, and is made once more.
-      if (!stale || !stale->starts_with(claimed)) continue;
+      if (!stale || *stale != claim_) continue;
       MYDR24_TRY(transaction.erase_state(stale_space, patient));
       MYDR24_TRY(row.empty() ? transaction.erase_state(ready_space, patient)
                              : transaction.set_state(ready_space, patient, row));

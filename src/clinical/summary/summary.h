@@ -65,6 +65,7 @@ class Summaries final : public records::Reaction {
 
   records::Records& records_;
   store::BodyCodec codec_;
+  std::string claim_;        // of this step: what another server claims meanwhile is not ours to keep
   std::string next_;         // after which patient the next step looks for marks
   bool all_marked_ = false;  // the patients that were there before
 

@@ -45,9 +45,22 @@ std::optional<double> value_now(const PatientSigns& signs, Sign sign, const Watc
   return value_at(signs, sign, std::max(signs.at.value_or(held.front().at), held.front().at), settings);
 }
 
+std::optional<Instant> time_at(const PatientSigns& signs, Sign sign, Instant at) {
+  for (const Held& held : held_of(signs, sign))
+    if (held.at <= at) return held.at;
+  return std::nullopt;
+}
+
+// The heart rate's, or the oximeter's when that has gone on without it: an electrode taken off hours ago must not hide
+// the pulse of now.
+Sign pulse_sign_at(const PatientSigns& signs, Instant at) {
+  const auto heart = time_at(signs, Sign::pulse, at);
+  const auto oximeter = time_at(signs, Sign::pulse_oximetry, at);
+  return oximeter && (!heart || *oximeter - *heart > continuous_max) ? Sign::pulse_oximetry : Sign::pulse;
+}
+
 std::optional<double> pulse_at(const PatientSigns& signs, Instant at, const WatchSettings& settings) {
-  const auto pulse = value_at(signs, Sign::pulse, at, settings);
-  return pulse ? pulse : value_at(signs, Sign::pulse_oximetry, at, settings);
+  return value_at(signs, pulse_sign_at(signs, at), at, settings);
 }
 
 std::string not_scored_at(const Patient& patient, Instant at, const WatchSettings& settings) {
@@ -91,7 +104,9 @@ std::optional<Sign> sign_of_signal(Signal signal) {
 bool concerns(Signal signal, std::uint32_t changed) {
   const auto sign = sign_of_signal(signal);
   if (!sign) return changed != 0;
-  const std::uint32_t also = *sign == Sign::pulse ? bit(Sign::pulse_oximetry) : 0;
+  std::uint32_t also = *sign == Sign::pulse ? bit(Sign::pulse_oximetry) : 0;
+  // Parts that come one by one are summed by coma_score_of().
+  if (*sign == Sign::coma_score) also = bit(Sign::coma_eyes) | bit(Sign::coma_verbal) | bit(Sign::coma_motor);
   return (changed & (bit(*sign) | also)) != 0;
 }
 
@@ -204,8 +219,13 @@ std::optional<int> coma_score_of(const PatientSigns& signs, const WatchSettings&
     const auto value = value_now(signs, sign, settings);
     return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
   };
-  if (const auto total = part(Sign::coma_score)) return total;
-  return glasgow_coma_score(part(Sign::coma_eyes), part(Sign::coma_verbal), part(Sign::coma_motor));
+  const auto total = part(Sign::coma_score);
+  const auto sum = glasgow_coma_score(part(Sign::coma_eyes), part(Sign::coma_verbal), part(Sign::coma_motor));
+  if (!sum || !total) return sum ? sum : total;
+  // Both count: all three parts are newer than the total, or the total is what was said last.
+  const Instant said = held_of(signs, Sign::coma_score).front().at;
+  const auto newer = [&](Sign sign) { return held_of(signs, sign).front().at > said; };
+  return newer(Sign::coma_eyes) && newer(Sign::coma_verbal) && newer(Sign::coma_motor) ? sum : total;
 }
 
 std::optional<QuickSofa> quick_sofa_of(const PatientSigns& signs, const WatchSettings& settings) {
@@ -249,9 +269,8 @@ std::optional<double> value_of(const PatientSigns& signs, Signal signal, const W
       return score ? std::optional<double>(*score) : std::nullopt;
     }
     case Signal::pulse: {
-      const auto pulse = value_now(signs, Sign::pulse, settings);
-      const auto either = pulse ? pulse : value_now(signs, Sign::pulse_oximetry, settings);
-      return either ? std::optional(rounded(Parameter::pulse, *either)) : std::nullopt;
+      const auto pulse = value_now(signs, pulse_sign_at(signs, signs.at.value_or(Instant::max())), settings);
+      return pulse ? std::optional(rounded(Parameter::pulse, *pulse)) : std::nullopt;
     }
     default: {
       const Sign sign = *sign_of_signal(signal);
@@ -458,7 +477,9 @@ EffectiveRules effective_rules(const RuleSet& set, const PatientSigns& signs, In
   }
   const auto is_limited = [&](const Rule& rule) {
     return rule.rule_class == RuleClass::sustained &&
-           std::ranges::any_of(effective.own, [&](const Rule& own) { return own.signal == rule.signal; });
+           // A limit above says nothing about what is too low.
+           std::ranges::any_of(effective.own,
+                               [&](const Rule& own) { return own.signal == rule.signal && own.upward == rule.upward; });
   };
   for (const Rule& rule : set.rules) (is_limited(rule) ? effective.held_back : effective.rules).push_back(&rule);
   for (const Rule& rule : effective.own) effective.rules.push_back(&rule);
@@ -501,7 +522,8 @@ std::string reason_of(const PatientSigns& signs, const std::vector<const Rule*>&
     std::string_view separator = ": ";
     for (std::size_t i = 0; i < parameter_count; ++i) {
       const auto parameter = static_cast<Parameter>(i);
-      const bool from_oximeter = parameter == Parameter::pulse && signs.held[i].empty();
+      const bool from_oximeter =
+          parameter == Parameter::pulse && signs.at && pulse_sign_at(signs, *signs.at) == Sign::pulse_oximetry;
       const auto& held = from_oximeter ? held_of(signs, Sign::pulse_oximetry) : signs.held[i];
       if (score.parts[i].points == 0 || held.empty()) continue;
       text += fmt::format("{}{}", std::exchange(separator, ", "), to_string(parameter));

@@ -448,9 +448,10 @@ std::string vital_codes() {
   return codes;
 }
 
-std::string_view patient_of(json::Value observation) {
+std::string_view patient_of(json::Value observation, const search::Catalogue* catalogue) {
   constexpr std::string_view prefix = "Patient/";
-  std::string_view reference = observation["subject"]["reference"].text();
+  // Below one of this server's own URLs it is a patient of this server (ADR 15): nobody else would score it.
+  std::string_view reference = search::local_reference(observation["subject"]["reference"].text(), catalogue);
   if (!reference.starts_with(prefix)) return {};
   reference.remove_prefix(prefix.size());
   return reference.substr(0, reference.find('/'));

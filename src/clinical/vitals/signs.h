@@ -37,6 +37,7 @@
 #include "base/core/clock.h"
 #include "base/json/document.h"
 #include "clinical/vitals/news2.h"
+#include "fhir/search/search.h"
 
 namespace mydr24::vitals {
 
@@ -97,6 +98,6 @@ Signs read_signs(json::Value observation, Instant otherwise);
 
 // "123" of a subject "Patient/123" (also "Patient/123/_history/4"); empty for anything else: only patients of
 // this server.
-std::string_view patient_of(json::Value observation);
+std::string_view patient_of(json::Value observation, const search::Catalogue* catalogue = nullptr);
 
 }  // namespace mydr24::vitals

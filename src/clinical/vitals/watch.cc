@@ -96,8 +96,8 @@ Result<> Watch::react(store::Transaction& transaction, const records::Change& ch
   if (!now_vital && !was_vital) return {};
 
   ++counters_.observations;
-  const std::string_view patient = now_vital ? patient_of(change.resource) : std::string_view();
-  const std::string_view patient_before = was_vital ? patient_of(change.before) : std::string_view();
+  const std::string_view patient = now_vital ? patient_of(change.resource, change.catalogue) : std::string_view();
+  const std::string_view patient_before = was_vital ? patient_of(change.before, change.catalogue) : std::string_view();
   if (!patient_before.empty() && patient_before != patient)
     MYDR24_TRY(update(transaction, patient_before, change.id, nullptr));
   if (patient.empty()) return {};

@@ -72,6 +72,35 @@ TEST_F(WatchTest, ASignThatMerelyRanOutDoesNotResolve) {
   EXPECT_TRUE(alerts().empty());
 }
 
+TEST_F(WatchTest, AHeartRateOfHoursAgoDoesNotHideTheOximetersPulse) {
+  pulse("electrode", 80);
+  clock_.advance(2h);
+  post("oximeter", "8889-8", 25, "/min");
+  EXPECT_EQ(current()->score->partial, 3);
+  ASSERT_EQ(alerts().size(), 1U) << "a pulse of 25 is a threat to life";
+  EXPECT_EQ(alerts()[0].severity, alerts::Severity::emergency);
+}
+
+TEST_F(WatchTest, AHeartRateBesideTheOximeterIsTheOneThatCounts) {
+  post("oximeter", "8889-8", 25, "/min");
+  clock_.advance(10s);
+  pulse("electrode", 80);
+  clock_.advance(30s);
+  post("oximeter-2", "8889-8", 27, "/min");
+  EXPECT_EQ(current()->score->partial, 0);
+}
+
+TEST_F(WatchTest, PartsOfAComaScoreThatComeOneByOneCountAgainstAnOlderTotal) {
+  post("total", "9269-2", 15, "{score}");
+  clock_.advance(3h);
+  post("eyes", "9267-6", 1, "{score}");
+  post("verbal", "9270-0", 1, "{score}");
+  EXPECT_TRUE(alerts().empty()) << "two parts tell nothing";
+  post("motor", "9268-4", 2, "{score}");
+  ASSERT_EQ(alerts().size(), 1U);
+  EXPECT_EQ(alerts()[0].severity, alerts::Severity::emergency);
+}
+
 TEST_F(WatchTest, LateDataDoesNotReplaceNewerAndOldDataCallsNobody) {
   spo2("new", 97);
   spo2("late", 82, 30min);

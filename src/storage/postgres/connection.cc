@@ -18,7 +18,10 @@ constexpr int limits_checked_every_ms = 10;
 // Searches say in which order tables are joined.
 constexpr const char* every_session =
     "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET enable_seqscan = off; SET jit = off; "
-    "SET random_page_cost = 1.1; SET datestyle = 'ISO'; SET lock_timeout = '30s';";
+    "SET random_page_cost = 1.1; SET datestyle = 'ISO'; SET lock_timeout = '30s'; "
+    // A machine that is gone must not keep its locks: another server calls people only when it has them.
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+    "SET tcp_user_timeout = 15000;";
 constexpr const char* writer_session =
     "SET synchronous_commit = on; SET enable_hashjoin = off; SET enable_mergejoin = off; "
     "SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off;";

@@ -70,7 +70,9 @@ bool ReaderPool::wait_for(ServerReaders::Session& session, store::Sequence after
 }
 
 Result<ReaderPool::Lease> ReaderPool::lease(RequestClass request_class, store::Sequence after) {
-  for (std::size_t tried = 0; tried < replicas_.size(); ++tried) {
+  // No replica is known to have everything.
+  const std::size_t tries = after == store::Store::everything_committed ? 0 : replicas_.size();
+  for (std::size_t tried = 0; tried < tries; ++tried) {
     ServerReaders& server = *replicas_[next_++ % replicas_.size()];
     if (server.is_resting()) continue;
     auto session = server.lease(request_class);

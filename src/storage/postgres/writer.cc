@@ -53,7 +53,12 @@ void Writer::run() {
 void Writer::run_batch() {
   std::vector<Finished> batch;
   auto written = run_works(batch);
-  if (written) written = commit();
+  if (written) {
+    written = commit();
+    // The group failed, no Work in it: nothing that was sent is wrong, and it may come again.
+    if (!written && written.error().code != Code::full && written.error().code != Code::internal)
+      written = fail(Code::busy, written.error().text);
+  }
   if (!written) {
     // Nothing of this batch is there: those that had gone well have not.
     for (Finished& finished : batch) {
@@ -105,6 +110,8 @@ Result<> Writer::run_works(std::vector<Finished>& batch) {
       if (!begun && session_ != nullptr) drop_connection(begun.error());
     }
   }
+  // Without a transaction nothing that was sent can be wrong.
+  if (!begun) begun = fail(Code::busy, begun.error().text);
   bool has_emergency = false;
   while (batch.size() < works_per_batch_max) {
     auto job = queue_.take(has_emergency);

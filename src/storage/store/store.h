@@ -241,7 +241,10 @@ class Store {
   // Runs `read` with a Reader of the pool, on the calling thread. Thread-safe. One consistent view for the whole call.
   // `after`: the view must hold at least this line of the journal (read-your-writes on a replica); 0: any.
   virtual Result<> read(const std::function<Result<>(Reader&)>& read, const ReadLimits& limits, Sequence after) = 0;
-  Result<> read(const std::function<Result<>(Reader&)>& read) { return this->read(read, {}, 0); }
+  // As `after`: every line that is committed, so no replica.
+  static constexpr Sequence everything_committed = INT64_MAX;
+  // What is committed is seen: a follower that misses the row it was told of would forget it for good.
+  Result<> read(const std::function<Result<>(Reader&)>& read) { return this->read(read, {}, everything_committed); }
 
   // Parameters beyond the published ones may be used in entries and queries from now on. Call it before; parameters are
   // known to the database by type and code. Thread-safe.
