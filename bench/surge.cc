@@ -53,9 +53,8 @@ Result<Report> measure(const Options& options) {
     report.add("unprivileged_p99_ratio_10x", ratio, "<= 2.5");
     note += fmt::format("; unprivileged ratio 10x {:.3g}", ratio);
   }
-  report.note =
-      fmt::format("{}; throughput and latency of 100x; capacity {:.0f}/s of pieces of {} ms", note,
-                  measured.capacity.rest_per_s, settings.work_ms);
+  report.note = fmt::format("{}; throughput and latency of 100x; capacity {:.0f}/s of pieces of {} ms", note,
+                            measured.capacity.rest_per_s, settings.work_ms);
   for (const surge::CellResult& cell : measured.cells)
     if (!cell.void_because.empty())
       report.problem = fmt::format("{} {} is void: {}", cell.cell, surge::to_string(cell.mode), cell.void_because);
@@ -66,12 +65,11 @@ Result<Report> measure(const Options& options) {
 }  // namespace mydr24::load
 
 int main(int argc, char** argv) {
-  return mydr24::load::run_bench(
-      argc, argv,
-      {.name = "surge",
-       .about = "emergencies beside 10 and 100 times the load",
-       .seconds = 20,
-       .connections = 4000,
-       .values = {"--work-ms"}},
-      mydr24::load::measure);
+  return mydr24::load::run_bench(argc, argv,
+                                 {.name = "surge",
+                                  .about = "emergencies beside 10 and 100 times the load",
+                                  .seconds = 20,
+                                  .connections = 4000,
+                                  .values = {"--work-ms"}},
+                                 mydr24::load::measure);
 }
