@@ -178,13 +178,19 @@ Result<std::vector<Delivery>> call_step(store::Transaction& transaction, const o
   alert.step = static_cast<int>(index);
   alert.acks_needed = step.acks;
   const Instant due = now + step.delay;
-  const auto called = plan.who_answers(policy, index, now);
+  auto called = plan.who_answers(policy, index, now);
   // More answers than people there are would be waited for in vain.
   alert.acks_needed = std::clamp(alert.acks_needed, 1, static_cast<int>(called.size()));
   if (called.front().instead_of == oncall::nobody)
     MYDR24_TRY(transaction.note("oncall.nobody_reachable", nobody_event(alert)));
+  const auto has_answered = [&](const oncall::Called& who) { return alert.is_answered_by(who.contact->name); };
+  std::erase_if(called, has_answered);
+  // All of this step have answered and were too few: who else the policy knows is called, or nobody ever would be.
+  for (std::size_t i = 0; called.empty() && i < policy.steps.size(); ++i) {
+    called = plan.who_is_reachable(policy.steps[i], now);
+    std::erase_if(called, has_answered);
+  }
   for (const oncall::Called& who : called) {
-    if (alert.is_answered_by(who.contact->name)) continue;
     MYDR24_TRY(
         put_calls(transaction, alert, *who.contact, methods_at_once(*who.contact, alert.severity), due, deliveries));
     MYDR24_TRY(begin_cycle(transaction, alert, *who.contact, now));
@@ -218,7 +224,7 @@ Result<std::vector<Delivery>> call_rules(store::Transaction& transaction, const 
 Result<> call_another_way(store::Transaction& transaction, const oncall::Plan& plan, const Delivery& refused) {
   MYDR24_ASSIGN(const std::optional<Alert> before, Book::find(transaction, refused.alert_id));
   const oncall::Contact* contact = plan.contact(refused.contact);
-  if (!before || before->state != State::open || before->round != refused.round || contact == nullptr) return {};
+  if (!before || before->state != State::open || before->round != refused.round) return {};
   std::set<int> tried;
   bool anybody = false;  // of the step was reached, or may be yet
   for (int place = 0; place < before->calls; ++place) {
@@ -229,7 +235,8 @@ Result<> call_another_way(store::Transaction& transaction, const oncall::Plan& p
     anybody = anybody || other->state == DeliveryState::pending || other->state == DeliveryState::delivered;
   }
   Alert alert = *before;
-  for (std::size_t method = 0; method < contact->methods.size(); ++method) {
+  // A contact who is gone from the plan has no other method; the step after theirs is due all the same.
+  for (std::size_t method = 0; contact != nullptr && method < contact->methods.size(); ++method) {
     if (!contact->methods[method].usable() || tried.contains(static_cast<int>(method))) continue;
     std::vector<Delivery> deliveries;
     MYDR24_TRY(put_calls(transaction, alert, *contact, {method}, refused.due_at, deliveries));

@@ -70,7 +70,9 @@ long use_ssl(MailTls tls) {
 
 SendOutcome outcome_of(CURLcode code, long reply, std::string_view error) {
   if (code == CURLE_OK) return {.status = SendStatus::delivered};
-  SendOutcome outcome{.status = reply >= 500 || code == CURLE_LOGIN_DENIED ? SendStatus::refused : SendStatus::failed};
+  // A login may also fail for now (454): that is tried again.
+  const bool is_final = reply >= 500 || (code == CURLE_LOGIN_DENIED && reply < 400);
+  SendOutcome outcome{.status = is_final ? SendStatus::refused : SendStatus::failed};
   outcome.text = fmt::format("the mail server: {}", error.empty() ? curl_easy_strerror(code) : error);
   return outcome;
 }

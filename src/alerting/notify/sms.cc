@@ -87,7 +87,11 @@ class Sms : public Channel {
     std::vector<std::string> alerts;
     for (const Waiting& one : together)
       if (std::ranges::find(alerts, one.message.alert_id) == alerts.end()) alerts.push_back(one.message.alert_id);
-    const Message& first = together.front().message;
+    // What becomes of it becomes of all of them: the callback names every delivery.
+    constexpr std::size_t callback_deliveries_max = 1'500;  // bytes: it is part of a URL
+    Message first = together.front().message;
+    for (std::size_t i = 1; i < together.size() && first.delivery_id.size() < callback_deliveries_max; ++i)
+      first.delivery_id += "," + together[i].message.delivery_id;
     std::string text = fmt::format("{}: {} unacknowledged alerts.", parts_.providers.site, alerts.size());
     if (const int code = co_await new_code(std::move(alerts), first.contact); code != 0)
       text += fmt::format("\nReply {0}aa to acknowledge all, {0}cc to close all.", code);

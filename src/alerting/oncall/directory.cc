@@ -116,6 +116,16 @@ void Directory::publish(PlanPointer plan) const {
   if (plan->revision() >= held_->plan->revision()) held_->plan.swap(plan);
 }
 
+Result<> Directory::refresh(store::Store& store) const {
+  std::int64_t kept = 0;
+  MYDR24_TRY(store.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto revision, reader.state(space, revision_key));
+    if (revision) std::from_chars(revision->data(), revision->data() + revision->size(), kept);
+    return {};
+  }));
+  return kept > plan()->revision() ? load(store) : Result<>();
+}
+
 Result<> Directory::load(store::Store& store) const {
   const PlanPointer now = plan();
   std::optional<Plan> next;

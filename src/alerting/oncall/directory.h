@@ -38,6 +38,8 @@ class Directory {
   // Puts the plan that the store keeps in force, or the one of the settings when it keeps none, with what the store knows
   // of addresses. At the start, and whenever that changes.
   Result<> load(store::Store& store) const;
+  // load(), if the store keeps a later revision than the one in force: another server on it may have changed the plan.
+  Result<> refresh(store::Store& store) const;
   // Writes the change; the plan to be put in force after the commit. Code::invalid, Code::conflict, Code::too_large as
   // Plan::make and for limits; Code::stale when `revision` is not in force; Code::not_found when a part to go is not
   // there.

@@ -97,7 +97,8 @@ std::vector<Called> Plan::who_is_reachable(const Step& step, Instant at) const {
     if (target.kind == TargetKind::team)
       for (const std::string& member : teams_.find(target.name)->second.members) call(member, false, at, called);
     if (target.kind == TargetKind::schedule)
-      for (const std::string_view who : on_duty(schedules_.find(target.name)->second, leaves_, at))
+      // Without leave: call() replaces whoever is away, by the deputy or else the backup.
+      for (const std::string_view who : on_duty(schedules_.find(target.name)->second, {}, at))
         call(who, true, at, called);
   }
   return called;

@@ -11,7 +11,12 @@ std::string sentence(const Answered& answered, Action action) {
   const std::string_view word = action == Action::acknowledge ? "acknowledged" : "closed";
   const std::string who = answered.by.empty() ? std::string() : fmt::format(" by {}", answered.by);
   if (answered.done) return action == Action::acknowledge ? fmt::format("Acknowledged{}.", who) : "Closed.";
-  return fmt::format("Already {}{} at {}.", word, who, format_instant(answered.at));
+  std::string said = fmt::format("Already {}{} at {}.", word, who, format_instant(answered.at));
+  // That answer does not count any more, and nobody should go back to sleep over it.
+  if (action == Action::acknowledge && answered.alert.state == alerts::State::open &&
+      !answered.alert.is_answered_by(answered.by))
+    said += " The alert was raised again since: answer its newest message.";
+  return said;
 }
 
 Result<Answered> answer(const Service& service, store::Transaction& transaction, std::string_view alert_id,

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "alerting/alerts/reports.h"
 #include "api/notify_api/answer.h"
 #include "base/core/date_time.h"
@@ -162,8 +164,15 @@ Task<> status(const Service& service, pipeline::Call& call) {
   const auto query = net::parse_query(call.request().query);
   const std::string delivery(query ? notify::form_field(*query, "delivery") : std::string_view());
   if (const std::string why = bad_news(*form); !why.empty()) {
-    const auto done = co_await write(service, [&](store::Transaction& transaction) {
-      return alerts::report_undelivered(transaction, *service.book.directory().plan(), delivery, why);
+    // An SMS that told of several alerts names all their deliveries.
+    const auto done = co_await write(service, [&](store::Transaction& transaction) -> Result<> {
+      for (std::string_view rest = delivery; !rest.empty();) {
+        const std::size_t comma = std::min(rest.find(','), rest.size());
+        MYDR24_TRY(
+            alerts::report_undelivered(transaction, *service.book.directory().plan(), rest.substr(0, comma), why));
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+      }
+      return {};
     });
     if (!done) co_return co_await call.respond(done.error());
   }

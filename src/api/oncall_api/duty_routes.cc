@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "alerting/notify/signature.h"
 #include "alerting/oncall/calendar.h"
 #include "alerting/oncall/coverage.h"
 #include "api/oncall_api/detail/exchange.h"
@@ -175,7 +176,7 @@ Result<std::string> calendar(const OnCall& oncall, std::string_view secret) {
   if (secret.ends_with(suffix)) secret.remove_suffix(suffix.size());
   const oncall::PlanPointer plan = oncall.book.directory().plan();
   for (const auto& [id, feed] : plan->feeds()) {
-    if (feed.secret != secret) continue;
+    if (!notify::same_secret(feed.secret, secret)) continue;
     if (feed.disabled) return fail(Code::refused, "this calendar is switched off");
     return oncall::to_icalendar(*plan, feed, oncall.clock.now());
   }
@@ -183,7 +184,8 @@ Result<std::string> calendar(const OnCall& oncall, std::string_view secret) {
 }
 
 Task<> answer_calendar(OnCall& oncall, pipeline::Call& call) {
-  auto text = calendar(oncall, call.capture(0));
+  // A year of an hourly rotation is too much for the thread that reads requests.
+  auto text = co_await oncall.workers.run(RequestClass::routine, [&] { return calendar(oncall, call.capture(0)); });
   if (!text) {
     co_await call.respond(text.error());
     co_return;

@@ -77,6 +77,9 @@ void OnCallDesk::run() {
 }
 
 void OnCallDesk::look() {
+  // Events are given to one of the servers on a store only: each looks for itself whether the plan has changed.
+  if (const auto fresh = book_.directory().refresh(store_); !fresh)
+    log_.write(telemetry::Level::error, "oncall", {{"detail", fresh.error().text}});
   const auto behind = auditor_.audit(store_, clock_.now());
   if (!behind)
     log_.write(telemetry::Level::error, "audit", {{"detail", behind.error().text}});
@@ -84,15 +87,18 @@ void OnCallDesk::look() {
     log_.write(count > 0 ? telemetry::Level::error : telemetry::Level::info, "audit",
                {{"behind", fmt::format("{}", count)}});
 
-  const std::int64_t revision = book_.directory().plan()->revision();
-  if (revision == covered_revision_ && clock_.steady() - covered_at_ < coverage_every) return;
-  covered_revision_ = revision;
-  covered_at_ = clock_.steady();
+  // Not by its revision: an address that was stopped or switched off makes another plan of the same one.
+  const oncall::PlanPointer plan = book_.directory().plan();
+  if (plan == covered_plan_ && clock_.steady() - covered_at_ < coverage_every) return;
   const auto gaps = alerts::watch_coverage(store_, book_, clock_.now());
-  if (gaps)
-    gaps_ = static_cast<std::int64_t>(*gaps);
-  else
+  if (!gaps) {
+    // Tried again with the next look.
     log_.write(telemetry::Level::error, "coverage", {{"detail", gaps.error().text}});
+    return;
+  }
+  gaps_ = static_cast<std::int64_t>(*gaps);
+  covered_plan_ = plan;
+  covered_at_ = clock_.steady();
 }
 
 }  // namespace mydr24::server

@@ -48,7 +48,7 @@ class OnCallDesk : public store::Follower {
   oncall_api::OnCall api_;
   std::atomic<std::int64_t> behind_ = 0;
   std::atomic<std::int64_t> gaps_ = 0;
-  std::int64_t covered_revision_ = -1;
+  oncall::PlanPointer covered_plan_;  // held, so that no other can have its address
   std::chrono::nanoseconds covered_at_{};
 
   std::mutex mutex_;

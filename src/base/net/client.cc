@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -10,6 +11,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <map>
 #include <memory>
+#include <system_error>
+#include <thread>
 #include <tuple>
 
 #include "base/net/detail/request_head.h"
@@ -21,7 +24,6 @@ namespace {
 namespace http = boost::beast::http;
 using Tcp = asio::ip::tcp;
 using Socket = asio::basic_stream_socket<Tcp, Executor>;
-using Resolver = asio::ip::basic_resolver<Tcp, Executor>;
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using Parser = http::response_parser<http::string_body>;
@@ -58,11 +60,28 @@ struct Shared {
   std::map<std::string, Host, std::less<>> hosts;
 };
 
+// One lookup on a thread of its own: asio has a single one for a whole context, where a host whose name servers are
+// silent would hold up every other channel, and nothing can cut it short.
+struct Lookup {
+  boost::system::error_code failure;
+  std::vector<Tcp::endpoint> endpoints;
+  std::atomic<bool> ended = false;  // until then the rest belongs to the lookup's thread
+};
+constexpr std::chrono::milliseconds lookup_pause{2};
+
+void look_up(Lookup& lookup, const std::string& host, const std::string& port) {
+  asio::io_context context;
+  asio::ip::tcp::resolver resolver(context);
+  const auto found = resolver.resolve(host, port, lookup.failure);
+  if (!lookup.failure)
+    for (const auto& entry : found) lookup.endpoints.push_back(entry.endpoint());
+  lookup.ended = true;
+}
+
 // A call's time limit: cancels whatever the call waits for.
 struct Limit {
-  explicit Limit(const Executor& executor) : timer(executor), resolver(executor) {}
+  explicit Limit(const Executor& executor) : timer(executor) {}
   Timer timer;
-  Resolver resolver;
   Socket* socket = nullptr;  // the one in use
   Timer* freed = nullptr;
   bool over = false;
@@ -70,7 +89,6 @@ struct Limit {
   void expire() {
     over = true;
     boost::system::error_code ignored;
-    resolver.cancel();
     if (socket != nullptr) std::ignore = socket->cancel(ignored);
     if (freed != nullptr) freed->cancel();
   }
@@ -184,11 +202,22 @@ class Call {
     if (const auto address = asio::ip::make_address(request_.url.host, error); !error) {
       endpoints.emplace_back(address, request_.url.port);
     } else {
-      auto [failure, found] = co_await limit_->resolver.async_resolve(
-          request_.url.host, std::to_string(request_.url.port), asio::as_tuple(awaitable));
+      const auto lookup = std::make_shared<Lookup>();
+      try {
+        std::thread([lookup, host = request_.url.host, port = std::to_string(request_.url.port)] {
+          look_up(*lookup, host, port);
+        }).detach();  // it may outlast the call: it touches nothing but the Lookup
+      } catch (const std::system_error& failed) {
+        co_return busy(request_.url, std::string("cannot look up the host: ") + failed.what());
+      }
+      Timer pause(shared_->context.get_executor());
+      while (!lookup->ended && !limit_->over) {
+        pause.expires_after(lookup_pause);
+        co_await pause.async_wait(asio::as_tuple(awaitable));
+      }
       if (limit_->over) co_return too_slow("looking up the host");
-      if (failure) co_return busy(request_.url, "cannot look up the host: " + failure.message());
-      for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+      if (lookup->failure) co_return busy(request_.url, "cannot look up the host: " + lookup->failure.message());
+      endpoints = std::move(lookup->endpoints);
     }
     std::string reason = "no address";
     for (const Tcp::endpoint& endpoint : endpoints) {
