@@ -2,8 +2,9 @@
 
 // Keeps records::Definitions up to date: what R4 publishes, the implementation guides that a deployment loads, and the
 // conformance resources that clients store (CodeSystem, ValueSet, ConceptMap, StructureDefinition, SearchParameter).
-// A stored one takes effect a moment after its commit (wait_until_in_effect). A new SearchParameter is indexed for the resources that are
-// there already by a thread of its own, in small steps, going on where it was when the process starts again.
+// A stored one takes effect a moment after its commit (wait_until_in_effect). A new SearchParameter is indexed for the
+// resources that are there already by a thread of its own, in small steps, going on where it was when the process starts
+// again.
 //
 // Invariant: a search never answers from an index that is not complete: until a parameter is indexed, unindexed() names
 // it.

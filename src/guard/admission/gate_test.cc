@@ -13,6 +13,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto emergency = RequestClass::emergency;
+constexpr auto urgent = RequestClass::urgent;
+constexpr auto routine = RequestClass::routine;
+constexpr auto background = RequestClass::background;
+
 // A gate, and what it has decided of whom.
 class GateTest : public testing::Test {
  protected:
@@ -39,6 +44,15 @@ class GateTest : public testing::Test {
   void leave(RequestClass request_class, Nanoseconds held = 1ms, std::uint8_t shard = Verdict::no_shard) {
     gate->leave(request_class, shard, held, now);
   }
+  // More than an interval in which nobody waits less than the target: two come in for each that leaves.
+  void let_the_queue_stand(Nanoseconds held) {
+    for (int i = 0; i < 40; ++i) {
+      now += 6ms;
+      ask("x" + std::to_string(i), routine);
+      ask("y" + std::to_string(i), routine);
+      leave(routine, held);
+    }
+  }
   bool admitted(const std::string& name) const { return verdicts.contains(name) && verdicts.at(name).admitted(); }
   bool waits(const std::string& name) const { return !verdicts.contains(name); }
 
@@ -47,11 +61,6 @@ class GateTest : public testing::Test {
   std::map<std::string, Verdict> verdicts;
   std::vector<std::string> order;
 };
-
-constexpr auto emergency = RequestClass::emergency;
-constexpr auto urgent = RequestClass::urgent;
-constexpr auto routine = RequestClass::routine;
-constexpr auto background = RequestClass::background;
 
 TEST_F(GateTest, WhoFindsASeatIsServedAtOnceAndWhoDoesNotWaitsItsTurn) {
   make(1);
@@ -132,13 +141,7 @@ TEST_F(GateTest, AFloodOfOneClientIsRefusedBeforeAnotherClientIs) {
 TEST_F(GateTest, WhileOverloadedTheNewestGoFirstAndTheStaleAreRefused) {
   make(1, 5ms);
   ask("held", routine);
-  // For more than an interval nobody waits less than the target.
-  for (int i = 0; i < 40; ++i) {
-    now += 6ms;
-    ask("x" + std::to_string(i), routine);
-    ask("y" + std::to_string(i), routine);
-    leave(routine, 6ms);
-  }
+  let_the_queue_stand(6ms);
   EXPECT_TRUE(gate->figures().overloaded[2]);
   std::size_t stale = 0;
   for (const auto& [name, verdict] : verdicts) stale += verdict.refusal == Refusal::queue ? 1 : 0;
@@ -158,12 +161,7 @@ TEST_F(GateTest, ABurstIsTakenInWhereAStandingQueueIsKeptShort) {
   gate = std::make_unique<Gate>(settings);
   EXPECT_EQ(gate->figures().limit[2], 20U);
   ask("held", routine);
-  for (int i = 0; i < 40; ++i) {
-    now += 6ms;
-    ask("x" + std::to_string(i), routine);
-    ask("y" + std::to_string(i), routine);
-    leave(routine, 5ms);
-  }
+  let_the_queue_stand(5ms);
   EXPECT_TRUE(gate->figures().overloaded[2]);
   EXPECT_EQ(gate->figures().limit[2], 4U) << "20 ms of 5 ms each";
 }
