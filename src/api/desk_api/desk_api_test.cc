@@ -223,12 +223,20 @@ TEST(PageTexts, LoadNothingFromElsewhereAndHaveNothingInline) {
 }
 
 TEST(PageTexts, NameOnlyElementsThatThePageHas) {
-  const std::regex lookup(R"re(getElementById\("([a-z-]+)"\)|\$\("([a-z-]+)"\))re");
+  const std::regex lookup(R"re(element\("([a-z-]+)"\))re");
   const std::string script(page_js);
-  for (std::sregex_iterator found(script.begin(), script.end(), lookup), end; found != end; ++found) {
-    const auto id = (*found)[1].matched ? (*found)[1].str() : (*found)[2].str();
+  int lookups = 0;
+  for (std::sregex_iterator found(script.begin(), script.end(), lookup), end; found != end; ++found, ++lookups) {
+    const auto id = (*found)[1].str();
     EXPECT_NE(page_html.find("id=\"" + id + '"'), std::string_view::npos) << id;
   }
+  EXPECT_GT(lookups, 10);
+}
+
+TEST(PageTexts, SayNothingReassuringBeforeTheServerHasAnswered) {
+  for (const char* id : {"no-alerts", "no-patients"})
+    EXPECT_NE(page_html.find("id=\"" + std::string(id) + "\" class=\"empty\" hidden"), std::string_view::npos) << id;
+  EXPECT_EQ(page_html.find("Nobody is waiting"), std::string_view::npos);
 }
 
 class AdminTest : public Routed {

@@ -33,7 +33,7 @@ const std::string_view page_html = R"html(<!doctype html>
       <label>Acknowledge as <input id="who" autocomplete="name" maxlength="80" placeholder="your name"></label>
     </div>
     <ol id="alerts"></ol>
-    <p id="no-alerts" class="empty">No open alert. Every score is below the urgent threshold, or somebody is already there.</p>
+    <p id="no-alerts" class="empty" hidden>No open alert. Every score is below the urgent threshold, or somebody is already there.</p>
   </section>
   <section aria-labelledby="patients-title">
     <div class="head"><h2 id="patients-title">Patients by need</h2><span id="patients-count"></span></div>
@@ -48,7 +48,7 @@ const std::string_view page_html = R"html(<!doctype html>
       <tbody id="patients"></tbody>
     </table>
     </div>
-    <p id="no-patients" class="empty">No vital sign has been received in the last 24 hours. Send an Observation to
+    <p id="no-patients" class="empty" hidden>No vital sign has been received in the last 24 hours. Send an Observation to
       <code>/fhir/R4/Observation</code>, or run <code>mydr24 simulate</code>.</p>
   </section>
 </main>

@@ -29,7 +29,7 @@ function age(iso) {
 const milliseconds = (value) => (value < 10 ? value.toFixed(1) : Math.round(value)) + " ms";
 
 async function read(path) {
-  const answer = await fetch(path, { headers: { Accept: "application/json" } });
+  const answer = await fetch(path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(silent_after_ms) });
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
 }
@@ -99,6 +99,22 @@ function alert_row(alert) {
   return row;
 }
 
+const is_live = () => state.seen > 0 && Date.now() - state.seen < silent_after_ms;
+
+// That nobody waits may only be said by a server that has just said so: silence is not an answer.
+function show_verdict() {
+  const open = state.alerts.filter((alert) => alert.state === "open");
+  const emergencies = open.filter((alert) => alert.severity === "emergency").length;
+  const waiting = emergencies > 0 ? `${emergencies} ${emergencies === 1 ? "patient needs" : "patients need"} help now`
+    : open.length > 0 ? `${open.length} urgent ${open.length === 1 ? "alert" : "alerts"} without an answer` : "";
+  const text = !state.seen ? "Waiting for data" : waiting || (is_live() ? "Nobody is waiting for help" : "Unknown who is waiting: no data");
+  const verdict = element("verdict");
+  if (verdict.textContent !== text) verdict.textContent = text;
+  verdict.className = emergencies > 0 ? "emergency" : open.length > 0 ? "urgent" : is_live() ? "safe" : "";
+  element("no-alerts").hidden = state.alerts.length > 0 || !is_live();
+  if (state.seen) element("clock-open").textContent = open.length;
+}
+
 function show_alerts() {
   const list = element("alerts");
   const shown = new Map([...list.children].map((row) => [row.dataset.key, row]));
@@ -108,16 +124,7 @@ function show_alerts() {
     return row;
   });
   if (rows.length !== list.children.length || rows.some((row, i) => row !== list.children[i])) list.replaceChildren(...rows);
-  element("no-alerts").hidden = state.alerts.length > 0;
-  const open = state.alerts.filter((alert) => alert.state === "open");
-  const emergencies = open.filter((alert) => alert.severity === "emergency").length;
-  element("clock-open").textContent = open.length;
-  const verdict = element("verdict");
-  const text = emergencies > 0 ? `${emergencies} ${emergencies === 1 ? "patient needs" : "patients need"} help now`
-    : open.length > 0 ? `${open.length} urgent ${open.length === 1 ? "alert" : "alerts"} without an answer`
-    : "Nobody is waiting for help";
-  if (verdict.textContent !== text) verdict.textContent = text;
-  verdict.className = emergencies > 0 ? "emergency" : open.length > 0 ? "urgent" : "safe";
+  show_verdict();
 }
 
 const letters = { 0: "A", 1: "C", 2: "V", 3: "P", 4: "U" };
@@ -175,24 +182,26 @@ function show_status(status) {
 async function refresh() {
   if (state.reading) { state.again = true; return; }
   state.reading = true;
-  try {
-    const [alerts, board, status] = await Promise.all([read("/api/v1/alerts?count=100"), read("/api/v1/vitals"), read("/api/v1/status")]);
-    // Who still waits for an answer comes first.
-    state.alerts = alerts.alerts.sort((a, b) => (a.state === "open" ? 0 : 1) - (b.state === "open" ? 0 : 1));
-    show_board(board);
-    show_status(status);
-    show_alerts();
-    state.seen = Date.now();
-  } catch (error) {
-    console.warn(error.message);
-  }
+  // Alerts do not wait for the rest, and are shown although the rest cannot be read.
+  const parts = [
+    ["/api/v1/alerts?count=100", (answer) => {
+      // Who still waits for an answer comes first.
+      state.alerts = answer.alerts.sort((a, b) => (a.state === "open" ? 0 : 1) - (b.state === "open" ? 0 : 1));
+      state.seen = Date.now();
+      show_alerts();
+    }],
+    ["/api/v1/vitals", (answer) => { show_board(answer); show_alerts(); }],
+    ["/api/v1/status", show_status],
+  ];
+  await Promise.all(parts.map(([path, show]) => read(path).then(show).catch((error) => console.warn(error.message))));
+  show_live();
   state.reading = false;
   if (state.again) { state.again = false; setTimeout(refresh, 250); }
 }
 
 function show_live() {
   const quiet = Date.now() - state.seen;
-  const live = state.seen > 0 && quiet < silent_after_ms;
+  const live = is_live();
   element("live").className = live ? "" : "stale";
   element("live-text").textContent = live ? `Live, data ${(quiet / 1000).toFixed(0)} s old`
     : state.seen ? `NOT LIVE since ${new Date(state.seen).toISOString().slice(11, 19)} UTC` : "Not live yet";
