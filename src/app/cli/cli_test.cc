@@ -13,6 +13,7 @@
 #include "app/cli/interrupts.h"
 #include "app/cli/terminal.h"
 #include "base/json/document.h"
+#include "guard/admission/ticket.h"
 
 namespace mydr24::cli {
 namespace {
@@ -125,6 +126,35 @@ TEST(CommandLine, VersionIsOneJsonObjectWithASchema) {
   ASSERT_TRUE(document);
   EXPECT_EQ(document->root()["schema"].text(), "mydr24.version.v1");
   EXPECT_EQ(document->root()["fhir"].text(), "4.0.1");
+}
+
+TEST_F(CliFiles, ATicketIsOneThatTheServerTakes) {
+  const std::string key = "a key of more than sixteen bytes";
+  const auto file = write("key", key + "\n");
+  const Ran ran = run_with({"ticket", "--key-file", file.c_str(), "--class", "urgent", "--tenant", "ward-7"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const auto text = ran.out.substr(0, ran.out.size() - 1);
+  const auto now = system_clock().now();
+  const auto ticket = admission::check_ticket(key, text, now);
+  ASSERT_TRUE(ticket) << text;
+  EXPECT_EQ(ticket->raises_to, RequestClass::urgent);
+  EXPECT_EQ(ticket->tenant, "ward-7");
+  EXPECT_TRUE(admission::check_ticket(key, text, now + std::chrono::minutes(14)));
+  EXPECT_FALSE(admission::check_ticket(key, text, now + std::chrono::minutes(16)));
+}
+
+TEST_F(CliFiles, ATicketWithoutAKeyOrThatOutlivesTheDayIsRefused) {
+  const auto file = write("key", "a key of more than sixteen bytes\n");
+  const auto weak = write("weak", "short\n");
+  const Ran unsigned_one = run_with({"ticket"});
+  EXPECT_EQ(unsigned_one.exit, 6);
+  EXPECT_NE(unsigned_one.err.find("--key-file"), std::string::npos) << unsigned_one.err;
+  const Ran forever = run_with({"ticket", "--key-file", file.c_str(), "--valid", "48h"});
+  EXPECT_EQ(forever.exit, 6);
+  EXPECT_NE(forever.err.find("24h"), std::string::npos) << forever.err;
+  const Ran guessable = run_with({"ticket", "--key-file", weak.c_str()});
+  EXPECT_EQ(guessable.exit, 6);
+  EXPECT_NE(guessable.err.find("16 bytes"), std::string::npos) << guessable.err;
 }
 
 TEST(CommandLine, AMissingFileIsExitCode3AndAJsonErrorIsAProblem) {

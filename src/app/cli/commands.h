@@ -1,7 +1,7 @@
 #pragma once
 
-// What `mydr24` can do, one function a command, each in a file of its own. cli.cc reads the command line into
-// these options. Every command gives back a process exit code (Exit) and throws nothing.
+// What `mydr24` can do, one function a command, each in a file of its own. command_line.h reads the command line
+// into these options. Every command gives back a process exit code (Exit) and throws nothing.
 
 #include <chrono>
 #include <cstdint>
@@ -127,6 +127,14 @@ struct StoreCopyOptions {
   bool progress_json = false;
 };
 int run_store_copy(const StoreCopyOptions& options, const Terminal& terminal);
+struct TicketOptions {
+  ConfigOptions config;
+  std::string key_file;  // empty: admission.ticket_key_file of the configuration
+  std::string raises_to = "urgent";
+  std::string tenant;
+  std::string valid = "15m";  // a duration
+};
+int run_ticket(const TicketOptions& options, const Terminal& terminal);
 int run_openapi(const Terminal& terminal);
 int run_version(const Terminal& terminal);
 

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 
 #include "alerting/alerts/book.h"
 #include "api/pipeline/pipeline.h"
 #include "app/server/listeners.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
+#include "guard/admission/ticket.h"
 
 namespace mydr24::server {
 namespace {
@@ -28,13 +28,7 @@ Result<admission::ControlSettings> control_settings(const Settings& settings) {
   to.interval = std::chrono::milliseconds(from.interval_ms);
   to.age_max = std::chrono::milliseconds(from.age_max_ms);
   if (!from.ticket_key_file.empty()) {
-    std::ifstream in(from.ticket_key_file);
-    if (!in || !std::getline(in, to.ticket_key) || to.ticket_key.size() < 16) {
-      return fail(
-          Code::invalid,
-          fmt::format("cannot read a key of at least 16 bytes from the first line of \"{}\"", from.ticket_key_file),
-          "admission.ticket_key_file");
-    }
+    MYDR24_ASSIGN(to.ticket_key, admission::read_ticket_key(from.ticket_key_file));
   }
   return to;
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <charconv>
+#include <fstream>
 
 namespace mydr24::admission {
 namespace {
@@ -44,6 +45,18 @@ std::string_view next_part(std::string_view& text) {
 }
 
 }  // namespace
+
+Result<std::string> read_ticket_key(const std::string& file) {
+  std::ifstream in(file);
+  std::string key;
+  if (!in || !std::getline(in, key) || key.size() < key_bytes_min) {
+    return fail(
+        Code::invalid,
+        fmt::format("cannot read a key of at least {} bytes from the first line of \"{}\"", key_bytes_min, file),
+        "admission.ticket_key_file");
+  }
+  return key;
+}
 
 Result<std::string> issue_ticket(std::string_view key, RequestClass raises_to, std::string_view tenant,
                                  Instant expires) {

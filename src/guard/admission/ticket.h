@@ -22,6 +22,8 @@ struct Ticket {
   std::string_view tenant;  // into the text
 };
 
+// The key that signs tickets: the first line of `file`. Code::invalid when it cannot be read or has less than 16 bytes.
+Result<std::string> read_ticket_key(const std::string& file);
 // Code::invalid when the tenant has other characters or is too long, or the key has less than 16 bytes.
 Result<std::string> issue_ticket(std::string_view key, RequestClass raises_to, std::string_view tenant,
                                  Instant expires);

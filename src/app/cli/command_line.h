@@ -1,0 +1,80 @@
+#pragma once
+
+// The grammar of `mydr24`: each add_ function declares one command, or one group of them, and binds it to its options.
+// What a command does is in commands.h.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "app/cli/alert.h"
+#include "app/cli/commands.h"
+
+namespace mydr24::cli {
+
+class CommandLine {
+ public:
+  explicit CommandLine(Terminal& terminal);
+  int run(int argc, const char* const* argv);
+
+ private:
+  int usage(const CLI::ParseError& problem, int argc, const char* const* argv);
+  CLI::App* add(CLI::App& parent, const std::string& name, const std::string& about, const std::string& examples,
+                std::function<int()> command);
+  void add_config_options(CLI::App* command, bool listeners);
+
+  // grammar_server.cc
+  void add_serve();
+  void add_demo();
+  void add_simulate();
+  void add_bench();
+  void add_import();
+  void add_doctor();
+  void add_explain();
+  void add_config();
+  void add_backup();
+  void add_migrate();
+  void add_store();
+  void add_ticket();
+  void add_openapi();
+  void add_version();
+
+  // grammar_desk.cc
+  void add_vitals();
+  void add_vitals_server(CLI::App* command);
+  CLI::App* add_vitals_action(CLI::App& parent, const std::string& action, const std::string& about,
+                              const std::string& examples, int (*run)(const VitalsOptions&, const Terminal&));
+  void add_vitals_rules(CLI::App& vitals);
+  void add_vitals_limits(CLI::App& vitals);
+  CLI::App* add_alert_command(CLI::App& parent, const std::string& name, const std::string& about,
+                              const std::string& example, int (*command)(const AlertOptions&, const Terminal&));
+  void add_alert();
+  void add_silence(CLI::App& alert);
+  void add_oncall();
+  CLI::App* add_oncall_command(CLI::App& parent, const std::string& name, const std::string& about,
+                               const std::string& examples, int (*run)(const OnCallOptions&, const Terminal&));
+  void add_oncall_changes(CLI::App& oncall);
+
+  Terminal& terminal_;
+  CLI::App app_{"MyDR24: FHIR R4 server and clinical alerting in one program", "mydr24"};
+  std::function<int()> command_;
+  ConfigOptions config_;
+  DemoOptions demo_;
+  SimulateOptions simulate_;
+  ImportOptions import_;
+  BenchSurgeOptions bench_;
+  StoreCopyOptions store_copy_;
+  OnCallOptions oncall_;
+  VitalsOptions vitals_;
+  TicketOptions ticket_;
+  AlertOptions alert_;
+  std::string place_;
+  bool dry_run_ = false;
+  std::string file_;
+  std::string server_;
+  std::string progress_ = "auto";
+  bool effective_ = false;
+  bool no_colour_ = false;
+};
+
+}  // namespace mydr24::cli
