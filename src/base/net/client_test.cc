@@ -266,6 +266,58 @@ TEST(Tls, ARequestThatComesWithTheHandshakeIsAnswered) {
   EXPECT_EQ(answered, 24);
 }
 
+// Clients that all come back at once: those who wait are served in the end, and who is connected notices nothing.
+TEST(Tls, HandshakesTakeNoMoreThanTheirShareAndEverybodyIsServed) {
+  const TestCertificate certificate;
+  const ClientSettings settings{.ca_file = certificate.settings().certificate_file};
+  const auto seconds_of_a_rush = [&](double share, std::chrono::nanoseconds& slowest_beside) {
+    const auto server = start({.threads = 1, .tls = certificate.settings(), .handshake_share = share});
+    asio::io_context context(1);
+    const auto connected = make_client(context, settings);
+    std::vector<std::unique_ptr<Client>> clients;
+    int answered = 0;
+    std::chrono::nanoseconds taken{0};
+    const auto ask = [&](Client& client) -> Task<> {
+      const auto answer = co_await client.send(call(local(server->port(), "/", "https")));
+      if (answer && answer->body == "hello") ++answered;
+    };
+    asio::co_spawn(
+        context.get_executor(),
+        [&]() -> Task<> {
+          co_await ask(*connected);
+          const auto begun = std::chrono::steady_clock::now();
+          for (int i = 0; i < 12; ++i) {
+            clients.push_back(make_client(context, settings));
+            asio::co_spawn(
+                context.get_executor(),
+                [&, i]() -> Task<> {
+                  co_await ask(*clients[static_cast<std::size_t>(i)]);
+                  taken = std::chrono::steady_clock::now() - begun;
+                },
+                asio::detached);
+          }
+          while (answered < 13) {
+            const auto asked = std::chrono::steady_clock::now();
+            const auto answer = co_await connected->send(call(local(server->port(), "/", "https")));
+            EXPECT_TRUE(answer);
+            slowest_beside =
+                std::max<std::chrono::nanoseconds>(slowest_beside, std::chrono::steady_clock::now() - asked);
+            if (!answer) co_return;
+          }
+        },
+        asio::detached);
+    context.run();
+    EXPECT_EQ(answered, 13);
+    return std::chrono::duration<double>(taken).count();
+  };
+  std::chrono::nanoseconds beside_all{0};
+  std::chrono::nanoseconds beside_some{0};
+  const double with_all = seconds_of_a_rush(0, beside_all);
+  const double with_a_hundredth = seconds_of_a_rush(0.01, beside_some);
+  EXPECT_GT(with_a_hundredth, 3 * with_all);
+  EXPECT_LT(beside_some, std::chrono::milliseconds(250));
+}
+
 TEST(Tls, OneConnectionServesManyCalls) {
   const TestCertificate certificate;
   const auto server = start({.connections_max = 1, .tls = certificate.settings()});
