@@ -27,7 +27,8 @@ notify::SendOutcome outcome_of(const Result<net::ClientResponse>& answer) {
           fmt::format("the receiver answered {}", status)};
 }
 
-std::string event_of(const Notice& notice, const notify::SendOutcome* outcome) {
+// `text`: what went wrong, or remains to be said of a delivery.
+std::string event_of(const Notice& notice, std::string_view text = {}, std::optional<int> http_status = {}) {
   std::string payload;
   json::Writer writer(payload);
   writer.begin_object()
@@ -38,8 +39,8 @@ std::string event_of(const Notice& notice, const notify::SendOutcome* outcome) {
       .field("why", routing::to_string(notice.why))
       .field("firing", notice.entry.firing.size())
       .field("resolved", notice.entry.resolved.size());
-  if (outcome != nullptr)
-    writer.field("http_status", outcome->http_status).field("text", std::string_view(outcome->text));
+  if (http_status) writer.field("http_status", *http_status);
+  if (!text.empty()) writer.field("text", text);
   writer.end_object();
   return payload;
 }
@@ -107,9 +108,9 @@ Task<> Groups::Inside::run(Lane& lane, JobPointer job) {
   pump(lane);
 }
 
-Task<notify::SendOutcome> Groups::Inside::attempt(const Job& job) {
+Task<notify::SendOutcome> Groups::Inside::attempt(Job& job) {
   if (settings_.sender) co_return co_await settings_.sender(job.notice);
-  if (job.notice.integration->service == routing::Service::email) co_return co_await mail_.send(job.notice);
+  if (job.notice.integration->service == routing::Service::email) co_return co_await mail_.send(job.notice, job.mailed);
   co_return co_await call(job);
 }
 
@@ -147,6 +148,7 @@ Task<notify::SendOutcome> Groups::Inside::call(const Job& job) {
 void Groups::Inside::outcome(const JobPointer& job, const notify::SendOutcome& result) {
   if (result.status == notify::SendStatus::delivered) {
     ++counters_.sent;
+    job->remark = result.text;
     return record(job);
   }
   ++counters_.failed;
@@ -168,7 +170,7 @@ void Groups::Inside::call_oncall(const JobPointer& job) {
       [this, job](store::Transaction& transaction) -> Result<> {
         MYDR24_TRY(tell_book(transaction, job->notice));
         MYDR24_TRY(transaction.set_state(rows::log, job->notice.log_key, routing::to_json(job->notice.entry)));
-        MYDR24_TRY(transaction.note("notification.sent", event_of(job->notice, nullptr)));
+        MYDR24_TRY(transaction.note("notification.sent", event_of(job->notice)));
         return {};
       },
       [this, job](const Result<>& written) {
@@ -212,7 +214,7 @@ void Groups::Inside::record(const JobPointer& job) {
       class_of(job->notice.severity),
       [job](store::Transaction& transaction) -> Result<> {
         MYDR24_TRY(transaction.set_state(rows::log, job->notice.log_key, routing::to_json(job->notice.entry)));
-        if (job->attempt > 0) MYDR24_TRY(transaction.note("notification.sent", event_of(job->notice, nullptr)));
+        if (job->attempt > 0) MYDR24_TRY(transaction.note("notification.sent", event_of(job->notice, job->remark)));
         return {};
       },
       // What could not be written down was told all the same: in this process it is not told again.
@@ -224,7 +226,7 @@ void Groups::Inside::give_up(const JobPointer& job, const notify::SendOutcome& r
   store_->submit(
       RequestClass::routine,
       [job, result](store::Transaction& transaction) -> Result<> {
-        MYDR24_TRY(transaction.note("notification.failed", event_of(job->notice, &result)));
+        MYDR24_TRY(transaction.note("notification.failed", event_of(job->notice, result.text, result.http_status)));
         return {};
       },
       [this, job](const Result<>&) { asio::post(context_, [this, job] { finish(job, false); }); });

@@ -49,11 +49,13 @@ Result<notify::Mailer*> GroupMail::mailer_for(const routing::Integration& way) {
   return mailer.get();
 }
 
-Task<notify::SendOutcome> GroupMail::send(const Notice& notice) {
+Task<notify::SendOutcome> GroupMail::send(const Notice& notice, std::set<std::string>& told) {
   const auto mailer = mailer_for(*notice.integration);
   if (!mailer) co_return notify::SendOutcome{notify::SendStatus::refused, 0, mailer.error().text};
-  notify::SendOutcome outcome{notify::SendStatus::refused, 0, "there is no address"};
+  std::string problems;
+  bool again = false;
   for (const std::string& address : addresses(notice.integration->to)) {
+    if (told.contains(address)) continue;
     notify::Mail mail{.from = notice.integration->from,
                       .to = address,
                       .subject = headline(notice),
@@ -61,10 +63,17 @@ Task<notify::SendOutcome> GroupMail::send(const Notice& notice) {
                       .urgent = notice.severity != routing::Severity::advisory};
     // The mails of one group stand together.
     mail.references.push_back(fmt::format("{}@mydr24", notice.group_hash));
-    outcome = co_await (*mailer)->send(std::move(mail));
-    if (outcome.status != notify::SendStatus::delivered) break;
+    const auto outcome = co_await (*mailer)->send(std::move(mail));
+    if (outcome.status == notify::SendStatus::delivered) {
+      told.insert(address);
+      continue;
+    }
+    again = again || outcome.status != notify::SendStatus::refused;
+    problems += fmt::format("{}{}: {}", problems.empty() ? "" : "; ", address, outcome.text);
   }
-  co_return outcome;
+  if (again) co_return notify::SendOutcome{notify::SendStatus::failed, 0, problems};
+  if (!told.empty()) co_return notify::SendOutcome{notify::SendStatus::delivered, 0, problems};
+  co_return notify::SendOutcome{notify::SendStatus::refused, 0, problems.empty() ? "there is no address" : problems};
 }
 
 }  // namespace mydr24::groups

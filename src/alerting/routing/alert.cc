@@ -120,7 +120,7 @@ Result<Alert> alert_from_json(std::string_view text) {
 Severity severity_of(const Labels& labels) {
   const std::string_view word = labels["severity"];
   if (word == "emergency") return Severity::emergency;
-  if (word == "critical" || word == "error" || word == "high") return Severity::urgent;
+  if (word == "urgent" || word == "critical" || word == "error" || word == "high") return Severity::urgent;
   return Severity::advisory;
 }
 

@@ -43,7 +43,7 @@ Result<Alert> read_posted(json::Value value, Instant now, milliseconds resolve_t
 std::string to_json(const Alert& alert);
 Result<Alert> alert_from_json(std::string_view text);
 
-// How severe, by the label `severity`: emergency; critical, error, high are urgent; anything else is advisory.
+// How severe, by the label `severity`: emergency; urgent, critical, error, high are urgent; anything else is advisory.
 enum class Severity : std::uint8_t { emergency, urgent, advisory };
 Severity severity_of(const Labels& labels);
 inline bool is_emergency(const Labels& labels) { return severity_of(labels) == Severity::emergency; }

@@ -292,6 +292,7 @@ TEST(PostedAlert, FillsInTimesAndSaysWhatIsWrong) {
 
 TEST(Severity, ComesFromTheLabel) {
   for (const auto& [word, expected] : {std::pair<std::string, Severity>{"emergency", Severity::emergency},
+                                       {"urgent", Severity::urgent},
                                        {"critical", Severity::urgent},
                                        {"error", Severity::urgent},
                                        {"high", Severity::urgent},

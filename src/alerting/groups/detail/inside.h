@@ -41,6 +41,8 @@ struct Groups::Inside {
     std::string lane;
     std::chrono::nanoseconds deadline{0};  // steady
     int attempt = 0;
+    std::set<std::string> mailed;  // addresses that have it
+    std::string remark;            // on a delivery, as addresses that were refused
   };
   using JobPointer = std::shared_ptr<Job>;
   struct Lane {
@@ -81,7 +83,7 @@ struct Groups::Inside {
   void enter(const JobPointer& job);
   void pump(Lane& lane);
   Task<> run(Lane& lane, JobPointer job);
-  Task<notify::SendOutcome> attempt(const Job& job);
+  Task<notify::SendOutcome> attempt(Job& job);
   Task<notify::SendOutcome> call(const Job& job);
   void outcome(const JobPointer& job, const notify::SendOutcome& outcome);
   void call_oncall(const JobPointer& job);

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "alerting/groups/state.h"
@@ -15,8 +16,10 @@ class GroupMail {
  public:
   GroupMail(const Clock& clock, std::string external_url) : clock_(clock), external_url_(std::move(external_url)) {}
 
-  // One mail to each address; the first outcome that is no delivery, else the last. On one thread.
-  Task<notify::SendOutcome> send(const Notice& notice);
+  // One mail to each address that is not in `told`, to which who was reached is added: an address that fails keeps the
+  // others from nothing, and another attempt does not write twice to them. Failed while an address is left that may yet
+  // be reached; delivered, with the refused ones in its text, when somebody was; refused otherwise. On one thread.
+  Task<notify::SendOutcome> send(const Notice& notice, std::set<std::string>& told);
 
  private:
   Result<notify::Mailer*> mailer_for(const routing::Integration& way);

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -24,6 +25,7 @@ struct SmtpBehaviour {
   std::string key;
   std::string login;  // what AUTH PLAIN must bring, as base64; empty: no AUTH offered
   std::string recipient_says = "250 ok";
+  std::map<std::string, std::string> says_to;  // "<a@b.org>", and what is said to this recipient instead
   std::string data_says = "250 queued";
 };
 
@@ -175,7 +177,8 @@ class SmtpPeer {
         session.say("250 ok");
       } else if (line.starts_with("RCPT TO:")) {
         mail.to.push_back(line.substr(8));
-        session.say(behaviour_.recipient_says);
+        const auto own = behaviour_.says_to.find(mail.to.back());
+        session.say(own == behaviour_.says_to.end() ? behaviour_.recipient_says : own->second);
       } else if (line == "DATA") {
         session.say("354 go");
         if (!read_data(session, mail.text)) return;
