@@ -113,6 +113,26 @@ TEST_F(GroupsTest, AnEmergencyThatEndedWhileNoProcessRanEndsInTheBook) {
   EXPECT_TRUE(book().empty());
 }
 
+TEST_F(GroupsTest, AGroupFullOfEmergenciesCallsForItsOtherAlertsToo) {
+  use_network_ = true;
+  alerts_max_ = 10'000;
+  start(R"(
+route: {receiver: people, group_by: [], group_wait: 1s, group_interval: 1s}
+receivers: [{name: people, oncall_configs: [{}]}]
+)");
+  ASSERT_TRUE(push(alert(named("slow", {{"severity", "high"}}))));
+  to(2);
+  ASSERT_EQ(book().size(), 1U);
+  std::vector<Alert> many;
+  for (std::size_t i = 0; i < alerts_told_max; ++i)
+    many.push_back(alert(named("down", {{"severity", "emergency"}, {"n", std::to_string(i)}})));
+  ASSERT_TRUE(run(groups_->take(std::move(many))));
+  to(5);
+  std::size_t slow = 0;
+  for (const alerts::Alert& one : book(true)) slow += one.severity == alerts::Severity::urgent ? 1 : 0;
+  EXPECT_EQ(slow, 0U) << "it fires and is not over";
+}
+
 TEST_F(GroupsTest, TwoPoliciesOfOneReceiverAreBothCalled) {
   use_network_ = true;
   start(R"(

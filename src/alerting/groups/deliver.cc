@@ -185,15 +185,8 @@ void Groups::Inside::call_oncall(const JobPointer& job) {
 
 Result<> Groups::Inside::tell_book(store::Transaction& transaction, const Notice& notice) const {
   // Emergencies of the group are in the Book by themselves.
-  bool fires = false;
-  auto severity = alerts::Severity::advisory;
-  for (const Alert& alert : notice.alerts) {
-    if (alert.ends_at != Instant::max() || routing::is_emergency(alert.labels)) continue;
-    fires = true;
-    severity = std::min(severity, static_cast<alerts::Severity>(routing::severity_of(alert.labels)));
-  }
   const std::string cause = cause_of_group(notice.log_key);
-  if (!fires) return end_in_book(transaction, cause, "every alert of the group is over");
+  if (!notice.fires) return end_in_book(transaction, cause, "every alert of the group is over");
   std::string values;
   json::Writer writer(values);
   writer.begin_object().field("rule", title(notice)).field("group", std::string_view(notice.group_key));
@@ -201,7 +194,7 @@ Result<> Groups::Inside::tell_book(store::Transaction& transaction, const Notice
   MYDR24_TRY(
       book_.raise(transaction, {.source = "label",
                                 .cause = cause,
-                                .severity = severity,
+                                .severity = static_cast<alerts::Severity>(*notice.fires),
                                 .title = title(notice),
                                 .reason = fmt::format("{} firing in {}", notice.entry.firing.size(), notice.group_key),
                                 .values = std::move(values),

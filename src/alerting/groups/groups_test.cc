@@ -287,6 +287,55 @@ receivers: [{name: w, webhook_configs: [{url: 'http://x/', max_alerts: 1}]}]
     EXPECT_EQ(text.find("ward"), text.npos) << "labels do not leave by chat, mail or pager: " << text;
 }
 
+TEST_F(GroupsTest, WhatIsLeftOutOfANoticeIsTheLeastUrgentAndNeverWhatStillFires) {
+  State state(*routing::load_config(one_webhook));
+  for (std::size_t i = 0; i < alerts_told_max; ++i)
+    state.put(alert(named("over", {{"n", std::to_string(i)}}), -2, -1), start_);
+  for (const char* name : {"a", "b", "c", "d"}) state.put(alert(named(name)), start_);
+  state.put(alert(named("high", {{"severity", "high"}})), start_);
+  state.put(alert(named("down", {{"severity", "emergency"}})), start_);
+  const auto notices = state.look(start_ + 1s, 10, [](const auto&, std::size_t) { return true; });
+  ASSERT_EQ(notices.size(), 1U);
+  const auto& told = notices[0].alerts;
+  ASSERT_EQ(told.size(), alerts_told_max);
+  EXPECT_EQ(notices[0].left_out, 6U);
+  EXPECT_EQ(told[0].labels["alertname"], "down");
+  EXPECT_EQ(told[1].labels["alertname"], "high");
+  for (std::size_t i = 0; i < told.size(); ++i) EXPECT_EQ(told[i].ends_at == Instant::max(), i < 6) << i;
+}
+
+TEST_F(GroupsTest, WhatFiresAgainAfterItsEndIsAnIncidentOfItsOwnInPagerDuty) {
+  State state(*routing::load_config(one_webhook));
+  const auto key_at = [&](double second) {
+    std::string key;
+    state.end(instant(second));
+    for (const Notice& notice : state.look(instant(second), 10, [](const auto&, std::size_t) { return true; })) {
+      const auto document = json::Document::parse(pagerduty_body(notice, ""));
+      key = fmt::format("{} {}", document->root()["event_action"].text(), document->root()["dedup_key"].text());
+      // As it is read after a restart.
+      Notice kept = notice;
+      kept.entry = *routing::log_entry_from_json(routing::to_json(notice.entry));
+      state.told(kept, true, instant(second));
+    }
+    return key;
+  };
+  const auto key_of = [](const std::string& event) { return event.substr(event.find(' ') + 1); };
+  state.put(alert(named("A"), 0), start_);
+  const std::string first = key_at(1);
+  EXPECT_TRUE(first.starts_with("trigger "));
+  state.put(alert(named("B"), 1), instant(1.5));
+  EXPECT_EQ(key_at(3), first) << "the incident goes on";
+  state.put(alert(named("A"), 0, 4), instant(4));
+  state.put(alert(named("B"), 1, 4), instant(4));
+  EXPECT_EQ(key_at(5), "resolve " + key_of(first));
+  state.put(alert(named("A"), 0), instant(6));
+  const std::string second = key_at(8);
+  EXPECT_TRUE(second.starts_with("trigger "));
+  EXPECT_NE(key_of(second), key_of(first));
+  state.put(alert(named("A"), 0, 9), instant(9));
+  EXPECT_EQ(key_at(10), "resolve " + key_of(second));
+}
+
 struct Smarthost {
   std::string text;
   bool require_tls;

@@ -42,6 +42,12 @@ void write_alert(json::Writer& writer, const Alert& alert) {
       .end_object();
 }
 
+// Of a notice that was written down before episodes had names: what its trigger said.
+std::string dedup_key(const Notice& notice) {
+  if (notice.entry.episode == Instant()) return notice.group_hash;
+  return fmt::format("{}-{}", notice.group_hash, to_us(notice.entry.episode));
+}
+
 }  // namespace
 
 std::string title(const Notice& notice) {
@@ -85,7 +91,7 @@ std::string pagerduty_body(const Notice& notice, const std::string& external_url
   writer.begin_object()
       .field("routing_key", std::string_view(notice.integration->secret))
       .field("event_action", notice.is_firing() ? "trigger" : "resolve")
-      .field("dedup_key", std::string_view(notice.group_hash))
+      .field("dedup_key", dedup_key(notice))
       .field("client", "MyDR24");
   if (!external_url.empty()) writer.field("client_url", std::string_view(external_url));
   writer.key("payload")

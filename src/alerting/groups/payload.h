@@ -16,7 +16,8 @@ std::string headline(const Notice& notice);
 
 // Alertmanager's webhook, version 4.
 std::string webhook_body(const Notice& notice, const std::string& external_url);
-// PagerDuty Events v2. The dedup_key is the group's hash.
+// PagerDuty Events v2. The dedup_key is the group's hash and its episode: what fires again after its end is a new
+// incident, and the end closes the one that was opened.
 std::string pagerduty_body(const Notice& notice, const std::string& external_url);
 // Slack's incoming webhook.
 std::string slack_body(const Notice& notice, const std::string& external_url);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 namespace mydr24::groups {
 namespace {
@@ -215,24 +217,42 @@ std::optional<Notice> State::notice_for(const Group& group, std::size_t way, con
                 .way = way,
                 .integration = &integration,
                 .group_labels = group.labels,
-                .entry = {now, sets.firing, sets.resolved},
+                .entry = {now, sets.firing, sets.resolved, episode_of(group, way, sets)},
                 .why = why,
                 .interval = group.route->group_interval,
                 .repeat_interval = group.route->repeat_interval,
                 .maybe_repeated = group.old};
-  for (const Fingerprint fingerprint : group.members) {
-    const bool firing = sets.firing.contains(fingerprint);
-    if (!firing && !(integration.send_resolved && sets.resolved.contains(fingerprint))) continue;
-    Alert alert = alerts_.at(fingerprint).alert;
-    notice.severity = std::min(notice.severity, routing::severity_of(alert.labels));
-    // What has not ended at this time is told as firing, however long the telling takes.
-    if (firing) alert.ends_at = Instant::max();
-    if (notice.alerts.size() < alerts_told_max)
-      notice.alerts.push_back(std::move(alert));
-    else
-      ++notice.left_out;
+  // What is left out is the least urgent: whoever reads the message must not miss what still fires.
+  std::array<std::vector<const Alert*>, 4> in_order;
+  const auto add = [&](Fingerprint fingerprint, bool firing) {
+    const Alert& alert = alerts_.at(fingerprint).alert;
+    const routing::Severity severity = routing::severity_of(alert.labels);
+    notice.severity = std::min(notice.severity, severity);
+    if (firing && severity != routing::Severity::emergency)
+      notice.fires = std::min(notice.fires.value_or(severity), severity);
+    in_order[firing ? static_cast<std::size_t>(severity) : in_order.size() - 1].push_back(&alert);
+  };
+  for (const Fingerprint fingerprint : sets.firing) add(fingerprint, true);
+  if (integration.send_resolved)
+    for (const Fingerprint fingerprint : sets.resolved) add(fingerprint, false);
+  for (std::size_t i = 0; i < in_order.size(); ++i) {
+    const std::size_t told = std::min(in_order[i].size(), alerts_told_max - notice.alerts.size());
+    notice.left_out += in_order[i].size() - told;
+    for (const Alert* alert : std::span(in_order[i]).first(told)) {
+      notice.alerts.push_back(*alert);
+      // What has not ended at this time is told as firing, however long the telling takes.
+      if (i + 1 < in_order.size()) notice.alerts.back().ends_at = Instant::max();
+    }
   }
   return notice;
+}
+
+// Goes on while anything is told as firing; a new one is named after the end of the one before, or after its first alert.
+Instant State::episode_of(const Group& group, std::size_t way, const Sets& sets) const {
+  if (const routing::LogEntry* last = logged(group.ways[way])) return last->firing.empty() ? last->at : last->episode;
+  Instant first = Instant::max();
+  for (const Fingerprint fingerprint : sets.firing) first = std::min(first, alerts_.at(fingerprint).alert.starts_at);
+  return first;
 }
 
 // Members that are over leave once nobody is to be told any more.

@@ -63,14 +63,16 @@ struct Notice {
   std::size_t way = 0;
   const routing::Integration* integration = nullptr;
   Labels group_labels;
-  std::vector<Alert>
-      alerts;  // to be sent, at most alerts_told_max: without the resolved ones where those are not wanted
+  // To be sent: the most severe that fire first, resolved ones (where they are wanted) last. At most alerts_told_max.
+  std::vector<Alert> alerts;
   std::size_t left_out = 0;
   routing::LogEntry entry;  // what is then written down, of all
   routing::Why why = routing::Why::nothing;
   milliseconds interval{0};
   milliseconds repeat_interval{0};
   routing::Severity severity = routing::Severity::advisory;  // of the worst
+  // Of the worst that fires and is no emergency, those that are left out included.
+  std::optional<routing::Severity> fires;
   bool maybe_repeated = false;
 
   bool is_firing() const { return !entry.firing.empty(); }
@@ -141,6 +143,7 @@ class State {
   };
   Sets sets_of(const Group& group, Instant now) const;
   const routing::LogEntry* logged(const std::string& way) const;
+  Instant episode_of(const Group& group, std::size_t way, const Sets& sets) const;
   std::optional<Notice> notice_for(const Group& group, std::size_t way, const Sets& sets, Instant now) const;
 
   routing::ConfigPtr config_;

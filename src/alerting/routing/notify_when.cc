@@ -47,6 +47,7 @@ std::string to_json(const LogEntry& entry) {
   writer.begin_object().field("at", rfc3339(entry.at));
   write_set(writer, "firing", entry.firing);
   write_set(writer, "resolved", entry.resolved);
+  if (entry.episode != Instant()) writer.field("episode", to_us(entry.episode));
   writer.end_object();
   return text;
 }
@@ -58,6 +59,10 @@ Result<LogEntry> log_entry_from_json(std::string_view text) {
   entry.at = at.value_or(Instant());
   read_set(document.root()["firing"], entry.firing);
   read_set(document.root()["resolved"], entry.resolved);
+  const auto episode = document.root()["episode"].text();
+  std::int64_t us = 0;
+  std::from_chars(episode.data(), episode.data() + episode.size(), us);
+  entry.episode = from_us(us);
   return entry;
 }
 

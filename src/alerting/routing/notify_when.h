@@ -15,6 +15,9 @@ struct LogEntry {
   Instant at;
   std::set<Fingerprint> firing;
   std::set<Fingerprint> resolved;
+  // Names the time from the first that fires until all are resolved. It follows from what is stored, so that a message
+  // that is sent again after a crash is about the same episode. The epoch: written before episodes had names.
+  Instant episode{};
 };
 
 enum class Why : std::uint8_t { nothing, first, new_firing, all_resolved, new_resolved, repeat };

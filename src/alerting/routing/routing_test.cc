@@ -320,7 +320,7 @@ class WhenTable : public testing::TestWithParam<When> {};
 TEST_P(WhenTable, DecidesWhetherAGroupIsToldOf) {
   const When& given = GetParam();
   const Instant now = at("2026-01-01T00:00:00Z");
-  const LogEntry entry{now - std::chrono::seconds(given.told_ago_s), given.told_firing, given.told_resolved};
+  const LogEntry entry{now - std::chrono::seconds(given.told_ago_s), given.told_firing, given.told_resolved, now};
   EXPECT_EQ(notify_when(given.told ? &entry : nullptr, given.firing, given.resolved, given.send_resolved, now, 60s),
             given.expected);
   if (given.told) {
@@ -328,6 +328,7 @@ TEST_P(WhenTable, DecidesWhetherAGroupIsToldOf) {
     ASSERT_TRUE(read);
     EXPECT_EQ(read->firing, entry.firing);
     EXPECT_EQ(read->at, entry.at);
+    EXPECT_EQ(read->episode, entry.episode);
   }
 }
 INSTANTIATE_TEST_SUITE_P(
