@@ -11,13 +11,14 @@ namespace {
 constexpr std::uint32_t page = 1'000;
 constexpr std::size_t looks_max = 500;  // groups before other work has a turn
 constexpr std::size_t ends_max = 500;   // alerts in one transaction
+constexpr std::uint32_t shifts_max = 500;
 constexpr std::chrono::hours told_after_restart{1};
 constexpr std::chrono::days kept{30};  // an alert's row after its end: what a silence would have held back
 constexpr std::chrono::minutes sweep_every{1};
-// More than this between wall clock and steady clock is a clock that was set.
-constexpr std::chrono::seconds step_least{2};
 
-bool is_step(Microseconds step) { return step > step_least || step < -step_least; }
+constexpr std::chrono::seconds shift_wait{1};
+
+bool is_step(Microseconds step) { return step > clock_step_least || step < -clock_step_least; }
 
 template <class Keep>
 Result<> each_row(store::Store& store, std::string_view space, Keep keep) {
@@ -138,7 +139,11 @@ void Groups::Inside::work() {
   const auto steady = clock_.steady();
   const Microseconds step = clock_step();
   apart_ += step.count();
-  if (is_step(step)) state_->shift(step);
+  if (is_step(step)) {
+    clock_steps_.push_back({.by = step, .at = at, .known = state_->shift(step), .after = {}});
+    next_sweep_ += step;
+  }
+  shift_rows();
 
   while (!retries_.empty() && retries_.begin()->first <= steady) {
     const JobPointer job = retries_.begin()->second;
@@ -152,7 +157,7 @@ void Groups::Inside::work() {
     next_retry_ = std::min<std::int64_t>(next_retry_, next_unrecorded_.count());
   }
 
-  end_alerts();
+  if (clock_steps_.empty()) end_alerts();
   for (Notice& notice :
        state_->look(at, looks_max, [this](const auto& receiver, std::size_t way) { return has_room(receiver, way); }))
     send(std::move(notice));
@@ -162,6 +167,45 @@ void Groups::Inside::work() {
     sweep();
   }
   after_change();
+}
+
+void Groups::Inside::shift_rows() {
+  if (clock_steps_.empty() || is_shifting_ || stopping_ || clock_.steady() < next_shift_) return;
+  is_shifting_ = true;
+  add_busy();
+  asio::co_spawn(context_, shift_all_rows(), [this](const std::exception_ptr&) { end_busy(); });
+}
+
+// A row that keeps the times of before would seem to be firing when its alert has ended, or the other way round: the
+// next word about it would then go past the Book.
+Task<> Groups::Inside::shift_all_rows() {
+  while (!clock_steps_.empty() && !stopping_) {
+    ClockStep& step = clock_steps_.front();
+    std::string last;
+    const Result<> written = co_await submit(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
+      MYDR24_ASSIGN(const auto found, transaction.states(rows::alerts, "", step.after, shifts_max));
+      last = found.size() == shifts_max ? found.back().key : std::string();
+      for (const store::StateRow& row : found) {
+        MYDR24_ASSIGN(Alert alert, routing::alert_from_json(row.value));
+        const auto known = step.known.find(routing::fingerprint(alert.labels));
+        // What is not known is over. What was told of since has the new times already.
+        const bool is_old = known == step.known.end() ? step.by < Microseconds(0) && alert.ends_at > step.at
+                                                      : alert.updated_at == known->second;
+        if (!is_old) continue;
+        routing::shift(alert, step.by);
+        MYDR24_TRY(transaction.set_state(rows::alerts, row.key, routing::to_json(alert)));
+      }
+      return {};
+    });
+    if (!written) {
+      next_shift_ = clock_.steady() + shift_wait;
+      break;
+    }
+    step.after = last;
+    if (last.empty()) clock_steps_.pop_front();
+  }
+  is_shifting_ = false;
+  if (clock_steps_.empty()) work();  // the ends that waited for it
 }
 
 // Ends are written for the journal, and so that the Book lets go of emergencies.
@@ -183,7 +227,7 @@ void Groups::Inside::end_alerts() {
             if (!row) continue;
             MYDR24_ASSIGN(const Alert alert, routing::alert_from_json(*row));
             // One that was posted as resolved has been told of then.
-            if (!alert.is_resolved(transaction.now()) || alert.ends_at <= alert.updated_at) continue;
+            if (!alert.is_resolved(now()) || alert.ends_at <= alert.updated_at) continue;
             real.resolved.push_back(fingerprint);
             if (routing::is_emergency(alert.labels))
               MYDR24_TRY(end_in_book(transaction, cause_of(fingerprint), "it was not sent again in time"));

@@ -87,6 +87,7 @@ struct Preview {
 
 class Groups {
  public:
+  // `clock`: the machine's, as senders and people set theirs. It may be set: what waits is moved by as much.
   Groups(const alerts::Book& book, const Clock& clock, Settings settings);
   ~Groups();
   Groups(const Groups&) = delete;

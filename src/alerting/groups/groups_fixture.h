@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "alerting/groups/groups.h"
+#include "base/core/paced_clock.h"
 #include "storage/store/fake_store.h"
 
 namespace mydr24::groups {
@@ -24,6 +26,20 @@ struct Told {
   std::set<std::string> firing;
   std::set<std::string> resolved;
   bool maybe_repeated = false;
+};
+
+// A machine's clock, which somebody may set.
+class SettableClock : public ManualClock {
+ public:
+  using ManualClock::ManualClock;
+  std::chrono::nanoseconds steady() const override { return ManualClock::steady() - Microseconds(set_us_.load()); }
+  void step(Microseconds by) {
+    advance(by);
+    set_us_ += by.count();
+  }
+
+ private:
+  std::atomic<std::int64_t> set_us_ = 0;
 };
 
 inline Labels named(std::string name, std::vector<routing::Label> more = {}) {
@@ -49,7 +65,7 @@ class GroupsTest : public testing::Test {
  protected:
   void start(std::string_view yaml = one_webhook, milliseconds start_delay = 0ms) {
     if (!store_) {
-      store_ = std::make_unique<store::FakeStore>(clock_);
+      store_ = std::make_unique<store::FakeStore>(paced_);
       book_.attach(*store_);
     } else {
       store_->forget_process();
@@ -90,6 +106,15 @@ class GroupsTest : public testing::Test {
   }
 
   double seconds() const { return static_cast<double>((clock_.now() - start_).count()) / 1e6; }
+  // So long, in steps of a second.
+  void pass(std::chrono::seconds time) {
+    for (std::chrono::seconds gone{0}; gone < time; ++gone) {
+      clock_.advance(1s);
+      groups_->tick();
+      ASSERT_TRUE(groups_->settle());
+      store_->tick();
+    }
+  }
   // Goes on to that second in steps of 50 ms.
   void to(double second) {
     while (seconds() < second - 1e-9) {
@@ -149,7 +174,8 @@ class GroupsTest : public testing::Test {
   }
 
   const Instant start_ = from_us(1'790'000'000'000'000);
-  ManualClock clock_{start_};
+  SettableClock clock_{start_};
+  PacedClock paced_{clock_};  // the store's, as in the server
   const oncall::Directory directory_ = *oncall::Directory::make({});
   alerts::Book book_{directory_};
   std::unique_ptr<store::FakeStore> store_;

@@ -390,14 +390,18 @@ TEST(Observed, TellsOfTheWorstSinceItWasAsked) {
 }
 
 TEST(Feed, IsMissingWhenNothingCameForSoLong) {
-  Feed feed(*routing::parse_matchers("alertname=Watchdog", routing::Names::utf8), 60s, Instant());
-  EXPECT_FALSE(feed.judge(Instant(59s), 1min));
-  EXPECT_TRUE(feed.judge(Instant(60s), 1min));
-  feed.see(named("Other"), Instant(60s));
-  EXPECT_TRUE(feed.judge(Instant(60s), 1min));
-  feed.see(named("Watchdog"), Instant(60s));
-  EXPECT_FALSE(feed.judge(Instant(119s), 1min));
-  EXPECT_EQ(feed.judge(Instant(120s), 1min)->labels["severity"], "critical");
+  const Instant now(1h);
+  Feed feed(*routing::parse_matchers("alertname=Watchdog", routing::Names::utf8), 60s, 0s);
+  EXPECT_FALSE(feed.judge(59s, now, 1min));
+  EXPECT_TRUE(feed.judge(60s, now, 1min));
+  feed.see(named("Other"), 60s);
+  EXPECT_TRUE(feed.judge(60s, now, 1min));
+  feed.see(named("Watchdog"), 60s);
+  EXPECT_FALSE(feed.judge(119s, now, 1min));
+  const auto missing = feed.judge(120s, now, 1min);
+  ASSERT_TRUE(missing);
+  EXPECT_EQ(missing->labels["severity"], "critical");
+  EXPECT_EQ(missing->starts_at, now);
 }
 
 TEST_F(GroupsTest, ActionabilityIsCountedForEachRule) {

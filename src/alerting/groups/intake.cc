@@ -115,7 +115,9 @@ Result<> Groups::Inside::take(store::Transaction& transaction, Alert& alert, Cha
   MYDR24_ASSIGN(const auto row, transaction.state(rows::alerts, key));
   bool was_firing = false;
   if (row) {
-    MYDR24_ASSIGN(const Alert before, routing::alert_from_json(*row));
+    MYDR24_ASSIGN(Alert before, routing::alert_from_json(*row));
+    // Written before the clock was set back. At least so far, and then it is the older word of the two.
+    if (before.updated_at > at + clock_step_least) routing::shift(before, at - before.updated_at);
     was_firing = !before.is_resolved(at);
     alert = routing::merged(before, alert);
   }
@@ -259,7 +261,7 @@ Task<Result<EventOutcome>> Groups::take(Event event) {
   const bool is_emergency = routing::is_emergency(event.labels);
   const Result<> written = co_await inside_->submit(
       is_emergency ? RequestClass::emergency : RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
-        const Instant at = std::chrono::floor<milliseconds>(transaction.now());
+        const Instant at = std::chrono::floor<milliseconds>(now());
         MYDR24_ASSIGN(const auto key, transaction.state(rows::keys, key_of(event)));
         std::optional<Alert> before;
         if (key) {

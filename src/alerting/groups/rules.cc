@@ -82,8 +82,9 @@ std::vector<routing::Alert> Observed::take(Instant now, routing::milliseconds la
   return alerts;
 }
 
-std::optional<routing::Alert> Feed::judge(Instant now, routing::milliseconds lasts) const {
-  if (now < last_ + every_) return std::nullopt;
+std::optional<routing::Alert> Feed::judge(std::chrono::nanoseconds steady, Instant now,
+                                          routing::milliseconds lasts) const {
+  if (steady < last_ + every_) return std::nullopt;
   return made({{"alertname", "FeedMissing"},
                {"severity", "critical"},
                {"category", "PatientSafety"},

@@ -44,21 +44,21 @@ class Observed {
 };
 
 // A feed is there while alerts that match come at least every `every` (a Watchdog that always fires). Begins to count
-// when it is made.
+// when it is made, on the steady clock: a clock that is set silences no feed.
 class Feed {
  public:
-  Feed(routing::Matchers matchers, routing::milliseconds every, Instant now)
-      : matchers_(std::move(matchers)), every_(every), last_(now) {}
-  void see(const routing::Labels& labels, Instant now) {
-    if (routing::matches(matchers_, labels)) last_ = now;
+  Feed(routing::Matchers matchers, routing::milliseconds every, std::chrono::nanoseconds steady)
+      : matchers_(std::move(matchers)), every_(every), last_(steady) {}
+  void see(const routing::Labels& labels, std::chrono::nanoseconds steady) {
+    if (routing::matches(matchers_, labels)) last_ = steady;
   }
   // FeedMissing, critical, `every` after the last one.
-  std::optional<routing::Alert> judge(Instant now, routing::milliseconds lasts) const;
+  std::optional<routing::Alert> judge(std::chrono::nanoseconds steady, Instant now, routing::milliseconds lasts) const;
 
  private:
   routing::Matchers matchers_;
   routing::milliseconds every_;
-  Instant last_;
+  std::chrono::nanoseconds last_;  // steady
 };
 
 }  // namespace mydr24::groups

@@ -313,7 +313,8 @@ std::vector<std::string> State::forget(Instant now) {
   return forgotten;
 }
 
-void State::shift(Microseconds by) {
+std::unordered_map<Fingerprint, Instant> State::shift(Microseconds by) {
+  hold_until_ += by;
   std::set<std::pair<Instant, Group*>> due;
   for (const auto& [key, group] : groups_) {
     group->due += by;
@@ -321,12 +322,14 @@ void State::shift(Microseconds by) {
   }
   due_ = std::move(due);
   ends_.clear();
+  std::unordered_map<Fingerprint, Instant> before;
   for (auto& [fingerprint, known] : alerts_) {
-    if (known.over) continue;
-    known.alert.ends_at += by;
-    ends_.emplace(known.alert.ends_at, fingerprint);
+    before.emplace(fingerprint, known.alert.updated_at);
+    routing::shift(known.alert, by);
+    if (!known.over) ends_.emplace(known.alert.ends_at, fingerprint);
   }
   for (auto& [key, entry] : log_) entry.at += by;
+  return before;
 }
 
 }  // namespace mydr24::groups

@@ -123,8 +123,9 @@ class State {
 
   // Silences and log entries that are of no use any more; the keys of those log entries.
   std::vector<std::string> forget(Instant now);
-  // The machine's clock was set: what waits goes on waiting as long as it would have.
-  void shift(Microseconds by);
+  // The machine's clock was set: what waits goes on waiting as long as it would have, and what has ended has ended. The
+  // times at which the alerts that are known were told of last, as they were before.
+  std::unordered_map<Fingerprint, Instant> shift(Microseconds by);
 
   // Does the silence hold this alert back now? Not an emergency, and not for longer than its severity's budget unless a
   // second person approved.

@@ -34,6 +34,12 @@ inline constexpr std::size_t labels_max = 128;
 // up gives way to any other), annotations of the newer; else the newer.
 Alert merged(const Alert& before, const Alert& newer);
 
+// Our clock was set: when it ends, and when it was told of, by the new one. When it began is the sender's word.
+inline void shift(Alert& alert, std::chrono::microseconds by) {
+  alert.ends_at += by;
+  alert.updated_at += by;
+}
+
 // What a client posts: {labels, annotations, startsAt, endsAt, generatorURL}. Times that are not there or are the zero
 // time are set: start = now, end = now + resolve_timeout. Code::unprocessable: the shape is wrong (the whole body is
 // refused); Code::invalid: the content is (the others of the same body are taken).

@@ -79,8 +79,8 @@ Result<> LabelAlerts::make_feed() {
   if (settings_.feed.empty()) return {};
   auto matchers = routing::parse_matchers(settings_.feed, names_of(settings_));
   if (!matchers) return fail(Code::invalid, std::move(matchers).error().text, "alerting.feed");
-  feed_ =
-      std::make_unique<groups::Feed>(std::move(*matchers), std::chrono::seconds(settings_.feed_silent_s), clock_.now());
+  feed_ = std::make_unique<groups::Feed>(std::move(*matchers), std::chrono::seconds(settings_.feed_silent_s),
+                                         clock_.steady());
   return {};
 }
 
@@ -97,7 +97,7 @@ void LabelAlerts::add_routes(pipeline::Router& router) {
   if (feed_) {
     service_->seen = [this](const groups::Alert& alert) {
       const std::lock_guard lock(feed_mutex_);
-      feed_->see(alert.labels, clock_.now());
+      feed_->see(alert.labels, clock_.steady());
     };
   }
   alert_api::add_routes(router, *service_);
@@ -128,7 +128,7 @@ void LabelAlerts::tick() {
   std::vector<groups::Alert> found = observed_.take(now, judged_lasts);
   if (feed_) {
     const std::lock_guard lock(feed_mutex_);
-    if (auto missing = feed_->judge(now, judged_lasts)) found.push_back(std::move(*missing));
+    if (auto missing = feed_->judge(steady, now, judged_lasts)) found.push_back(std::move(*missing));
   }
   groups_.take_later(std::move(found));
 }

@@ -19,7 +19,8 @@ namespace mydr24::server {
 
 class LabelAlerts {
  public:
-  // All must outlive it. `base_url`: of this server, for links in notifications.
+  // All must outlive it. `base_url`: of this server, for links in notifications. `clock`: the machine's, with which senders
+  // agree about when an alert ends; a paced one would take theirs for ended, or for firing, until it has caught up.
   LabelAlerts(const AlertingSection& settings, const std::string& base_url, const alerts::Book& book,
               store::Store& store, WorkerPool& workers, const telemetry::Log& log, const Clock& clock);
 

@@ -277,7 +277,7 @@ class RunningSystem : public System {
         });
     MYDR24_TRY(updates_->start(*core_.store));
     label_alerts_ = std::make_unique<LabelAlerts>(settings_.alerting, settings_.server.base_url, *core_.book,
-                                                  *core_.store, workers_, core_.log, clock_);
+                                                  *core_.store, workers_, core_.log, machine_clock_);
     MYDR24_TRY(label_alerts_->start());
     make_routes(escalate_after);
     MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, core_.log));

@@ -22,6 +22,9 @@ inline constexpr std::string_view log = "notifications";
 inline constexpr std::string_view keys = "label_keys";
 }  // namespace rows
 
+// More than this between wall clock and steady clock is a clock that was set.
+inline constexpr std::chrono::seconds clock_step_least{2};
+
 // What a slice changed.
 struct Changes {
   std::vector<Fingerprint> fired;
@@ -51,6 +54,14 @@ struct Groups::Inside {
     std::deque<JobPointer> queue;
   };
 
+  // The machine's clock was set, and the rows of alerts still have the times of before.
+  struct ClockStep {
+    Microseconds by{0};
+    Instant at;                                      // by the clock as it is now
+    std::unordered_map<Fingerprint, Instant> known;  // what was known then, and when it had been told of last
+    std::string after;                               // rows up to this one are done
+  };
+
   Inside(const alerts::Book& book, const Clock& clock, Settings settings, Counters& counters);
 
   // groups.cc
@@ -60,6 +71,8 @@ struct Groups::Inside {
   void post(std::move_only_function<void()> work);
   void work();
   void end_alerts();
+  void shift_rows();
+  Task<> shift_all_rows();
   void forget();
   void sweep();
   void after_change();
@@ -110,6 +123,9 @@ struct Groups::Inside {
   std::set<Fingerprint> unrecorded_;                             // emergencies that are not in the store yet
   std::chrono::nanoseconds next_unrecorded_{0};                  // steady: when they are tried again
   std::vector<Fingerprint> unended_;                             // whose end is not written down yet
+  std::deque<ClockStep> clock_steps_;                            // no end is written down before their rows are
+  bool is_shifting_ = false;
+  std::chrono::nanoseconds next_shift_{0};  // steady: when what could not be written is tried again
   std::string sweep_after_;
   Instant next_sweep_;
 
