@@ -9,6 +9,7 @@ namespace mydr24::groups {
 namespace {
 
 constexpr std::uint32_t page = 1'000;
+constexpr std::chrono::seconds leader_asked_every{1};
 constexpr std::size_t looks_max = 500;  // groups before other work has a turn
 constexpr std::size_t ends_max = 500;   // alerts in one transaction
 constexpr std::uint32_t shifts_max = 500;
@@ -51,7 +52,9 @@ Result<> Groups::Inside::start(store::Store& store, routing::ConfigPtr config) {
   state_ = std::make_unique<State>(std::move(config));
   apart_ = clock_step().count();
   if (settings_.start_delay > milliseconds(0)) state_->hold_until(started_at_ + settings_.start_delay);
-  MYDR24_TRY(load());
+  leading_ = !another_leads();
+  MYDR24_TRY(load(*state_));
+  if (store.role() != store::Role::only) store.add_follower(others_);
   next_sweep_ = now() + sweep_every;
   after_change();
   thread_ = std::thread([this] { context_.run(); });
@@ -59,17 +62,17 @@ Result<> Groups::Inside::start(store::Store& store, routing::ConfigPtr config) {
 }
 
 // The log and the silences before the alerts: a group that is due at once must know them.
-Result<> Groups::Inside::load() {
+Result<> Groups::Inside::load(State& state) const {
   const Instant at = now();
   MYDR24_TRY(each_row(*store_, rows::log, [&](const store::StateRow& row) -> Result<> {
     MYDR24_ASSIGN(routing::LogEntry entry, routing::log_entry_from_json(row.value));
-    state_->put(row.key, std::move(entry));
+    state.put(row.key, std::move(entry));
     return {};
   }));
   MYDR24_TRY(each_row(*store_, rows::silences, [&](const store::StateRow& row) -> Result<> {
     auto silence = routing::silence_from_json(row.value);
     // One that cannot be read silences nothing. That is the safe side: the server has to start for the alerts.
-    if (silence) state_->put(std::move(*silence));
+    if (silence) state.put(std::move(*silence));
     return {};
   }));
   std::vector<Fingerprint> over;
@@ -77,10 +80,10 @@ Result<> Groups::Inside::load() {
     MYDR24_ASSIGN(Alert alert, routing::alert_from_json(row.value));
     if (alert.is_resolved(at) && routing::is_emergency(alert.labels))
       over.push_back(routing::fingerprint(alert.labels));
-    if (alert.ends_at + told_after_restart >= at) state_->put(std::move(alert), at, true);
+    if (alert.ends_at + told_after_restart >= at) state.put(std::move(alert), at, true);
     return {};
   }));
-  if (over.empty()) return {};
+  if (over.empty() || !leading_) return {};
   // Those that ended while no process was there to see it: the Book has to let go of them too.
   return store_->write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
     for (const Fingerprint fingerprint : over)
@@ -123,6 +126,7 @@ void Groups::Inside::post(std::move_only_function<void()> work) {
 void Groups::Inside::after_change() {
   const auto due = state_->next();
   next_ = std::min(due ? to_us(*due) : INT64_MAX, to_us(next_sweep_));
+  if (!leading_) next_ = to_us(now() + leader_asked_every);
   counters_.known = static_cast<std::int64_t>(state_->alerts().size());
   counters_.groups = static_cast<std::int64_t>(state_->groups().size());
   counters_.silences = static_cast<std::int64_t>(state_->silences().size());
@@ -137,9 +141,10 @@ Microseconds Groups::Inside::clock_step() const {
 void Groups::Inside::work() {
   const Instant at = now();
   const auto steady = clock_.steady();
+  const bool leads = lead();
   const Microseconds step = clock_step();
   apart_ += step.count();
-  if (is_step(step)) {
+  if (is_step(step) && leads) {
     clock_steps_.push_back({.by = step, .at = at, .known = state_->shift(step), .after = {}});
     next_sweep_ += step;
   }
@@ -157,6 +162,7 @@ void Groups::Inside::work() {
     next_retry_ = std::min<std::int64_t>(next_retry_, next_unrecorded_.count());
   }
 
+  if (!leads) return after_change();
   if (clock_steps_.empty()) end_alerts();
   for (Notice& notice :
        state_->look(at, looks_max, [this](const auto& receiver, std::size_t way) { return has_room(receiver, way); }))
@@ -320,7 +326,10 @@ bool Groups::settle(milliseconds time_max) {
 }
 
 void Groups::post(std::move_only_function<void(State&, Instant)> work) {
-  inside_->post([inside = inside_.get(), work = std::move(work)]() mutable { work(*inside->state_, inside->now()); });
+  inside_->post([inside = inside_.get(), work = std::move(work)]() mutable {
+    inside->catch_up();
+    work(*inside->state_, inside->now());
+  });
 }
 
 Task<> Groups::reload(routing::ConfigPtr config) {

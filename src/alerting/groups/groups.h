@@ -9,11 +9,13 @@
 // - An emergency is raised in the Book in the transaction that stores it (cause "label/FINGERPRINT") and resolved there
 //   when it ends. When it cannot be stored its receivers are told all the same.
 // - A receiver that hangs delays no other: every way of every receiver has a lane of its own.
+// - Where several servers share the store, one of them tells and ends; what the others are sent reaches it through the
+//   journal, and they show what the store has, a second old at most. Without a store each tells of emergencies.
 // - Many alerts at once are written in slices, so that an emergency never waits for more than one slice.
 //
 // In the store: spaces "labels" (FINGERPRINT -> alert), "silences" (ID -> silence), "notifications" (place -> what was told),
-// "label_keys" (key of an event -> FINGERPRINT). Events: label.fired, label.resolved, silence.created, silence.expired,
-// silence.refused, notification.sent, notification.failed.
+// "label_keys" (key of an event -> FINGERPRINT). Events: label.fired, label.resolved, label.written (by another server than
+// the one that tells), silence.created, silence.expired, silence.refused, notification.sent, notification.failed.
 //
 // Life: construct, start(store) before the store's first tick, stop() before the store is closed, destroy after it.
 

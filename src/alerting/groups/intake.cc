@@ -90,7 +90,8 @@ std::string cause_of(Fingerprint fingerprint) { return "label/" + routing::to_te
 std::string cause_of_group(std::string_view way) { return fmt::format("group/{}", way); }
 
 Result<> Changes::note(store::Transaction& transaction) const {
-  for (const auto& [kind, all] : {std::pair("label.fired", &fired), std::pair("label.resolved", &resolved)}) {
+  for (const auto& [kind, all] : {std::pair("label.fired", &fired), std::pair("label.resolved", &resolved),
+                                  std::pair("label.written", &written)}) {
     if (all->empty()) continue;
     std::string payload;
     json::Writer writer(payload);
@@ -124,6 +125,7 @@ Result<> Groups::Inside::take(store::Transaction& transaction, Alert& alert, Cha
   const bool fires = !alert.is_resolved(at);
   if (fires && !was_firing) changes.fired.push_back(fingerprint);
   if (!fires && was_firing) changes.resolved.push_back(fingerprint);
+  if (another_leads()) changes.written.push_back(fingerprint);
   MYDR24_TRY(transaction.set_state(rows::alerts, key, routing::to_json(alert)));
   if (!routing::is_emergency(alert.labels)) return {};
   if (!fires) return end_in_book(transaction, cause_of(fingerprint), "its sender says that it is over");
@@ -148,11 +150,13 @@ Task<Result<>> Groups::Inside::write(std::vector<Alert> alerts, RequestClass req
   for (std::size_t begin = 0; begin < alerts.size(); begin += slice) {
     const std::size_t end = std::min(begin + slice, alerts.size());
     const std::span<Alert> part(alerts.data() + begin, end - begin);
+    const bool led = !another_leads();
     const Result<> written = co_await submit(request_class, [this, part](store::Transaction& transaction) -> Result<> {
       Changes changes;
       for (Alert& alert : part) MYDR24_TRY(take(transaction, alert, changes));
       return changes.note(transaction);
     });
+    if (written && led && another_leads()) hand_over(part);
     if (!written && request_class != RequestClass::emergency) co_return written;
     // An emergency that cannot be written down is told all the same.
     co_await async_call<bool>([&](auto done) {
@@ -178,8 +182,10 @@ Task<Result<>> Groups::Inside::write(std::vector<Alert> alerts, RequestClass req
 }
 
 void Groups::Inside::not_recorded(const Alert& alert) {
-  if (unrecorded_.insert(routing::fingerprint(alert.labels)).second && settings_.unrecorded)
-    settings_.unrecorded(alert);
+  if (unrecorded_.insert(routing::fingerprint(alert.labels)).second) {
+    if (settings_.unrecorded) settings_.unrecorded(alert);
+    if (!lead()) tell_alone(alert);
+  }
   next_unrecorded_ = clock_.steady() + unrecorded_wait;
   next_retry_ = std::min<std::int64_t>(next_retry_, next_unrecorded_.count());
 }
@@ -259,6 +265,7 @@ Task<Result<EventOutcome>> Groups::take(Event event) {
     });
   }
   const bool is_emergency = routing::is_emergency(event.labels);
+  const bool led = !inside_->another_leads();
   const Result<> written = co_await inside_->submit(
       is_emergency ? RequestClass::emergency : RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
         const Instant at = std::chrono::floor<milliseconds>(now());
@@ -316,6 +323,7 @@ Task<Result<EventOutcome>> Groups::take(Event event) {
         changed.push_back(std::move(alert));
         return changes.note(transaction);
       });
+  if (written && led && inside_->another_leads()) inside_->hand_over(changed);
   // An emergency that cannot be written down is told all the same, as one that was posted.
   const bool unwritten = !written && is_emergency && event.action == Event::Action::trigger;
   if (!written && !unwritten) co_return written.error();

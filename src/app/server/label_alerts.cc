@@ -18,7 +18,7 @@ constexpr std::string_view default_routing = R"(route:
   group_interval: 1m
   repeat_interval: 4h
   routes:
-  - matchers: ['severity=~"critical|error|high"']
+  - matchers: ['severity=~"urgent|critical|error|high"']
     group_wait: 1s
 receivers:
 - name: on-call

@@ -5,6 +5,7 @@
 // thread; followers are called by settle() and tick(), or after each write when `follow_at_once` is set.
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -47,6 +48,8 @@ class FakeStore : public Store {
     FakeTransaction view(data_, clock_.now());
     return read(view);
   }
+
+  Role role() const override { return role_is; }
 
   void add_follower(Follower& follower) override {
     const std::lock_guard lock(mutex_);
@@ -93,7 +96,8 @@ class FakeStore : public Store {
 
   // Test switches.
   bool follow_at_once = false;
-  int refuse_writes = 0;  // the next so many writes are answered busy
+  std::atomic<Role> role_is = Role::only;  // before followers are added, unless nothing changes
+  int refuse_writes = 0;                   // the next so many writes are answered busy
 
   // Every event so far of that kind.
   std::vector<Event> events_of(std::string_view kind) const {
@@ -340,7 +344,7 @@ class FakeStore : public Store {
 
   void pump() {
     const std::unique_lock pumping(pump_mutex_, std::try_to_lock);
-    if (!pumping) return;
+    if (!pumping || role_is == Role::other) return;
     for (bool more = true; more;) {
       more = false;
       for (Follower* follower : followers_) {

@@ -215,6 +215,13 @@ class Follower {
   virtual Result<> follow(std::span<const Event> events) = 0;
 };
 
+// Several processes may share a database; one of them then runs timers and followers.
+enum class Role : std::uint8_t {
+  only,    // nobody else can use the store
+  leader,  // of those that share it
+  other,   // another one leads, or the database cannot be reached
+};
+
 struct Statistics {
   std::int64_t commits = 0;
   std::int64_t writes = 0;  // Works that succeeded
@@ -269,6 +276,8 @@ class Store {
   virtual Result<std::vector<std::string>> verify() = 0;
 
   virtual Statistics statistics() const = 0;
+  // It may change at any time, and a change is seen a moment late. Thread-safe.
+  virtual Role role() const { return Role::only; }
 };
 
 }  // namespace mydr24::store

@@ -29,6 +29,7 @@ inline constexpr std::chrono::seconds clock_step_least{2};
 struct Changes {
   std::vector<Fingerprint> fired;
   std::vector<Fingerprint> resolved;
+  std::vector<Fingerprint> written;  // all of them, where another server tells
   Result<> note(store::Transaction& transaction) const;
 };
 
@@ -67,7 +68,7 @@ struct Groups::Inside {
   // groups.cc
   Result<> start(store::Store& store, routing::ConfigPtr config);
   void stop();
-  Result<> load();
+  Result<> load(State& state) const;
   void post(std::move_only_function<void()> work);
   void work();
   void end_alerts();
@@ -80,6 +81,21 @@ struct Groups::Inside {
   Microseconds clock_step() const;
   void add_busy();
   void end_busy();
+
+  // leader.cc
+  // Another server on the store tells and ends; this one writes down and shows. Any thread.
+  bool another_leads() const { return store_->role() == store::Role::other; }
+  // Takes over what another server has left, or lets go; whether this one leads now.
+  bool lead();
+  void let_go();
+  // The state as the store has it, and what could not be written into it.
+  Result<> read_again();
+  // Before something is shown.
+  void catch_up();
+  void tell_alone(const Alert& alert);
+  // What was written while this server led, and another one does now: that one has to hear of it.
+  void hand_over(std::span<const Alert> written);
+  void take_from_others(std::vector<Alert> alerts, std::vector<Silence> silences);
 
   // intake.cc: inside a transaction
   Result<> take(store::Transaction& transaction, Alert& alert, Changes& changes) const;
@@ -120,10 +136,23 @@ struct Groups::Inside {
   GroupMail mail_;
   std::map<std::string, Lane, std::less<>> lanes_;
   std::multimap<std::chrono::nanoseconds, JobPointer> retries_;  // by steady time
-  std::set<Fingerprint> unrecorded_;                             // emergencies that are not in the store yet
-  std::chrono::nanoseconds next_unrecorded_{0};                  // steady: when they are tried again
-  std::vector<Fingerprint> unended_;                             // whose end is not written down yet
-  std::deque<ClockStep> clock_steps_;                            // no end is written down before their rows are
+  // Brings what other servers have written. Only where there can be any.
+  class Others final : public store::Follower {
+   public:
+    explicit Others(Inside& inside) : inside_(inside) {}
+    std::string_view name() const override { return "label-alerts"; }
+    Result<> follow(std::span<const store::Event> events) override;
+
+   private:
+    Inside& inside_;
+  };
+  Others others_{*this};
+  bool leading_ = true;
+  std::chrono::nanoseconds read_again_at_{0};    // steady
+  std::set<Fingerprint> unrecorded_;             // emergencies that are not in the store yet
+  std::chrono::nanoseconds next_unrecorded_{0};  // steady: when they are tried again
+  std::vector<Fingerprint> unended_;             // whose end is not written down yet
+  std::deque<ClockStep> clock_steps_;            // no end is written down before their rows are
   bool is_shifting_ = false;
   std::chrono::nanoseconds next_shift_{0};  // steady: when what could not be written is tried again
   std::string sweep_after_;
