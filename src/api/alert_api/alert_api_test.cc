@@ -1,6 +1,9 @@
 #include "api/alert_api/alert_api.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <atomic>
 
 #include "api/alert_api/detail/answers.h"
 #include "base/net/client.h"
@@ -62,7 +65,17 @@ class AlertApi : public testing::Test {
   Reply get(const std::string& path) { return ask(net::Method::get, path); }
   Reply post(const std::string& path, std::string body) { return ask(net::Method::post, path, std::move(body)); }
 
-  ManualClock clock_{from_us(1'790'000'000'000'000)};
+  // Calls `on_steady` whenever somebody asks for the steady time.
+  struct WatchedClock : ManualClock {
+    using ManualClock::ManualClock;
+    std::chrono::nanoseconds steady() const override {
+      if (const auto* watch = on_steady.load()) (*watch)();
+      return ManualClock::steady();
+    }
+    std::atomic<const std::function<void()>*> on_steady = nullptr;
+  };
+
+  WatchedClock clock_{from_us(1'790'000'000'000'000)};
   store::FakeStore store_{clock_};
   const oncall::Directory directory_ = *oncall::Directory::make({});
   alerts::Book book_{directory_};
@@ -86,6 +99,38 @@ TEST_F(AlertApi, WhatWasPostedIsListedAtOnce) {
   EXPECT_EQ(get("/api/v2/alerts?active=false").body, "[]\n");
   EXPECT_NE(get("/api/v2/alerts/groups").body.find(R"("labels":{"alertname":"b"},"receiver":{"name":"w"})"),
             std::string::npos);
+}
+
+TEST_F(AlertApi, AnEmergencyHasItsTurnWhileALongListingIsMade) {
+  constexpr int count = 5'000;
+  std::string body = "[";
+  for (int i = 0; i < count; ++i) body += fmt::format(R"({}{{"labels":{{"alertname":"a{}"}}}})", i == 0 ? "" : ",", i);
+  ASSERT_EQ(post("/api/v2/alerts", body + "]").status, 200);
+  for (const std::string path : {"/api/v2/alerts", "/api/v2/alerts/groups"}) {
+    const auto known = groups_.counters().known.load();
+    std::atomic<int> looks = 0;
+    std::atomic<int> looks_before_it = 0;
+    const std::function<void()> watch = [&] {
+      const int look = ++looks;
+      if (look == 1) {
+        const Instant now = clock_.now();
+        groups_.take_later({groups::Alert{.labels = routing::Labels({{"alertname", path}, {"severity", "emergency"}}),
+                                          .starts_at = now,
+                                          .ends_at = now + std::chrono::minutes(5),
+                                          .updated_at = now}});
+      }
+      if (looks_before_it == 0 && groups_.counters().known > known) looks_before_it = look;
+    };
+    clock_.on_steady = &watch;
+    const Reply listing = get(path);
+    clock_.on_steady = nullptr;
+    EXPECT_GT(looks_before_it, 0) << "the listing was still being made when it was known";
+    std::size_t listed = 0;
+    for (std::size_t at = 0; (at = listing.body.find("\"fingerprint\"", at)) != std::string::npos; ++at) ++listed;
+    EXPECT_GE(listed, static_cast<std::size_t>(count));
+    EXPECT_TRUE(json::Document::parse(listing.body, {.values_max = 1'000'000}));
+    EXPECT_TRUE(groups_.settle());
+  }
 }
 
 TEST_F(AlertApi, AFullStoreIsNever200) {

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "api/alert_api/alert_api.h"
 #include "api/alert_api/detail/answers.h"
+#include "api/alert_api/detail/turn.h"
 #include "base/core/date_time.h"
 #include "base/json/writer.h"
 
@@ -78,53 +80,103 @@ std::vector<std::string_view> receivers_of(const Known& known) {
   return names;
 }
 
-std::string list(const State& state, Instant now, const Query& query) {
+// What changes between two turns is in the listing or not, as with a listing a moment earlier or later.
+Task<std::string> list(Service& service, const Query& query) {
   std::string body;
   json::Writer writer(body);
   writer.begin_array();
-  for (const auto& [fingerprint, known] : state.alerts()) {
-    if (known.alert.is_resolved(now) || !routing::matches(query.matchers, known.alert.labels)) continue;
-    const auto receivers = receivers_of(known);
-    if (std::ranges::none_of(receivers, [&](std::string_view name) { return query.wants_receiver(name); })) continue;
-    const Status status = state.status(known.alert.labels, now);
-    if (query.wants(status)) write_alert(writer, known.alert, status, receivers);
+  routing::Fingerprint next = 0;
+  for (bool more = true; more;) {
+    more = co_await service.groups.ask([&](const State& state, Instant now) {
+      Turn turn(service.clock);
+      for (auto at = state.alerts().lower_bound(next); at != state.alerts().end(); ++at) {
+        next = at->first;
+        if (turn.is_over()) return true;
+        const Known& known = at->second;
+        if (known.alert.is_resolved(now) || !routing::matches(query.matchers, known.alert.labels)) continue;
+        const auto receivers = receivers_of(known);
+        if (std::ranges::none_of(receivers, [&](std::string_view name) { return query.wants_receiver(name); }))
+          continue;
+        const Status status = state.status(known.alert.labels, now);
+        if (query.wants(status)) write_alert(writer, known.alert, status, receivers);
+      }
+      return false;
+    });
   }
   writer.end_array();
-  return body += '\n';
+  co_return body += '\n';
 }
 
-std::string list_groups(const State& state, Instant now, const Query& query) {
-  std::vector<const groups::Group*> sorted;
-  for (const auto& [id, group] : state.groups()) sorted.push_back(group.get());
-  std::ranges::sort(sorted, [](const groups::Group* a, const groups::Group* b) {
-    return std::tie(a->labels, a->receiver->name) < std::tie(b->labels, b->receiver->name);
+struct GroupName {
+  groups::Labels labels;
+  std::string receiver;
+  std::string id;
+  auto operator<=>(const GroupName&) const = default;
+};
+
+Task<std::vector<GroupName>> group_names(Service& service, const Query& query) {
+  std::vector<GroupName> names;
+  std::string next;
+  for (bool more = true; more;) {
+    more = co_await service.groups.ask([&](const State& state, Instant) {
+      Turn turn(service.clock);
+      for (auto at = state.groups().lower_bound(next); at != state.groups().end(); ++at) {
+        if (turn.is_over()) {
+          next = at->first;
+          return true;
+        }
+        const groups::Group& group = *at->second;
+        if (query.wants_receiver(group.receiver->name)) names.push_back({group.labels, group.receiver->name, group.id});
+      }
+      return false;
+    });
+  }
+  co_return co_await service.workers.run(RequestClass::routine, [&] {
+    std::ranges::sort(names);
+    return std::move(names);
   });
+}
+
+Task<std::string> list_groups(Service& service, const Query& query) {
+  const std::vector<GroupName> names = co_await group_names(service, query);
   std::string body;
   json::Writer writer(body);
   writer.begin_array();
-  for (const groups::Group* group : sorted) {
-    if (!query.wants_receiver(group->receiver->name)) continue;
-    std::string members;
-    json::Writer inner(members);
-    inner.begin_array();
-    bool any = false;
-    for (const routing::Fingerprint fingerprint : group->members) {
-      const Known& known = *state.find(fingerprint);
+  std::size_t index = 0;
+  routing::Fingerprint next = 0;  // of the members of that group
+  bool has_begun = false;         // it is in the listing: one of its members is
+  const auto write_members = [&](const State& state, Instant now, const groups::Group& group, Turn& turn) {
+    for (auto at = group.members.lower_bound(next); at != group.members.end(); ++at) {
+      next = *at;
+      if (turn.is_over()) return false;
+      const Known& known = *state.find(*at);
       if (known.alert.is_resolved(now) || !routing::matches(query.matchers, known.alert.labels)) continue;
       const Status status = state.status(known.alert.labels, now);
       if (!query.wants(status)) continue;
-      write_alert(inner, known.alert, status, receivers_of(known));
-      any = true;
+      if (!std::exchange(has_begun, true)) writer.begin_object().key("alerts").begin_array();
+      write_alert(writer, known.alert, status, receivers_of(known));
     }
-    inner.end_array();
-    if (!any) continue;
-    writer.begin_object().key("alerts").raw(members).key("labels");
-    routing::write(writer, group->labels);
-    writer.key("receiver").begin_object().field("name", std::string_view(group->receiver->name)).end_object();
-    writer.end_object();
+    return true;
+  };
+  for (bool more = true; more;) {
+    more = co_await service.groups.ask([&](const State& state, Instant now) {
+      Turn turn(service.clock);
+      for (; index < names.size(); ++index, next = 0, has_begun = false) {
+        const GroupName& name = names[index];
+        const auto found = state.groups().find(name.id);
+        const bool is_gone = found == state.groups().end();
+        if (is_gone ? turn.is_over() : !write_members(state, now, *found->second, turn)) return true;
+        if (!has_begun) continue;
+        writer.end_array().key("labels");
+        routing::write(writer, name.labels);
+        writer.key("receiver").begin_object().field("name", std::string_view(name.receiver)).end_object();
+        writer.end_object();
+      }
+      return false;
+    });
   }
   writer.end_array();
-  return body += '\n';
+  co_return body += '\n';
 }
 
 struct Posted {
@@ -197,7 +249,7 @@ Task<Answer> get(Service& service, pipeline::Call& call, List how) {
   const auto query = read_query(call, service.groups.settings().names);
   if (!query) co_return failed(query.error());
   Answer answer;
-  answer.body = co_await service.groups.ask([&](const State& state, Instant now) { return how(state, now, *query); });
+  answer.body = co_await how(service, *query);
   co_return answer;
 }
 

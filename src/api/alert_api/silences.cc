@@ -6,6 +6,7 @@
 
 #include "api/alert_api/alert_api.h"
 #include "api/alert_api/detail/answers.h"
+#include "api/alert_api/detail/turn.h"
 #include "base/json/writer.h"
 
 namespace mydr24::alert_api {
@@ -35,26 +36,23 @@ bool is_wanted(const Silence& silence, const routing::Matchers& filter) {
 }
 
 // Active ones by their end, then pending ones by their start, then expired ones, the last to end first.
-std::string list(const State& state, Instant now, const routing::Matchers& filter) {
-  std::vector<const Silence*> sorted;
-  for (const auto& [id, silence] : state.silences())
-    if (is_wanted(silence, filter)) sorted.push_back(&silence);
-  const auto place = [now](const Silence* silence) {
-    switch (silence->state(now)) {
+std::string list(std::vector<Silence> sorted, Instant now) {
+  const auto place = [now](const Silence& silence) {
+    switch (silence.state(now)) {
       case SilenceState::active:
-        return std::tuple(0, to_us(silence->ends_at), std::string_view(silence->id));
+        return std::tuple(0, to_us(silence.ends_at), std::string_view(silence.id));
       case SilenceState::pending:
-        return std::tuple(1, to_us(silence->starts_at), std::string_view(silence->id));
+        return std::tuple(1, to_us(silence.starts_at), std::string_view(silence.id));
       case SilenceState::expired:
         break;
     }
-    return std::tuple(2, -to_us(silence->ends_at), std::string_view(silence->id));
+    return std::tuple(2, -to_us(silence.ends_at), std::string_view(silence.id));
   };
   std::ranges::sort(sorted, {}, place);
   std::string body;
   json::Writer writer(body);
   writer.begin_array();
-  for (const Silence* silence : sorted) writer.raw(routing::shown_json(*silence, now));
+  for (const Silence& silence : sorted) writer.raw(routing::shown_json(silence, now));
   writer.end_array();
   return body += '\n';
 }
@@ -62,8 +60,22 @@ std::string list(const State& state, Instant now, const routing::Matchers& filte
 Task<Answer> get_all(Service& service, pipeline::Call& call) {
   const auto filter = filters(call, service.groups.settings().names);
   if (!filter) co_return failed(filter.error());
+  std::vector<Silence> wanted;
+  std::string next;
+  for (bool more = true; more;) {
+    more = co_await service.groups.ask([&](const State& state, Instant) {
+      Turn turn(service.clock);
+      for (auto at = state.silences().lower_bound(next); at != state.silences().end(); ++at) {
+        next = at->first;
+        if (turn.is_over()) return true;
+        if (is_wanted(at->second, *filter)) wanted.push_back(at->second);
+      }
+      return false;
+    });
+  }
   Answer answer;
-  answer.body = co_await service.groups.ask([&](const State& state, Instant now) { return list(state, now, *filter); });
+  answer.body = co_await service.workers.run(RequestClass::routine,
+                                             [&] { return list(std::move(wanted), service.groups.now()); });
   co_return answer;
 }
 
