@@ -109,12 +109,14 @@ Result<Raised> Book::raise(store::Transaction& transaction, const Raise& raise) 
   return Raised{alert.id, true, !deliveries.empty()};
 }
 
-Result<Alert> Book::acknowledge(store::Transaction& transaction, std::string_view id, std::string_view by,
+Result<Alert> Book::acknowledge(store::Transaction& transaction, std::string_view id, std::string_view identity,
                                 std::string_view remark, std::string_view via) const {
-  if (by.empty()) return fail(Code::invalid, "an acknowledgement needs the name of the person", "by");
+  if (identity.empty()) return fail(Code::invalid, "an acknowledgement needs the name of the person", "by");
   MYDR24_ASSIGN(const Alert before, must_find(transaction, id));
   const Instant now = stamp(transaction);
   const oncall::PlanPointer plan = directory_.plan();
+  // One person who answers by chat and by telephone is one person.
+  const std::string by = plan->person(identity);
   Alert alert = before;
   if (before.is_answered_by(by)) {
     if (before.state != State::acknowledged || now - before.acks.back().at < extension_min) return before;

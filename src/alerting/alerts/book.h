@@ -103,8 +103,9 @@ class Book {
   // Stops the calls, when as many have answered as the step asks for; before that the calls of this person only. The same
   // person again: the same answer, and after a minute the acknowledgement is valid for its whole time again. Somebody
   // else after that: Code::conflict, naming who was first. A resolved alert that nobody had acknowledged takes it too
-  // (it says who saw it) and stays resolved. Code::not_found, Code::invalid (no name).
-  Result<Alert> acknowledge(store::Transaction& transaction, std::string_view id, std::string_view by,
+  // (it says who saw it) and stays resolved. `identity`: whatever the plan knows the person by (oncall::Plan::person).
+  // Code::not_found, Code::invalid (no name).
+  Result<Alert> acknowledge(store::Transaction& transaction, std::string_view id, std::string_view identity,
                             std::string_view note = {}, std::string_view via = {}) const;
 
   // The cause is gone. Already resolved: the same answer, nothing written.

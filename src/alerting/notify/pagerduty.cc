@@ -12,6 +12,8 @@
 namespace mydr24::notify {
 namespace {
 
+constexpr std::size_t event_id_bytes_max = 200;
+
 class PagerDuty : public Channel {
  public:
   explicit PagerDuty(ChannelParts parts) : parts_(std::move(parts)) {}
@@ -120,10 +122,12 @@ Result<PagerDutyNews> parse_pagerduty(std::string_view body) {
   MYDR24_ASSIGN(const json::Document document,
                 json::Document::parse_view(body, {.bytes_max = provider_body_bytes_max, .depth_max = 32}));
   const json::Value event = document.root()["event"];
-  PagerDutyNews news{.type = std::string(event["event_type"].text()),
+  PagerDutyNews news{.id = std::string(event["id"].text().substr(0, event_id_bytes_max)),
+                     .type = std::string(event["event_type"].text()),
                      .dedup_key = std::string(event["data"]["incident_key"].text()),
                      .by = std::string(event["agent"]["summary"].text().substr(0, 100))};
   if (news.type.empty()) return fail(Code::invalid, "no webhook of an event", "event.event_type");
+  if (news.id.empty()) return fail(Code::invalid, "an event has a name of its own", "event.id");
   if (news.by.empty()) news.by = "PagerDuty";
   return news;
 }

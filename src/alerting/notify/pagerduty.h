@@ -36,6 +36,7 @@ std::string_view pagerduty_severity(std::string_view severity);
 bool verify_pagerduty(std::string_view header, std::string_view secret, std::string_view body);
 
 struct PagerDutyNews {
+  std::string id;         // of the event: the same however often it is sent
   std::string type;       // "incident.acknowledged", "incident.resolved", ...
   std::string dedup_key;  // ours: the alert's id
   std::string by;         // who did it; "PagerDuty" when it does not say

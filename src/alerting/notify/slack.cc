@@ -82,8 +82,9 @@ Result<SlackAction> parse_slack_action(std::string_view payload) {
   const json::Value first = document.root()["actions"].at(0);
   SlackAction action{.action = std::string(first["action_id"].text()),
                      .token = std::string(first["value"].text()),
-                     .user = std::string(document.root()["user"]["name"].text().substr(0, name_bytes_max))};
-  if (action.user.empty()) action.user = std::string(document.root()["user"]["id"].text().substr(0, name_bytes_max));
+                     .user = std::string(document.root()["user"]["name"].text().substr(0, name_bytes_max)),
+                     .user_id = std::string(document.root()["user"]["id"].text().substr(0, name_bytes_max))};
+  if (action.user.empty()) action.user = action.user_id;
   if (action.action != "ack" && action.action != "close")
     return fail(Code::invalid, "the action is neither ack nor close", "actions[0].action_id");
   if (action.user.empty()) return fail(Code::invalid, "it does not say who pressed the button", "user");

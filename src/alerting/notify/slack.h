@@ -22,6 +22,7 @@ struct SlackAction {
   std::string action;  // "ack", "close"
   std::string token;   // see ack_token.h
   std::string user;    // who pressed it, as the chat names them
+  std::string user_id;
 };
 // The `payload` field of the form. Code::invalid: no button of ours.
 Result<SlackAction> parse_slack_action(std::string_view payload);

@@ -19,6 +19,12 @@ void call_once(std::vector<Called>& called, Called who) {
   if (std::ranges::find(called, who.contact, &Called::contact) == called.end()) called.push_back(who);
 }
 
+// ASCII: mail addresses and ids of chats are written either way.
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
 }  // namespace
 
 std::string_view to_string(Availability availability) {
@@ -49,6 +55,22 @@ const Contact* Plan::contact(std::string_view name) const {
   const auto found = contacts_.find(name);
   if (found != contacts_.end()) return &found->second;
   return name == console_.name ? &console_ : nullptr;
+}
+
+std::string Plan::person(std::string_view identity) const {
+  if (identity.empty() || contact(identity) != nullptr) return std::string(identity);
+  const auto is_it = [&](std::string_view text) { return equal_ignoring_case(text, identity); };
+  const Contact* found = nullptr;
+  for (const auto& [name, contact] : contacts_) {
+    const bool is_theirs = is_it(name) || std::ranges::any_of(contact.known_as, is_it) ||
+                           std::ranges::any_of(contact.methods, is_it, [](const Method& method) {
+                             return std::string_view(method.address.target);
+                           });
+    if (!is_theirs) continue;
+    if (found != nullptr) return std::string(identity);
+    found = &contact;
+  }
+  return found == nullptr ? std::string(identity) : found->name;
 }
 
 const Policy& Plan::policy(std::string_view name, std::size_t severity) const {

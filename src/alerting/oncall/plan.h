@@ -29,6 +29,7 @@ namespace mydr24::oncall {
 inline constexpr std::size_t parts_max = 20'000;
 inline constexpr std::size_t name_bytes_max = 100;
 inline constexpr std::size_t methods_max = 8;
+inline constexpr std::size_t known_as_max = 16;
 inline constexpr std::size_t rules_max = 32;
 inline constexpr std::size_t members_max = 200;
 inline constexpr std::size_t layers_max = 16;
@@ -58,7 +59,8 @@ struct Rule {
 struct Contact {
   std::string name;
   std::string role;
-  zone::Zone zone;  // whose wall clock business hours are
+  std::vector<std::string> known_as;  // what chats and other systems call them: "U02ANN", "Ann Smith"
+  zone::Zone zone;                    // whose wall clock business hours are
   Availability availability = Availability::always;
   std::string backup;  // who is called in their place while they are not available; may be empty
   std::vector<Method> methods;
@@ -178,6 +180,9 @@ class Plan {
   const std::vector<Leave>& leaves() const { return leaves_; }
   const Defaults& defaults() const { return defaults_; }
   const Contact* contact(std::string_view name) const;  // null when there is none
+  // The name of the contact who answers under `identity`: a contact's name, what a contact is known as, or the number or
+  // address of one of their methods. `identity` itself when that is nobody, or more than one.
+  std::string person(std::string_view identity) const;
 
   // That policy, or the default of the severity (0 to 2) when it is not there.
   const Policy& policy(std::string_view name, std::size_t severity) const;

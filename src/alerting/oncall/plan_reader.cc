@@ -136,6 +136,7 @@ class PlanReader {
     Contact& contact = plan_.contacts_[name];
     contact.name = name;
     contact.role = from.text("role");
+    contact.known_as = from.names("known_as", known_as_max);
     contact.zone = from.zone("zone");
     contact.availability = static_cast<Availability>(from.choice("availability", availabilities, 0));
     contact.backup = from.name("backup", false);

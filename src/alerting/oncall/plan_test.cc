@@ -77,6 +77,21 @@ TEST(Plan, NobodyReachableIsTheOperatorThenTheConsole) {
   EXPECT_EQ(answers(*Plan::make({}), "default", 0, "2026-01-01T09:00:00Z"), "console");
 }
 
+TEST(Plan, APersonIsKnownByEveryNameAndAddressThatOnlyTheyHave) {
+  const auto plan = Plan::make(
+      {{"contact/ann", R"({"known_as":["U02ANN"],"methods":[{"kind":"email","target":"ann@example.org"},)"
+                       R"({"kind":"sms","target":"+15551234567"},{"kind":"voice","target":"+15550000000"}]})"},
+       {"contact/bob", R"({"known_as":["+15551111111"],"methods":[{"kind":"voice","target":"+15550000000"}]})"},
+       {"policy/default", R"({"steps":[{"targets":["contact:ann"]}]})"},
+       {"defaults/main", R"({"policy":{"emergency":"default","urgent":"default","advisory":"default"}})"}});
+  ASSERT_TRUE(plan) << plan.error().where << plan.error().text;
+  for (const std::string_view identity : {"ann", "Ann", "u02ann", "Ann@Example.ORG", "+15551234567"})
+    EXPECT_EQ(plan->person(identity), "ann") << identity;
+  EXPECT_EQ(plan->person("+15551111111"), "bob");
+  EXPECT_EQ(plan->person("+15550000000"), "+15550000000") << "the ward's telephone is no person";
+  EXPECT_EQ(plan->person("eve"), "eve");
+}
+
 TEST(Plan, OnCallPeopleAnswerOnlyOnDuty) {
   Documents documents = ward();
   documents["contact/ann"] = R"({"availability":"on_call","backup":"nurse","methods":[{"kind":"console"}]})";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "alerting/notify/heard.h"
 #include "alerting/notify/twilio.h"
 #include "base/core/date_time.h"
 
@@ -26,34 +27,41 @@ Result<Answered> answer(const Service& service, store::Transaction& transaction,
   if (action == Action::acknowledge) {
     if (alert->acknowledged_at) return Answered{*alert, false, alert->acknowledged_by, *alert->acknowledged_at};
     MYDR24_ASSIGN(auto after, service.book.acknowledge(transaction, alert_id, by, "", via));
-    return Answered{std::move(after), true, std::string(by), transaction.now()};
+    return Answered{std::move(after), true, service.book.directory().plan()->person(by), transaction.now()};
   }
   if (alert->is_resolved()) return Answered{*alert, false, "", alert->resolved_at.value_or(transaction.now())};
   MYDR24_ASSIGN(auto after, service.book.resolve(transaction, alert_id, fmt::format("closed by {} ({})", by, via)));
   return Answered{std::move(after), true, std::string(by), transaction.now()};
 }
 
-Task<Result<Answered>> answer_by_token(const Service& service, std::string token, Action action, std::string by,
-                                       std::string via) {
-  const auto claims = service.tokens.verify(token, service.clock.now());
-  if (!claims) co_return claims.error();
-  if (by.empty()) by = claims->contact;
+Result<Answered> answer_by_token(const Service& service, store::Transaction& transaction, const notify::Claims& claims,
+                                 Action action, std::string_view by, std::string_view via) {
+  if (by.empty()) by = claims.contact;
   const std::string_view name = action == Action::acknowledge ? "ack" : "close";
-  Answered answered;
+  MYDR24_ASSIGN(const auto used, notify::token_uses::find(transaction, claims, name));
+  if (used) {
+    MYDR24_ASSIGN(auto alert, alerts::Book::find(transaction, claims.alert_id));
+    if (!alert) return fail(Code::not_found, "there is no such alert any more");
+    return Answered{std::move(*alert), false, used->by, used->at};
+  }
+  MYDR24_ASSIGN(Answered answered, answer(service, transaction, claims.alert_id, action, by, via));
+  if (answered.done) MYDR24_TRY(notify::token_uses::record(transaction, claims, name, answered.by));
+  return answered;
+}
+
+Task<Result<std::string>> once(const Service& service, std::string message, Reply work) {
+  std::string reply;
   const auto done = co_await write(service, [&](store::Transaction& transaction) -> Result<> {
-    MYDR24_ASSIGN(const auto used, notify::token_uses::find(transaction, *claims, name));
-    if (used) {
-      MYDR24_ASSIGN(auto alert, alerts::Book::find(transaction, claims->alert_id));
-      if (!alert) return fail(Code::not_found, "there is no such alert any more");
-      answered = {std::move(*alert), false, used->by, used->at};
+    MYDR24_ASSIGN(auto before, notify::heard(transaction, message));
+    if (before) {
+      reply = std::move(*before);
       return {};
     }
-    MYDR24_ASSIGN(answered, answer(service, transaction, claims->alert_id, action, by, via));
-    if (!answered.done) return {};
-    return notify::token_uses::record(transaction, *claims, name, by);
+    MYDR24_ASSIGN(reply, work(transaction));
+    return notify::remember_heard(transaction, message, reply);
   });
   if (!done) co_return done.error();
-  co_return answered;
+  co_return reply;
 }
 
 Task<Result<>> write(const Service& service, store::Work work) {

@@ -2,6 +2,7 @@
 
 // What a person's answer does to the alert, whichever way it came. Private to api/notify_api.
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -28,11 +29,15 @@ Result<Answered> answer(const Service& service, store::Transaction& transaction,
                         Action action, std::string_view by, std::string_view via);
 
 // The same with a token, once for each action; `by` empty: the contact that the token was made for.
-Task<Result<Answered>> answer_by_token(const Service& service, std::string token, Action action, std::string by,
-                                       std::string via);
+Result<Answered> answer_by_token(const Service& service, store::Transaction& transaction, const notify::Claims& claims,
+                                 Action action, std::string_view by, std::string_view via);
 
 // A write of the highest class.
 Task<Result<>> write(const Service& service, store::Work work);
+
+// What `work` answers to a provider's message of that name. Sent again, the message has no effect and the same answer.
+using Reply = std::function<Result<std::string>(store::Transaction&)>;
+Task<Result<std::string>> once(const Service& service, std::string message, Reply work);
 
 // The body of a provider's call, at most provider_body_bytes_max.
 Task<Result<std::string>> read_body(pipeline::Call& call);

@@ -19,15 +19,29 @@ Result<notify::SlackAction> read_action(const Service& service, const net::Reque
   return notify::parse_slack_action(notify::form_field(*form, "payload"));
 }
 
+// A chat's names can be changed by their owners; its ids cannot, so they are looked for first.
+std::string presser(const oncall::Plan& plan, const notify::SlackAction& pressed) {
+  std::string by = plan.person(pressed.user_id);
+  return by == pressed.user_id ? pressed.user : by;
+}
+
 Task<> slack(const Service& service, pipeline::Call& call) {
   const auto body = co_await read_body(call);
   if (!body) co_return co_await call.respond(body.error());
   const auto pressed = read_action(service, call.request(), *body);
   if (!pressed) co_return co_await call.respond(pressed.error());
   const Action action = pressed->action == "ack" ? Action::acknowledge : Action::close;
-  const auto answered = co_await answer_by_token(service, pressed->token, action, pressed->user, "chat");
-  if (!answered) co_return co_await call.respond(answered.error());
-  co_await send_text(call, 200, "text/plain; charset=utf-8", sentence(*answered, action));
+  const auto claims = service.tokens.verify(pressed->token, service.clock.now());
+  if (!claims) co_return co_await call.respond(claims.error());
+  const std::string by = presser(*service.book.directory().plan(), *pressed);
+  // Its signature holds the time, so that it names the request.
+  const std::string name = "chat/" + std::string(call.request().header("X-Slack-Signature"));
+  const auto said = co_await once(service, name, [&](store::Transaction& transaction) -> Result<std::string> {
+    MYDR24_ASSIGN(const auto answered, answer_by_token(service, transaction, *claims, action, by, "chat"));
+    return sentence(answered, action);
+  });
+  if (!said) co_return co_await call.respond(said.error());
+  co_await send_text(call, 200, "text/plain; charset=utf-8", *said);
 }
 
 // What the webhook asks of an alert; Code::not_found when it is none of ours.
@@ -50,7 +64,10 @@ Task<> pagerduty(const Service& service, pipeline::Call& call) {
   const auto news = notify::parse_pagerduty(*body);
   if (!news) co_return co_await call.respond(news.error());
   const auto done =
-      co_await write(service, [&](store::Transaction& transaction) { return take_news(service, transaction, *news); });
+      co_await once(service, "pagerduty/" + news->id, [&](store::Transaction& transaction) -> Result<std::string> {
+        MYDR24_TRY(take_news(service, transaction, *news));
+        return std::string();
+      });
   if (!done) co_return co_await call.respond(done.error());
   co_await call.respond(net::Response{.status = 204});
 }

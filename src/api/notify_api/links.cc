@@ -87,13 +87,18 @@ Task<> show(const Service& service, pipeline::Call& call) {
 Task<> press(const Service& service, pipeline::Call& call) {
   const auto body = co_await read_body(call);
   if (!body) co_return co_await send_error(call, body.error());
-  const auto answered =
-      co_await answer_by_token(service, std::string(call.capture(0)), Action::acknowledge, "", "link");
-  if (!answered) co_return co_await send_error(call, answered.error());
-  const std::string said = sentence(*answered, Action::acknowledge);
+  const auto claims = service.tokens.verify(call.capture(0), service.clock.now());
+  if (!claims) co_return co_await send_error(call, claims.error());
+  Answered answered;
+  const auto done = co_await write(service, [&](store::Transaction& transaction) -> Result<> {
+    MYDR24_ASSIGN(answered, answer_by_token(service, transaction, *claims, Action::acknowledge, "", "link"));
+    return {};
+  });
+  if (!done) co_return co_await send_error(call, done.error());
+  const std::string said = sentence(answered, Action::acknowledge);
   co_await send_page(call, 200,
-                     page(answered->done ? "Acknowledged" : "Alert",
-                          describe(answered->alert) + fmt::format("<p>{}</p>\n", escape_markup(said))));
+                     page(answered.done ? "Acknowledged" : "Alert",
+                          describe(answered.alert) + fmt::format("<p>{}</p>\n", escape_markup(said))));
 }
 
 }  // namespace

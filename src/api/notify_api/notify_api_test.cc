@@ -89,10 +89,12 @@ class NotifyApiTest : public testing::Test {
                {{"Content-Type", "application/x-www-form-urlencoded"},
                 {"X-Twilio-Signature", notify::twilio_signature(key, providers.link_base + path, form)}});
   }
-  // What is replied to an SMS.
-  std::string sms(std::string_view text, std::string_view from = number) {
-    const auto answer = twilio("/notify/twilio/sms",
-                               {{"From", std::string(from)}, {"To", "+15550000001"}, {"Body", std::string(text)}});
+  // What is replied to an SMS. `name`: that of an SMS sent before, when somebody sends it again.
+  std::string sms(std::string_view text, std::string_view from = number, std::string name = {}) {
+    if (name.empty()) name = fmt::format("SM{}", ++messages);
+    const auto answer = twilio(
+        "/notify/twilio/sms",
+        {{"MessageSid", name}, {"From", std::string(from)}, {"To", "+15550000001"}, {"Body", std::string(text)}});
     EXPECT_EQ(answer.status, 200) << answer.body;
     std::smatch found;
     const bool has_message = std::regex_search(answer.body, found, std::regex("<Message>(.*)</Message>"));
@@ -140,6 +142,7 @@ class NotifyApiTest : public testing::Test {
     return made;
   }
 
+  int messages = 0;
   ManualClock clock{from_us(1'700'000'000'000'000)};
   store::FakeStore store{clock};
   oncall::Directory directory = *oncall::Directory::make({});
@@ -298,11 +301,12 @@ TEST_F(NotifyApiTest, AKeyPressedInACallAcknowledgesOrCloses) {
   EXPECT_NE(twilio(path, {{"Digits", "1"}}).body.find("<Gather"), std::string::npos) << "said again";
   EXPECT_NE(twilio(path, {{"Digits", "9"}}).body.find("<Gather"), std::string::npos);
   EXPECT_EQ(alert(id).state, alerts::State::open);
-  EXPECT_NE(twilio(path, {{"Digits", "4"}}).body.find("Acknowledged by nurse."), std::string::npos);
+  EXPECT_NE(twilio(path, {{"CallSid", "CA1"}, {"Digits", "4"}}).body.find("Acknowledged by nurse."), std::string::npos);
   EXPECT_EQ(alert(id).state, alerts::State::acknowledged);
-  EXPECT_NE(twilio(path, {{"Digits", "6"}}).body.find("Closed."), std::string::npos);
+  EXPECT_NE(twilio(path, {{"CallSid", "CA1"}, {"Digits", "6"}}).body.find("Closed."), std::string::npos);
   EXPECT_EQ(alert(id).state, alerts::State::resolved);
-  EXPECT_NE(twilio("/notify/twilio/voice/" + token("01a2"), {{"Digits", "4"}}).body.find("can not be answered"),
+  EXPECT_NE(twilio("/notify/twilio/voice/" + token("01a2"), {{"CallSid", "CA1"}, {"Digits", "4"}})
+                .body.find("can not be answered"),
             std::string::npos);
 }
 
@@ -354,11 +358,54 @@ TEST_F(NotifyApiTest, AButtonInTheChatAcknowledgesInTheNameOfWhoPressedIt) {
   EXPECT_EQ(press("open").status, 400);
 }
 
+TEST_F(NotifyApiTest, OnePersonWhoAnswersByChatByTelephoneAndByNameIsOnePerson) {
+  oncall::PlanPointer plan;
+  ASSERT_TRUE(store.write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
+    oncall::Change change{.parts = {}, .by = "test"};
+    change.parts["contact/ann"] =
+        R"({"known_as":["U1","Ann Smith"],"methods":[{"kind":"console"},{"kind":"email","target":"ann@example.org"}]})";
+    change.parts["contact/bob"] = R"({"methods":[{"kind":"console"}]})";
+    change.parts["policy/pair"] = R"({"steps":[{"targets":["contact:ann","contact:bob"],"acks":2}]})";
+    change.parts["defaults/main"] = R"({"policy":{"emergency":"pair","urgent":"pair","advisory":"pair"}})";
+    MYDR24_ASSIGN(plan, directory.change(transaction, change));
+    return {};
+  }));
+  directory.publish(plan);
+  const auto id = raise();
+  const auto by = [&](std::string_view identity) {
+    std::string known;
+    EXPECT_TRUE(store.write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
+      MYDR24_ASSIGN(const auto after, book.acknowledge(transaction, id, identity));
+      known = after.acks.back().by;
+      return {};
+    }));
+    return known;
+  };
+  EXPECT_EQ(by("ann"), "ann");
+  const std::string payload = fmt::format(
+      R"({{"user":{{"id":"U1","name":"annie"}},"actions":[{{"action_id":"ack","value":"{}"}}]}})", token(id, "ward"));
+  const std::string body = "payload=" + net::percent_encode(payload);
+  const std::string at =
+      fmt::to_string(std::chrono::floor<std::chrono::seconds>(clock.now()).time_since_epoch().count());
+  EXPECT_EQ(ask(Method::post, "/notify/slack/action", body,
+                {{"X-Slack-Request-Timestamp", at},
+                 {"X-Slack-Signature", "v0=" + notify::hmac_sha256("slack-secret", fmt::format("v0:{}:{}", at, body))}})
+                .status,
+            200);
+  EXPECT_EQ(by("Ann Smith"), "ann");
+  EXPECT_EQ(by("Ann@Example.org"), "ann");
+  EXPECT_EQ(alert(id).state, alerts::State::open) << "two people must answer";
+  EXPECT_EQ(alert(id).acks.size(), 1U);
+  EXPECT_EQ(by("bob"), "bob");
+  EXPECT_EQ(alert(id).state, alerts::State::acknowledged);
+}
+
 TEST_F(NotifyApiTest, PagerDutysWebhookAcknowledgesAndCloses) {
   const auto id = raise();
   const auto tell = [&](std::string_view type, std::string_view key) {
     const std::string body = fmt::format(
-        R"({{"event":{{"event_type":"{}","agent":{{"summary":"Bob"}},"data":{{"incident_key":"{}"}}}}}})", type, key);
+        R"({{"event":{{"id":"{}","event_type":"{}","agent":{{"summary":"Bob"}},"data":{{"incident_key":"{}"}}}}}})",
+        ++messages, type, key);
     return ask(Method::post, "/notify/pagerduty", body,
                {{"X-PagerDuty-Signature", "v1=00, v1=" + notify::hmac_sha256("pd-secret", body)}})
         .status;
@@ -370,6 +417,56 @@ TEST_F(NotifyApiTest, PagerDutysWebhookAcknowledgesAndCloses) {
   EXPECT_EQ(alert(id).acknowledged_by, "Bob");
   EXPECT_EQ(tell("incident.resolved", id), 204);
   EXPECT_EQ(alert(id).state, alerts::State::resolved);
+}
+
+TEST_F(NotifyApiTest, AnSmsThatSomebodyCapturedAndSendsAgainHasNoEffect) {
+  const auto first = raise("c1");
+  code({first});
+  EXPECT_EQ(sms("a", number, "SM-a"), "Acknowledged by nurse. Early warning score: high");
+  const auto second = raise("c2");
+  code({second});
+  EXPECT_EQ(sms("a", number, "SM-a"), "Acknowledged by nurse. Early warning score: high") << "the answer of then";
+  EXPECT_EQ(alert(second).state, alerts::State::open);
+
+  const notify::Address phone{notify::Kind::sms, std::string(number), {}};
+  sms("STOP", number, "SM-stop");
+  sms("START", number, "SM-start");
+  sms("STOP", number, "SM-stop");
+  EXPECT_FALSE(addresses.standing(phone)->stopped);
+  clock.advance(std::chrono::days(29));
+  sms("STOP", number, "SM-stop");
+  EXPECT_FALSE(addresses.standing(phone)->stopped);
+  EXPECT_EQ(twilio("/notify/twilio/sms", {{"From", std::string(number)}, {"Body", "a"}}).status, 400)
+      << "without a name it could be sent again";
+}
+
+TEST_F(NotifyApiTest, AKeyPressThatSomebodyCapturedDoesNotAcknowledgeWhatWasRaisedAgain) {
+  const auto id = raise("c1", alerts::Severity::urgent);
+  const std::string path = "/notify/twilio/voice/" + token(id);
+  ASSERT_EQ(ask(Method::post, "/ack/" + tokens.issue(id, id + "-r00000-c01", "bob", clock.now() + 1h)).status, 200);
+  const auto press = [&](std::string name) { return twilio(path, {{"CallSid", name}, {"Digits", "4"}}).body; };
+  EXPECT_NE(press("CA7").find("Already acknowledged by bob"), std::string::npos);
+  raise("c1", alerts::Severity::emergency);
+  EXPECT_NE(press("CA7").find("Already acknowledged by bob"), std::string::npos);
+  EXPECT_EQ(alert(id).state, alerts::State::open);
+  EXPECT_NE(press("CA8").find("Acknowledged by nurse"), std::string::npos) << "that is the nurse herself";
+}
+
+TEST_F(NotifyApiTest, AWebhookOfPagerDutyThatSomebodyCapturedDoesNotAcknowledgeWhatWasRaisedAgain) {
+  const auto id = raise("c1", alerts::Severity::urgent);
+  const std::string body = fmt::format(
+      R"({{"event":{{"id":"01E","event_type":"incident.acknowledged","agent":{{"summary":"Bob"}},"data":{{"incident_key":"{}"}}}}}})",
+      id);
+  const auto send = [&] {
+    return ask(Method::post, "/notify/pagerduty", body,
+               {{"X-PagerDuty-Signature", "v1=" + notify::hmac_sha256("pd-secret", body)}})
+        .status;
+  };
+  EXPECT_EQ(send(), 204);
+  EXPECT_EQ(alert(id).acknowledged_by, "Bob");
+  raise("c1", alerts::Severity::emergency);
+  EXPECT_EQ(send(), 204);
+  EXPECT_EQ(alert(id).state, alerts::State::open);
 }
 
 TEST_F(NotifyApiTest, AnAddressIsVerifiedByTheCodeSentToIt) {

@@ -29,6 +29,14 @@ Task<Result<net::QueryParameters>> read_form(const Service& service, pipeline::C
   co_return std::move(*form);
 }
 
+// The gateway's own name of what it tells us of. Without it a captured request could be sent again.
+Result<std::string> name_of(const net::QueryParameters& form, std::string_view field) {
+  const std::string_view name = notify::form_field(form, field);
+  if (name.empty())
+    return fail(Code::invalid, fmt::format("{} is missing: it tells a message from a copy of it", field));
+  return std::string(name);
+}
+
 // One answer for a code that may stand for several alerts.
 Result<std::string> answer_code(const Service& service, store::Transaction& transaction, std::string_view number,
                                 notify::CodeUse use, Action action) {
@@ -94,15 +102,15 @@ Result<std::string> react_to_sms(const Service& service, store::Transaction& tra
 Task<> sms(const Service& service, pipeline::Call& call) {
   const auto form = co_await read_form(service, call);
   if (!form) co_return co_await call.respond(form.error());
+  const auto name = name_of(*form, "MessageSid");
+  if (!name) co_return co_await call.respond(name.error());
   const std::string from(notify::form_field(*form, "From"));
   const std::string text(notify::form_field(*form, "Body"));
-  std::string reply;
-  const auto done = co_await write(service, [&](store::Transaction& transaction) -> Result<> {
-    MYDR24_ASSIGN(reply, react_to_sms(service, transaction, from, text));
-    return {};
+  const auto reply = co_await once(service, "sms/" + *name, [&](store::Transaction& transaction) {
+    return react_to_sms(service, transaction, from, text);
   });
-  if (!done) co_return co_await call.respond(done.error());
-  co_await send_text(call, 200, xml_type, notify::twiml_sms(reply));
+  if (!reply) co_return co_await call.respond(reply.error());
+  co_await send_text(call, 200, xml_type, notify::twiml_sms(*reply));
 }
 
 // What is said again.
@@ -116,16 +124,24 @@ std::string call_text(const Service& service, const alerts::Alert& alert, const 
                                                    .site = service.providers.site});
 }
 
-Task<Result<std::string>> react_to_key(const Service& service, const pipeline::Call& call, std::string key) {
-  const std::string token(call.capture(0));
+Task<Result<std::string>> react_to_key(const Service& service, const pipeline::Call& call,
+                                       const net::QueryParameters& form) {
+  const std::string_view key = notify::form_field(form, "Digits");
+  const auto claims = service.tokens.verify(call.capture(0), service.clock.now());
+  if (!claims) co_return claims.error();
   if (key == "4" || key == "6") {
     const Action action = key == "4" ? Action::acknowledge : Action::close;
-    const auto answered = co_await answer_by_token(service, token, action, "", "voice");
-    if (!answered) co_return answered.error();
-    co_return notify::twiml_say(sentence(*answered, action) + " Goodbye.");
+    const auto name = name_of(form, "CallSid");
+    if (!name) co_return name.error();
+    const auto said = co_await once(
+        service, fmt::format("call/{}/{}/{}", *name, claims->delivery_id, key),
+        [&](store::Transaction& transaction) -> Result<std::string> {
+          MYDR24_ASSIGN(const auto answered, answer_by_token(service, transaction, *claims, action, "", "voice"));
+          return sentence(answered, action);
+        });
+    if (!said) co_return said.error();
+    co_return notify::twiml_say(*said + " Goodbye.");
   }
-  const auto claims = service.tokens.verify(token, service.clock.now());
-  if (!claims) co_return claims.error();
   std::optional<alerts::Alert> alert;
   const auto read = service.store.read([&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(alert, alerts::Book::find(reader, claims->alert_id));
@@ -139,7 +155,7 @@ Task<Result<std::string>> react_to_key(const Service& service, const pipeline::C
 Task<> voice(const Service& service, pipeline::Call& call) {
   const auto form = co_await read_form(service, call);
   if (!form) co_return co_await call.respond(form.error());
-  const auto twiml = co_await react_to_key(service, call, std::string(notify::form_field(*form, "Digits")));
+  const auto twiml = co_await react_to_key(service, call, *form);
   if (twiml) co_return co_await send_text(call, 200, xml_type, *twiml);
   // The person on the telephone hears why.
   const bool is_final =
