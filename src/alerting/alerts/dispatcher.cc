@@ -21,6 +21,7 @@
 #include "alerting/alerts/detail/calls.h"
 #include "alerting/alerts/rows.h"
 #include "alerting/notify/webhook.h"
+#include "base/core/date_time.h"
 #include "base/json/writer.h"
 
 namespace mydr24::alerts {
@@ -106,6 +107,7 @@ struct Dispatcher::Inside {
   void retry_later(const JobPointer& job, std::chrono::milliseconds wait_min = {});
   void finish(const JobPointer& job);
   void tick();
+  void call_from_memory(const Unrecorded& emergency);
   bool gives_up(const Job& job) const {
     return job.outcome->status == notify::SendStatus::refused || job.attempt >= settings_.attempts_max;
   }
@@ -420,6 +422,46 @@ void Dispatcher::Inside::tick() {
   next_retry_ = retries_.empty() ? never : retries_.begin()->first;
 }
 
+// By all methods at once: nobody can answer, so nobody is spared the next one.
+void Dispatcher::Inside::call_from_memory(const Unrecorded& emergency) {
+  std::string payload;
+  json::Writer(payload)
+      .begin_object()
+      .field("title", std::string_view(emergency.title))
+      .field("raised_at", format_instant(emergency.raised_at))
+      .end_object();
+  hub_.publish("alert.unrecorded", std::move(payload));
+  const oncall::PlanPointer plan = directory_.plan();
+  const oncall::Policy& policy = plan->policy("", static_cast<std::size_t>(Severity::emergency));
+  const int step = std::min(emergency.round, static_cast<int>(policy.steps.size()) - 1);
+  for (const oncall::Called& called : plan->who_answers(policy, static_cast<std::size_t>(step), clock_.now())) {
+    for (std::size_t i = 0; i < called.contact->methods.size(); ++i) {
+      const oncall::Method& method = called.contact->methods[i];
+      if (!method.usable()) continue;
+      const auto lane = lane_of(called.contact->name, method.address);
+      if (!lane) continue;
+      notify::Message message{
+          .alert_id = emergency.id,
+          .delivery_id = fmt::format("{}-m{:05}-{}-c{:02}", emergency.id, emergency.round, called.contact->name, i),
+          .severity = std::string(to_string(Severity::emergency)),
+          .title = emergency.title,
+          .contact = called.contact->name,
+          .step = step,
+          .repeat = emergency.round > step,
+          .raised_at = emergency.raised_at,
+          .recorded = false};
+      add_busy();
+      ++counters_.attempts;
+      asio::co_spawn(context_, (*lane)->channel->send(std::move(message)),
+                     [this](const std::exception_ptr& error, const notify::SendOutcome& outcome) {
+                       const bool delivered = !error && outcome.status == notify::SendStatus::delivered;
+                       ++(delivered ? counters_.from_memory : counters_.failed);
+                       end_busy();
+                     });
+    }
+  }
+}
+
 Dispatcher::Dispatcher(oncall::Directory directory, const Clock& clock, notify::ConsoleHub& hub,
                        DispatcherSettings settings, ChannelFactory factory)
     : inside_(std::make_unique<Inside>(std::move(directory), clock, hub, std::move(settings), std::move(factory),
@@ -436,6 +478,15 @@ void Dispatcher::tick() {
   inside_->add_busy();
   asio::post(inside_->context_, [inside = inside_.get()] {
     inside->tick();
+    inside->end_busy();
+  });
+}
+
+void Dispatcher::call_from_memory(Unrecorded emergency) {
+  if (inside_->stopping_) return;
+  inside_->add_busy();
+  asio::post(inside_->context_, [inside = inside_.get(), emergency = std::move(emergency)] {
+    if (!inside->stopping_) inside->call_from_memory(emergency);
     inside->end_busy();
   });
 }

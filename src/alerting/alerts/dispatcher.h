@@ -45,6 +45,7 @@ struct Counters {
   std::atomic<std::int64_t> given_up = 0;          // deliveries
   std::atomic<std::int64_t> recovered = 0;         // deliveries found unfinished at the start
   std::atomic<std::int64_t> waiting = 0;           // deliveries taken from the outbox and not finished, now
+  std::atomic<std::int64_t> from_memory = 0;       // calls about what could not be written down that were delivered
   std::atomic<std::int64_t> delivery_us_last = 0;  // from the call's commit time to its delivery, first attempts only
   std::atomic<std::int64_t> delivery_us_max = 0;
 };
@@ -57,6 +58,14 @@ struct DispatcherSettings {
   std::size_t waiting_max = 20'000;    // then the journal waits
   bool include_patient = false;        // webhooks carry the patient reference and the reason
   std::string link_base;               // see WebhookSettings
+};
+
+// An emergency that could not be written down.
+struct Unrecorded {
+  std::string id;  // the same in every round
+  std::string title;
+  Instant raised_at;
+  int round = 0;
 };
 
 // Makes the channel of a contact's address for the dispatcher's io_context; tests put their own in place.
@@ -79,6 +88,10 @@ class Dispatcher : public store::Follower {
   void stop();
   // Begins the retries that are due. Call it often, as Store::tick(). Thread-safe, cheap.
   void tick();
+  // Calls the people of step `round` of the policy for emergencies (of the last one beyond it) by every method they have.
+  // Nothing is read from or written to the store: for when nothing can be. Who calls it calls again until it is written
+  // down. Thread-safe.
+  void call_from_memory(Unrecorded emergency);
   // Blocks until nothing is being sent or written down (what waits for a retry is not counted), at most `time_max`.
   bool settle(std::chrono::milliseconds time_max = std::chrono::seconds(5));
 

@@ -145,6 +145,26 @@ class DispatcherTest : public testing::Test {
   std::unique_ptr<Process> process_;
 };
 
+TEST_F(DispatcherTest, AnEmergencyThatCannotBeWrittenDownCallsPeopleFromMemoryStepByStep) {
+  restart();
+  store_.refuse_writes = 1'000'000;
+  const auto call = [&](int round) {
+    process_->dispatcher.call_from_memory(
+        {.id = "label-1", .title = "Arrest", .raised_at = clock_.now(), .round = round});
+    settle();
+  };
+  call(0);
+  EXPECT_EQ(world_.calls(), Calls{"nurse 1"});
+  EXPECT_EQ(world_.received[0].title, "Arrest");
+  EXPECT_FALSE(world_.received[0].recorded) << "no link: nobody could acknowledge it";
+  call(1);
+  call(7);
+  EXPECT_EQ(world_.calls(), (Calls{"nurse 1", "doctor 1", "doctor 1 repeat"}));
+  EXPECT_TRUE(world_.received[2].repeat);
+  EXPECT_EQ(process_->dispatcher.counters().from_memory, 3);
+  EXPECT_EQ(process_->hub.after(0, 10).entries.size(), 3U) << "open consoles are told";
+}
+
 TEST_F(DispatcherTest, ARaisedAlertIsDeliveredOnce) {
   restart();
   const std::string id = raise();

@@ -55,7 +55,7 @@ TEST_F(GroupsTest, AnEmergencyThatCannotBeWrittenDownIsToldAllTheSame) {
   to(2);
   ASSERT_EQ(told_.size(), 1U);
   EXPECT_EQ(told_[0].firing, Names{"down"});
-  EXPECT_EQ(unrecorded_, std::vector<std::string>{"down"});
+  EXPECT_EQ(unrecorded_, std::vector<std::string>{"down 0"});
 }
 
 TEST_F(GroupsTest, AnOnCallReceiverIsOneAlertInTheBookForEachGroup) {
@@ -88,6 +88,28 @@ TEST_F(GroupsTest, AnEmergencyThatCouldNotBeWrittenDownIsInTheBookAsSoonAsThatWo
   EXPECT_EQ(book()[0].title, "Arrest");
   to(30);
   EXPECT_EQ(book().size(), 1U) << "once";
+}
+
+TEST_F(GroupsTest, WhileTheDiskIsFullAnEmergencyIsCalledAboutFromMemoryAgainAndAgain) {
+  start();
+  const auto arrest = [&] { return alert(named("Arrest", {{"severity", "emergency"}})); };
+  const auto fall = [&] { return alert(named("Fall", {{"severity", "emergency"}})); };
+  ASSERT_TRUE(push(fall()));
+  to(1);
+  store_->refuse_writes = 1'000'000;
+  EXPECT_FALSE(push(arrest()));
+  EXPECT_EQ(unrecorded_, std::vector<std::string>{"Arrest 0"}) << "at once";
+  EXPECT_EQ(groups_->counters().unrecorded, 1);
+  EXPECT_FALSE(push(fall())) << "never 200";
+  pass(65s);
+  EXPECT_EQ(unrecorded_, (std::vector<std::string>{"Arrest 0", "Arrest 1", "Arrest 2"}))
+      << "that of the fall is in the Book, which has called";
+  store_->refuse_writes = 0;
+  pass(2s);
+  EXPECT_EQ(book().size(), 2U);
+  EXPECT_EQ(groups_->counters().unrecorded, 0);
+  pass(60s);
+  EXPECT_EQ(unrecorded_.size(), 3U);
 }
 
 TEST_F(GroupsTest, AnEmergencyEventThatCannotBeWrittenDownIsToldAllTheSame) {

@@ -7,7 +7,7 @@
 // - What was answered with success is in the store: alerts, silences and what receivers were told survive a crash. Only
 //   what follows from them (groups, times) is in memory and is worked out again at the start.
 // - An emergency is raised in the Book in the transaction that stores it (cause "label/FINGERPRINT") and resolved there
-//   when it ends. When it cannot be stored its receivers are told all the same.
+//   when it ends. When it cannot be stored its receivers are told all the same, and people are called from memory.
 // - A receiver that hangs delays no other: every way of every receiver has a lane of its own.
 // - Where several servers share the store, one of them tells and ends; what the others are sent reaches it through the
 //   journal, and they show what the store has, a second old at most. Without a store each tells of emergencies.
@@ -44,9 +44,12 @@ struct Settings {
   std::string external_url;          // of this server, in notifications
   std::size_t alerts_max = 200'000;  // known at the same time; above it only emergencies are taken
   Sender sender;                     // null: the network
-  // An emergency that could not be written down. Called on the engine's thread.
-  std::function<void(const Alert&)> unrecorded;
+  // An emergency that could not be written down: at once (round 0), then every unrecorded_again until it is. Called on the
+  // engine's thread.
+  std::function<void(const Alert&, int round)> unrecorded;
 };
+
+inline constexpr std::chrono::seconds unrecorded_again{30};
 
 // Since the start of the process. Readable by any thread.
 struct Counters {
@@ -55,9 +58,10 @@ struct Counters {
   std::atomic<std::int64_t> sent = 0;    // notifications
   std::atomic<std::int64_t> failed = 0;  // attempts
   std::atomic<std::int64_t> given_up = 0;
-  std::atomic<std::int64_t> known = 0;     // alerts, now
-  std::atomic<std::int64_t> groups = 0;    // now
-  std::atomic<std::int64_t> silences = 0;  // now, expired ones included
+  std::atomic<std::int64_t> unrecorded = 0;  // emergencies that are not written down, now
+  std::atomic<std::int64_t> known = 0;       // alerts, now
+  std::atomic<std::int64_t> groups = 0;      // now
+  std::atomic<std::int64_t> silences = 0;    // now, expired ones included
 };
 
 // A message of a system that names its alerts itself (PagerDuty Events v2, generic webhook).

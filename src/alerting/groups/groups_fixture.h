@@ -2,6 +2,7 @@
 
 // Groups on a virtual clock, for their tests.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -76,7 +77,9 @@ class GroupsTest : public testing::Test {
     settings.start_delay = start_delay;
     settings.alerts_max = alerts_max_;
     if (!use_network_) settings.sender = [this](const Notice& notice) { return receive(notice); };
-    settings.unrecorded = [this](const Alert& alert) { unrecorded_.emplace_back(alert.labels["alertname"]); };
+    settings.unrecorded = [this](const Alert& alert, int round) {
+      unrecorded_.push_back(fmt::format("{} {}", alert.labels["alertname"], round));
+    };
     groups_ = std::make_unique<Groups>(book_, clock_, settings);
     ASSERT_TRUE(groups_->start(*store_, *config));
   }

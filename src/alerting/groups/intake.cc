@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <span>
 
 #include "alerting/groups/detail/inside.h"
 #include "base/core/id.h"
@@ -146,45 +148,73 @@ Task<Result<>> Groups::Inside::submit(RequestClass request_class, store::Work wo
 }
 
 Task<Result<>> Groups::Inside::write(std::vector<Alert> alerts, RequestClass request_class) {
+  using namespace asio::experimental::awaitable_operators;
   Result<> first;
-  for (std::size_t begin = 0; begin < alerts.size(); begin += slice) {
-    const std::size_t end = std::min(begin + slice, alerts.size());
-    const std::span<Alert> part(alerts.data() + begin, end - begin);
-    const bool led = !another_leads();
-    const Result<> written = co_await submit(request_class, [this, part](store::Transaction& transaction) -> Result<> {
-      Changes changes;
-      for (Alert& alert : part) MYDR24_TRY(take(transaction, alert, changes));
-      return changes.note(transaction);
-    });
-    if (written && led && another_leads()) hand_over(part);
-    if (!written && request_class != RequestClass::emergency) co_return written;
-    // An emergency that cannot be written down is told all the same.
-    co_await async_call<bool>([&](auto done) {
-      post([this, part, &written, done = std::move(done)]() mutable {
-        for (Alert& alert : part) {
-          if (!written)
-            not_recorded(alert);
-          else if (!unrecorded_.empty())
-            unrecorded_.erase(routing::fingerprint(alert.labels));
-          state_->put(std::move(alert), now());
-        }
-        if (state_->next() && *state_->next() <= now())
-          work();
-        else
-          after_change();
-        done(true);
-      });
-    });
-    // The next slice is tried, and told, whatever became of this one.
-    if (!written && first) first = written;
-  }
+  std::size_t begun = 0;
+  const auto write_in_turn = [&]() -> Task<> {
+    while (begun < alerts.size()) {
+      const std::span<Alert> part = std::span(alerts).subspan(begun, std::min(slice, alerts.size() - begun));
+      begun += part.size();
+      const Result<> written = co_await write_slice(part, request_class);
+      if (written) continue;
+      if (first) first = written;
+      // Of emergencies the next slice is tried, and told, whatever became of this one.
+      if (request_class != RequestClass::emergency) begun = alerts.size();
+    }
+  };
+  // One slice is written while the one before is on its way to the disk and into the State.
+  co_await (write_in_turn() && write_in_turn());
   co_return first;
 }
 
+Task<Result<>> Groups::Inside::write_slice(std::span<Alert> part, RequestClass request_class) {
+  const bool led = !another_leads();
+  const Result<> written = co_await submit(request_class, [this, part](store::Transaction& transaction) -> Result<> {
+    Changes changes;
+    for (Alert& alert : part) MYDR24_TRY(take(transaction, alert, changes));
+    return changes.note(transaction);
+  });
+  if (written && led && another_leads()) hand_over(part);
+  if (!written && request_class != RequestClass::emergency) co_return written;
+  // An emergency that cannot be written down is told all the same.
+  co_await async_call<bool>([&](auto done) {
+    post([this, part, &written, done = std::move(done)]() mutable {
+      for (Alert& alert : part) {
+        if (!written)
+          not_recorded(alert);
+        else if (!unrecorded_.empty())
+          unrecorded_.erase(routing::fingerprint(alert.labels));
+        state_->put(std::move(alert), now());
+      }
+      counters_.unrecorded = static_cast<std::int64_t>(unrecorded_.size());
+      if (state_->next() && *state_->next() <= now())
+        work();
+      else
+        after_change();
+      done(true);
+    });
+  });
+  co_return written;
+}
+
 void Groups::Inside::not_recorded(const Alert& alert) {
-  if (unrecorded_.insert(routing::fingerprint(alert.labels)).second) {
-    if (settings_.unrecorded) settings_.unrecorded(alert);
-    if (!lead()) tell_alone(alert);
+  const Fingerprint fingerprint = routing::fingerprint(alert.labels);
+  if (alert.is_resolved(now())) {
+    unrecorded_.erase(fingerprint);
+    counters_.unrecorded = static_cast<std::int64_t>(unrecorded_.size());
+    return;
+  }
+  // The same word again about one that is in the store: the Book has called about it.
+  const Known* known = state_->find(fingerprint);
+  if (known != nullptr && !known->over && !known->alert.is_resolved(now()) && !unrecorded_.contains(fingerprint))
+    return;
+  Waiting& waiting = unrecorded_[fingerprint];
+  counters_.unrecorded = static_cast<std::int64_t>(unrecorded_.size());
+  if (waiting.rounds == 0 || clock_.steady() >= waiting.next_call) {
+    if (settings_.unrecorded) settings_.unrecorded(alert, waiting.rounds);
+    if (waiting.rounds == 0 && !lead()) tell_alone(alert);
+    ++waiting.rounds;
+    waiting.next_call = clock_.steady() + unrecorded_again;
   }
   next_unrecorded_ = clock_.steady() + unrecorded_wait;
   next_retry_ = std::min<std::int64_t>(next_retry_, next_unrecorded_.count());
@@ -193,12 +223,13 @@ void Groups::Inside::not_recorded(const Alert& alert) {
 void Groups::Inside::write_again() {
   next_unrecorded_ = clock_.steady() + unrecorded_wait;
   std::vector<Alert> again;
-  std::erase_if(unrecorded_, [&](Fingerprint fingerprint) {
-    const Known* known = state_->find(fingerprint);
+  std::erase_if(unrecorded_, [&](const auto& entry) {
+    const Known* known = state_->find(entry.first);
     if (known == nullptr || known->over) return true;  // it ended before it could be written
     again.push_back(known->alert);
     return false;
   });
+  counters_.unrecorded = static_cast<std::int64_t>(unrecorded_.size());
   if (again.empty()) return;
   add_busy();
   asio::co_spawn(context_, write(std::move(again), RequestClass::emergency),

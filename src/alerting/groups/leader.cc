@@ -64,7 +64,7 @@ Result<> Groups::Inside::read_again() {
   auto fresh = std::make_unique<State>(state_->config());
   fresh->hold_until(started_at_ + settings_.start_delay);
   MYDR24_TRY(load(*fresh));
-  for (const Fingerprint fingerprint : unrecorded_)
+  for (const auto& [fingerprint, waiting] : unrecorded_)
     if (const Known* known = state_->find(fingerprint)) fresh->put(known->alert, now());
   state_ = std::move(fresh);
   read_again_at_ = clock_.steady() + shown_age_max;

@@ -37,8 +37,9 @@ struct Message {
   // A signed token (ack_token.h) with which the person called may acknowledge; empty: none.
   std::string ack_token;
   Purpose purpose = Purpose::call;
-  std::string by;    // acknowledged, resolved: who or why
-  std::string code;  // verification: what the person has to give back
+  bool recorded = true;  // false: it is in no store, so that nobody can acknowledge it yet
+  std::string by;        // acknowledged, resolved: who or why
+  std::string code;      // verification: what the person has to give back
 
   bool retry() const { return attempt > 1; }
 };

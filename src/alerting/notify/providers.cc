@@ -40,7 +40,8 @@ class Guarded : public Channel {
       // A book that cannot be read stops no call.
       if (standing && !standing->may_send()) co_return SendOutcome{SendStatus::refused, 0, standing->why_not()};
     }
-    if (providers_.tokens != nullptr && message.purpose == Purpose::call && message.ack_token.empty())
+    if (providers_.tokens != nullptr && message.purpose == Purpose::call && message.recorded &&
+        message.ack_token.empty())
       message.ack_token = providers_.tokens->issue(message.alert_id, message.delivery_id, message.contact,
                                                    clock_.now() + providers_.token_valid);
     co_return co_await channel_->send(std::move(message));

@@ -76,8 +76,8 @@ class Sms : public Channel {
     std::string text = notice_of(message, parts_.providers);
     if (text.empty()) {
       Fields fields = fields_of(message, parts_.providers);
-      if (const int code = co_await new_code({message.alert_id}, message.contact); code != 0)
-        fields.reply = fmt::format("Reply {0}a to acknowledge, {0}c to close.", code);
+      const int code = message.recorded ? co_await new_code({message.alert_id}, message.contact) : 0;
+      if (code != 0) fields.reply = fmt::format("Reply {0}a to acknowledge, {0}c to close.", code);
       text = parts_.providers.templates.sms.render(fields, sms_size_max, sms_size);
     }
     co_return co_await post(std::move(text), message);

@@ -129,6 +129,7 @@ std::string status(const Desk& desk) {
   out.field("raised", counters.raised.load()).field("delivered", counters.delivered.load());
   out.field("failed", counters.failed.load()).field("waiting", counters.waiting.load());
   out.field("escalated", counters.escalated.load()).field("acknowledged", counters.acknowledged.load());
+  out.field("unrecorded", desk.unrecorded ? desk.unrecorded() : 0);
   out.field("delivery_ms_last", static_cast<double>(counters.delivery_us_last.load()) / 1000.0);
   out.field("delivery_ms_max", static_cast<double>(counters.delivery_us_max.load()) / 1000.0).end_object();
   out.key("store").begin_object().field("writes", statistics.writes).field("commits", statistics.commits);

@@ -27,6 +27,8 @@ struct Desk {
   const Clock& clock;
   std::chrono::seconds escalate_after{30};
   bool demo = false;  // the page says that nothing on it is real
+  // Emergencies that could not be written down and are called about from memory, now; null: none ever.
+  std::function<std::int64_t()> unrecorded;
 };
 
 // `desk` must outlive the router.

@@ -8,7 +8,7 @@ const std::string_view page_js = R"js("use strict";
 // present ones.
 const element = (id) => document.getElementById(id);
 const silent_after_ms = 8000;
-const state = { alerts: [], names: new Map(), seen: 0, clock_offset: 0, busy: new Set(), again: false, reading: false };
+const state = { alerts: [], unrecorded: 0, names: new Map(), seen: 0, clock_offset: 0, busy: new Set(), again: false, reading: false };
 
 const now = () => Date.now() + state.clock_offset;
 
@@ -105,12 +105,15 @@ const is_live = () => state.seen > 0 && Date.now() - state.seen < silent_after_m
 function show_verdict() {
   const open = state.alerts.filter((alert) => alert.state === "open");
   const emergencies = open.filter((alert) => alert.severity === "emergency").length;
-  const waiting = emergencies > 0 ? `${emergencies} ${emergencies === 1 ? "patient needs" : "patients need"} help now`
+  // They are in no list: nothing could be written down about them.
+  const unwritten = state.unrecorded === 1 ? "1 emergency cannot be written down: people are called, nobody can answer here"
+    : `${state.unrecorded} emergencies cannot be written down: people are called, nobody can answer here`;
+  const waiting = state.unrecorded > 0 ? unwritten : emergencies > 0 ? `${emergencies} ${emergencies === 1 ? "patient needs" : "patients need"} help now`
     : open.length > 0 ? `${open.length} urgent ${open.length === 1 ? "alert" : "alerts"} without an answer` : "";
   const text = !state.seen ? "Waiting for data" : waiting || (is_live() ? "Nobody is waiting for help" : "Unknown who is waiting: no data");
   const verdict = element("verdict");
   if (verdict.textContent !== text) verdict.textContent = text;
-  verdict.className = emergencies > 0 ? "emergency" : open.length > 0 ? "urgent" : is_live() ? "safe" : "";
+  verdict.className = emergencies > 0 || state.unrecorded > 0 ? "emergency" : open.length > 0 ? "urgent" : is_live() ? "safe" : "";
   element("no-alerts").hidden = state.alerts.length > 0 || !is_live();
   if (state.seen) element("clock-open").textContent = open.length;
 }
@@ -166,6 +169,8 @@ function show_board(board) {
 }
 
 function show_status(status) {
+  state.unrecorded = status.alerts.unrecorded;
+  show_verdict();
   element("demo").hidden = !status.demo;
   const late = (id, ms) => element(id).parentElement.classList.toggle("late", ms > 2000);
   const has = status.alerts.delivered > 0;
@@ -211,7 +216,7 @@ function show_live() {
 function listen() {
   const feed = new EventSource("/api/v1/events");
   for (const kind of ["alert.raised", "alert.updated", "alert.escalated", "alert.severity_raised", "alert.acknowledged",
-    "alert.resolved", "alert.call", "reset", "hello"]) {
+    "alert.resolved", "alert.call", "alert.unrecorded", "reset", "hello"]) {
     feed.addEventListener(kind, refresh);
   }
 }

@@ -87,10 +87,13 @@ class ChannelsTest : public ServerTest {
   }
   // An SMS from the phone, as the gateway hands it on.
   static std::string reply(std::string_view text) {
-    const net::QueryParameters form{{"From", std::string(phone)}, {"Body", std::string(text)}};
+    static int messages = 0;
+    const std::string name = fmt::format("SM{}", ++messages);
+    const net::QueryParameters form{{"MessageSid", name}, {"From", std::string(phone)}, {"Body", std::string(text)}};
     const std::string path = "/notify/twilio/sms";
     return send(Method::post, path,
-                fmt::format("From={}&Body={}", net::percent_encode(phone), net::percent_encode(text)),
+                fmt::format("MessageSid={}&From={}&Body={}", name, net::percent_encode(phone),
+                            net::percent_encode(text)),
                 {{"Content-Type", "application/x-www-form-urlencoded"},
                  {"X-Twilio-Signature", notify::twilio_signature("12345", std::string(public_base) + path, form)}})
         .raw.body;

@@ -34,26 +34,32 @@ routing::Names names_of(const AlertingSection& settings) {
 }
 
 groups::Settings groups_settings(const AlertingSection& settings, const std::string& base_url,
-                                 const telemetry::Log& log) {
+                                 const telemetry::Log& log, alerts::Dispatcher& dispatcher) {
   return {.names = names_of(settings),
           .start_delay = std::chrono::milliseconds(settings.start_delay_ms),
           .external_url = base_url,
-          .unrecorded = [&log](const groups::Alert&) {
-            log.error("an emergency could not be written down; its receivers are told all the same");
+          .unrecorded = [&log, &dispatcher](const groups::Alert& alert, int round) {
+            log.error("an emergency could not be written down; people are called from memory");
+            const std::string_view name = alert.labels["alertname"];
+            dispatcher.call_from_memory({.id = "label-" + routing::to_text(routing::fingerprint(alert.labels)),
+                                         .title = name.empty() ? std::string("Emergency") : std::string(name),
+                                         .raised_at = alert.starts_at,
+                                         .round = round});
           }};
 }
 
 }  // namespace
 
 LabelAlerts::LabelAlerts(const AlertingSection& settings, const std::string& base_url, const alerts::Book& book,
-                         store::Store& store, WorkerPool& workers, const telemetry::Log& log, const Clock& clock)
+                         store::Store& store, WorkerPool& workers, const telemetry::Log& log, const Clock& clock,
+                         alerts::Dispatcher& dispatcher)
     : settings_(settings),
       workers_(workers),
       log_(log),
       clock_(clock),
       store_(store),
       book_(book),
-      groups_(book, clock, groups_settings(settings, base_url, log)) {}
+      groups_(book, clock, groups_settings(settings, base_url, log, dispatcher)) {}
 
 Result<routing::ConfigPtr> LabelAlerts::load() const {
   std::string text(default_routing);
@@ -109,8 +115,11 @@ void LabelAlerts::add_metrics(telemetry::Metrics& metrics) {
   const auto received = metrics.gauge("label_alerts_received", "Alerts with labels that came in, since the start");
   const auto sent = metrics.gauge("label_notifications_sent", "Notifications of groups, since the start");
   const auto failed = metrics.gauge("label_notifications_failed", "Attempts at them that failed, since the start");
+  const auto unrecorded =
+      metrics.gauge("label_alerts_unrecorded", "Emergencies that are not written down: people are called from memory");
   metrics.before_expose([=, this] {
     const groups::Counters& counters = groups_.counters();
+    unrecorded.set(static_cast<double>(counters.unrecorded));
     known.set(static_cast<double>(counters.known));
     groups.set(static_cast<double>(counters.groups));
     received.set(static_cast<double>(counters.received));

@@ -22,7 +22,8 @@ class LabelAlerts {
   // All must outlive it. `base_url`: of this server, for links in notifications. `clock`: the machine's, with which senders
   // agree about when an alert ends; a paced one would take theirs for ended, or for firing, until it has caught up.
   LabelAlerts(const AlertingSection& settings, const std::string& base_url, const alerts::Book& book,
-              store::Store& store, WorkerPool& workers, const telemetry::Log& log, const Clock& clock);
+              store::Store& store, WorkerPool& workers, const telemetry::Log& log, const Clock& clock,
+              alerts::Dispatcher& dispatcher);
 
   // Errors name the file and line of the routing configuration.
   Result<> start();
@@ -32,6 +33,9 @@ class LabelAlerts {
   void tick();
   // Before the store is closed.
   void stop();
+
+  // Emergencies that are not written down, now.
+  std::int64_t unrecorded() const { return groups_.counters().unrecorded; }
 
   // Something that this server measures; beyond its limit it becomes an alert.
   void observe(groups::Measure measure, double seconds) { observed_.observe(measure, seconds); }

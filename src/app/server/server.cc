@@ -277,7 +277,7 @@ class RunningSystem : public System {
         });
     MYDR24_TRY(updates_->start(*core_.store));
     label_alerts_ = std::make_unique<LabelAlerts>(settings_.alerting, settings_.server.base_url, *core_.book,
-                                                  *core_.store, workers_, core_.log, machine_clock_);
+                                                  *core_.store, workers_, core_.log, machine_clock_, *dispatcher_);
     MYDR24_TRY(label_alerts_->start());
     make_routes(escalate_after);
     MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, core_.log));
@@ -351,7 +351,8 @@ class RunningSystem : public System {
                           core_.conformance.get(),
                           core_.summaries.get()});
     desk_ = std::make_unique<desk_api::Desk>(desk_api::Desk{*core_.store, *core_.book, *dispatcher_, hub_, *core_.watch,
-                                                            workers_, clock_, escalate_after, settings_.demo});
+                                                            workers_, clock_, escalate_after, settings_.demo,
+                                                            [this] { return label_alerts_->unrecorded(); }});
     health_ = std::make_unique<desk_api::Health>(
         desk_api::Health{[this] { return checks(); }, [this] { return draining_.load(); }, metrics_,
                          [this](const std::string& to) { return core_.store->backup(to); },

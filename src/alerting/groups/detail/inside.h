@@ -6,6 +6,7 @@
 #include <deque>
 #include <mutex>
 #include <set>
+#include <span>
 #include <thread>
 #include <unordered_map>
 
@@ -102,6 +103,7 @@ struct Groups::Inside {
   Result<> end_in_book(store::Transaction& transaction, std::string_view cause, std::string_view why) const;
   // Writes it in slices; then puts it into the State.
   Task<Result<>> write(std::vector<Alert> alerts, RequestClass request_class);
+  Task<Result<>> write_slice(std::span<Alert> part, RequestClass request_class);
   Task<Result<>> submit(RequestClass request_class, store::Work work);
   // Told of and not in the store: written down as soon as that works, so that the Book calls people.
   void not_recorded(const Alert& alert);
@@ -149,7 +151,12 @@ struct Groups::Inside {
   Others others_{*this};
   bool leading_ = true;
   std::chrono::nanoseconds read_again_at_{0};    // steady
-  std::set<Fingerprint> unrecorded_;             // emergencies that are not in the store yet
+  // Emergencies that are not in the store yet.
+  struct Waiting {
+    int rounds = 0;
+    std::chrono::nanoseconds next_call{0};  // steady
+  };
+  std::map<Fingerprint, Waiting> unrecorded_;
   std::chrono::nanoseconds next_unrecorded_{0};  // steady: when they are tried again
   std::vector<Fingerprint> unended_;             // whose end is not written down yet
   std::deque<ClockStep> clock_steps_;            // no end is written down before their rows are
