@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "alerting/alerts/book.h"
+#include "alerting/alerts/upkeep.h"
 #include "base/core/date_time.h"
 #include "base/json/writer.h"
 
@@ -14,6 +15,8 @@ namespace mydr24::oncall_walks {
 namespace {
 
 using std::chrono::seconds;
+
+constexpr std::chrono::hours upkeep_every{1};
 
 std::vector<std::string> split(const std::string& text) {
   std::istringstream in(text);
@@ -153,6 +156,9 @@ bool Walk::part(const std::string& text, const Words& words) {
     if (words.size() > 4) muted = fmt::format(R"(,"muted_until":"{}")", words.at(5));
     parts_["monitor/" + words.at(1)] =
         fmt::format(R"({{"timeout_s":{},"severity":"{}"{}}})", duration(words.at(2)).count(), words.at(3), muted);
+  } else if (kind == "upkeep") {
+    upkeep_ = {std::chrono::duration_cast<std::chrono::days>(duration(words.at(3))),
+               std::chrono::duration_cast<std::chrono::days>(duration(words.at(6)))};
   } else if (kind == "without") {
     if (words.at(1) == "contact")
       people_.erase(words.at(2));
@@ -309,6 +315,11 @@ std::string Walk::pass(std::string_view text, bool to_the_end, bool engine) {
     machine_.pass(next);
     passed += next;
     if (engine) run_engine();
+    if (engine && passed % upkeep_every < stride) {
+      if (const auto kept = alerts::keep_up(*store_, process_->book, upkeep_, clock_->now()); !kept)
+        return kept.error().text;
+      run_engine();
+    }
     if (passed == all && !to_the_end) break;
     if (std::string wrong = leftover(); !wrong.empty()) return fmt::format("after {} s {}", passed.count(), wrong);
   }
@@ -336,7 +347,7 @@ std::string Walk::told(const Words& words) {
 
 std::string Walk::is(const Words& words) {
   const auto found = alert(words[0]);
-  if (!found) return found.error().text;
+  if (!found) return words.at(2) == "cleared" && found.error().code == Code::not_found ? "" : found.error().text;
   const std::string state = found->held_until ? "held" : std::string(to_string(found->state));
   return state == words.at(2) ? "" : "it is " + state;
 }

@@ -11,6 +11,7 @@
 
 #include "alerting/alerts/dispatcher.h"
 #include "alerting/alerts/monitors.h"
+#include "alerting/alerts/upkeep.h"
 #include "base/core/paced_clock.h"
 #include "storage/store/fake_store.h"
 
@@ -89,6 +90,7 @@ class Walk {
   std::map<std::string, Person> people_;
   oncall::Documents parts_;  // but contacts
   std::map<std::string, std::string> defaults_;
+  alerts::UpkeepSettings upkeep_;
 
   std::vector<std::string> lines_;
   bool started_ = false;

@@ -92,6 +92,7 @@ std::string to_json(const Alert& alert) {
   if (!alert.values.empty()) writer.key("values").raw(alert.values);
   write_instant(writer, "raised_at", alert.raised_at);
   write_instant(writer, "changed_at", alert.changed_at);
+  write_instant(writer, "heard_at", alert.heard_at);
   write_text(writer, "policy", alert.policy);
   if (alert.policy_named) writer.field("policy_named", true);
   writer.field("step", alert.step).field("round", alert.round).field("repeat", alert.repeat);
@@ -125,6 +126,7 @@ Result<Alert> alert_from_json(std::string_view text) {
   alert.values = row["values"].exists() ? std::string(row["values"].raw()) : std::string();
   alert.raised_at = read_instant(row["raised_at"]).value_or(Instant{});
   alert.changed_at = read_instant(row["changed_at"]).value_or(Instant{});
+  alert.heard_at = read_instant(row["heard_at"]).value_or(alert.changed_at);
   alert.step = read_int(row["step"]);
   alert.round = read_int(row["round"]);
   alert.repeat = row["repeat"].is_true();

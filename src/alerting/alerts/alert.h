@@ -41,6 +41,7 @@ struct Alert {
   State state = State::open;
   Instant raised_at;
   Instant changed_at;
+  Instant heard_at;  // when a person or its source spoke of it last
 
   std::string policy;                 // of on-call: who is called, and when
   bool policy_named = false;          // whoever raised it chose the policy; else it is the default of the severity

@@ -76,6 +76,7 @@ Result<Raised> Book::raise(store::Transaction& transaction, const Raise& raise) 
                 .values = raise.values,
                 .raised_at = now,
                 .changed_at = now,
+                .heard_at = now,
                 .policy = raise.policy,
                 .policy_named = !raise.policy.empty()};
     MYDR24_ASSIGN(const std::vector<Delivery> deliveries, calls::call_step(transaction, *plan, alert));
@@ -85,7 +86,7 @@ Result<Raised> Book::raise(store::Transaction& transaction, const Raise& raise) 
   }
 
   Alert alert = *before;
-  alert.changed_at = now;
+  alert.changed_at = alert.heard_at = now;
   alert.reason = raise.reason;
   alert.values = raise.values;
   if (raise.severity >= before->severity) {
@@ -118,6 +119,7 @@ Result<Alert> Book::acknowledge(store::Transaction& transaction, std::string_vie
   // One person who answers by chat and by telephone is one person.
   const std::string by = plan->person(identity);
   Alert alert = before;
+  alert.heard_at = now;
   if (before.is_answered_by(by)) {
     if (before.state != State::acknowledged || now - before.acks.back().at < extension_min) return before;
     MYDR24_TRY(set_expiry(transaction, *plan, alert));
@@ -207,6 +209,9 @@ Result<Alert> Book::escalate_now(store::Transaction& transaction, std::string_vi
     return fail(Code::conflict, fmt::format("the alert is {}: there is nothing to escalate", to_string(before.state)));
   if (before.held_until)
     return fail(Code::conflict, fmt::format("calls are held back until {}", format_instant(*before.held_until)));
+  Alert heard = before;
+  heard.heard_at = stamp(transaction);
+  MYDR24_TRY(entries::save(transaction, &before, heard));
   MYDR24_TRY(entries::note(transaction, "alert.escalation_requested", before,
                            [&](json::Writer& writer) { writer.field("by", by).field("round", before.round); }));
   MYDR24_TRY(escalate(transaction, id));
@@ -223,6 +228,7 @@ Result<Alert> Book::move(store::Transaction& transaction, std::string_view id, s
   Alert alert = before;
   MYDR24_TRY(calls::stop(transaction, alert, "moved to another policy"));
   forget_acks(alert);
+  alert.heard_at = stamp(transaction);
   alert.policy = policy;
   alert.policy_named = true;
   MYDR24_TRY(call_again(transaction, *plan, before, std::move(alert), "alert.moved", by));
@@ -287,6 +293,7 @@ Result<Alert> Book::test_page(store::Transaction& transaction, const std::vector
               .reason = fmt::format("asked for by {}", by),
               .raised_at = now,
               .changed_at = now,
+              .heard_at = now,
               .next_due = now + test_time};
   alert.cause = fmt::format("test/{}", alert.id);
   if (contacts.empty()) return fail(Code::invalid, "whom should the test reach?", "contacts");

@@ -27,6 +27,8 @@ std::string list_key(const Alert& alert) {
                      alert.id);
 }
 
+std::string done_before(Instant at) { return fmt::format("{}{}/", done_prefix, newest_first(at)); }
+
 Result<> note(store::Transaction& transaction, std::string_view kind, std::string_view alert_id,
               std::string_view payload) {
   MYDR24_ASSIGN(const store::Sequence sequence, transaction.note(kind, payload));

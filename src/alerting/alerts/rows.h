@@ -29,6 +29,8 @@ inline constexpr std::string_view monitors = "alert_monitors";
 std::string alert_key(std::string_view id);
 std::string cause_key(std::string_view cause);
 std::string list_key(const Alert& alert);
+// Behind this one stand the alerts that were resolved before `at`.
+std::string done_before(Instant at);
 inline constexpr std::string_view open_prefix = "open/";
 inline constexpr std::string_view done_prefix = "done/";
 

@@ -199,6 +199,12 @@ constexpr auto table = std::to_array<Key>({
      "Matchers of alerts that must always come, as alertname=Watchdog. Empty: none.", Form::any},
     {"alerting.feed_silent_s", at<&Settings::alerting, &Alerting::feed_silent_s>,
      "Seconds without them until FeedMissing is raised.", Form::any, "", 1, 24 * 3600},
+    {"alerting.close_idle_days", at<&Settings::alerting, &Alerting::close_idle_days>,
+     "Days until an alert is closed of which neither a person nor its source speaks; never an emergency. 0: never.",
+     Form::any, "", 0, 3650},
+    {"alerting.clear_days", at<&Settings::alerting, &Alerting::clear_days>,
+     "Days after its end until an alert and its calls are cleared away; history and journal stay. 0: never.", Form::any,
+     "", 0, 3650},
 });
 
 std::string in_quotes(std::string_view text) {

@@ -12,15 +12,17 @@ namespace {
 
 constexpr std::chrono::seconds audit_every{1};
 constexpr std::chrono::hours coverage_every{1};
+constexpr std::chrono::hours upkeep_every{1};
 
 }  // namespace
 
 OnCallDesk::OnCallDesk(const alerts::Book& book, store::Store& store, WorkerPool& workers, const Clock& clock,
-                       const telemetry::Log& log)
+                       const telemetry::Log& log, alerts::UpkeepSettings upkeep)
     : book_(book),
       store_(store),
       clock_(clock),
       log_(log),
+      upkeep_(upkeep),
       monitors_(book),
       auditor_(book),
       api_{store, book, monitors_, workers, clock} {}
@@ -86,7 +88,22 @@ void OnCallDesk::look() {
   else if (const auto count = static_cast<std::int64_t>(behind->size()); behind_.exchange(count) != count)
     log_.write(count > 0 ? telemetry::Level::error : telemetry::Level::info, "audit",
                {{"behind", fmt::format("{}", count)}});
+  look_for_gaps();
+  keep_up();
+}
 
+void OnCallDesk::keep_up() {
+  const auto steady = clock_.steady();
+  if (kept_up_at_.count() != 0 && steady - kept_up_at_ < upkeep_every) return;
+  kept_up_at_ = steady;
+  const auto done = alerts::keep_up(store_, book_, upkeep_, clock_.now());
+  if (!done) return log_.write(telemetry::Level::error, "upkeep", {{"detail", done.error().text}});
+  if (done->closed + done->cleared > 0)
+    log_.write(telemetry::Level::info, "upkeep",
+               {{"closed", fmt::format("{}", done->closed)}, {"cleared", fmt::format("{}", done->cleared)}});
+}
+
+void OnCallDesk::look_for_gaps() {
   // Not by its revision: an address that was stopped or switched off makes another plan of the same one.
   const oncall::PlanPointer plan = book_.directory().plan();
   if (plan == covered_plan_ && clock_.steady() - covered_at_ < coverage_every) return;

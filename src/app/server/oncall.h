@@ -9,6 +9,7 @@
 
 #include "alerting/alerts/auditor.h"
 #include "alerting/alerts/monitors.h"
+#include "alerting/alerts/upkeep.h"
 #include "api/oncall_api/oncall_api.h"
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
@@ -19,7 +20,7 @@ class OnCallDesk : public store::Follower {
  public:
   // All must outlive it, except that the store may be closed after stop().
   OnCallDesk(const alerts::Book& book, store::Store& store, WorkerPool& workers, const Clock& clock,
-             const telemetry::Log& log);
+             const telemetry::Log& log, alerts::UpkeepSettings upkeep);
   ~OnCallDesk() override;
   OnCallDesk(const OnCallDesk&) = delete;
   OnCallDesk& operator=(const OnCallDesk&) = delete;
@@ -38,11 +39,15 @@ class OnCallDesk : public store::Follower {
  private:
   void run();
   void look();
+  void look_for_gaps();
+  void keep_up();
 
   const alerts::Book& book_;
   store::Store& store_;
   const Clock& clock_;
   const telemetry::Log& log_;
+  const alerts::UpkeepSettings upkeep_;
+  std::chrono::nanoseconds kept_up_at_{};  // steady
   alerts::Monitors monitors_;
   alerts::Auditor auditor_;
   oncall_api::OnCall api_;

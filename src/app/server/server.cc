@@ -259,7 +259,10 @@ class RunningSystem : public System {
         });
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
-    oncall_ = std::make_unique<OnCallDesk>(*core_.book, *core_.store, workers_, clock_, core_.log);
+    oncall_ = std::make_unique<OnCallDesk>(
+        *core_.book, *core_.store, workers_, clock_, core_.log,
+        alerts::UpkeepSettings{.idle = std::chrono::days(settings_.alerting.close_idle_days),
+                               .kept = std::chrono::days(settings_.alerting.clear_days)});
     oncall_->attach();
     MYDR24_TRY(start_clock());
     if (settings_.admission.mode == "full") {

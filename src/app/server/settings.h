@@ -133,6 +133,8 @@ struct AlertingSection {
   std::int64_t start_delay_ms = 0;  // after a start, before groups are told of
   std::string feed;                 // matchers of alerts that must always come; empty: none
   std::int64_t feed_silent_s = 300;
+  std::int64_t close_idle_days = 0;  // an alert that nobody speaks of, emergencies excepted; 0: never
+  std::int64_t clear_days = 0;       // after its end an alert's row and calls go; 0: never
 };
 
 struct Settings {
