@@ -1,10 +1,19 @@
 // What the parts of a write cost by themselves, in processor time: `./dev bench micro`, or with a filter
 // `./dev bench micro -- --benchmark_filter=news2`. The end-to-end figures are those of the other benches.
 
+#include <arpa/inet.h>
 #include <benchmark/benchmark.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "base/json/document.h"
 #include "base/json/writer.h"
@@ -116,6 +125,71 @@ void classify(benchmark::State& state) {
   }
 }
 BENCHMARK(classify);
+
+// What an exchange of a short request for a short answer costs in the kernel alone, with that many connections: the floor
+// under every answer, a refusal included. "CPU" is of this thread, which plays the server; another one plays the clients.
+void kernel_exchange(benchmark::State& state) {
+  const auto connections = static_cast<std::size_t>(state.range(0));
+  constexpr std::string_view request =
+      "GET /fhir/R4/Patient?family=a HTTP/1.1\r\nHost: 127.0.0.1:8024\r\nAccept: */*\r\n\r\n";
+  constexpr std::string_view answer =
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n";
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  socklen_t size = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(listener, any, size) != 0 || ::listen(listener, SOMAXCONN) != 0 ||
+      ::getsockname(listener, any, &size) != 0)
+    return state.SkipWithError("no listener");
+  const int server_poll = ::epoll_create1(0);
+  const int client_poll = ::epoll_create1(0);
+  std::vector<int> clients;
+  std::vector<int> servers;
+  const auto watch = [](int poll, int socket) {
+    const int on = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    epoll_event event{.events = EPOLLIN, .data = {.fd = socket}};
+    ::epoll_ctl(poll, EPOLL_CTL_ADD, socket, &event);
+  };
+  for (std::size_t i = 0; i < connections; ++i) {
+    clients.push_back(::socket(AF_INET, SOCK_STREAM, 0));
+    if (::connect(clients.back(), any, size) != 0) return state.SkipWithError("no connection");
+    servers.push_back(::accept(listener, nullptr, nullptr));
+    watch(client_poll, clients.back());
+    watch(server_poll, servers.back());
+  }
+  const auto answer_ready = [](int poll, std::string_view with) {
+    std::array<epoll_event, 64> events;
+    std::array<char, 4096> buffer;
+    const int ready = ::epoll_wait(poll, events.data(), events.size(), 100);
+    for (int i = 0; i < ready; ++i) {
+      const int socket = events[static_cast<std::size_t>(i)].data.fd;
+      if (::recv(socket, buffer.data(), buffer.size(), 0) > 0)
+        (void)::send(socket, with.data(), with.size(), MSG_NOSIGNAL);
+    }
+    return ready;
+  };
+  std::atomic<bool> stop = false;
+  std::thread other([&] {
+    for (const int socket : clients) (void)::send(socket, request.data(), request.size(), MSG_NOSIGNAL);
+    while (!stop) answer_ready(client_poll, request);
+  });
+  std::int64_t answered = 0;
+  while (state.KeepRunningBatch(64)) {
+    for (std::int64_t more = 64; more > 0;) {
+      const int ready = answer_ready(server_poll, answer);
+      more -= ready;
+      answered += ready;
+    }
+  }
+  stop = true;
+  other.join();
+  state.SetItemsProcessed(answered);
+  for (const int socket : clients) ::close(socket);
+  for (const int socket : servers) ::close(socket);
+  for (const int file : {listener, server_poll, client_poll}) ::close(file);
+}
+BENCHMARK(kernel_exchange)->Arg(256)->Arg(4'000)->MinTime(2);
 
 }  // namespace
 }  // namespace mydr24

@@ -82,6 +82,7 @@ class Run {
 
   Result<std::optional<std::int64_t>> kept_total();
   Result<std::int64_t> total();
+  Result<bool> fetch_nearest();
   Result<> page_by_recency();
   Result<> page_sorted();
   Result<> page_scanned(const Lead* lead);
@@ -246,9 +247,26 @@ Result<std::int64_t> Run::window_of(std::int64_t newest) {
   return std::max(context_.limits.window, newest / *total * context_.limits.window_rows);
 }
 
+// Looks through the next resources of the type first: what occurs often is found there, without collecting all of it.
+// True: there is nothing more to look for.
+Result<bool> Run::fetch_nearest() {
+  MYDR24_TRY(sql_->choose_probes(nullptr));
+  if (sql_->has_unprobed() || query_.contained != search::Contained::no) return false;
+  const auto after = after_ ? std::optional(after_->place) : std::nullopt;
+  MYDR24_ASSIGN(const auto until, engine_.count(sql_->place_beyond(after, context_.limits.walk_rows)));
+  if (until == 0) return true;
+  MYDR24_ASSIGN(const bool full, fetch(nullptr, until));
+  after_ = full ? after_ : Cursor{.place = until, .keys = {}};
+  return full;
+}
+
 Result<> Run::page_by_recency() {
   if (query_.conditions.size() == 1) {
     if (const auto only = sql_->lead_in_order()) {
+      if (sql_->is_collected(*only)) {
+        MYDR24_ASSIGN(const bool found, fetch_nearest());
+        if (found) return {};
+      }
       MYDR24_TRY(sql_->choose_probes(&*only));
       MYDR24_TRY(fetch(&*only, std::nullopt));
       return {};
@@ -273,7 +291,7 @@ Result<> Run::page_by_recency() {
       MYDR24_ASSIGN(const bool full, fetch(walk, until));
       if (full || until <= 0) return {};
       // Nothing between here and there: go on from the context_.limits.window's end.
-      after_ = Cursor{.place = newest_first() ? until : until, .keys = {}};
+      after_ = Cursor{.place = until, .keys = {}};
     }
     if (best->rows >= context_.limits.few_rows) {
       MYDR24_ASSIGN(best, sql_->best_lead(context_.limits.collected_rows_max));
@@ -507,6 +525,8 @@ Result<std::string> Run::explain() {
                    name_of(*best), context_.limits.few_rows, context_.limits.window, context_.limits.collected_rows_max)
              : "lead: none: walks the type by recency\n";
   } else {
+    if (only && sql_->is_collected(*lead))
+      text += fmt::format("looks through the next {} resources of the type first\n", context_.limits.walk_rows);
     text += fmt::format("lead: {}, {}{} rows, {}\n", name_of(*lead),
                         lead->rows < context_.limits.few_rows ? "" : "at least ", lead->rows,
                         lead->in_order ? "by recency" : "collected");

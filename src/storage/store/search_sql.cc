@@ -404,6 +404,13 @@ std::optional<SearchSql::Lead> SearchSql::lead_in_order() const {
   return root;
 }
 
+bool SearchSql::is_collected(const Lead& lead) const {
+  if (context_.dialect.fts5) return false;
+  if (!lead.parts.empty())
+    return std::ranges::any_of(lead.parts, [this](const Lead& part) { return is_collected(part); });
+  return lead.condition->form == Form::match && !facts(*lead.condition).text.empty();
+}
+
 // Rows of leads.
 
 // SELECTs of the column record, repeats not left out.

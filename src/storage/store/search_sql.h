@@ -34,6 +34,8 @@ namespace mydr24::store {
 class SqlText;
 
 // Where engines differ.
+inline constexpr std::string_view plain_candidate_rows = "{0} {1} WHERE {1}.record = {2} AND {1}.parameter = {3} AND ";
+
 struct Dialect {
   std::string_view placeholder;  // before the number of a bound value
   std::string_view position;     // the function (text, part) that is above 0 when
@@ -51,8 +53,10 @@ struct Dialect {
   bool targets_are_numbers = false;
   bool limits_in_text = false;  // a plan that is made before its values are known must know how few rows are wanted
   std::string_view each = "";   // ends a probe: it is asked of each candidate, never of all at once
-  bool fts5 = false;            // the text query is written for FTS5, else it is a tsquery
-                                // (see text_query)
+  // A candidate's rows of one parameter in a table {0} with an index on them, as {1}: {2} the record, {3} the parameter.
+  std::string_view candidate_rows = plain_candidate_rows;
+  bool fts5 = false;  // the text query is written for FTS5, else it is a tsquery
+                      // (see text_query)
 };
 inline constexpr Dialect sqlite_dialect{
     .placeholder = "?",
@@ -76,7 +80,9 @@ inline constexpr Dialect postgres_dialect{
     .target_is = "{0} = {1}",
     .target_text = "{0}",
     .limits_in_text = true,
-    .each = " OFFSET 0"};
+    .each = " OFFSET 0",
+    // A plan that does not know the values takes any range for a narrow one, and would walk the range for each candidate.
+    .candidate_rows = "(SELECT * FROM {0} WHERE record = {2} AND parameter = {3} OFFSET 0) {1} WHERE "};
 
 // Every word must be there. FTS5 has one table for all types, in which each word begins with its type's number
 // (typed_word); for PostgreSQL the words are quoted lexemes.
@@ -141,6 +147,8 @@ class SearchSql {
   Result<std::optional<Lead>> best_lead(std::int64_t limit);
   // The one that needs no collecting and looks most selective; nothing when there is none.
   std::optional<Lead> lead_in_order() const;
+  // A lead in order of which the engine collects and sorts all the rows before it gives the first.
+  bool is_collected(const Lead& lead) const;
 
   // How each condition is probed beside that lead (null: none). Before the statements below.
   Result<> choose_probes(const Lead* lead);
@@ -153,6 +161,8 @@ class SearchSql {
   // other. No lead: by recency over the whole type. Only places beyond `after` and not beyond `until`.
   SqlStatement page(const Lead* lead, std::optional<std::int64_t> after, std::optional<std::int64_t> until,
                     std::int64_t limit) const;
+  // One number: the place of the resource of the type that comes so many beyond `after`, or of the last; 0: none comes.
+  SqlStatement place_beyond(std::optional<std::int64_t> after, std::int64_t resources) const;
   // Rows (record, record) of the records that match, in no order, each once.
   SqlStatement all(const Lead* lead, std::int64_t limit) const;
   // One row: how many match, counted up to `limit`.

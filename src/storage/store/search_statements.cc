@@ -157,9 +157,11 @@ std::string SearchSql::match_probe(SqlText& text, const Condition& condition, st
   const auto number = text.value(known.parameter);
   for (const RowClause& clause : clauses) {
     const auto x = text.alias();
-    any.push_back(
-        fmt::format("EXISTS (SELECT 1 FROM {0} {1} WHERE {1}.record = {2} AND {1}.parameter = {3} AND {4}{5})",
-                    index_table(kind), x, record, number, clause.where, context_.dialect.each));
+    // Tokens are looked up by their code: they have no index by record.
+    const auto rows = kind == Kind::token ? plain_candidate_rows : context_.dialect.candidate_rows;
+    any.push_back(fmt::format("EXISTS (SELECT 1 FROM {}{}{})",
+                              fmt::format(fmt::runtime(rows), index_table(kind), x, record, number), clause.where,
+                              context_.dialect.each));
   }
   return answer(fmt::format("({})", fmt::join(any, " OR ")));
 }
@@ -230,6 +232,19 @@ SqlStatement SearchSql::page(const Lead* lead, std::optional<std::int64_t> after
   auto sql = matches(text, lead, after, until);
   sql += fmt::format(" ORDER BY place {} LIMIT {}", query_->order == search::Order::newest_first ? "DESC" : "ASC",
                      text.limit(limit));
+  return {.text = std::move(sql), .values = text.take()};
+}
+
+SqlStatement SearchSql::place_beyond(std::optional<std::int64_t> after, std::int64_t resources) const {
+  SqlText text = this->text();
+  const bool down = query_->order == search::Order::newest_first;
+  const auto type = text.value(type_);
+  const auto beyond = after ? fmt::format(" AND record {} {}", down ? "<" : ">", text.value(*after)) : std::string();
+  auto sql = fmt::format(
+      "SELECT coalesce({}(record), 0) FROM (SELECT record FROM record WHERE type = {} AND deleted = 0{} ORDER BY "
+      "record "
+      "{} LIMIT {}) n",
+      down ? "min" : "max", type, beyond, down ? "DESC" : "ASC", text.limit(resources));
   return {.text = std::move(sql), .values = text.take()};
 }
 
