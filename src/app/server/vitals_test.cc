@@ -70,6 +70,36 @@ TEST_F(VitalsTest, AnEmergencyInAStreamRaisesItsAlert) {
   EXPECT_EQ(send(Method::get, "/api/v1/vitals/s2/scores?at=2020-01-01").body.root()["news2"].exists(), false);
 }
 
+TEST_F(VitalsTest, AnEmergencyStandsWhenWhatCameAfterItIsTakenBack) {
+  const Instant start = system_clock().now() - std::chrono::minutes(30);
+  const auto observation = [&](int number, int value, std::string_view status) {
+    return fmt::format(
+        R"({{"resourceType":"Observation","id":"k-{}","status":"{}","code":{{"coding":[{{"system":)"
+        R"("http://loinc.org","code":"2708-6"}}]}},"subject":{{"reference":"Patient/k1"}},"effectiveDateTime":"{}",)"
+        R"("valueQuantity":{{"value":{},"unit":"%","system":"http://unitsofmeasure.org","code":"%"}}}})",
+        number, status, format_instant(start + std::chrono::minutes(number)), value);
+  };
+  for (int i = 0; i < 4; ++i) {
+    const auto written =
+        send(Method::put, fmt::format("/fhir/R4/Observation/k-{}", i), observation(i, i == 0 ? 78 : 97, "final"));
+    ASSERT_EQ(written.status, 201) << written.raw.body;
+  }
+  const auto emergencies = [&] {
+    int open = 0;
+    for (const auto alert : send(Method::get, "/api/v1/alerts").body.root()["alerts"])
+      if (alert["patient"].text() == "Patient/k1" && alert["severity"].text() == "emergency") ++open;
+    return open;
+  };
+  EXPECT_EQ(emergencies(), 0);
+  EXPECT_EQ(send(Method::put, "/fhir/R4/Observation/k-3", observation(3, 97, "entered-in-error")).status, 200);
+  EXPECT_EQ(send(Method::del, "/fhir/R4/Observation/k-2").status, 204);
+  EXPECT_EQ(emergencies(), 0);
+  EXPECT_EQ(send(Method::put, "/fhir/R4/Observation/k-1", observation(1, 97, "entered-in-error")).status, 200);
+  EXPECT_EQ(emergencies(), 1);
+  const auto then = send(Method::get, fmt::format("/api/v1/vitals/k1/scores?at={}", format_instant(start)));
+  EXPECT_EQ(then.body.root()["news2"]["partial"].text(), "3") << then.raw.body;
+}
+
 TEST_F(VitalsTest, EarlyWarningIsABundleOfScores) {
   EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/none/$early-warning").status, 404);
   EXPECT_EQ(send(Method::put, "/fhir/R4/Patient/e1", R"({"resourceType":"Patient","id":"e1"})").status, 201);

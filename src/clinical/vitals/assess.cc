@@ -69,13 +69,6 @@ std::string not_scored_at(const Patient& patient, Instant at, const WatchSetting
   return {};
 }
 
-std::uint32_t scored_parts(const Score& score) {
-  std::uint32_t parts = 0;
-  for (std::size_t i = 0; i < parameter_count; ++i)
-    if (score.parts[i].state == PartState::scored) parts |= 1U << i;
-  return parts;
-}
-
 bool is_of_news2(Signal signal) { return signal == Signal::news2 || signal == Signal::news2_band; }
 
 // The sign a signal is of; nothing for scores.
@@ -136,6 +129,7 @@ Taken take_in(Patient& patient, std::string_view observation, const Signs* signs
     taken.fresh = taken.fresh || (at <= future && now - at <= settings.alert_age_max);
   };
   bool any_present = false;
+  std::array<Instant, sign_count> said_at{};
   for (std::size_t i = 0; i < sign_count; ++i)
     std::erase_if(patient.signs.held[i], [&](const Held& held) {
       if (held.observation != observation) {
@@ -143,8 +137,9 @@ Taken take_in(Patient& patient, std::string_view observation, const Signs* signs
         return false;
       }
       count_fresh(held.at);
+      said_at[i] = held.at;
       taken.changed |= 1U << i;
-      if (i < parameter_count) patient.known &= ~(1U << i);
+      taken.retracted |= 1U << i;
       return true;
     });
   if (signs == nullptr) return taken;
@@ -159,6 +154,7 @@ Taken take_in(Patient& patient, std::string_view observation, const Signs* signs
     for (auto& held : patient.signs.held) std::erase_if(held, [&](const Held& other) { return other.at > future; });
   for (const Reading& reading : signs->readings) {
     auto& held = patient.signs.held[static_cast<std::size_t>(reading.sign)];
+    if (signs->at >= said_at[static_cast<std::size_t>(reading.sign)]) taken.retracted &= ~bit(reading.sign);
     const auto place = std::ranges::find_if(held, [&](const Held& other) { return other.at <= signs->at; });
     if (place == held.begin()) {
       taken.changed |= bit(reading.sign);
@@ -198,6 +194,20 @@ void score(Patient& patient, const WatchSettings& settings) {
   if (!signs.at) return;
   signs.not_scored = not_scored_at(patient, *signs.at, settings);
   if (signs.not_scored.empty()) signs.score = score_at(patient, *signs.at, settings);
+}
+
+std::uint32_t scored_parts(const Score& score) {
+  std::uint32_t parts = 0;
+  for (std::size_t i = 0; i < parameter_count; ++i)
+    if (score.parts[i].state == PartState::scored) parts |= 1U << i;
+  return parts;
+}
+
+void forget_retracted(Patient& patient, const Taken& taken) {
+  std::uint32_t parts = taken.retracted;
+  if ((parts & bit(Sign::pulse_oximetry)) != 0) parts |= bit(Sign::pulse);
+  const std::uint32_t scored = patient.signs.score ? scored_parts(*patient.signs.score) : 0;
+  patient.known &= ~parts | scored;
 }
 
 std::optional<Score> score_at(const Patient& patient, Instant at, const WatchSettings& settings) {
@@ -385,7 +395,7 @@ class Judge {
   }
 
   void begin(const Rule& rule, RuleState* state, double value) {
-    if (!taken_->fresh) {
+    if (!is_fresh()) {
       judgement_.too_old = true;
       return;
     }
@@ -411,6 +421,13 @@ class Judge {
     if (rule.of > 0 && (state.outcomes & window) != 0) return;
     judgement_.events.push_back({RuleEvent::Kind::suppressed, &rule, value, "it did not last", {}});
     drop(rule.id);
+  }
+
+  // Another scale, or a pregnancy taken back, is news about the newest signs, whatever its own time.
+  bool is_fresh() const {
+    const auto& at = patient_.signs.at;
+    return taken_->fresh || ((taken_->changed & (bit(Sign::spo2_scale) | bit(Sign::pregnancy))) != 0 && at &&
+                             *at <= now_ + settings_.future_max && now_ - *at <= settings_.alert_age_max);
   }
 
   bool has_lasted(const Rule& rule, const RuleState& state) const {

@@ -50,6 +50,9 @@ struct Taken {
   bool suspect = false;
   std::uint32_t changed = 0;     // bits of Sign: the newest reading is another one
   std::uint32_t continuous = 0;  // bits of Sign, among `changed`
+  // Bits of Sign: the Observation no longer says it, or says it of an earlier time. What stands before it may be more
+  // than what is held.
+  std::uint32_t retracted = 0;
   std::vector<std::string> findings;
 };
 
@@ -63,6 +66,10 @@ bool begins_new_episode(std::optional<Instant> before, const Patient& patient, c
 
 // The scores as of signs.at.
 void score(Patient& patient, const WatchSettings& settings);
+// Bits of Parameter.
+std::uint32_t scored_parts(const Score& score);
+// What was taken back, and by the new score is not known otherwise, need not be known again for a call to end.
+void forget_retracted(Patient& patient, const Taken& taken);
 // NEWS2 as the signs held were at a moment, for data that comes late.
 std::optional<Score> score_at(const Patient& patient, Instant at, const WatchSettings& settings);
 

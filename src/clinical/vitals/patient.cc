@@ -1,5 +1,7 @@
 #include "clinical/vitals/patient.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 #include "base/core/date_time.h"
@@ -206,6 +208,12 @@ Result<Patient> Patient::from_text(std::string text) {
   }
   row.text = std::move(text);
   return row;
+}
+
+std::string past_limits_prefix(std::string_view patient_id) { return fmt::format("{}/", patient_id); }
+
+std::string past_limit_key(std::string_view patient_id, Instant ended, std::size_t signal) {
+  return fmt::format("{}/{:020}/{:02}", patient_id, to_us(ended), signal);
 }
 
 std::string to_json(const Limit& limit) {

@@ -106,6 +106,12 @@ struct Patient {
 
 inline constexpr std::string_view vitals_space = "vitals";
 inline constexpr std::string_view board_space = "vitals_board";
+// Limits that were replaced or taken away, one a row, in the order in which they ended; the newest are kept.
+inline constexpr std::string_view past_limits_space = "vitals_past_limits";
+inline constexpr std::uint32_t past_limits_max = 100;  // of a patient
+std::string past_limits_prefix(std::string_view patient_id);
+std::string past_limit_key(std::string_view patient_id, Instant ended, std::size_t signal);
+
 inline constexpr std::string_view board_timer_kind = "vitals.board";
 inline constexpr std::string_view watch_timer_kind = "vitals.watch";
 

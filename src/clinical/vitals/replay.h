@@ -62,13 +62,20 @@ struct DryRun {
   std::vector<std::string> only_in_force;
 };
 
-// Blocks; for a worker. In the order in which the signs were measured, with the limits that patients have now.
+// Blocks; for a worker. In the order in which the signs were measured, from what the watch held of each patient when the
+// time began, with the limits that patients have now.
 // Code::invalid when the time is empty, Code::too_costly when cancelled.
 Result<DryRun> dry_run(store::Store& store, const RuleSet& candidate, const RuleSet& in_force,
                        const WatchSettings& watch, const DryRunSettings& settings);
 std::string to_json(const DryRun& run);
 
-// The patient's signs and scores as they were at `at`, from what is stored now.
+// Fills up what `signs` holds of `wanted` (bits of Sign) with the newest readings that stand in the store: measured at
+// most at `until`, and counting at `at`. False: there was too much to read, and there may be newer ones.
+Result<bool> take_newest(store::Reader& reader, std::string_view patient_id, std::uint32_t wanted, Instant at,
+                         Instant until, const WatchSettings& settings, PatientSigns& signs);
+
+// What the watch held of the patient at `at`, with the scores: the newest readings of every sign, each as far back as
+// it counts, and the limits of that time; from what is stored now. Code::too_costly when that is too much to read.
 Result<PatientSigns> signs_at(store::Reader& reader, std::string_view patient_id, Instant at,
                               const WatchSettings& settings);
 

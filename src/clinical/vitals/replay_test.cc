@@ -13,11 +13,8 @@
 namespace mydr24::vitals {
 namespace {
 
-// Writes through the records, so that the Observations are stored and can be searched.
-class ReplayTest : public WatchTest {
+class ReplayTest : public StoredWatchTest {
  protected:
-  ReplayTest() { records_.add_reaction(watch_); }
-
   void sample(std::string_view text) {
     std::vector<Result<records::Prepared>> samples;
     samples.push_back(prepare_sample(records_, text, {.now = clock_.now()}));
@@ -33,8 +30,15 @@ class ReplayTest : public WatchTest {
     EXPECT_TRUE(done) << done.error().text;
     return done ? *done : DryRun();
   }
-
-  records::Records records_{store_, clock_};
+  PatientSigns past(Instant time, std::string_view patient = "1") {
+    PatientSigns signs;
+    const auto read = store_.read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(signs, signs_at(reader, patient, time, watch_.settings()));
+      return {};
+    });
+    EXPECT_TRUE(read) << read.error().text;
+    return signs;
+  }
 };
 
 TEST_F(ReplayTest, ADryRunSaysHowManyCallsForWhomAndWhatIsDifferent) {
@@ -129,6 +133,107 @@ TEST_F(ReplayTest, ScoresOfThePastComeFromWhatIsStoredNow) {
   EXPECT_EQ(at(morning + 1h), 3);
   EXPECT_EQ(at(noon), 6);
   EXPECT_EQ(at(morning - 1h), std::nullopt);
+}
+
+// Everything a score comes from: what counts, the limits.
+std::string told(const PatientSigns& signs, const WatchSettings& settings) {
+  std::string text = scores_json(signs, settings);
+  for (std::size_t i = 0; i < sign_count; ++i)
+    for (const Held& held : signs.held[i])
+      if (*signs.at - held.at <= settings.window[i])
+        text += fmt::format(" {} {} {}", to_string(static_cast<Sign>(i)), held.value, format_instant(held.at));
+  for (const Limit& limit : signs.limits) text += " " + to_json(limit);
+  return text;
+}
+
+TEST_F(ReplayTest, TheScoreOfEveryPastMomentIsTheOneTheWatchHadThen) {
+  std::vector<std::pair<Instant, std::string>> live;
+  std::uint32_t chance = 20'231'114;
+  const auto draw = [&](std::uint32_t below) {
+    chance = chance * 1664525U + 1013904223U;
+    return (chance >> 16U) % below;
+  };
+  const auto limit = [&](Limit limits) {
+    ASSERT_TRUE(store_.write(RequestClass::urgent, [&](store::Transaction& transaction) {
+      return watch_.set_limit(transaction, "1", limits);
+    }));
+  };
+  spo2_scale("copd", 2);
+  for (int i = 0; i < 150; ++i) {
+    const auto name = std::to_string(i);
+    clock_.advance(std::chrono::minutes(1 + draw(40)));
+    switch (draw(8)) {
+      case 0:
+        respiration(name, 8 + draw(22));
+        break;
+      case 1:
+        pulse(name, 40 + draw(100));
+        break;
+      case 2:
+        post(name, "3151-8", draw(2), "L/min");
+        break;
+      case 3:
+        post(name, "8310-5", 35 + draw(5), "Cel");
+        break;
+      case 4:
+        post(name, "8889-8", 40 + draw(100), "/min");
+        break;
+      case 5:
+        post(name, "9269-2", 9 + draw(7), "{score}");
+        break;
+      default:
+        spo2(name, 82 + draw(18));
+        break;
+    }
+    if (i == 40) pregnancy("pregnant", true);
+    if (i == 60) pregnancy("not-pregnant", false);
+    if (i == 70) spo2_scale("no-copd", 1);
+    if (i == 80) limit({.low = 85, .spo2_scale = 2, .by = "dr", .until = clock_.now() + 3h});
+    if (i == 100) clock_.advance(13h);
+    if (i == 120) limit({.low = 90, .by = "dr"});
+    const auto signs = current();
+    ASSERT_TRUE(signs);
+    live.emplace_back(clock_.now(), told(*signs, watch_.settings()));
+    clock_.advance(1s);
+  }
+  clock_.advance(24h);
+  EXPECT_GE(clock_.now() - live.front().first, 48h);
+  for (const auto& [at, then] : live) EXPECT_EQ(told(past(at), watch_.settings()), then) << format_instant(at);
+  // Long after the last sign the watch still says what it said.
+  EXPECT_EQ(told(past(clock_.now()), watch_.settings()), live.back().second);
+}
+
+TEST_F(ReplayTest, ASignMeasuredEverySecondDoesNotHideOneOfThisMorning) {
+  post("morning", "8310-5", 40, "Cel");
+  clock_.advance(1h);
+  for (int i = 0; i < 300; ++i) {
+    spo2(fmt::format("s{}", i), 97);
+    clock_.advance(1s);
+  }
+  const PatientSigns signs = past(clock_.now());
+  ASSERT_EQ(signs.held[static_cast<std::size_t>(Sign::temperature)].size(), 1U);
+  EXPECT_EQ(signs.score->partial, 2);
+}
+
+TEST_F(ReplayTest, ADryRunBeginsWithWhatTheWatchHeldAndDoesNotCountItAsACall) {
+  spo2_scale("copd", 2);
+  clock_.advance(std::chrono::days(30));
+  spo2("before", 88);
+  clock_.advance(1h);
+  const Instant since = clock_.now();
+  clock_.advance(1h);
+  spo2("within", 88);
+  DryRun result = run(default_rules(), since);
+  EXPECT_EQ(result.in_force.calls, 0) << "88 % is what scale 2 aims at";
+  clock_.advance(1h);
+  spo2("low", 70);
+  clock_.advance(1h);
+  const Instant later = clock_.now();
+  clock_.advance(1min);
+  spo2("still-low", 71);
+  result = run(default_rules(), later);
+  EXPECT_EQ(result.observations, 1);
+  EXPECT_EQ(result.in_force.calls, 0) << "people had been called before";
 }
 
 TEST_F(ReplayTest, ThePanelOfASampleIsScoredAndReadAsFhir) {

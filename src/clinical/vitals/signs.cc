@@ -441,10 +441,16 @@ Signs read_signs(json::Value observation, Instant otherwise) {
   return signs;
 }
 
-std::string vital_codes() {
+std::string vital_codes(std::uint32_t signs) {
+  const auto bit = [](Sign sign) { return 1U << static_cast<std::uint32_t>(sign); };
+  // As derive_from_coma_score() makes one of the other.
+  if ((signs & bit(Sign::consciousness)) != 0) signs |= bit(Sign::coma_score);
+  if ((signs & bit(Sign::coma_score)) != 0)
+    signs |= bit(Sign::coma_eyes) | bit(Sign::coma_verbal) | bit(Sign::coma_motor);
   std::string codes;
   for (const Known& known : known_codes)
-    codes += fmt::format("{}{}|{}", codes.empty() ? "" : ",", known.system, known.code);
+    if (known.form != Form::panel && (signs & bit(known.sign)) != 0)
+      codes += fmt::format("{}{}|{}", codes.empty() ? "" : ",", known.system, known.code);
   return codes;
 }
 

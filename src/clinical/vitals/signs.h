@@ -77,8 +77,11 @@ struct Finding {
   std::string text;  // what is wrong; without patient identity
 };
 
-// The codes above as a search parameter's value: "http://loinc.org|8867-4,...", for stored Observations of these signs.
-std::string vital_codes();
+inline constexpr std::uint32_t all_signs = (1U << sign_count) - 1;
+
+// The codes above as a search parameter's value: "http://loinc.org|8867-4,...", for stored Observations that may tell
+// one of `signs` (bits of Sign). Without the panels' own: their components have them.
+std::string vital_codes(std::uint32_t signs = all_signs);
 
 struct Signs {
   Instant at;

@@ -9,6 +9,7 @@
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "clinical/vitals/outcomes.h"
+#include "clinical/vitals/replay.h"
 
 namespace mydr24::vitals {
 namespace {
@@ -16,13 +17,6 @@ namespace {
 constexpr std::uint32_t board_count_max = 500;
 
 std::string cause_of(std::string_view patient_id) { return fmt::format("vitals/Patient/{}", patient_id); }
-
-std::uint32_t scored_parts(const PatientSigns& signs) {
-  std::uint32_t parts = 0;
-  for (std::size_t i = 0; i < parameter_count; ++i)
-    if (signs.score && signs.score->parts[i].state == PartState::scored) parts |= 1U << i;
-  return parts;
-}
 
 alerts::Severity severity_of(Level level) {
   return static_cast<alerts::Severity>(static_cast<int>(Level::emergency) - static_cast<int>(level));
@@ -115,7 +109,7 @@ Result<> Watch::react_to_patient(store::Transaction& transaction, const records:
   const Patient before = row;
   row.born = born;
   score(row, settings_);
-  const Taken taken{.changed = ~0U};
+  const Taken taken{.changed = all_signs};
   MYDR24_TRY(assess(transaction, change.id, before, row, &taken));
   return save(transaction, change.id, before, row);
 }
@@ -143,13 +137,25 @@ Result<> Watch::update(store::Transaction& transaction, std::string_view patient
   MYDR24_ASSIGN(Patient row, load(transaction, patient_id));
   const Patient before = row;
   const Taken taken = take_in(row, observation, signs, transaction.now(), settings_);
+  MYDR24_TRY(recall(transaction, patient_id, before, taken, row));
   MYDR24_TRY(learn_birth_date(transaction, patient_id, row));
   score(row, settings_);
+  forget_retracted(row, taken);
   ++counters_.scored;
   MYDR24_TRY(note_findings(transaction, patient_id, row, taken.findings));
   if (taken.late && taken.fresh) MYDR24_TRY(note_late(transaction, patient_id, row, *signs, observation));
   MYDR24_TRY(assess(transaction, patient_id, before, row, &taken));
   return save(transaction, patient_id, before, row);
+}
+
+// Of the retracted signs, as if what was retracted had never come: an older reading that stands may be an emergency.
+Result<> Watch::recall(store::Transaction& transaction, std::string_view patient_id, const Patient& before,
+                       const Taken& taken, Patient& row) const {
+  if (taken.retracted == 0) return {};
+  const Instant now = transaction.now();
+  MYDR24_TRY(take_newest(transaction, patient_id, taken.retracted, std::min(before.signs.at.value_or(now), now),
+                         now + settings_.future_max, settings_, row.signs));
+  return {};
 }
 
 Result<> Watch::assess(store::Transaction& transaction, std::string_view patient_id, const Patient& before,
@@ -223,7 +229,7 @@ Result<> Watch::call(store::Transaction& transaction, std::string_view patient_i
                  {fired->id}, state->alert_id);
   }
   signs.level = std::max(signs.level, judgement.level);
-  if (rises || closed) row.known = scored_parts(signs);
+  if (rises || closed) row.known = signs.score ? scored_parts(*signs.score) : 0;
   return raise(transaction, patient_id, row, *judgement.gravest, rules, cause_of(patient_id), active_rules(signs),
                signs.alert_id);
 }
@@ -346,6 +352,7 @@ Result<> Watch::leave_board(store::Transaction& transaction, std::string_view pa
   if (is_forgettable(row.signs, transaction.now(), settings_)) {
     if (!row.board_key.empty()) MYDR24_TRY(transaction.erase_state(board_space, row.board_key));
     MYDR24_TRY(transaction.cancel_timer(watch_timer_key(patient_id)));
+    MYDR24_TRY(drop_limits(transaction, patient_id, row, [](const Limit&) { return true; }));
     return transaction.erase_state(vitals_space, patient_id);
   }
   row.board_due = Instant{};

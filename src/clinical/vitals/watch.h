@@ -10,7 +10,8 @@
 //   old records scores, but calls nobody. An alert that was closed is not raised again by late data.
 // - Data from the future beyond `future_max` is held only as long as a patient has no other. Older than what is held:
 //   kept at its own time, never in place of a newer one; scored there ("vitals.rescored"). Corrections replace what the
-//   same Observation said; entered-in-error and deletion take it away; both score again.
+//   same Observation said; entered-in-error and deletion take it away; both score again, by what still stands: when
+//   less is held than may be, the store is asked for the newest readings of the retracted signs.
 // - What lasts (rules with seconds) and what falls silent (monitored signs) is found by a durable timer a patient.
 // - State is one row of bounded size a patient, given up `forget_after` the last sign; a restart finds it in the store.
 //
@@ -19,6 +20,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -91,6 +93,8 @@ class Watch : public records::Reaction {
   Result<> react_to_patient(store::Transaction& transaction, const records::Change& change);
   Result<> update(store::Transaction& transaction, std::string_view patient_id, std::string_view observation,
                   const Signs* signs);
+  Result<> recall(store::Transaction& transaction, std::string_view patient_id, const Patient& before,
+                  const Taken& taken, Patient& row) const;
   Result<Patient> load(store::Reader& reader, std::string_view patient_id) const;
   Result<> learn_birth_date(store::Transaction& transaction, std::string_view patient_id, Patient& row) const;
   // Holds the patient against the rules, calls and ends calls. `taken` null: only time has passed.
@@ -115,6 +119,10 @@ class Watch : public records::Reaction {
   Result<> save(store::Transaction& transaction, std::string_view patient_id, const Patient& before,
                 Patient& row) const;
   Result<> leave_board(store::Transaction& transaction, std::string_view patient_id) const;
+  // Kept for the scores of its time.
+  static Result<> keep_past(store::Transaction& transaction, std::string_view patient_id, const Limit& limit);
+  static Result<> drop_limits(store::Transaction& transaction, std::string_view patient_id, Patient& row,
+                              const std::function<bool(const Limit&)>& goes);
 
   const alerts::Book& book_;
   const WatchSettings settings_;

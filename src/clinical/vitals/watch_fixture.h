@@ -25,7 +25,7 @@ class WatchTest : public testing::Test {
     watch_.attach(store_);
   }
 
-  Result<> write(const std::string& type, const std::string& id, const std::string& text) {
+  virtual Result<> write(const std::string& type, const std::string& id, const std::string& text) {
     std::string& current = resources_[type + "/" + id];
     const std::string old = current;
     const auto before = old.empty() ? json::Document() : *json::Document::parse_view(old);
@@ -104,6 +104,54 @@ class WatchTest : public testing::Test {
   alerts::Book book_{directory_};
   Watch watch_{book_};
   std::map<std::string, std::string> resources_;
+};
+
+// Writes through the records, so that what is written is stored and can be searched.
+class StoredWatchTest : public WatchTest {
+ protected:
+  StoredWatchTest() { records_.add_reaction(watch_); }
+
+  Result<> write(const std::string& type, const std::string& id, const std::string& text) override {
+    records::Prepared prepared;
+    if (!text.empty()) {
+      auto accepted = records_.prepare(text, {.type = type, .id = id});
+      if (!accepted) return fail(Code::invalid, accepted.error().issues.front().diagnostics);
+      prepared = std::move(*accepted);
+    }
+    return store_.write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
+      if (text.empty()) return discard(records_.remove(transaction, type, id));
+      return discard(records_.put(transaction, prepared));
+    });
+  }
+  void remove(const std::string& id) { ASSERT_TRUE(write("Observation", id, "")); }
+  // An Observation of `patient` that says `value`, the rest of its JSON.
+  void say(const std::string& id, std::string_view system, std::string_view code, std::string_view value,
+           std::string_view status = "final", std::string_view patient = "1") {
+    const auto written =
+        write("Observation", id,
+              fmt::format(R"({{"resourceType":"Observation","id":"{}","status":"{}","code":{{"coding":[{{)"
+                          R"("system":"{}","code":"{}"}}]}},"subject":{{"reference":"Patient/{}"}},)"
+                          R"("effectiveDateTime":"{}",{}}})",
+                          id, status, system, code, patient, format_instant(clock_.now()), value));
+    ASSERT_TRUE(written) << written.error().text;
+  }
+  void spo2_scale(const std::string& id, int scale, std::string_view status = "final") {
+    say(id, "https://mydr24.org/fhir/CodeSystem/vitals", "spo2-scale", fmt::format("\"valueInteger\":{}", scale),
+        status);
+  }
+  void pregnancy(const std::string& id, bool pregnant) {
+    say(id, "http://loinc.org", "82810-3",
+        fmt::format(R"("valueCodeableConcept":{{"coding":[{{"system":"http://snomed.info/sct","code":"{}"}}]}})",
+                    pregnant ? "77386006" : "60001007"));
+  }
+
+  records::Records records_{store_, clock_};
+
+ private:
+  template <class T>
+  static Result<> discard(const Result<T>& result) {
+    return result ? Result<>() : Result<>(result.error());
+  }
 };
 
 }  // namespace mydr24::vitals

@@ -51,11 +51,28 @@ std::string note_of(std::string_view patient_id, std::string_view what, std::str
 }
 
 // As if every sign had been written again: what a clinician decides holds at once.
-Taken as_if_new(const Patient& row, Instant now, const WatchSettings& settings) {
-  return {.fresh = row.signs.at && now - *row.signs.at <= settings.alert_age_max, .changed = ~0U};
-}
+const Taken as_if_new{.changed = all_signs};
 
 }  // namespace
+
+Result<> Watch::keep_past(store::Transaction& transaction, std::string_view patient_id, const Limit& limit) {
+  Patient row;
+  row.signs.limits.push_back(limit);
+  MYDR24_TRY(transaction.set_state(
+      past_limits_space, past_limit_key(patient_id, transaction.now(), static_cast<std::size_t>(limit.signal)),
+      row.to_text()));
+  MYDR24_ASSIGN(const auto kept,
+                transaction.states(past_limits_space, past_limits_prefix(patient_id), "", past_limits_max + 1));
+  return kept.size() <= past_limits_max ? Result<>() : transaction.erase_state(past_limits_space, kept.front().key);
+}
+
+Result<> Watch::drop_limits(store::Transaction& transaction, std::string_view patient_id, Patient& row,
+                            const std::function<bool(const Limit&)>& goes) {
+  for (const Limit& limit : row.signs.limits)
+    if (goes(limit)) MYDR24_TRY(keep_past(transaction, patient_id, limit));
+  std::erase_if(row.signs.limits, goes);
+  return {};
+}
 
 Result<> Watch::set_limit(store::Transaction& transaction, std::string_view patient_id, Limit limit) {
   limit.from = transaction.now();
@@ -63,13 +80,13 @@ Result<> Watch::set_limit(store::Transaction& transaction, std::string_view pati
   MYDR24_ASSIGN(Patient row, load(transaction, patient_id));
   const Patient before = row;
   MYDR24_TRY(learn_birth_date(transaction, patient_id, row));
-  std::erase_if(row.signs.limits,
-                [&](const Limit& other) { return other.signal == limit.signal || !other.in_force(transaction.now()); });
+  MYDR24_TRY(drop_limits(transaction, patient_id, row, [&](const Limit& other) {
+    return other.signal == limit.signal || !other.in_force(transaction.now());
+  }));
   row.signs.limits.push_back(limit);
   MYDR24_TRY(transaction.note("vitals.limit", note_of(patient_id, "limit", to_json(limit), limit.by)));
   score(row, settings_);
-  const Taken taken = as_if_new(row, transaction.now(), settings_);
-  MYDR24_TRY(assess(transaction, patient_id, before, row, &taken));
+  MYDR24_TRY(assess(transaction, patient_id, before, row, &as_if_new));
   return save(transaction, patient_id, before, row);
 }
 
@@ -78,12 +95,12 @@ Result<> Watch::remove_limit(store::Transaction& transaction, std::string_view p
   if (by.empty()) return nobody();
   MYDR24_ASSIGN(Patient row, load(transaction, patient_id));
   const Patient before = row;
-  if (std::erase_if(row.signs.limits, [&](const Limit& limit) { return limit.signal == signal; }) == 0)
+  if (std::ranges::find(row.signs.limits, signal, &Limit::signal) == row.signs.limits.end())
     return fail(Code::not_found, fmt::format("Patient/{} has no limit on {}", patient_id, to_string(signal)));
+  MYDR24_TRY(drop_limits(transaction, patient_id, row, [&](const Limit& limit) { return limit.signal == signal; }));
   MYDR24_TRY(transaction.note("vitals.limit", note_of(patient_id, to_string(signal), "", by)));
   score(row, settings_);
-  const Taken taken = as_if_new(row, transaction.now(), settings_);
-  MYDR24_TRY(assess(transaction, patient_id, before, row, &taken));
+  MYDR24_TRY(assess(transaction, patient_id, before, row, &as_if_new));
   return save(transaction, patient_id, before, row);
 }
 
