@@ -104,6 +104,11 @@ TEST_F(VitalsApiTest, WhatIsNotUnderstoodIsRefusedByName) {
   EXPECT_TRUE(send(Method::put, "/api/v1/vitals/p/limits/spo2", R"({"lo":88})").body.contains("no member lo"));
   EXPECT_TRUE(send(Method::put, "/api/v1/vitals/p/monitoring", R"({"signs":["spo2"],"stale_after_s":1e300,"by":"n"})")
                   .body.contains("stale_after_s"));
+  const auto over = send(Method::put, "/api/v1/vitals/p/monitoring",
+                         R"({"signs":["spo2"],"stale_after_s":60,"by":"n","until":"2020-01-01"})");
+  EXPECT_EQ(over.status, 400);
+  EXPECT_TRUE(over.body.contains("until is 2020-01-01T00:00:00.000Z")) << over.body;
+  EXPECT_TRUE(over.body.contains("name a time to come")) << over.body;
   EXPECT_EQ(send(Method::get, "/api/v1/vitals/rules/x").status, 404);
   EXPECT_EQ(send(Method::get, "/api/v1/vitals/rules/7").status, 404);
 }

@@ -515,13 +515,14 @@ Instant persistence_due(const PatientSigns& signs, const std::vector<const Rule*
   return due;
 }
 
-Silence silence_of(const PatientSigns& signs, Instant now) {
+Silence silence_of(const PatientSigns& signs, Instant now, const WatchSettings& settings) {
   Silence silence;
   if (!signs.monitoring || (signs.monitoring->until && now >= *signs.monitoring->until)) return silence;
+  silence.next = signs.monitoring->until.value_or(Instant{});
   for (std::size_t i = 0; i < sign_count; ++i) {
     if ((signs.monitoring->signs >> i & 1U) == 0) continue;
-    const Instant heard =
-        signs.held[i].empty() ? signs.monitoring->from : std::max(signs.held[i].front().at, signs.monitoring->from);
+    const Instant last = time_at(signs, static_cast<Sign>(i), now + settings.future_max).value_or(Instant{});
+    const Instant heard = std::max(last, signs.monitoring->from);
     const Instant due = heard + signs.monitoring->stale_after;
     if (due <= now)
       silence.signs |= 1U << i;

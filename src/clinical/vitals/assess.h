@@ -117,12 +117,13 @@ Judgement judge(Patient& patient, const EffectiveRules& rules, const Taken* take
 // When the earliest pending rule has lasted long enough; 0: none is waiting for time.
 Instant persistence_due(const PatientSigns& signs, const std::vector<const Rule*>& rules);
 
-// Bits of the monitored signs that are silent at `now`, and when the next one will be (0: none).
+// Bits of the monitored signs that are silent at `now`, and when to look again: the next one will be, or the monitoring
+// ends (0: never). A reading from a future that is no clock's error is nothing heard.
 struct Silence {
   std::uint32_t signs = 0;
   Instant next;
 };
-Silence silence_of(const PatientSigns& signs, Instant now);
+Silence silence_of(const PatientSigns& signs, Instant now, const WatchSettings& settings);
 
 // "NEWS2 at least 3: spo2 82 (3); pulse 28": what called, in words. Stays inside.
 std::string reason_of(const PatientSigns& signs, const std::vector<const Rule*>& rules, const WatchSettings& settings);

@@ -333,6 +333,40 @@ TEST_F(WatchRulesTest, ASignThatNeverCameIsMissed) {
   EXPECT_EQ(alerts()[0].reason, "no signal for 60 s: spo2 (never heard)");
 }
 
+TEST_F(WatchRulesTest, AReadingOfNextYearIsNoSignOfLife) {
+  spo2("clock-is-wrong", 97, -Microseconds(24h) * 365);
+  const Monitoring monitoring{.signs = 1U << static_cast<unsigned>(Sign::spo2), .stale_after = 60s, .by = "nurse"};
+  ASSERT_TRUE(decide([&](store::Transaction& transaction) { return watch_.monitor(transaction, "1", monitoring); }));
+  clock_.advance(60s);
+  store_.tick();
+  EXPECT_EQ(alerts().size(), 1U);
+}
+
+TEST_F(WatchRulesTest, AnOrderToMonitorEndsAtATimeToComeAndItsAlarmWithIt) {
+  Monitoring monitoring{.signs = 1U << static_cast<unsigned>(Sign::spo2), .stale_after = 60s, .by = "nurse"};
+  const auto order = [&] {
+    return decide([&](store::Transaction& transaction) { return watch_.monitor(transaction, "1", monitoring); });
+  };
+  for (const Instant past : {clock_.now(), clock_.now() - 1h}) {
+    monitoring.until = past;
+    const auto refused = order();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::invalid);
+    EXPECT_EQ(refused.error().where, "until");
+    EXPECT_TRUE(refused.error().text.contains(format_instant(past))) << refused.error().text;
+  }
+  EXPECT_FALSE(current());
+  monitoring.until = clock_.now() + 10min;
+  ASSERT_TRUE(order());
+  clock_.advance(60s);
+  store_.tick();
+  EXPECT_EQ(alerts().size(), 1U);
+  clock_.advance(9min);
+  store_.tick();
+  EXPECT_TRUE(alerts().empty());
+  EXPECT_FALSE(current()->monitoring);
+}
+
 TEST_F(WatchRulesTest, LateDataIsScoredAtItsOwnTimeAndRaisesNothing) {
   spo2("now", 97);
   spo2("late", 82, 30min);

@@ -182,7 +182,7 @@ Result<> Watch::assess(store::Transaction& transaction, std::string_view patient
   MYDR24_TRY(call(transaction, patient_id, row, judgement, rules, score_changed));
   MYDR24_TRY(listen(transaction, patient_id, row));
   const Instant lasted = persistence_due(signs, rules.rules);
-  const Instant silent = silence_of(signs, now).next;
+  const Instant silent = silence_of(signs, now, settings_).next;
   const bool lasts_first = to_us(lasted) != 0 && (to_us(silent) == 0 || lasted < silent);
   return set_watch_timer(transaction, patient_id, row, lasts_first ? lasted : silent);
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/core/date_time.h"
 #include "base/json/writer.h"
 #include "clinical/vitals/watch.h"
 
@@ -24,6 +25,14 @@ Result<> check_bound(const std::optional<double>& bound, Signal signal, std::str
               std::string(name));
 }
 
+Result<> check_until(const std::optional<Instant>& until, Instant now) {
+  if (!until || *until > now) return {};
+  return fail(Code::invalid,
+              fmt::format("until is {}, but it is {} already: name a time to come, or leave until out for no end",
+                          format_instant(*until), format_instant(now)),
+              "until");
+}
+
 Result<> check(const Limit& limit) {
   if (limit.by.empty()) return nobody();
   if (!limit.low && !limit.high) return fail(Code::invalid, "a limit has low, high or both", "low");
@@ -32,7 +41,7 @@ Result<> check(const Limit& limit) {
   MYDR24_TRY(check_bound(limit.high, limit.signal, "high"));
   if (limit.spo2_scale != 0 && (limit.spo2_scale != 2 || limit.signal != Signal::spo2))
     return fail(Code::invalid, "spo2_scale is 2 and goes with a limit on spo2", "spo2_scale");
-  if (limit.until && *limit.until <= limit.from) return fail(Code::invalid, "until is in the past", "until");
+  MYDR24_TRY(check_until(limit.until, limit.from));
   if (limit.by.size() > text_bytes_max || limit.reason.size() > text_bytes_max)
     return fail(Code::too_large, fmt::format("by and reason have at most {} bytes", text_bytes_max));
   return {};
@@ -109,6 +118,7 @@ Result<> Watch::monitor(store::Transaction& transaction, std::string_view patien
   if (monitoring.signs == 0) return fail(Code::invalid, "which signs? name at least one", "signs");
   if (monitoring.stale_after < stale_min || monitoring.stale_after > stale_max)
     return fail(Code::invalid, "stale_after_s is from 10 to 86400", "stale_after_s");
+  MYDR24_TRY(check_until(monitoring.until, transaction.now()));
   MYDR24_ASSIGN(Patient row, load(transaction, patient_id));
   const Patient before = row;
   monitoring.from = transaction.now();
@@ -138,7 +148,7 @@ Result<> Watch::listen(store::Transaction& transaction, std::string_view patient
   if (!monitoring) return {};
   const Instant now = transaction.now();
   const bool over = monitoring->until && now >= *monitoring->until;
-  const std::uint32_t silent = silence_of(row.signs, now).signs;
+  const std::uint32_t silent = silence_of(row.signs, now, settings_).signs;
   if (silent == 0 || over) {
     if (!monitoring->alert_id.empty()) {
       const auto resolved =
