@@ -93,14 +93,38 @@ std::optional<Sign> sign_of_signal(Signal signal) {
   }
 }
 
+// Bits of the signs that a signal of a single sign is read from; 0 for scores.
+std::uint32_t sources_of(Signal signal) {
+  const auto sign = sign_of_signal(signal);
+  if (!sign) return 0;
+  if (*sign == Sign::pulse) return bit(Sign::pulse) | bit(Sign::pulse_oximetry);
+  // Parts that come one by one are summed by coma_score_of().
+  if (*sign == Sign::coma_score)
+    return bit(Sign::coma_score) | bit(Sign::coma_eyes) | bit(Sign::coma_verbal) | bit(Sign::coma_motor);
+  return bit(*sign);
+}
+
 // Whether a new reading bears on the signal.
 bool concerns(Signal signal, std::uint32_t changed) {
-  const auto sign = sign_of_signal(signal);
-  if (!sign) return changed != 0;
-  std::uint32_t also = *sign == Sign::pulse ? bit(Sign::pulse_oximetry) : 0;
-  // Parts that come one by one are summed by coma_score_of().
-  if (*sign == Sign::coma_score) also = bit(Sign::coma_eyes) | bit(Sign::coma_verbal) | bit(Sign::coma_motor);
-  return (changed & (bit(*sign) | also)) != 0;
+  const std::uint32_t sources = sources_of(signal);
+  return sources == 0 ? changed != 0 : (changed & sources) != 0;
+}
+
+// When the signal was measured last; the time of the scores for a score.
+std::optional<Instant> last_sample(const PatientSigns& signs, Signal signal) {
+  const std::uint32_t sources = sources_of(signal);
+  if (sources == 0) return signs.at;
+  std::optional<Instant> last;
+  for (std::size_t i = 0; i < sign_count; ++i)
+    if ((sources >> i & 1U) != 0 && !signs.held[i].empty())
+      last = std::max(last.value_or(signs.held[i].front().at), signs.held[i].front().at);
+  return last;
+}
+
+// When the last of some samples decides, because it held and no more came as they do in continuous measurement.
+std::optional<Instant> decided_at(const PatientSigns& signs, const Rule& rule, const RuleState& state) {
+  if ((state.outcomes & 1U) == 0) return std::nullopt;
+  return std::max(state.since, last_sample(signs, rule.signal).value_or(state.since)) + continuous_max;
 }
 
 }  // namespace
@@ -386,8 +410,8 @@ class Judge {
 
   // Readings are there, but too old to count: no reason to end anything.
   bool has_merely_run_out(const Rule& rule) const {
-    const auto sign = sign_of_signal(rule.signal);
-    return sign && !held_of(patient_.signs, *sign).empty() && !(rule.adults_only && patient_.signs.is_child);
+    return sources_of(rule.signal) != 0 && last_sample(patient_.signs, rule.signal) &&
+           !(rule.adults_only && patient_.signs.is_child);
   }
   std::string why_without_value() const {
     if (!patient_.signs.not_scored.empty()) return "not scored: " + patient_.signs.not_scored;
@@ -433,7 +457,9 @@ class Judge {
   bool has_lasted(const Rule& rule, const RuleState& state) const {
     if (rule.of > 0) {
       const std::uint32_t window = (1U << rule.of) - 1;
-      return static_cast<std::uint32_t>(std::popcount(state.outcomes & window)) >= rule.samples;
+      if (static_cast<std::uint32_t>(std::popcount(state.outcomes & window)) >= rule.samples) return true;
+      const auto decided = decided_at(patient_.signs, rule, state);
+      return taken_ == nullptr && decided && now_ >= *decided;
     }
     return time_of_sample() - state.since >= std::chrono::seconds(rule.seconds);
   }
@@ -508,8 +534,10 @@ Instant persistence_due(const PatientSigns& signs, const std::vector<const Rule*
   for (const RuleState& state : signs.rules) {
     if (state.phase != RuleState::Phase::pending) continue;
     const auto rule = std::ranges::find_if(rules, [&](const Rule* each) { return each->id == state.rule; });
-    if (rule == rules.end() || (*rule)->of > 0) continue;
-    const Instant lasted = state.since + std::chrono::seconds((*rule)->seconds);
+    if (rule == rules.end()) continue;
+    const auto decided = decided_at(signs, **rule, state);
+    if ((*rule)->of > 0 && !decided) continue;
+    const Instant lasted = (*rule)->of > 0 ? *decided : state.since + std::chrono::seconds((*rule)->seconds);
     if (to_us(due) == 0 || lasted < due) due = lasted;
   }
   return due;

@@ -15,7 +15,8 @@
 //   severity    emergency, urgent, advisory
 //   class       life-threat: calls at once. sustained: under continuous measurement (two readings of a sign within 120
 //               s) the condition has to last; a spot check calls at once, there is nothing to wait for.
-//   persist     sustained rules only: {"seconds": 1-600} without a break, or {"samples": n, "of": m}, n <= m <= 16
+//   persist     sustained rules only: {"seconds": 1-600} without a break, or {"samples": n, "of": m}, n <= m <= 16; when
+//               no more samples come for 120 s, the last one decides
 //   population  adult (16 years and more, or unknown; the default) or all
 //   policy      whom to call; empty: the default of the severity
 //   title       what people are told; it leaves the building: no values, no names. At most 80 bytes.

@@ -174,6 +174,32 @@ TEST_F(WatchRulesTest, ALifeThreatCallsAtOnceInTheMiddleOfAStream) {
   EXPECT_TRUE(alerts()[0].reason.contains("spo2 79 (low from 79)")) << alerts()[0].reason;
 }
 
+TEST_F(WatchRulesTest, TheLastOfSomeSamplesDecidesWhenNoMoreCome) {
+  activate(fmt::format(R"({},
+    {{"id":"spo2-low","signal":"spo2","at_most":91,"clear":93,"severity":"urgent","class":"sustained","persist":{{"samples":3,"of":5}}}})",
+                       emergency_rule));
+  stream_spo2(97, 20s);
+  stream_spo2(90, 10s);
+  clock_.advance(105s);
+  store_.tick();
+  EXPECT_TRUE(alerts().empty());
+  clock_.advance(10s);
+  store_.tick();
+  EXPECT_EQ(alerts().size(), 1U);
+}
+
+TEST_F(WatchRulesTest, SamplesThatEndedWellCallNobodyWhenNoMoreCome) {
+  activate(fmt::format(R"({},
+    {{"id":"spo2-low","signal":"spo2","at_most":91,"clear":93,"severity":"urgent","class":"sustained","persist":{{"samples":3,"of":5}}}})",
+                       emergency_rule));
+  stream_spo2(97, 20s);
+  stream_spo2(90, 10s);
+  stream_spo2(97, 5s);
+  clock_.advance(1h);
+  store_.tick();
+  EXPECT_TRUE(alerts().empty());
+}
+
 TEST_F(WatchRulesTest, ASpotCheckCallsAtOnce) {
   spo2("morning", 97);
   clock_.advance(4h);

@@ -1,5 +1,8 @@
 #include "clinical/vitals/watch.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -99,6 +102,24 @@ TEST_F(WatchTest, PartsOfAComaScoreThatComeOneByOneCountAgainstAnOlderTotal) {
   post("motor", "9268-4", 2, "{score}");
   ASSERT_EQ(alerts().size(), 1U);
   EXPECT_EQ(alerts()[0].severity, alerts::Severity::emergency);
+}
+
+TEST_F(WatchTest, AnEmergencyByPartsOrByTheOximeterDoesNotEndBecauseItRanOut) {
+  post("eyes", "9267-6", 1, "{score}");
+  post("verbal", "9270-0", 1, "{score}");
+  post("motor", "9268-4", 2, "{score}");
+  post("oximeter", "8889-8", 25, "/min");
+  ASSERT_EQ(current()->level, Level::emergency);
+  clock_.advance(7h);
+  respiration("a", 16);
+  clock_.advance(6h);
+  respiration("b", 16);
+  std::vector<std::string> active;
+  const auto signs = current();
+  for (const RuleState& state : signs->rules) active.push_back(state.rule);
+  EXPECT_TRUE(std::ranges::count(active, "coma") == 1 && std::ranges::count(active, "pulse-lowest") == 1)
+      << fmt::format("{}", fmt::join(active, " "));
+  EXPECT_EQ(current()->level, Level::emergency);
 }
 
 TEST_F(WatchTest, LateDataDoesNotReplaceNewerAndOldDataCallsNobody) {
