@@ -116,6 +116,10 @@ struct Dispatcher::Inside {
     const std::lock_guard lock(mutex_);
     ++busy_;
   }
+  void post_take(const std::string& id) {
+    add_busy();
+    asio::post(context_, [this, id] { take(id); });
+  }
   void end_busy() {
     const std::lock_guard lock(mutex_);
     if (--busy_ == 0) idle_.notify_all();
@@ -192,12 +196,6 @@ Result<> Dispatcher::Inside::start(store::Store& store, Dispatcher& follower) {
   store_ = &store;
   MYDR24_TRY(make_lanes());
   store.add_follower(follower);
-  MYDR24_ASSIGN(const std::vector<std::string> left, recover());
-  counters_.recovered += static_cast<std::int64_t>(left.size());
-  for (const std::string& id : left) {
-    add_busy();
-    asio::post(context_, [this, id] { take(id); });
-  }
   thread_ = std::thread([this] { context_.run(); });
   return {};
 }
@@ -340,10 +338,11 @@ void Dispatcher::Inside::record(const JobPointer& job) {
 
 Result<> Dispatcher::Inside::write_outcome(store::Transaction& transaction, const Job& job) const {
   MYDR24_ASSIGN(std::optional<Delivery> delivery, Book::delivery(transaction, job.id));
-  if (!delivery) return {};
+  // Delivered: by the process that followed before, which had begun to send it.
+  if (!delivery || delivery->state == DeliveryState::delivered) return {};
   const bool delivered = job.outcome->status == notify::SendStatus::delivered;
   const bool final = delivered || gives_up(job);
-  delivery->attempts = job.attempt;
+  delivery->attempts = std::max(delivery->attempts, job.attempt);
   delivery->sent_at = transaction.now();
   delivery->http_status = job.outcome->http_status;
   delivery->text = job.outcome->text;
@@ -496,6 +495,14 @@ bool Dispatcher::settle(std::chrono::milliseconds time_max) {
   return inside_->idle_.wait_for(lock, time_max, [this] { return inside_->busy_ == 0; });
 }
 
+Result<> Dispatcher::begin() {
+  if (inside_->stopping_) return fail(Code::busy, "the dispatcher is stopping");
+  MYDR24_ASSIGN(const std::vector<std::string> left, inside_->recover());
+  counters_.recovered += static_cast<std::int64_t>(left.size());
+  for (const std::string& id : left) inside_->post_take(id);
+  return {};
+}
+
 Result<> Dispatcher::follow(std::span<const store::Event> events) {
   for (const store::Event& event : events) {
     if (!event.kind.starts_with("alert.")) continue;
@@ -511,10 +518,7 @@ Result<> Dispatcher::follow(std::span<const store::Event> events) {
     }
     if (event.kind == "alert.acknowledged") ++counters_.acknowledged;
     if (event.kind == "alert.resolved") ++counters_.resolved;
-    for (const std::string& id : read->deliveries) {
-      inside_->add_busy();
-      asio::post(inside_->context_, [inside = inside_.get(), id] { inside->take(id); });
-    }
+    for (const std::string& id : read->deliveries) inside_->post_take(id);
     inside_->hub_.publish(event.kind, event.payload);
   }
   return {};

@@ -5,12 +5,13 @@
 // delivered, no longer wanted, or given up.
 //
 // Invariants
-// - A delivery is sent again only as a marked retry (attempt > 1): after a failure, or after a restart when its outcome
-//   is not known. Every attempt carries the same delivery id.
+// - A delivery is sent again only as a marked retry (attempt > 1): after a failure, or when another process may have sent
+//   it and its outcome is not known. Every attempt carries the same delivery id.
 // - A channel that hangs delays no other: each address of a contact has a lane of its own. In a lane emergencies go
 //   first; then the sources of alerts take turns, so that the first page of one does not wait behind the many of another.
 // - A provider that refuses is not asked again: the contact's next method is called at once.
-// - Nothing waits only in memory: what is not finished is in the outbox and is found again at the next start.
+// - Nothing waits only in memory: what is not finished is in the outbox, and is found again by the process that follows
+//   the journal next.
 //
 // Life: construct, start(store) before the store's first submit, stop() before the store is closed, destroy
 // after the store.
@@ -43,7 +44,7 @@ struct Counters {
   std::atomic<std::int64_t> delivered = 0;         // deliveries
   std::atomic<std::int64_t> failed = 0;            // attempts
   std::atomic<std::int64_t> given_up = 0;          // deliveries
-  std::atomic<std::int64_t> recovered = 0;         // deliveries found unfinished at the start
+  std::atomic<std::int64_t> recovered = 0;         // deliveries that another process left unfinished
   std::atomic<std::int64_t> waiting = 0;           // deliveries taken from the outbox and not finished, now
   std::atomic<std::int64_t> from_memory = 0;       // calls about what could not be written down that were delivered
   std::atomic<std::int64_t> delivery_us_last = 0;  // from the call's commit time to its delivery, first attempts only
@@ -81,8 +82,7 @@ class Dispatcher : public store::Follower {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // Takes up what an earlier process left in the outbox, starts the thread and follows the store. Errors name
-  // a contact whose channel cannot be made.
+  // Starts the thread and follows the store. Errors name a contact whose channel cannot be made.
   Result<> start(store::Store& store);
   // Sends nothing new, waits for what is being sent and written down (seconds at most). After this the store may close.
   void stop();
@@ -98,6 +98,8 @@ class Dispatcher : public store::Follower {
   const Counters& counters() const { return counters_; }
 
   std::string_view name() const override { return "alerts.dispatcher"; }
+  // Takes up what an earlier process, or the one that followed before, left in the outbox.
+  Result<> begin() override;
   Result<> follow(std::span<const store::Event> events) override;
 
  private:

@@ -208,8 +208,14 @@ Updates::~Updates() { stop(); }
 Result<> Updates::start(store::Store& store) {
   inside_->store = &store;
   store.add_follower(*this);
+  inside_->thread = std::thread([inside = inside_.get()] { inside->context.run(); });
+  return {};
+}
+
+Result<> Updates::begin() {
+  if (inside_->stopping) return fail(Code::busy, "the updates are stopping");
   std::set<std::string> left;
-  MYDR24_TRY(store.read([&](store::Reader& reader) -> Result<> {
+  MYDR24_TRY(inside_->store->read([&](store::Reader& reader) -> Result<> {
     for (bool more = true; more;) {
       MYDR24_ASSIGN(const auto rows, reader.states(space, "", left.empty() ? "" : *left.rbegin(), page_max));
       for (const store::StateRow& row : rows) left.insert(row.key);
@@ -217,7 +223,6 @@ Result<> Updates::start(store::Store& store) {
     }
     return {};
   }));
-  inside_->thread = std::thread([inside = inside_.get()] { inside->context.run(); });
   inside_->post([inside = inside_.get(), left] { inside->take(left); });
   return {};
 }

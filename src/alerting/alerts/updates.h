@@ -4,7 +4,8 @@
 // changes, the incident elsewhere stops calling.
 //
 // Invariants
-// - What is to be told is in the store until it was told, refused, or tried tells_max times: a restart loses none.
+// - What is to be told is in the store until it was told, refused, or tried tells_max times: neither a restart nor
+//   another process that takes over loses one.
 // - It waits behind nothing else and nothing waits for it: a thread of its own, one message at a time per address.
 //
 // Life: as the Dispatcher's. start(store) before the store's first submit, stop() before the store is closed.
@@ -44,6 +45,8 @@ class Updates : public store::Follower {
   bool settle(std::chrono::milliseconds time_max = std::chrono::seconds(5));
 
   std::string_view name() const override { return "alerts.updates"; }
+  // Takes up what was left to be told.
+  Result<> begin() override;
   Result<> follow(std::span<const store::Event> events) override;
 
   static constexpr int tells_max = 10;

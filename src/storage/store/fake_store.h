@@ -52,10 +52,13 @@ class FakeStore : public Store {
   Role role() const override { return role_is; }
 
   void add_follower(Follower& follower) override {
-    const std::lock_guard lock(mutex_);
-    if (!cursors_.contains(std::string(follower.name())))
-      cursors_[std::string(follower.name())] = static_cast<Sequence>(data_.sequence);
-    followers_.push_back(&follower);
+    {
+      const std::lock_guard lock(mutex_);
+      if (!cursors_.contains(std::string(follower.name())))
+        cursors_[std::string(follower.name())] = static_cast<Sequence>(data_.sequence);
+      followers_.push_back(&follower);
+    }
+    (void)follower.begin();
   }
 
   // As after a restart: the cursors stay, the followers and handlers are gone.

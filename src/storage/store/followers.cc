@@ -68,17 +68,20 @@ void Followers::run(Entry& entry) {
   }
 }
 
-// Another process may have followed since: its place counts.
+// Another process may have followed since: its place counts, and what it left is taken up.
 Result<> Followers::begin_term(Entry& entry, std::uint64_t term) {
   std::vector<std::pair<std::string, Sequence>> cursors;
   MYDR24_TRY(engine_.read([&](Reader& reader) -> Result<> {
     MYDR24_ASSIGN(cursors, reader.cursors());
     return {};
   }));
-  const std::scoped_lock lock(mutex_);
-  for (const auto& [name, sequence] : cursors) {
-    if (name == entry.follower->name()) entry.cursor = entry.saved = sequence;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [name, sequence] : cursors) {
+      if (name == entry.follower->name()) entry.cursor = entry.saved = sequence;
+    }
   }
+  MYDR24_TRY(entry.follower->begin());
   entry.term = term;
   return {};
 }

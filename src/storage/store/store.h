@@ -206,12 +206,14 @@ using Work = std::move_only_function<Result<>(Transaction&)>;
 using Done = std::move_only_function<void(Result<>)>;
 
 // Sees events after their commit, with its own durable cursor: at least once, in order. Called on the store's
-// follower thread, one call at a time per follower. An error is logged and the same events are given again a
-// little later.
+// follower thread, one call at a time per follower. An error is logged and the same call is made again a little later.
 class Follower {
  public:
   virtual ~Follower() = default;
   virtual std::string_view name() const = 0;  // names the cursor: never change it
+  // Before the first events that this process is given, at its start or when it takes over from another that follows the
+  // same database: what that one left unfinished is taken up here.
+  virtual Result<> begin() { return {}; }
   virtual Result<> follow(std::span<const Event> events) = 0;
 };
 
@@ -257,6 +259,9 @@ class Store {
   // known to the database by type and code. Thread-safe.
   virtual Result<> learn(const search::CataloguePtr& catalogue);
 
+  // Whether other processes may open the same database, and whether this is the one that runs timers and followers.
+  virtual bool is_shared() const { return false; }
+  virtual bool leads() const { return true; }
   // Before the first submit; the follower must outlive the store. Its cursor begins at the end of the journal when new.
   virtual void add_follower(Follower& follower) = 0;
   // Timers of that kind are given to `handler` inside a write transaction of class emergency when tick() finds them
