@@ -91,7 +91,7 @@ Task<> until_in_effect(Service& service, pipeline::Call& call, std::span<const r
   store::Sequence last = 0;
   for (const auto& effect : effects) {
     const bool written = effect.kind == records::Effect::Kind::created || effect.kind == records::Effect::Kind::updated;
-    if (written && conformance != nullptr && conformance->concerns(effect.version.type))
+    if (written && conformance != nullptr && conformance::Conformance::is_definition(effect.version.type))
       last = std::max(last, effect.version.sequence);
   }
   if (last == 0) co_return;

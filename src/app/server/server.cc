@@ -168,10 +168,11 @@ struct Core {
     book->attach(*store);
     MYDR24_TRY(directory->load(*store));
     watch->attach(*store);
-    store->add_follower(*conformance);
     auto definitions = conformance_settings(settings);
     definitions.keeps_own_bases = !serves;
-    return conformance->start(definitions);
+    MYDR24_TRY(conformance->start(definitions));
+    store->add_follower(*conformance);
+    return {};
   }
 };
 

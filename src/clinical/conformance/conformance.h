@@ -2,24 +2,27 @@
 
 // Keeps records::Definitions up to date: what R4 publishes, the implementation guides that a deployment loads, and the
 // conformance resources that clients store (CodeSystem, ValueSet, ConceptMap, StructureDefinition, SearchParameter).
-// A stored one takes effect a moment after its commit (wait_until_in_effect). A new SearchParameter is indexed for the
-// resources that are there already by a thread of its own, in small steps, going on where it was when the process starts
-// again.
+// A stored one takes effect a moment after its commit (wait_until_in_effect), in every process on the database: each looks
+// once a second whether there is a change. A new SearchParameter is indexed for the resources that are there already by a
+// thread of the process that leads, in small steps, going on where it was when it starts again or another takes over.
 //
 // Invariant: a search never answers from an index that is not complete: until a parameter is indexed, unindexed() names
-// it.
+// it. The indexing begins when every process writes by the new definition (Servers).
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "base/telemetry/log.h"
+#include "clinical/conformance/servers.h"
 #include "clinical/records/records.h"
 
 namespace mydr24::conformance {
@@ -46,7 +49,8 @@ struct Progress {
 
 class Conformance final : public records::Reaction, public store::Follower {
  public:
-  Conformance(records::Records& records, const telemetry::Log& log) : records_(records), log_(log) {}
+  Conformance(records::Records& records, const telemetry::Log& log)
+      : records_(records), log_(log), servers_(records.store(), records.clock()) {}
   ~Conformance() override { stop(); }
   Conformance(const Conformance&) = delete;
   Conformance& operator=(const Conformance&) = delete;
@@ -57,14 +61,17 @@ class Conformance final : public records::Reaction, public store::Follower {
   // Ends the indexing thread; before the store is closed.
   void stop();
 
-  // Blocks until a conformance resource that was committed with this sequence counts, at most for `longest`: another
-  // process may be the one that follows. True: it does.
+  // Blocks until a conformance resource that was committed with this sequence counts in this process, at most for
+  // `longest`. True: it does.
   bool wait_until_in_effect(store::Sequence sequence, std::chrono::milliseconds longest);
 
   // Parameters that are still being indexed; empty when all is done.
   std::vector<Progress> unindexed() const;
 
-  bool concerns(std::string_view type) const override;
+  static bool is_definition(std::string_view type);
+
+  // Every write: one by definitions that are not in force any more is refused.
+  bool concerns(std::string_view) const override { return true; }
   Result<> react(store::Transaction& transaction, const records::Change& change) override;
 
   std::string_view name() const override { return "conformance"; }
@@ -77,23 +84,48 @@ class Conformance final : public records::Reaction, public store::Follower {
     std::string key;           // of its state row
     std::uint32_t generation = 0;
     std::string definition;
+    std::int64_t change = 0;  // it begins when every process goes by that, or a later one
+    bool begun = false;
+  };
+  // How far the indexing of a job is, by its state row.
+  struct Row {
+    std::optional<std::string> text;
     std::string cursor;
+    std::int64_t done = 0;
+    bool complete = false;
+  };
+  struct Page {
+    Row row;
+    store::SearchPage found;
   };
   struct Stored;
+  struct Custom {
+    std::vector<search::CustomParameter> parameters;
+    std::map<std::string, std::string, std::less<>> definitions;  // by URL
+  };
 
+  Result<> look();
+  Result<> take_up();
   Result<> reload();
   Result<Stored> read_stored();
   Result<> read_type(store::Reader& reader, std::string_view type, Stored& stored);
-  Result<std::vector<search::CustomParameter>> custom_parameters(const Stored& stored);
-  Result<std::uint32_t> generation_of(const std::string& url, const std::string& definition);
-  Result<> find_jobs(const search::CataloguePtr& catalogue, const std::vector<search::CustomParameter>& parameters);
-  Result<store::SearchPage> next_page(const Job& job) const;
+  static Custom custom_parameters(const Stored& stored);
+  Result<> number(std::int64_t change, Custom& custom);
+  static Result<> forget_gone(store::Transaction& transaction, const Custom& custom);
+  Result<> find_jobs(std::int64_t change, const search::CataloguePtr& catalogue,
+                     const std::vector<search::CustomParameter>& parameters);
+  static Result<Row> read_row(store::Reader& reader, const Job& job);
+  static Result<bool> bases_are_done(store::Reader& reader);
+  Result<Page> next_page(const Job& job) const;
+  Result<Row> write_page(const Job& job, const Page& page, const std::function<Result<>(store::Transaction&)>& reindex);
   Result<> take_own_bases();
   Result<> find_base_jobs(store::Reader& reader, std::vector<Job>& jobs);
-  Result<bool> step_bases(Job& job);
+  Result<Row> step_bases(const Job& job);
   Result<> finish_bases();
   void work();
-  Result<bool> step(Job& job);  // true when the job is done
+  std::chrono::nanoseconds work_on(const Job& job);  // how long to wait after it
+  Result<Row> step(const Job& job);
+  Result<Row> read_progress(const Job& job) const;  // how far the process that leads is
 
   records::Records& records_;
   const telemetry::Log& log_;
@@ -102,15 +134,17 @@ class Conformance final : public records::Reaction, public store::Follower {
   std::shared_ptr<const terminology::Terminology> base_terminology_;
   std::shared_ptr<const validation::Validator> base_validator_;
 
+  Servers servers_;
+  std::mutex look_mutex_;                                 // one looks at a time
   std::mutex definitions_mutex_;                          // one changes the definitions at a time
   std::vector<std::vector<std::string>> outdated_bases_;  // by which rows may still be
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable followed_;
-  store::Sequence in_effect_ = 0;  // what was noted up to here counts
+  store::Sequence in_effect_ = -1;  // what was noted up to here counts
   std::vector<Job> jobs_;
-  bool settling_ = false;  // the jobs are new
+  bool woken_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

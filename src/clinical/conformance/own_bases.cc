@@ -107,33 +107,32 @@ Result<> Conformance::find_base_jobs(store::Reader& reader, std::vector<Job>& jo
     job.is_of_bases = true;
     job.key = fmt::format("{} {}", key, type->name);
     job.definition = definition;
-    job.progress = {std::string(key), std::string(type->name), "", 0, total};
-    MYDR24_ASSIGN(const auto row, reader.state(progress_space, job.key));
-    if (row) {
-      MYDR24_ASSIGN(const auto document, json::Document::parse_view(*row));
-      const auto root = document.root();
-      if (root["definition"].text() == definition) {
-        if (root["complete"].is_true()) continue;
-        job.cursor = root["cursor"].text();
-        job.progress.done = number_of(root["done"]);
-      }
-    }
+    MYDR24_ASSIGN(const auto row, read_row(reader, job));
+    if (row.complete) continue;
+    job.progress = {std::string(key), std::string(type->name), "", row.done, total};
     jobs.push_back(std::move(job));
   }
   return {};
 }
 
-Result<bool> Conformance::step_bases(Job& job) {
+// Whoever is through with the last type clears what is kept.
+Result<bool> Conformance::bases_are_done(store::Reader& reader) {
+  MYDR24_ASSIGN(const auto row, reader.state(progress_space, key));
+  if (!row) return true;
+  MYDR24_ASSIGN(const auto document, json::Document::parse_view(*row));
+  return texts_of(document.root()["before"]).empty();
+}
+
+Result<Conformance::Row> Conformance::step_bases(const Job& job) {
   const auto definitions = records_.definitions();
   MYDR24_ASSIGN(const auto page, next_page(job));
+  if (page.row.complete) return page.row;
   std::vector<std::pair<const store::Version*, Change>> found;
-  for (const auto& version : page.matches) {
+  for (const auto& version : page.found.matches) {
     MYDR24_ASSIGN(auto change, change_of(version, *definitions));
     if (!change.gone.empty() || !change.fresh.empty()) found.emplace_back(&version, std::move(change));
   }
-  const bool complete = page.next_cursor.empty();
-  const auto done = job.progress.done + static_cast<std::int64_t>(page.matches.size());
-  MYDR24_TRY(records_.store().write(RequestClass::background, [&](store::Transaction& transaction) -> Result<> {
+  return write_page(job, page, [&](store::Transaction& transaction) -> Result<> {
     for (const auto& [version, change] : found) {
       const auto indexed = transaction.reindex(version->type, version->id, version->version, change.gone, change.fresh);
       if (indexed) continue;
@@ -144,12 +143,8 @@ Result<bool> Conformance::step_bases(Job& job) {
       MYDR24_ASSIGN(const auto newer, change_of(*now, *definitions));
       MYDR24_TRY(transaction.reindex(now->type, now->id, now->version, newer.gone, newer.fresh));
     }
-    return transaction.set_state(progress_space, job.key,
-                                 row_text(0, job.definition, page.next_cursor, done, complete));
-  }));
-  job.cursor = page.next_cursor;
-  job.progress.done = done;
-  return complete;
+    return {};
+  });
 }
 
 // Every row is by the setting in force.

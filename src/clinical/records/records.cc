@@ -197,6 +197,7 @@ Accepted<Prepared> Records::prepare(std::string text, const PrepareOptions& opti
   prepared.text = std::move(stored.text);
   prepared.body = store_.pack(prepared.text, prepared.meta_at);
   prepared.entries = search::extract(resource, definitions->catalogue.get());
+  prepared.catalogue = definitions->catalogue;
   return prepared;
 }
 
@@ -204,6 +205,12 @@ Result<Records::Outcome> Records::put(store::Transaction& transaction, const Pre
                                       const Precondition& precondition) const {
   MYDR24_ASSIGN(const auto there, transaction.current(prepared.type, prepared.id));
   MYDR24_TRY(check(precondition, there, prepared.type, prepared.id));
+
+  const auto definitions = this->definitions();
+  // The definitions may have changed since it was made ready: the index is by those in force.
+  std::optional<std::vector<search::IndexEntry>> newer;
+  if (prepared.catalogue != definitions->catalogue)
+    newer = search::extract(prepared.document->root(), definitions->catalogue.get());
 
   const bool replaces = there && there->action != store::Action::remove;
   json::Document before;
@@ -213,7 +220,7 @@ Result<Records::Outcome> Records::put(store::Transaction& transaction, const Pre
       return Outcome{{there->version, there->sequence, there->at}, store::Action::update, true};
     }
     MYDR24_ASSIGN(before, json::Document::parse_view(there->body));
-    entries_before = entries_there(before.root(), *definitions());
+    entries_before = entries_there(before.root(), *definitions);
   }
 
   Outcome outcome;
@@ -223,7 +230,7 @@ Result<Records::Outcome> Records::put(store::Transaction& transaction, const Pre
                                  .id = prepared.id,
                                  .action = precondition.by_create ? store::Action::create : store::Action::update,
                                  .body = &prepared.body,
-                                 .entries = prepared.entries,
+                                 .entries = newer ? *newer : prepared.entries,
                                  .entries_before = entries_before}));
   const Change change{outcome.action, prepared.type,  prepared.id, prepared.document->root(),
                       before.root(),  outcome.written};

@@ -50,6 +50,7 @@ struct Prepared {
   std::string text;        // what is stored: compact, with id and meta
   store::PackedBody body;  // the same, compressed
   std::vector<search::IndexEntry> entries;
+  search::CataloguePtr catalogue;  // by which the entries are
 };
 
 // Why a text cannot be stored: the first is what decides the status (Code::invalid or Code::unprocessable), the issues
