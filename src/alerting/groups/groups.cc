@@ -54,7 +54,7 @@ Result<> Groups::Inside::start(store::Store& store, routing::ConfigPtr config) {
   if (settings_.start_delay > milliseconds(0)) state_->hold_until(started_at_ + settings_.start_delay);
   leading_ = !another_leads();
   MYDR24_TRY(load(*state_));
-  if (store.role() != store::Role::only) store.add_follower(others_);
+  if (store.is_shared()) store.add_follower(others_);
   next_sweep_ = now() + sweep_every;
   after_change();
   thread_ = std::thread([this] { context_.run(); });

@@ -7,10 +7,11 @@ namespace {
 
 class LeaderTest : public GroupsTest {
  protected:
-  void start_as(store::Role role) {
+  void start_on_shared(bool leading) {
     store_ = std::make_unique<store::FakeStore>(paced_);
     book_.attach(*store_);
-    store_->role_is = role;
+    store_->shared = true;
+    store_->leading = leading;
     start();
   }
   // As another server on the store does it.
@@ -26,19 +27,19 @@ class LeaderTest : public GroupsTest {
 };
 
 TEST_F(LeaderTest, WhoDoesNotLeadTellsNothingUntilItDoes) {
-  start_as(store::Role::other);
+  start_on_shared(false);
   ASSERT_TRUE(push("test"));
   to(5);
   EXPECT_TRUE(told_.empty());
   EXPECT_EQ(events("label.written"), 1U) << "so that the one that leads hears of it";
-  store_->role_is = store::Role::leader;
+  store_->leading = true;
   to(10);
   ASSERT_EQ(told_.size(), 1U);
   EXPECT_EQ(told_[0].firing, Names{"test"});
 }
 
 TEST_F(LeaderTest, WhatAnotherServerWritesIsToldByTheOneThatLeads) {
-  start_as(store::Role::leader);
+  start_on_shared(true);
   to(1);
   Alert written = alert(named("test"));
   write_elsewhere(written);
@@ -58,7 +59,7 @@ TEST_F(LeaderTest, WhatAnotherServerWritesIsToldByTheOneThatLeads) {
 }
 
 TEST_F(LeaderTest, AnOlderWordFromElsewhereDoesNotShortenWhatIsKnown) {
-  start_as(store::Role::leader);
+  start_on_shared(true);
   const Alert older = alert(named("test"), {}, 30);
   to(2);
   ASSERT_TRUE(push("test"));
@@ -69,11 +70,11 @@ TEST_F(LeaderTest, AnOlderWordFromElsewhereDoesNotShortenWhatIsKnown) {
 }
 
 TEST_F(LeaderTest, WhoNoLongerLeadsLeavesWhatWaitsToTheOther) {
-  start_as(store::Role::leader);
+  start_on_shared(true);
   failing_.insert("web");
   ASSERT_TRUE(push("test"));
   to(2);
-  store_->role_is = store::Role::other;
+  store_->leading = false;
   to(5);
   failing_.clear();
   to(60);
@@ -81,7 +82,7 @@ TEST_F(LeaderTest, WhoNoLongerLeadsLeavesWhatWaitsToTheOther) {
 }
 
 TEST_F(LeaderTest, WithoutAStoreAnEmergencyIsToldByWhoeverGotIt) {
-  start_as(store::Role::other);
+  start_on_shared(false);
   to(1);
   store_->refuse_writes = 1'000;
   EXPECT_FALSE(push(emergency("down")));
@@ -98,11 +99,11 @@ TEST_F(LeaderTest, WithoutAStoreAnEmergencyIsToldByWhoeverGotIt) {
 }
 
 TEST_F(LeaderTest, AnEmergencyThatIsNotWrittenDownYetOutlastsATakeover) {
-  start_as(store::Role::other);
+  start_on_shared(false);
   to(1);
   store_->refuse_writes = 1'000;
   EXPECT_FALSE(push(emergency("down")));
-  store_->role_is = store::Role::leader;
+  store_->leading = true;
   to(3);
   store_->refuse_writes = 0;
   to(6);
@@ -110,7 +111,7 @@ TEST_F(LeaderTest, AnEmergencyThatIsNotWrittenDownYetOutlastsATakeover) {
 }
 
 TEST_F(LeaderTest, WhoDoesNotLeadShowsWhatTheStoreHas) {
-  start_as(store::Role::other);
+  start_on_shared(false);
   to(1);
   write_elsewhere(alert(named("test")));
   to(3);

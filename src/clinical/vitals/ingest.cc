@@ -2,7 +2,11 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <utility>
+
+#include "base/core/date_time.h"
+#include "base/json/document.h"
 
 namespace mydr24::vitals {
 namespace {
@@ -19,6 +23,19 @@ struct Batch {
   }
 };
 
+// Of the Observation that is there already; nothing when there is none.
+Result<std::optional<Instant>> time_of(store::Store& store, std::string_view id) {
+  std::optional<Instant> time;
+  MYDR24_TRY(store.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto current, reader.current("Observation", id));
+    if (!current || current->body.empty()) return {};
+    MYDR24_ASSIGN(const auto document, json::Document::parse_view(current->body));
+    if (const auto range = parse_date_time(document.root()["effectiveDateTime"].text())) time = range->low;
+    return {};
+  }));
+  return time;
+}
+
 }  // namespace
 
 bool Ingested::is_worth_repeating() const {
@@ -29,6 +46,13 @@ bool Ingested::is_worth_repeating() const {
 Result<records::Prepared> prepare_sample(const records::Records& records, std::string_view text,
                                          const SampleContext& context) {
   MYDR24_ASSIGN(Sample sample, observation_of(text, context));
+  if (sample.has_arrival_time) {
+    // A value of an hour ago that is sent again is no value of now.
+    MYDR24_ASSIGN(const auto first, time_of(records.store(), sample.id));
+    SampleContext then = context;
+    then.now = first.value_or(context.now);
+    MYDR24_ASSIGN(sample, observation_of(text, then));
+  }
   auto prepared = records.prepare(std::move(sample.text), {.type = "Observation", .id = sample.id});
   if (prepared) return std::move(*prepared);
   const records::Rejection& rejection = prepared.error();

@@ -41,6 +41,19 @@ class ReplayTest : public StoredWatchTest {
   }
 };
 
+TEST_F(ReplayTest, ASampleWithoutATimeThatIsSentAgainIsOfTheTimeWhenItCameFirst) {
+  sample(R"({"patient":"1","id":"a","spo2":97})");
+  clock_.advance(10min);
+  sample(R"({"patient":"1","id":"b","spo2":78})");
+  ASSERT_EQ(store_.events_of("alert.raised").size(), 1U);
+  clock_.advance(5min);
+  sample(R"({"patient":"1","id":"a","spo2":97})");
+  EXPECT_TRUE(store_.events_of("alert.resolved").empty()) << "an old value is no word of now";
+  clock_.advance(1min);
+  sample(R"({"patient":"1","id":"c","spo2":97})");
+  EXPECT_EQ(store_.events_of("alert.resolved").size(), 1U);
+}
+
 TEST_F(ReplayTest, ADryRunSaysHowManyCallsForWhomAndWhatIsDifferent) {
   const Instant since = clock_.now() - 1h;
   spo2_of("well", 97);

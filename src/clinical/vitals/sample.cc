@@ -212,7 +212,7 @@ Result<Sample> observation_of(std::string_view text, const SampleContext& contex
   const std::string id = !read.id.empty() ? id_of(read.patient, read.id)
                          : timed          ? id_of(read.patient, text)
                                           : make_uuid7(context.now);
-  return Sample{id, write_observation(read, id)};
+  return Sample{id, write_observation(read, id), !timed && !read.id.empty()};
 }
 
 }  // namespace mydr24::vitals

@@ -92,7 +92,6 @@ class PostgresStore final : public store::Store {
   bool is_shared() const override { return true; }
   bool leads() const override { return watch_.term().has_value(); }
   void add_follower(store::Follower& follower) override { followers_.add(follower, *this); }
-  store::Role role() const override { return watch_.term() ? store::Role::leader : store::Role::other; }
   void on_timer(std::string kind, TimerHandler handler) override { handlers_[std::move(kind)] = std::move(handler); }
   void tick() override;
   void settle() override;

@@ -49,7 +49,8 @@ class FakeStore : public Store {
     return read(view);
   }
 
-  Role role() const override { return role_is; }
+  bool is_shared() const override { return shared; }
+  bool leads() const override { return leading; }
 
   void add_follower(Follower& follower) override {
     {
@@ -99,8 +100,9 @@ class FakeStore : public Store {
 
   // Test switches.
   bool follow_at_once = false;
-  std::atomic<Role> role_is = Role::only;  // before followers are added, unless nothing changes
-  int refuse_writes = 0;                   // the next so many writes are answered busy
+  bool shared = false;  // before followers are added
+  std::atomic<bool> leading = true;
+  int refuse_writes = 0;  // the next so many writes are answered busy
 
   // Every event so far of that kind.
   std::vector<Event> events_of(std::string_view kind) const {
@@ -347,7 +349,7 @@ class FakeStore : public Store {
 
   void pump() {
     const std::unique_lock pumping(pump_mutex_, std::try_to_lock);
-    if (!pumping || role_is == Role::other) return;
+    if (!pumping || !leading) return;
     for (bool more = true; more;) {
       more = false;
       for (Follower* follower : followers_) {

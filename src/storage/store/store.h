@@ -217,13 +217,6 @@ class Follower {
   virtual Result<> follow(std::span<const Event> events) = 0;
 };
 
-// Several processes may share a database; one of them then runs timers and followers.
-enum class Role : std::uint8_t {
-  only,    // nobody else can use the store
-  leader,  // of those that share it
-  other,   // another one leads, or the database cannot be reached
-};
-
 struct Statistics {
   std::int64_t commits = 0;
   std::int64_t writes = 0;  // Works that succeeded
@@ -259,7 +252,8 @@ class Store {
   // known to the database by type and code. Thread-safe.
   virtual Result<> learn(const search::CataloguePtr& catalogue);
 
-  // Whether other processes may open the same database, and whether this is the one that runs timers and followers.
+  // Whether other processes may open the same database, and whether this is the one that runs timers and followers: none
+  // is while the database cannot be reached. The latter may change at any time, and is seen a moment late. Thread-safe.
   virtual bool is_shared() const { return false; }
   virtual bool leads() const { return true; }
   // Before the first submit; the follower must outlive the store. Its cursor begins at the end of the journal when new.
@@ -281,8 +275,6 @@ class Store {
   virtual Result<std::vector<std::string>> verify() = 0;
 
   virtual Statistics statistics() const = 0;
-  // It may change at any time, and a change is seen a moment late. Thread-safe.
-  virtual Role role() const { return Role::only; }
 };
 
 }  // namespace mydr24::store

@@ -85,7 +85,7 @@ struct Groups::Inside {
 
   // leader.cc
   // Another server on the store tells and ends; this one writes down and shows. Any thread.
-  bool another_leads() const { return store_->role() == store::Role::other; }
+  bool another_leads() const { return !store_->leads(); }
   // Takes over what another server has left, or lets go; whether this one leads now.
   bool lead();
   void let_go();
