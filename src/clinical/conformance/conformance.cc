@@ -300,8 +300,8 @@ Result<Conformance::Row> Conformance::read_row(store::Reader& reader, const Job&
   return row;
 }
 
-Result<> Conformance::find_jobs(std::int64_t change, const search::CataloguePtr& catalogue,
-                                const std::vector<search::CustomParameter>& parameters) {
+Result<std::vector<Conformance::Job>> Conformance::find_jobs(std::int64_t change, const search::CataloguePtr& catalogue,
+                                                             const std::vector<search::CustomParameter>& parameters) {
   std::vector<Job> jobs;
   MYDR24_TRY(records_.store().read([&](store::Reader& reader) -> Result<> {
     for (const auto& parameter : parameters) {
@@ -320,22 +320,32 @@ Result<> Conformance::find_jobs(std::int64_t change, const search::CataloguePtr&
     }
     return find_base_jobs(reader, jobs);
   }));
-  if (std::ranges::none_of(jobs, &Job::is_of_bases)) MYDR24_TRY(finish_bases());
-  {
-    const std::lock_guard lock(mutex_);
-    for (auto& job : jobs) {
-      const auto known = std::ranges::find(jobs_, job.key, &Job::key);
-      if (known == jobs_.end()) continue;
+  return jobs;
+}
+
+// Until the new definitions are in force, and a moment longer, the jobs of both stand.
+void Conformance::add_jobs(std::vector<Job>& jobs) {
+  const std::lock_guard lock(mutex_);
+  for (auto& job : jobs) {
+    const auto known = std::ranges::find(jobs_, job.key, &Job::key);
+    if (known == jobs_.end()) {
+      jobs_.push_back(job);
+    } else {
       job.change = known->change;
       job.begun = known->begun;
     }
+  }
+}
+
+void Conformance::replace_jobs(std::vector<Job> jobs, std::int64_t change) {
+  {
+    const std::lock_guard lock(mutex_);
     jobs_ = std::move(jobs);
     in_effect_ = change;
     woken_ = true;
   }
   wake_.notify_all();
   followed_.notify_all();
-  return {};
 }
 
 Result<> Conformance::reload() {
@@ -357,7 +367,8 @@ Result<> Conformance::reload() {
     MYDR24_ASSIGN(made->catalogue, search::with_parameters(made->catalogue, custom.parameters));
     MYDR24_TRY(records_.store().learn(made->catalogue));
   }
-  const auto catalogue = made->catalogue;
+  MYDR24_ASSIGN(auto jobs, find_jobs(stored.change, made->catalogue, custom.parameters));
+  add_jobs(jobs);
   {
     const std::lock_guard lock(definitions_mutex_);
     for (const auto& bases : outdated_bases_) {
@@ -366,7 +377,9 @@ Result<> Conformance::reload() {
     records_.use(std::move(made));
   }
   MYDR24_TRY(servers_.go_by(stored.change));
-  return find_jobs(stored.change, catalogue, custom.parameters);
+  if (std::ranges::none_of(jobs, &Job::is_of_bases)) MYDR24_TRY(finish_bases());
+  replace_jobs(std::move(jobs), stored.change);
+  return {};
 }
 
 // The resources of the job's type that come next.
@@ -408,7 +421,8 @@ Result<Conformance::Row> Conformance::step(const Job& job) {
   if (job.is_of_bases) return step_bases(job);
   const auto catalogue = records_.definitions()->catalogue;
   const auto* parameter = search::find_parameter(job.progress.type, job.progress.code, catalogue.get());
-  if (parameter == nullptr || parameter->generation != job.generation) return Row{.complete = true};
+  // Not in force yet, or not any more: the list of jobs is being made anew.
+  if (parameter == nullptr || parameter->generation != job.generation) return Row{.done = job.progress.done};
 
   MYDR24_ASSIGN(const auto page, next_page(job));
   if (page.row.complete) return page.row;

@@ -112,8 +112,10 @@ class Conformance final : public records::Reaction, public store::Follower {
   static Custom custom_parameters(const Stored& stored);
   Result<> number(std::int64_t change, Custom& custom);
   static Result<> forget_gone(store::Transaction& transaction, const Custom& custom);
-  Result<> find_jobs(std::int64_t change, const search::CataloguePtr& catalogue,
-                     const std::vector<search::CustomParameter>& parameters);
+  Result<std::vector<Job>> find_jobs(std::int64_t change, const search::CataloguePtr& catalogue,
+                                     const std::vector<search::CustomParameter>& parameters);
+  void add_jobs(std::vector<Job>& jobs);
+  void replace_jobs(std::vector<Job> jobs, std::int64_t change);
   static Result<Row> read_row(store::Reader& reader, const Job& job);
   static Result<bool> bases_are_done(store::Reader& reader);
   Result<Page> next_page(const Job& job) const;

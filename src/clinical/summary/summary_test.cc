@@ -3,12 +3,32 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <future>
+#include <thread>
+#include <utility>
+
 #include "storage/store/fake_store.h"
 
 namespace mydr24::summary {
 namespace {
 
 const std::string base = "http://h/fhir/R4";
+
+// Lets something happen while a summary is being built.
+class BusyStore : public store::FakeStore {
+ public:
+  using FakeStore::FakeStore;
+  using FakeStore::read;
+  Result<> read(const std::function<Result<>(store::Reader&)>& read, const store::ReadLimits& limits,
+                store::Sequence after) override {
+    auto done = FakeStore::read(read, limits, after);
+    const bool builds = after > 0 && after != everything_committed;
+    if (builds && meanwhile) std::exchange(meanwhile, nullptr)();
+    return done;
+  }
+  std::function<void()> meanwhile;
+};
 
 class PatientSummary : public testing::Test {
  protected:
@@ -44,7 +64,7 @@ class PatientSummary : public testing::Test {
   }
 
   ManualClock clock{from_us(1'700'000'000'000'000)};
-  store::FakeStore store{clock};
+  BusyStore store{clock};
   records::Records records{store, clock};
   Summaries summaries{records};
 };
@@ -119,6 +139,30 @@ TEST_F(PatientSummary, ThatIsClaimedIsMarkedAgainByAWrite) {
   EXPECT_EQ(*summaries.step(), 1U);
   EXPECT_NE(summaries.get("p", base)->find("Hypertension"), std::string::npos);
   EXPECT_EQ(*summaries.step(), 0U);
+}
+
+TEST_F(PatientSummary, ThatAnotherServerClaimsMeanwhileIsKeptByThatOne) {
+  put_patient();
+  clock.advance(settle_time);
+  Summaries other(records);
+  std::promise<void> building, go_on;
+  std::thread second;
+  store.meanwhile = [&] {
+    put_condition("c1", "Hypertension", "active");
+    clock.advance(settle_time);
+    store.meanwhile = [&] {
+      building.set_value();
+      go_on.get_future().wait();
+    };
+    second = std::thread([&] { EXPECT_EQ(*other.step(), 1U); });
+    building.get_future().wait();
+  };
+  EXPECT_EQ(*summaries.step(), 1U);  // by what was there before the condition, while the other builds
+  EXPECT_NE(summaries.get("p", base)->find("Hypertension"), std::string::npos) << "the first kept what was outdated";
+  go_on.set_value();
+  second.join();
+  EXPECT_NE(summaries.get("p", base)->find("Hypertension"), std::string::npos);
+  EXPECT_EQ(*summaries.step(), 0U) << "the other did not keep its own";
 }
 
 TEST_F(PatientSummary, OfADeletedPatientIsForgotten) {

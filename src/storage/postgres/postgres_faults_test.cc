@@ -158,6 +158,26 @@ TEST_F(PostgresServer, AReplicaThatIsBehindOrAwayIsPassedOver) {
   EXPECT_TRUE(has(*current, "a", last(*current)));
 }
 
+TEST_F(PostgresServer, AReadIsOfThePrimaryUnlessTheCallerSaysThatAnOlderViewWillDo) {
+  const auto behind = server_->url(server_->lend_database());
+  {
+    const auto empty = open({.url = behind});
+  }
+  settings_.read_urls = {behind};
+  const auto store = open();
+  ASSERT_TRUE(write(*store, "a"));
+  EXPECT_FALSE(has(*store, "a")) << "the replica has nothing: the primary answered";
+  for (int i = 0; i < 4; ++i) {
+    bool found = false;
+    ASSERT_TRUE(store->read([&](Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(const auto version, reader.current("Patient", "a"));
+      found = version.has_value();
+      return {};
+    }));
+    EXPECT_TRUE(found);
+  }
+}
+
 TEST_F(PostgresServer, AStreamingReplicaAnswersWhatItHasAndThePrimaryTheRest) {
   const auto replica = server_->replica();
   ASSERT_NE(replica, nullptr) << "pg_basebackup failed, or the replica did not start";

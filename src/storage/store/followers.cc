@@ -29,14 +29,22 @@ void Followers::add(Follower& follower, Store& store) {
   if (!stored)
     log_(telemetry::Level::warn,
          fmt::format("follower {}: its place is not known: {}", follower.name(), stored.error().text));
-  const std::scoped_lock lock(mutex_);
+  std::unique_lock lock(mutex_);
   auto& entry = entries_.emplace_back();
   entry.follower = &follower;
   entry.cursor = entry.saved = cursor;
   entry.thread = std::thread([this, &entry] {
     pthread_setname_np(pthread_self(), "store-follower");
+    // When it fails it is tried again with the first events.
+    if (const auto term = engine_.term()) (void)begin_term(entry, *term);
+    {
+      const std::scoped_lock begun(mutex_);
+      entry.has_begun = true;
+      progress_.notify_all();
+    }
     run(entry);
   });
+  progress_.wait(lock, [&] { return entry.has_begun; });
 }
 
 void Followers::wake() {

@@ -38,7 +38,8 @@ class Followers {
   Followers(Engine engine, LogLine log) : engine_(std::move(engine)), log_(std::move(log)) {}
   ~Followers() { stop(false); }
 
-  // Blocks until the cursor of a new follower is stored.
+  // Blocks until the cursor of a new follower is stored and, where this process holds the term, begin() was called: what
+  // is written from then on is not taken for something that was left.
   void add(Follower& follower, Store& store);
   // There are new events, or a new term.
   void wake();
@@ -55,6 +56,7 @@ class Followers {
     Sequence cursor = 0;     // under mutex_
     Sequence saved = 0;      // under mutex_
     bool news = true;        // under mutex_
+    bool has_begun = false;  // under mutex_
     std::uint64_t term = 0;  // its thread only
     std::thread thread;
   };
