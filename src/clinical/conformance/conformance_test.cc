@@ -137,12 +137,15 @@ TEST_F(ConformanceResources, TwoThatIndexForAMomentCountEachResourceOnce) {
   start();
   Conformance second(records, log);
   ASSERT_TRUE(second.start({}));
+  const auto writes = store.writes_of_state();
   ASSERT_TRUE(put(alive));
   store.settle();
   ASSERT_TRUE(second.wait_until_in_effect(0, std::chrono::seconds(10)));
   EXPECT_TRUE(is_indexed());
   EXPECT_TRUE(is_indexed(second));
   second.stop();
+  // The change, its number, the answers of both, and five pages.
+  EXPECT_EQ(store.writes_of_state() - writes, 1U + 1U + 2U + 5U);
   const auto row = state("reindex", "http://example.org/s@1 Patient");
   ASSERT_TRUE(row);
   EXPECT_NE(row->find("\"done\":950,"), std::string::npos) << *row;
