@@ -100,7 +100,7 @@ std::string shown_place(std::string_view place) {
 }
 
 Result<std::unique_ptr<store::Store>> open_place(const std::string& place, bool must_exist, const Clock& clock) {
-  if (is_url(place)) return postgres::open({.url = place, .migrate = !must_exist}, clock);
+  if (is_url(place)) return postgres::open({.url = place, .may_lead = false, .migrate = !must_exist}, clock);
   std::error_code ignored;
   if (must_exist && !std::filesystem::exists(std::filesystem::path(place) / sqlite::database_file, ignored)) {
     return fail(Code::not_found, "holds no store: name a data folder or a postgres:// URL", place);

@@ -124,6 +124,7 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreSection& section, co
   postgres::Settings settings;
   settings.url = section.url;
   settings.read_urls = split(section.read_urls);
+  settings.may_lead = serves;
   settings.log = line;
   settings.writer_begun = writer_begun;
   return postgres::open(settings, clock);

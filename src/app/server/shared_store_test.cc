@@ -40,8 +40,8 @@ class SharedStore : public testing::Test {
   void TearDown() override {
     if (server_ != nullptr) server_->give_back(database_);
   }
-  std::unique_ptr<store::Store> open(const Clock& clock) {
-    auto opened = postgres::open({.url = server_->url(database_)}, clock);
+  std::unique_ptr<store::Store> open(const Clock& clock, bool may_lead = true) {
+    auto opened = postgres::open({.url = server_->url(database_), .may_lead = may_lead}, clock);
     EXPECT_TRUE(opened) << opened.error().text;
     return opened ? std::move(*opened) : nullptr;
   }
@@ -50,6 +50,18 @@ class SharedStore : public testing::Test {
   postgres::ThrowawayServer* const server_ = postgres::shared_server();
   std::string database_;
 };
+
+// An import that leads would keep the servers from timers and followers as long as it lasts.
+TEST_F(SharedStore, ACommandBesideTheServersNeverLeads) {
+  auto command = open(system_clock(), false);
+  auto server = open(system_clock());
+  EXPECT_FALSE(command->leads());
+  EXPECT_TRUE(server->leads());
+  server.reset();
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_FALSE(command->leads());
+  EXPECT_TRUE(command->write(RequestClass::routine, [](store::Transaction&) -> Result<> { return {}; }));
+}
 
 // ---- definitions
 

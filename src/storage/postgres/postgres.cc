@@ -29,7 +29,8 @@ class PostgresStore final : public store::Store {
         shared_(clock),
         readers_(settings.url, settings.read_urls, settings.readers_max, shared_),
         primary_(settings.url, {}, followers_readers, shared_),
-        watch_(settings.url, {.news = [this] { followers_.wake(); }, .reachable = [this] { reachable(); }}),
+        watch_(settings.url, settings.may_lead,
+               {.news = [this] { followers_.wake(); }, .reachable = [this] { reachable(); }}),
         followers_({.read =
                         [this](const auto& read) {
                           return primary_.read(read, {.request_class = RequestClass::emergency}, 0);

@@ -34,6 +34,7 @@ struct Settings {
   std::array<std::size_t, request_class_count> queue_max{8'192, 8'192, 8'192, 1'024};
   Microseconds batch_max{4'000};
   std::int64_t kept_total_min = 200;  // totals from here on are kept up to date once they were asked for
+  bool may_lead = true;               // false: never runs timers and followers, for commands beside the servers
   bool migrate = true;  // bring the schema up to date when opening; false: Code::unsupported when it is not
   LogLine log = [](telemetry::Level, std::string_view) {};
   // Runs first on the writer's thread: its weight. Empty: nothing.

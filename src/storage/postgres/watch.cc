@@ -66,7 +66,7 @@ void Watch::look() {
 }
 
 Result<> Watch::ask() {
-  if (term_ == 0) {
+  if (term_ == 0 && may_lead_) {
     MYDR24_ASSIGN(const auto taken,
                   connection_->query("SELECT pg_try_advisory_lock($1::int, hashtext(current_schema()))",
                                      Parameters::of(leader_lock)));

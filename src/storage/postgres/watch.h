@@ -30,7 +30,8 @@ class Watch {
     std::function<void()> reachable;  // the server answers
   };
 
-  Watch(std::string url, Hooks hooks) : url_(std::move(url)), hooks_(std::move(hooks)) {}
+  Watch(std::string url, bool may_lead, Hooks hooks)
+      : url_(std::move(url)), may_lead_(may_lead), hooks_(std::move(hooks)) {}
   ~Watch() { stop(); }
 
   // Looks once, then goes on by itself.
@@ -50,6 +51,7 @@ class Watch {
   Result<> ask();
 
   const std::string url_;
+  const bool may_lead_;
   const Hooks hooks_;
   std::unique_ptr<Connection> connection_;
   std::uint64_t terms_ = 0;

@@ -182,9 +182,11 @@ class SmtpPeer {
       } else if (line == "DATA") {
         session.say("354 go");
         if (!read_data(session, mail.text)) return;
+        {
+          const std::lock_guard lock(mutex_);
+          mails_.push_back(mail);
+        }
         session.say(behaviour_.data_says);
-        const std::lock_guard lock(mutex_);
-        mails_.push_back(mail);
       } else if (line == "QUIT") {
         return session.say("221 bye");
       } else {
