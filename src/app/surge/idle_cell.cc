@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <thread>
+
 #include "app/surge/special_cells.h"
 
 namespace mydr24::surge {
@@ -16,6 +18,21 @@ double own_bytes(const std::vector<std::unique_ptr<TestBed>>& beds) {
   double bytes = 0;
   for (const auto& bed : beds) bytes += bed->server().anonymous_mb() * 1024 * 1024;
   return bytes;
+}
+
+// Servers that have just started grow by themselves for a while: the summaries of their patients are made ready.
+void wait_until_steady(const std::vector<std::unique_ptr<TestBed>>& beds) {
+  constexpr std::chrono::seconds longest{60};
+  constexpr std::chrono::seconds steady_for{5};
+  constexpr double growth_max = 1.002;
+  double bytes = own_bytes(beds);
+  std::chrono::seconds steady{0};
+  for (std::chrono::seconds waited{0}; waited < longest && steady < steady_for; ++waited) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    const double now = own_bytes(beds);
+    steady = now > bytes * growth_max ? std::chrono::seconds(0) : steady + std::chrono::seconds(1);
+    if (steady == std::chrono::seconds(0)) bytes = now;
+  }
 }
 
 LoadSpec holder(const TestBed& bed, std::size_t connections, bool tls, std::size_t number) {
@@ -54,6 +71,7 @@ Result<CellResult> run_idle(const Stage& stage, const BenchSettings& settings, M
                     .tls = tls};
   // Before and meanwhile on the same server: what it takes for the emergencies themselves is there before.
   MYDR24_ASSIGN(const CellResult before, run_load(*beds.front(), settings, surge, clock));
+  wait_until_steady(beds);
   const double bytes_before = own_bytes(beds);
   settings.say(fmt::format("opening {} connections to {} servers", idle_connections, beds.size()));
   const auto began = clock.steady();
