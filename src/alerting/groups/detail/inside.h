@@ -150,7 +150,7 @@ struct Groups::Inside {
   };
   Others others_{*this};
   bool leading_ = true;
-  std::chrono::nanoseconds read_again_at_{0};    // steady
+  std::chrono::nanoseconds read_again_at_{0};  // steady
   // Emergencies that are not in the store yet.
   struct Waiting {
     int rounds = 0;
