@@ -185,7 +185,7 @@ void Groups::Inside::shift_rows() {
 // A row that keeps the times of before would seem to be firing when its alert has ended, or the other way round: the
 // next word about it would then go past the Book.
 Task<> Groups::Inside::shift_all_rows() {
-  while (!clock_steps_.empty() && !stopping_) {
+  while (!clock_steps_.empty() && !stopping_ && leading_) {
     ClockStep& step = clock_steps_.front();
     std::string last;
     const Result<> written = co_await submit(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
@@ -211,6 +211,7 @@ Task<> Groups::Inside::shift_all_rows() {
     if (last.empty()) clock_steps_.pop_front();
   }
   is_shifting_ = false;
+  if (!leading_) clock_steps_.clear();
   if (clock_steps_.empty()) work();  // the ends that waited for it
 }
 

@@ -45,7 +45,8 @@ bool Groups::Inside::lead() {
 // What waits is found again in the store by the server that leads now.
 void Groups::Inside::let_go() {
   leading_ = false;
-  clock_steps_.clear();
+  // The one that is being worked off ends it by itself.
+  if (!is_shifting_) clock_steps_.clear();
   unended_.clear();
   std::vector<JobPointer> waiting;
   for (auto& [name, lane] : lanes_) {
