@@ -8,7 +8,7 @@ const std::string_view page_js = R"js("use strict";
 // present ones.
 const element = (id) => document.getElementById(id);
 const silent_after_ms = 8000;
-const state = { alerts: [], unrecorded: 0, names: new Map(), seen: 0, clock_offset: 0, busy: new Set(), again: false, reading: false };
+const state = { alerts: [], unrecorded: 0, names: new Map(), seen: 0, clock_offset: 0, busy: new Set() };
 
 const now = () => Date.now() + state.clock_offset;
 
@@ -114,7 +114,7 @@ function show_verdict() {
   const verdict = element("verdict");
   if (verdict.textContent !== text) verdict.textContent = text;
   verdict.className = emergencies > 0 || state.unrecorded > 0 ? "emergency" : open.length > 0 ? "urgent" : is_live() ? "safe" : "";
-  element("no-alerts").hidden = state.alerts.length > 0 || !is_live();
+  element("no-alerts").hidden = state.alerts.length > 0 || state.unrecorded > 0 || !is_live();
   if (state.seen) element("clock-open").textContent = open.length;
 }
 
@@ -184,25 +184,32 @@ function show_status(status) {
   element("clock-writes").textContent = `${status.store.writes.toLocaleString("en")} writes since start`;
 }
 
-async function refresh() {
-  if (state.reading) { state.again = true; return; }
-  state.reading = true;
-  // Alerts do not wait for the rest, and are shown although the rest cannot be read.
-  const parts = [
-    ["/api/v1/alerts?count=100", (answer) => {
-      // Who still waits for an answer comes first.
-      state.alerts = answer.alerts.sort((a, b) => (a.state === "open" ? 0 : 1) - (b.state === "open" ? 0 : 1));
-      state.seen = Date.now();
-      show_alerts();
-    }],
-    ["/api/v1/vitals", (answer) => { show_board(answer); show_alerts(); }],
-    ["/api/v1/status", show_status],
-  ];
-  await Promise.all(parts.map(([path, show]) => read(path).then(show).catch((error) => console.warn(error.message))));
-  show_live();
-  state.reading = false;
-  if (state.again) { state.again = false; setTimeout(refresh, 250); }
+// Each is read by itself: alerts do not wait for the rest, and are shown although the rest cannot be read.
+const parts = [
+  { path: "/api/v1/alerts?count=100", show: (answer) => {
+    // Who still waits for an answer comes first.
+    state.alerts = answer.alerts.sort((a, b) => (a.state === "open" ? 0 : 1) - (b.state === "open" ? 0 : 1));
+    state.seen = Date.now();
+    show_alerts();
+    show_live();
+  } },
+  { path: "/api/v1/vitals", show: (answer) => { show_board(answer); show_alerts(); } },
+  { path: "/api/v1/status", show: show_status },
+];
+
+async function refresh_part(part) {
+  if (part.reading) { part.again = true; return; }
+  part.reading = true;
+  try {
+    part.show(await read(part.path));
+  } catch (error) {
+    console.warn(error.message);
+  }
+  part.reading = false;
+  if (part.again) { part.again = false; setTimeout(() => refresh_part(part), 250); }
 }
+
+const refresh = () => parts.forEach(refresh_part);
 
 function show_live() {
   const quiet = Date.now() - state.seen;
