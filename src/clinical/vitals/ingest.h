@@ -25,8 +25,8 @@ struct Ingested {
   bool is_worth_repeating() const;
 };
 
-// A sample ready to be written, or why it cannot be. One that does not say when it was
-// measured is looked up in the store. Any thread.
+// A sample ready to be written, or why it cannot be. One that does not say when it was measured is looked up in the
+// store. Any thread.
 Result<records::Prepared> prepare_sample(const records::Records& records, std::string_view text,
                                          const SampleContext& context);
 

@@ -8,10 +8,10 @@
 //    71, "temperature": 36.8, "acvpu": "A", "gcs": 15, "gcs_eyes": 4, "gcs_verbal": 5, "gcs_motor": 6}
 //
 // Units: /min, %, L/min (0 is air), mm[Hg], Cel. patient: a FHIR id of this server. at: when it was measured; without:
-// when it came first. id: names the sample (1 to 64 bytes); the same patient and id is the same Observation, so that sending
-// it again stores nothing new; without it and with `at` the whole text names it. One sign alone becomes an Observation
-// with its code, several one with the code of the vital signs panel (LOINC 85353-1) and a component each. A FHIR
-// Observation (resourceType) is taken as it is; without an id it gets one the same way.
+// when it came first. id: names the sample (1 to 64 bytes); the same patient and id is the same Observation, so that
+// sending it again stores nothing new; without it and with `at` the whole text names it. One sign alone becomes an
+// Observation with its code, several one with the code of the vital signs panel (LOINC 85353-1) and a component each. A
+// FHIR Observation (resourceType) is taken as it is; without an id it gets one the same way.
 
 #include <string>
 #include <string_view>
