@@ -14,36 +14,36 @@ std::string cut(std::string_view asked, std::string_view allowed) {
   return to_string(granted(*parse_scopes(asked), *parse_scopes(allowed)));
 }
 
-TEST(Scope, version_1_becomes_version_2) {
+TEST(Scope, Version1BecomesVersion2) {
   EXPECT_EQ(normal("patient/Observation.read"), "patient/Observation.rs");
   EXPECT_EQ(normal("user/*.write"), "user/*.cud");
   EXPECT_EQ(normal("system/*.*"), "system/*.cruds");
 }
 
-TEST(Scope, version_2_keeps_its_permissions_and_criteria) {
+TEST(Scope, Version2KeepsItsPermissionsAndCriteria) {
   EXPECT_EQ(normal("patient/Observation.rs?category=a%7Cb openid  launch/patient"),
             "patient/Observation.rs?category=a%7Cb openid launch/patient");
 }
 
-TEST(Scope, permissions_out_of_order_or_unknown_are_refused) {
+TEST(Scope, PermissionsOutOfOrderOrUnknownAreRefused) {
   for (const auto* text :
        {"patient/Observation.sr", "patient/Observation.x", "patient/Observation.", "patient/Observation",
         "user/observation.r", "user/.r", "system/*.rr", "patient/Observation.r?"})
     EXPECT_FALSE(parse_scopes(text)) << text;
 }
 
-TEST(Scope, what_cannot_be_understood_is_left_out_when_read_leniently) {
+TEST(Scope, WhatCannotBeUnderstoodIsLeftOutWhenReadLeniently) {
   EXPECT_EQ(to_string(parse_scopes_leniently("patient/Observation.sr openid user/Patient.r")), "user/Patient.r openid");
 }
 
-TEST(Scope, a_list_without_end_is_refused) {
+TEST(Scope, AListWithoutEndIsRefused) {
   std::string text;
   for (std::size_t i = 0; i <= scopes_max; ++i) text += "a ";
   EXPECT_FALSE(parse_scopes(text));
   EXPECT_FALSE(parse_scopes(std::string(scope_bytes_max + 1, 'a')));
 }
 
-TEST(Scope, a_token_has_no_more_than_its_client_may_have) {
+TEST(Scope, ATokenHasNoMoreThanItsClientMayHave) {
   EXPECT_EQ(cut("patient/*.cruds openid", "patient/*.rs openid"), "patient/*.rs openid");
   EXPECT_EQ(cut("patient/Observation.cruds", "patient/*.rs"), "patient/Observation.rs");
   EXPECT_EQ(cut("user/Observation.rs", "patient/*.rs"), "");
@@ -52,7 +52,7 @@ TEST(Scope, a_token_has_no_more_than_its_client_may_have) {
   EXPECT_EQ(cut("offline_access", "openid"), "");
 }
 
-TEST(Scope, a_wildcard_asked_for_means_each_type_that_is_allowed) {
+TEST(Scope, AWildcardAskedForMeansEachTypeThatIsAllowed) {
   EXPECT_EQ(cut("patient/*.rs", "patient/Observation.r patient/Patient.rs?a=b"),
             "patient/Observation.r patient/Patient.rs?a=b");
   EXPECT_EQ(cut("patient/*.rs?a=b", "patient/Observation.r"), "patient/Observation.r?a=b");

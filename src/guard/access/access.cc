@@ -1,0 +1,100 @@
+#include "guard/access/access.h"
+
+#include <fmt/format.h>
+
+namespace mydr24::access {
+
+Access::Access() {
+  static const auto server = [] {
+    auto caller = std::make_shared<Caller>();
+    caller->principal.kind = PrincipalKind::system;
+    caller->principal.id = "system";
+    return caller;
+  }();
+  caller_ = server;
+}
+
+Access& Access::server() {
+  static Access access;
+  return access;
+}
+
+Result<> Access::read(store::Store& store, const std::function<Result<>(store::Reader&)>& read,
+                      const store::ReadLimits& limits, store::Sequence after) {
+  if (clock_ == nullptr) return store.read(read, limits, after);
+  return store.read([&](store::Reader& reader) { return this->read(reader, read); }, limits, after);
+}
+
+Result<> Access::read(store::Reader& reader, const std::function<Result<>(store::Reader&)>& read) {
+  if (clock_ == nullptr) return read(reader);
+  Seen seen;
+  GuardedReader guarded(reader, sight(), *clock_, &seen);
+  auto done = read(guarded);
+  take(seen);
+  return done;
+}
+
+Result<> Access::check_put(store::Reader& reader, std::string_view type, std::string_view id,
+                           const std::optional<store::Version>& there, json::Value resource, bool by_create) {
+  if (clock_ == nullptr) return {};
+  Seen seen;
+  seen.note({.type = std::string(type), .id = std::string(id), .body = std::string(resource.raw())});
+  take(seen);
+  if (is_unlimited()) return {};
+  GuardedReader guarded(reader, sight(), *clock_, nullptr);
+  const bool replaces = there && there->action != store::Action::remove;
+  const auto permission = replaces || !by_create ? Permission::update : Permission::create;
+  const auto refuse = [&] {
+    return fail(Code::refused,
+                fmt::format("you may not {} {}", permission == Permission::create ? "create this" : "write",
+                            permission == Permission::create ? std::string(type) : fmt::format("{}/{}", type, id)));
+  };
+  if (replaces) {
+    MYDR24_ASSIGN(const bool good, guarded.sees(*there, Permission::update));
+    if (!good) return refuse();
+  } else if (permission == Permission::update) {
+    // Whether an id is free is not told to who does not see everything under these ids.
+    const auto& reach = sight().reach(Permission::update, type);
+    if (reach.extent == Reach::Extent::some && !reach.labels_only) return refuse();
+    if (!sight().may(Permission::create, type)) return refuse();
+  }
+  MYDR24_ASSIGN(const bool good, guarded.may_write(permission, type, resource));
+  return good ? Result<>() : refuse();
+}
+
+Result<bool> Access::check_remove(store::Reader& reader, const store::Version& there) {
+  if (clock_ == nullptr) return true;
+  GuardedReader guarded(reader, sight(), *clock_, nullptr);
+  MYDR24_ASSIGN(const bool visible, guarded.sees(there));
+  if (!visible) return false;
+  MYDR24_ASSIGN(const bool good, guarded.sees(there, Permission::remove));
+  if (!good) return fail(Code::refused, fmt::format("you may not delete {}/{}", there.type, there.id));
+  Seen seen;
+  seen.note(there);
+  take(seen);
+  return true;
+}
+
+void Access::take(const Seen& seen) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& patient : seen.patients()) seen_.note_patient(patient);
+  if (!seen.complete()) seen_.note_incomplete();
+}
+
+void Access::note_patient(std::string_view id) {
+  if (clock_ == nullptr) return;
+  const std::lock_guard lock(mutex_);
+  seen_.note_patient(id);
+}
+
+std::vector<std::string> Access::patients() const {
+  const std::lock_guard lock(mutex_);
+  return seen_.patients();
+}
+
+bool Access::patients_complete() const {
+  const std::lock_guard lock(mutex_);
+  return seen_.complete();
+}
+
+}  // namespace mydr24::access

@@ -1,0 +1,71 @@
+#pragma once
+
+// What one request may see and do, and what it has seen: handed along with the request to everything that reads or writes
+// for it. The one way to a resource on behalf of a client.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "guard/access/guarded_reader.h"
+#include "guard/access/principal.h"
+#include "guard/access/sight.h"
+#include "storage/store/store.h"
+
+namespace mydr24::access {
+
+// Who asks and what follows from it; made once for a session and shared by its requests.
+struct Caller {
+  Principal principal;
+  std::shared_ptr<const Sight> sight = Sight::unlimited();
+};
+
+// Thread-safe: the entries of a batch are carried out together.
+class Access {
+ public:
+  // The server itself: everything.
+  Access();
+  Access(std::shared_ptr<const Caller> caller, const Clock& clock) : caller_(std::move(caller)), clock_(&clock) {}
+  Access(const Access&) = delete;
+  Access& operator=(const Access&) = delete;
+  // For what the server does of itself; keeps no account of what was seen.
+  static Access& server();
+
+  const Principal& principal() const { return caller_->principal; }
+  const Sight& sight() const { return *caller_->sight; }
+  bool is_unlimited() const { return sight().is_unlimited(); }
+
+  // As Store::read, with a Reader that shows what may be seen.
+  Result<> read(store::Store& store, const std::function<Result<>(store::Reader&)>& read,
+                const store::ReadLimits& limits, store::Sequence after);
+  Result<> read(store::Store& store, const std::function<Result<>(store::Reader&)>& read) {
+    return this->read(store, read, {}, store::Store::everything_committed);
+  }
+  // The same on a Reader that is there, such as a Transaction.
+  Result<> read(store::Reader& reader, const std::function<Result<>(store::Reader&)>& read);
+
+  // Before a resource is written. `there`: what stands under that id, also when it is hidden or deleted. Code::refused.
+  // What is visible and may not be changed is told; of what is hidden no more than that the id cannot be used.
+  Result<> check_put(store::Reader& reader, std::string_view type, std::string_view id,
+                     const std::optional<store::Version>& there, json::Value resource, bool by_create);
+  // Before one is deleted. False: it is hidden, and the answer is that of one that is not there.
+  Result<bool> check_remove(store::Reader& reader, const store::Version& there);
+
+  // What the audit tells of the answer.
+  void note_patient(std::string_view id);
+  std::vector<std::string> patients() const;
+  bool patients_complete() const;
+
+ private:
+  void take(const Seen& seen);
+
+  std::shared_ptr<const Caller> caller_;
+  const Clock* clock_ = nullptr;  // null: the server itself
+  mutable std::mutex mutex_;
+  Seen seen_;
+};
+
+}  // namespace mydr24::access

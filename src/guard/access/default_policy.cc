@@ -1,0 +1,167 @@
+// The roles of a hospital as it comes. Labels: HL7 v3 Confidentiality (restricted, very restricted) and the sensitivity
+// categories of v3-ActCode that health law in many places protects beyond the rest of a record: HIV, psychiatry,
+// substance use, sexual and reproductive health, domestic violence.
+
+#include "guard/access/policy.h"
+
+namespace mydr24::access {
+
+std::string_view default_policy_text() {
+  return R"json({
+  "sensitive": [
+    "http://terminology.hl7.org/CodeSystem/v3-Confidentiality|R",
+    "http://terminology.hl7.org/CodeSystem/v3-Confidentiality|V",
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode|ETH",
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV",
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode|PSY",
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode|SDV",
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode|SEX",
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode|STD",
+    "http://terminology.hl7.org/CodeSystem/v3-ActCode|SUD"
+  ],
+  "roles": {
+    "administrator": {
+      "text": "Users, applications and settings; no record of a patient",
+      "purpose": "HSYSADMIN",
+      "privileged": true,
+      "fhir": [
+        { "types": ["Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Endpoint",
+                    "CodeSystem", "ValueSet", "ConceptMap", "NamingSystem", "StructureDefinition", "SearchParameter",
+                    "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cruds" }
+      ],
+      "operations": ["identity-*", "access-*", "session-*", "status", "admission", "am-status", "am-reload",
+                     "oncall-who", "oncall-plan"]
+    },
+    "platform-engineer": {
+      "text": "Runs the platform: capacity, feeds, alerts about machines; no record of a patient",
+      "purpose": "HSYSADMIN",
+      "privileged": true,
+      "fhir": [
+        { "types": ["Organization", "Location", "Endpoint", "Subscription", "CodeSystem", "ValueSet", "ConceptMap",
+                    "StructureDefinition", "SearchParameter"], "permissions": "rs" }
+      ],
+      "operations": ["session-*", "status", "admission", "admission-hint", "am-*", "silence-preview", "webhook-event",
+                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*"]
+    },
+    "on-call-engineer": {
+      "text": "Is woken for the platform and mends it; no record of a patient",
+      "purpose": "HSYSADMIN",
+      "operations": ["session-*", "status", "admission", "admission-hint", "am-*", "silence-preview", "oncall-*",
+                     "addresses", "address-*"]
+    },
+    "operations-lead": {
+      "text": "Clinical operations: is care safe now, who is on duty, what is overdue",
+      "purpose": "HOPERAT",
+      "fhir": [
+        { "types": ["Encounter", "Location", "Organization", "Practitioner", "PractitionerRole", "HealthcareService",
+                    "Schedule", "Slot", "Appointment", "Flag", "Task", "MeasureReport"], "permissions": "rs" }
+      ],
+      "operations": ["session-*", "status", "events", "alerts", "alert", "alert-*", "actionability", "vitals-board",
+                     "vitals-crowding", "oncall-*", "admission", "admission-hint", "am-alerts", "am-groups",
+                     "am-silence*", "am-receivers", "am-status", "silence-preview"]
+    },
+    "nurse": {
+      "text": "Cares for patients: reads their records, records signs, answers alerts",
+      "purpose": "TREAT",
+      "fhir": [
+        { "types": ["*"], "not_types": ["AuditEvent", "Consent"], "permissions": "rs" },
+        { "types": ["Consent"], "permissions": "rs" },
+        { "types": ["Observation", "Communication", "Task", "Flag", "CareTeam", "CarePlan", "Condition",
+                    "AllergyIntolerance", "Procedure", "MedicationAdministration", "MedicationStatement",
+                    "Immunization", "QuestionnaireResponse", "DocumentReference", "Encounter", "Appointment",
+                    "DeviceUseStatement", "NutritionOrder", "ServiceRequest", "Specimen"], "permissions": "cu" },
+        { "types": ["Patient", "RelatedPerson"], "permissions": "cu" }
+      ],
+      "operations": ["session-*", "break-glass*", "status", "events", "alerts", "alert", "alert-ack", "alert-escalate",
+                     "alert-resolve", "vitals-*", "oncall-who", "oncall-shifts", "oncall-swap", "addresses",
+                     "address-*"],
+      "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
+    },
+    "emergency-clinician": {
+      "text": "Physicians and advanced practitioners: the whole record, sensitive parts for treatment",
+      "purpose": "TREAT",
+      "labels": [
+        "http://terminology.hl7.org/CodeSystem/v3-Confidentiality|R",
+        "http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV",
+        "http://terminology.hl7.org/CodeSystem/v3-ActCode|STD",
+        "http://terminology.hl7.org/CodeSystem/v3-ActCode|ETH",
+        "http://terminology.hl7.org/CodeSystem/v3-ActCode|SUD"
+      ],
+      "fhir": [
+        { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" },
+        { "types": ["*"], "not_types": ["AuditEvent", "Organization", "Location", "Practitioner", "PractitionerRole",
+                    "CodeSystem", "ValueSet", "ConceptMap", "NamingSystem", "StructureDefinition", "SearchParameter",
+                    "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cu" }
+      ],
+      "operations": ["session-*", "break-glass*", "status", "events", "alerts", "alert", "alert-*", "actionability",
+                     "vitals-*", "oncall-who", "oncall-shifts", "oncall-swap", "oncall-test-page", "addresses",
+                     "address-*"],
+      "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
+    },
+    "compliance-officer": {
+      "text": "Privacy and compliance: who saw what and why; reviews emergency overrides",
+      "purpose": "HCOMPL",
+      "privileged": true,
+      "fhir": [
+        { "types": ["AuditEvent", "Provenance", "Consent", "Organization", "Practitioner", "PractitionerRole"],
+          "permissions": "rs" }
+      ],
+      "operations": ["session-*", "audit-*", "break-glass-list", "break-glass-review", "access-explain", "status"]
+    },
+    "change-manager": {
+      "text": "Plans and approves changes; no record of a patient",
+      "purpose": "HOPERAT",
+      "operations": ["session-*", "status", "admission", "oncall-who", "oncall-shifts", "oncall-coverage"]
+    },
+    "booking-desk": {
+      "text": "Books appointments: who and when, not why",
+      "purpose": "HOPERAT",
+      "fhir": [
+        { "types": ["Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Location",
+                    "HealthcareService", "Schedule", "Slot", "Appointment", "AppointmentResponse", "Coverage"],
+          "permissions": "rs" },
+        { "types": ["Patient", "RelatedPerson", "Appointment", "AppointmentResponse", "Slot", "Coverage"],
+          "permissions": "cu" }
+      ],
+      "operations": ["session-*"]
+    },
+    "patient": {
+      "text": "The person whom the record is about",
+      "purpose": "PATRQT",
+      "labels": ["*"],
+      "fhir": [
+        { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs", "compartment": "own" },
+        { "types": ["Appointment", "AppointmentResponse", "QuestionnaireResponse", "Communication"],
+          "permissions": "c", "compartment": "own" },
+        { "types": ["Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService", "Schedule",
+                    "Slot", "Medication", "Questionnaire", "CodeSystem", "ValueSet", "StructureDefinition"],
+          "permissions": "rs" }
+      ],
+      "operations": ["session-*"]
+    },
+    "service": {
+      "text": "Another system that acts for itself: bounded by the scopes of its token",
+      "purpose": "HOPERAT",
+      "fhir": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "cruds" } ],
+      "labels": ["*"]
+    },
+    "device-feed": {
+      "text": "Monitors and gateways that deliver vital signs",
+      "purpose": "TREAT",
+      "fhir": [
+        { "types": ["Observation", "Device", "DeviceMetric"], "permissions": "cu" },
+        { "types": ["Patient", "Device", "DeviceMetric", "Location", "Encounter"], "permissions": "r" }
+      ],
+      "operations": ["vitals-stream", "oncall-heartbeat"]
+    },
+    "monitoring-feed": {
+      "text": "Prometheus and other monitors that deliver alerts",
+      "purpose": "HSYSADMIN",
+      "operations": ["am-post-alerts", "am-alerts", "am-status", "webhook-event", "generic-event", "pagerduty-event",
+                     "oncall-heartbeat"]
+    }
+  }
+})json";
+}
+
+}  // namespace mydr24::access

@@ -1,0 +1,235 @@
+#include "guard/access/guarded_reader.h"
+
+#include <algorithm>
+
+#include "base/core/id.h"
+#include "storage/store/search_cursor.h"
+
+namespace mydr24::access {
+namespace {
+
+Error not_for_clients() { return fail(Code::refused, "this is not open to clients"); }
+
+}  // namespace
+
+// ---- what was seen
+
+void Seen::note_patient(std::string_view id) {
+  if (!is_fhir_id(id) || std::ranges::find(patients_, id) != patients_.end()) return;
+  if (patients_.size() == patients_max) {
+    complete_ = false;
+    return;
+  }
+  patients_.emplace_back(id);
+}
+
+void Seen::note(const store::Version& version) {
+  ++resources_;
+  if (version.type == "Patient") {
+    note_patient(version.id);
+    return;
+  }
+  // Every reference to a Patient, by the text: parsing each resource again would cost more than reading it did.
+  constexpr std::string_view mark = "\"Patient/";
+  const std::string_view body = version.body;
+  for (auto at = body.find(mark); at != body.npos; at = body.find(mark, at)) {
+    at += mark.size();
+    const auto end = body.find_first_of("\"/", at);
+    if (end == body.npos) return;
+    note_patient(body.substr(at, end - at));
+    at = end;
+  }
+}
+
+// ---- judging one resource
+
+Result<bool> GuardedReader::holds(const std::vector<search::Condition>& conditions, json::Value resource, Instant at) {
+  std::optional<Error> failure;
+  const auto settle = [&failure](Result<bool> answer) {
+    if (answer) return *answer;
+    failure = std::move(answer).error();
+    return false;
+  };
+  const search::MatchContext context{
+      .now = clock_.now(),
+      .last_updated = at,
+      .catalogue = nullptr,
+      .chain = [&](const search::Condition& chain,
+                   std::span<const std::string> targets) { return settle(leads_there(chain, targets)); },
+      .has = [&](const search::Condition& has,
+                 std::string_view reference) { return settle(is_referred(has, reference)); }};
+  for (const auto& condition : conditions) {
+    const bool holds = search::matches(condition, resource, context);
+    if (failure) return *failure;
+    if (!holds) return false;
+  }
+  return true;
+}
+
+Result<bool> GuardedReader::leads_there(const search::Condition& chain, std::span<const std::string> targets) {
+  for (const std::string_view target : targets) {
+    const auto slash = target.find('/');
+    if (slash == target.npos || target.substr(0, slash) != chain.target) continue;
+    MYDR24_ASSIGN(const auto found, reader_.current(chain.target, target.substr(slash + 1)));
+    if (!found || found->action == store::Action::remove) continue;
+    MYDR24_ASSIGN(const auto document, json::Document::parse_view(found->body));
+    MYDR24_ASSIGN(const bool good, holds(chain.parts, document.root(), found->at));
+    if (good) return true;
+  }
+  return false;
+}
+
+Result<bool> GuardedReader::is_referred(const search::Condition& has, std::string_view reference) {
+  search::Query query;
+  query.type = has.parameter->type;
+  query.count = 1;
+  search::Condition refers;
+  refers.parameter = has.parameter;
+  refers.any_of.push_back({.value = std::string(reference)});
+  query.conditions.push_back(std::move(refers));
+  query.conditions.insert(query.conditions.end(), has.parts.begin(), has.parts.end());
+  MYDR24_ASSIGN(const auto page, reader_.search(query));
+  return !page.matches.empty();
+}
+
+Result<bool> GuardedReader::sees(const store::Version& version, Permission permission) {
+  const auto& reach = sight_.reach(permission, version.type);
+  if (reach.extent == Reach::Extent::none) return false;
+  if (reach.extent == Reach::Extent::all) return true;
+  if (version.action == store::Action::remove) return was_visible(version);
+  if (reach.labels_only && has_no_label(version.body)) return true;
+  MYDR24_ASSIGN(const auto document, json::Document::parse_view(version.body));
+  return holds(reach.conditions, document.root(), version.at);
+}
+
+Result<bool> GuardedReader::may_write(Permission permission, std::string_view type, json::Value resource) {
+  const auto& reach = sight_.reach(permission, type);
+  if (reach.extent == Reach::Extent::none) return false;
+  if (reach.extent == Reach::Extent::all || reach.conditions_of_new.empty()) return true;
+  return holds(reach.conditions_of_new, resource, clock_.now());
+}
+
+Result<bool> GuardedReader::was_visible(const store::Version& removal) {
+  for (auto number = removal.version - 1; number > 0; --number) {
+    MYDR24_ASSIGN(const auto before, reader_.version(removal.type, removal.id, number));
+    if (!before) return false;
+    if (before->action != store::Action::remove) return sees(*before);
+  }
+  return false;
+}
+
+Result<std::optional<store::Version>> GuardedReader::if_visible(std::optional<store::Version> version) {
+  if (!version) return version;
+  MYDR24_ASSIGN(const bool visible, sees(*version));
+  if (!visible) return std::optional<store::Version>();
+  if (seen_ != nullptr) seen_->note(*version);
+  return version;
+}
+
+// ---- reading
+
+Result<std::optional<store::Version>> GuardedReader::current(std::string_view type, std::string_view id) {
+  MYDR24_ASSIGN(auto found, reader_.current(type, id));
+  return if_visible(std::move(found));
+}
+
+Result<std::optional<store::Version>> GuardedReader::current_head(std::string_view type, std::string_view id) {
+  if (sight_.reach(Permission::read, type).extent == Reach::Extent::all) return reader_.current_head(type, id);
+  MYDR24_ASSIGN(auto found, current(type, id));
+  if (found) found->body.clear();
+  return found;
+}
+
+Result<std::optional<store::Version>> GuardedReader::version(std::string_view type, std::string_view id,
+                                                             std::int64_t version) {
+  MYDR24_ASSIGN(auto found, reader_.version(type, id, version));
+  MYDR24_ASSIGN(auto visible, if_visible(std::move(found)));
+  if (!visible || sight_.reach(Permission::read, type).extent == Reach::Extent::all) return visible;
+  // What was open once and is hidden now stays hidden.
+  MYDR24_ASSIGN(const auto now, reader_.current(type, id));
+  if (!now) return std::optional<store::Version>();
+  MYDR24_ASSIGN(const bool still, sees(*now));
+  return still ? std::move(visible) : std::nullopt;
+}
+
+Result<std::vector<store::Version>> GuardedReader::history(const store::HistoryQuery& query) {
+  std::vector<store::Version> visible;
+  auto further = query;
+  while (visible.size() < query.count) {
+    MYDR24_ASSIGN(auto versions, reader_.history(further));
+    for (auto& version : versions) {
+      further.before_sequence = version.sequence;
+      MYDR24_ASSIGN(bool seen, sees(version));
+      if (seen && sight_.reach(Permission::read, version.type).extent == Reach::Extent::some) {
+        MYDR24_ASSIGN(const auto now, reader_.current(version.type, version.id));
+        if (now) {
+          MYDR24_ASSIGN(seen, sees(*now));
+        }
+      }
+      if (!seen || visible.size() == query.count) continue;
+      if (seen_ != nullptr) seen_->note(version);
+      visible.push_back(std::move(version));
+    }
+    if (versions.size() < query.count) break;
+  }
+  return visible;
+}
+
+Result<store::SearchPage> GuardedReader::search(const search::Query& query) {
+  if (sight_.is_unlimited()) {
+    MYDR24_ASSIGN(auto page, reader_.search(query));
+    if (seen_ != nullptr) std::ranges::for_each(page.matches, [this](const auto& match) { seen_->note(match); });
+    return page;
+  }
+  MYDR24_ASSIGN(auto narrowed, sight_.narrowed(query));
+  // A cursor belongs to its query: to the client, the one that was asked; to the store, the narrowed one.
+  if (!query.cursor.empty()) {
+    MYDR24_ASSIGN(const auto cursor, store::read_cursor(query));
+    if (cursor) narrowed.cursor = store::make_cursor(narrowed, *cursor);
+  }
+  MYDR24_ASSIGN(auto page, reader_.search(narrowed));
+  if (!page.next_cursor.empty()) {
+    narrowed.cursor = page.next_cursor;
+    MYDR24_ASSIGN(const auto cursor, store::read_cursor(narrowed));
+    if (cursor) page.next_cursor = store::make_cursor(query, *cursor);
+  }
+  if (query.contained != search::Contained::no) {
+    // Containers are found by what they contain: each is judged by itself, and how many there are is not told.
+    std::vector<store::Version> visible;
+    for (auto& match : page.matches) {
+      MYDR24_ASSIGN(const bool seen, sees(match));
+      if (seen) visible.push_back(std::move(match));
+    }
+    page.matches = std::move(visible);
+    page.total.reset();
+  }
+  if (seen_ != nullptr) std::ranges::for_each(page.matches, [this](const auto& match) { seen_->note(match); });
+  return page;
+}
+
+Result<std::vector<store::ParameterValue>> GuardedReader::values(const search::Parameter& parameter,
+                                                                 std::uint32_t count) {
+  if (sight_.reach(Permission::search, parameter.type).extent != Reach::Extent::all)
+    return fail(Code::refused, "the values of a parameter are only told to who may see every resource that has one");
+  return reader_.values(parameter, count);
+}
+
+Result<std::int64_t> GuardedReader::count_resources(std::string_view type) {
+  if (!type.empty() && !sight_.may(Permission::search, type)) return 0;
+  return reader_.count_resources(type);
+}
+
+Result<std::optional<std::string>> GuardedReader::state(std::string_view /*space*/, std::string_view /*key*/) {
+  return not_for_clients();
+}
+
+Result<std::vector<store::StateRow>> GuardedReader::states(std::string_view /*space*/, std::string_view /*prefix*/,
+                                                           std::string_view /*after*/, std::uint32_t /*count*/) {
+  return not_for_clients();
+}
+
+Result<std::vector<store::Event>> GuardedReader::events(store::Sequence /*after*/, std::uint32_t /*count*/) {
+  return not_for_clients();
+}
+
+}  // namespace mydr24::access

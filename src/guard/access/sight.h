@@ -1,0 +1,63 @@
+#pragma once
+
+// What one principal may see and do of each resource type: roles, scopes, launch context, sensitive labels and an emergency
+// override, brought together once as search conditions. The same conditions narrow a search and judge a resource that was
+// read, so that neither tells what the other refuses.
+//
+// Invariant: what is visible under a Sight is what the conditions of reach(Permission::read, type) find.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fhir/search/search.h"
+#include "guard/access/policy.h"
+#include "guard/access/principal.h"
+
+namespace mydr24::access {
+
+// How far a permission goes on one resource type.
+struct Reach {
+  enum class Extent : std::uint8_t { none, some, all } extent = Extent::none;
+  std::vector<search::Condition> conditions;  // some: all of them must hold
+  // some: nothing but a sensitive label in meta.security hides a resource.
+  bool labels_only = false;
+  // What a resource must satisfy that is written anew: as `conditions`, without regard to labels. Empty: any.
+  std::vector<search::Condition> conditions_of_new;
+};
+
+class Sight {
+ public:
+  // Everything: the server itself.
+  Sight() = default;
+  // Code::invalid when criteria of a scope or grant are no search of their type: such a token is of no use.
+  static Result<std::shared_ptr<const Sight>> of(const Policy& policy, const Principal& principal);
+  static const std::shared_ptr<const Sight>& unlimited();
+
+  bool is_unlimited() const { return unlimited_; }
+  const Reach& reach(Permission permission, std::string_view type) const;
+  bool may(Permission permission, std::string_view type) const {
+    return reach(permission, type).extent != Reach::Extent::none;
+  }
+  // Of any type.
+  bool may_anything(Permission permission) const;
+
+  // The query as this principal may ask it: each type that it touches (by chains and _has as well) narrowed down to what
+  // is visible. Code::refused names the type of which nothing is.
+  Result<search::Query> narrowed(const search::Query& query) const;
+
+ private:
+  static constexpr std::size_t permission_count = 5;
+  bool unlimited_ = true;
+  std::map<std::string, std::array<Reach, permission_count>, std::less<>> by_type_;
+};
+
+// Whether a resource carries none of the labels that the condition of a Reach forbids, told by its text alone: true when
+// it has no label at all, which most have not.
+bool has_no_label(std::string_view body);
+
+}  // namespace mydr24::access
