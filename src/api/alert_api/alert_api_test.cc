@@ -42,7 +42,7 @@ class AlertApi : public testing::Test {
       co_await exchange.respond({.status = 404});
       co_return;
     }
-    pipeline::Call call(exchange, match, match.route->request_class, "http://h");
+    pipeline::Call call(exchange, match, match.route->request_class, "http://h", access::Access::server());
     co_await match.route->handler(call);
   }
 

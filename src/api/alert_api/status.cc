@@ -140,8 +140,8 @@ void add_status_routes(pipeline::Router& router, Service& service) {
               [&service](pipeline::Call& call) -> Task<> { co_await send(call, co_await status(service)); }});
   router.add({net::Method::get, prefix + "/api/v2/receivers", "am-receivers", RequestClass::urgent,
               [&service](pipeline::Call& call) -> Task<> { co_await send(call, co_await receivers(service)); }});
-  router.add({net::Method::get, prefix + "/-/healthy", "am-healthy", RequestClass::urgent, say_ok});
-  router.add({net::Method::get, prefix + "/-/ready", "am-ready", RequestClass::urgent, say_ok});
+  router.add_open({net::Method::get, prefix + "/-/healthy", "am-healthy", RequestClass::urgent, say_ok});
+  router.add_open({net::Method::get, prefix + "/-/ready", "am-ready", RequestClass::urgent, say_ok});
   router.add({net::Method::post, prefix + "/-/reload", "am-reload", RequestClass::urgent,
               [&service](pipeline::Call& call) -> Task<> { co_await reload(service, call); }});
 }

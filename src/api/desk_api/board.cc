@@ -107,7 +107,9 @@ Result<std::string> board(const Desk& desk) {
   return text;
 }
 
-Result<std::string> one_patient(const Desk& desk, std::string_view id) {
+Result<std::string> one_patient(const Desk& desk, access::Access& access, std::string_view id) {
+  access.note_patient(id);
+  MYDR24_TRY(access.check_shown(desk.store, "Patient", id));
   std::string text;
   MYDR24_TRY(desk.store.read([&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(const auto signs, desk.watch.current(reader, id));
@@ -155,7 +157,9 @@ void add_board_routes(pipeline::Router& router, Desk& desk) {
                 co_await answer(call, std::move(result));
               }});
   router.add({net::Method::get, "/api/v1/vitals/{patient}", "vitals-patient", RequestClass::emergency,
-              [&desk](pipeline::Call& call) -> Task<> { co_await answer(call, one_patient(desk, call.capture(0))); }});
+              [&desk](pipeline::Call& call) -> Task<> {
+                co_await answer(call, one_patient(desk, call.access(), call.capture(0)));
+              }});
   router.add({net::Method::get, "/api/v1/status", "status", RequestClass::urgent,
               [&desk](pipeline::Call& call) -> Task<> { co_await send_json(call, status(desk)); }});
 }

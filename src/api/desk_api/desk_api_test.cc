@@ -61,7 +61,7 @@ class Routed : public testing::Test {
     const auto match = router.match(method, path);
     EXPECT_NE(match.route, nullptr) << path;
     if (match.route == nullptr) return exchange;
-    pipeline::Call call(exchange, match, match.route->request_class, "http://h");
+    pipeline::Call call(exchange, match, match.route->request_class, "http://h", access::Access::server());
     asio::io_context context;
     asio::co_spawn(context.get_executor(), match.route->handler(call), asio::detached);
     context.run();

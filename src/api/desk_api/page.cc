@@ -11,7 +11,7 @@ namespace {
 
 void add_text(pipeline::Router& router, const char* path, const char* content_type, std::string_view text) {
   auto shared = std::make_shared<const std::string>(text);
-  router.add(
+  router.add_open(
       {net::Method::get, path, "page", RequestClass::urgent, [shared, content_type](pipeline::Call& call) -> Task<> {
          net::Response response;
          response.content_type = content_type;

@@ -259,7 +259,7 @@ class BundleCall {
       if (const auto* error = std::get_if<Error>(&entry)) co_return Answer::of(*error);
       if (auto* interaction = std::get_if<Interaction>(&entry)) interactions.push_back(std::move(*interaction));
     }
-    auto effects = co_await records::execute(service_.records, call_.request_class(), interactions,
+    auto effects = co_await records::execute(service_.records, call_.access(), call_.request_class(), interactions,
                                              large_ ? &service_.workers : nullptr);
     if (!effects) co_return Answer::of(effects.error());
     co_await until_in_effect(service_, call_, *effects);
@@ -294,8 +294,8 @@ class BundleCall {
     } else {
       std::vector<Interaction> one;
       one.push_back(std::move(std::get<Interaction>(entry)));
-      auto effects =
-          co_await records::execute(service_.records, call_.request_class(), one, large_ ? &service_.workers : nullptr);
+      auto effects = co_await records::execute(service_.records, call_.access(), call_.request_class(), one,
+                                               large_ ? &service_.workers : nullptr);
       if (effects) co_await until_in_effect(service_, call_, *effects);
       result = effects ? answer(effects->front(), preference_) : Answer::of(effects.error());
     }
@@ -308,14 +308,16 @@ class BundleCall {
     if (target.rest.starts_with("_history/")) {
       const auto version = parse_etag(target.rest.substr(9));
       if (!version) return Answer::of(version.error());
-      return read(service_.store(), target.type, target.id, *version);
+      return read(service_.store(), call_.access(), target.type, target.id, *version);
     }
     if (target.rest == "_history")
-      return history(service_.store(), target.type, target.id, target.query, fhir_base_, service_.clock.now());
-    if (!target.id.empty()) return read(service_.store(), target.type, target.id, std::nullopt);
+      return history(service_.store(), call_.access(), target.type, target.id, target.query, fhir_base_,
+                     service_.clock.now());
+    if (!target.id.empty()) return read(service_.store(), call_.access(), target.type, target.id, std::nullopt);
     const auto parameters = net::parse_query(target.query);
     if (!parameters) return Answer::of(fail(Code::invalid, "the query string is malformed"));
     SearchRequest request;
+    request.access = &call_.access();
     request.type = target.type;
     request.parameters = *parameters;
     request.lenient = lenient_;

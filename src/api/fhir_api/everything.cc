@@ -84,15 +84,16 @@ std::string link(const Everything& all, const OperationInput& input, const std::
   return url;
 }
 
-std::expected<search::Query, search::Refusal> query_of(const Service& service, const Everything& all,
-                                                       const std::string& type, const std::string& base) {
+std::expected<search::Query, search::Refusal> query_of(const Service& service, access::Access& access,
+                                                       const Everything& all, const std::string& type,
+                                                       const std::string& base) {
   auto parameters = all.conditions;
   const auto catalogue = service.records.definitions()->catalogue;
   if (search::find_parameter(type, "date", catalogue.get()) != nullptr && type != all.focus) {
     if (!all.start.empty()) parameters.emplace_back("date", "ge" + all.start);
     if (!all.end.empty()) parameters.emplace_back("date", "le" + all.end);
   }
-  auto query = parse(service, type, parameters, false, base);
+  auto query = parse(service, access, type, parameters, false, base);
   if (!query) return query;
   search::Condition inside;
   inside.form = search::Condition::Form::any;
@@ -116,15 +117,16 @@ std::expected<search::Query, search::Refusal> query_of(const Service& service, c
   return query;
 }
 
-Answer everything(const Service& service, const OperationInput& input, const std::string& focus, const std::string& id,
-                  const std::string& base) {
+Answer everything(const Service& service, access::Access& access, const OperationInput& input, const std::string& focus,
+                  const std::string& id, const std::string& base) {
   const auto all = read_input(input, focus, id);
   if (!all) return Answer::of(all.error());
   std::vector<store::Version> found;
   records::Included included;
   std::string next;
   std::optional<search::Refusal> refusal;
-  const auto done = service.store().read(
+  const auto done = access.read(
+      service.store(),
       [&](store::Reader& reader) -> Result<> {
         MYDR24_ASSIGN(const auto head, reader.current_head(focus, id));
         if (!head) return fail(Code::not_found, fmt::format("{}/{} does not exist", focus, id));
@@ -135,7 +137,7 @@ Answer everything(const Service& service, const OperationInput& input, const std
             next = all->types[i] + ":";
             break;
           }
-          auto query = query_of(service, *all, all->types[i], base);
+          auto query = query_of(service, access, *all, all->types[i], base);
           if (!query) {
             refusal = std::move(query).error();
             return {};
@@ -179,8 +181,8 @@ Task<> handle(Service& service, pipeline::Call& call, std::string focus) {
   auto input = co_await take_input(call, service.settings.body_bytes_max);
   if (!input) co_return;
   const std::string id(call.capture(0));
-  auto answer = co_await service.workers.run(call.request_class(),
-                                             [&] { return everything(service, *input, focus, id, call.fhir_base()); });
+  auto answer = co_await service.workers.run(
+      call.request_class(), [&] { return everything(service, call.access(), *input, focus, id, call.fhir_base()); });
   co_await send(call, std::move(answer));
 }
 

@@ -104,17 +104,18 @@ Task<std::optional<std::string>> take_body(pipeline::Call& call, std::initialize
                                            std::size_t bytes_max);
 
 // Reads, by what stands in the path: for requests and Bundle entries alike.
-Answer read(store::Store& store, std::string_view type, std::string_view id, std::optional<std::int64_t> version,
-            RequestClass request_class = RequestClass::routine);
-Answer history(store::Store& store, std::string_view type, std::string_view id, std::string_view query,
-               const std::string& fhir_base, Instant now);
+Answer read(store::Store& store, access::Access& access, std::string_view type, std::string_view id,
+            std::optional<std::int64_t> version, RequestClass request_class = RequestClass::routine);
+Answer history(store::Store& store, access::Access& access, std::string_view type, std::string_view id,
+               std::string_view query, const std::string& fhir_base, Instant now);
 
 // Runs `work` on a worker while watching the connection: what it is given becomes true when the client has gone.
 Task<Answer> run_watched(Service& service, pipeline::Call& call,
                          std::function<Answer(const std::atomic<bool>& cancelled)> work);
 
 struct SearchRequest {
-  std::string type;  // empty: every type, or those of _type
+  access::Access* access = nullptr;  // never null
+  std::string type;                  // empty: every type, or those of _type
   net::QueryParameters parameters;
   bool lenient = false;
   std::string fhir_base;
@@ -125,9 +126,9 @@ struct SearchRequest {
 };
 Answer search(const Service& service, const SearchRequest& request);
 // What a client's criteria mean for one type, by the definitions in force.
-std::expected<search::Query, search::Refusal> parse(const Service& service, std::string_view type,
-                                                    const net::QueryParameters& parameters, bool lenient,
-                                                    const std::string& fhir_base,
+std::expected<search::Query, search::Refusal> parse(const Service& service, access::Access& access,
+                                                    std::string_view type, const net::QueryParameters& parameters,
+                                                    bool lenient, const std::string& fhir_base,
                                                     std::vector<model::Issue>* ignored = nullptr);
 
 // NDJSON both ways (ndjson.cc): whether a request asks for it or brings it, and the streams.

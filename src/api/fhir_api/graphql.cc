@@ -14,8 +14,8 @@ constexpr std::size_t query_bytes_max = 256U << 10;
 
 class StoreData final : public graphql::Data {
  public:
-  StoreData(const Service& service, store::Reader& reader, const std::string& fhir_base)
-      : service_(service), reader_(reader), fhir_base_(fhir_base) {}
+  StoreData(const Service& service, access::Access& access, store::Reader& reader, const std::string& fhir_base)
+      : service_(service), access_(access), reader_(reader), fhir_base_(fhir_base) {}
 
   Result<std::optional<std::string>> read(std::string_view type, std::string_view id) override {
     MYDR24_ASSIGN(const auto version, reader_.current(type, id));
@@ -26,7 +26,7 @@ class StoreData final : public graphql::Data {
   Result<graphql::Page> search(std::string_view type, std::span<const graphql::SearchParameter> parameters) override {
     net::QueryParameters decoded;
     for (const auto& parameter : parameters) decoded.emplace_back(parameter.name, parameter.value);
-    const auto query = parse(service_, type, decoded, false, fhir_base_);
+    const auto query = parse(service_, access_, type, decoded, false, fhir_base_);
     if (!query) {
       const auto& issue = query.error().issues.front();
       return fail(Code::invalid, issue.diagnostics, issue.expression);
@@ -41,6 +41,7 @@ class StoreData final : public graphql::Data {
 
  private:
   const Service& service_;
+  access::Access& access_;
   store::Reader& reader_;
   const std::string& fhir_base_;
 };
@@ -76,12 +77,13 @@ Result<Asked> read_request(const net::Request& request, std::string body) {
   return asked;
 }
 
-Answer run(const Service& service, const Asked& asked, bool wrapped, const std::string& type, const std::string& id,
-           const std::string& fhir_base, const std::atomic<bool>& cancelled) {
+Answer run(const Service& service, access::Access& access, const Asked& asked, bool wrapped, const std::string& type,
+           const std::string& id, const std::string& fhir_base, const std::atomic<bool>& cancelled) {
   Answer answer;
-  const auto done = service.store().read(
+  const auto done = access.read(
+      service.store(),
       [&](store::Reader& reader) -> Result<> {
-        StoreData data(service, reader, fhir_base);
+        StoreData data(service, access, reader, fhir_base);
         json::Document resource;
         if (!type.empty()) {
           MYDR24_ASSIGN(auto text, data.read(type, id));
@@ -128,7 +130,7 @@ Task<> handle(Service& service, pipeline::Call& call, bool on_instance) {
   }
   const auto base = call.fhir_base();
   auto answer = co_await run_watched(service, call, [&](const std::atomic<bool>& cancelled) {
-    return run(service, *asked, wrapped, type, id, base, cancelled);
+    return run(service, call.access(), *asked, wrapped, type, id, base, cancelled);
   });
   if (answer.is_outcome) {
     co_await send(call, std::move(answer));

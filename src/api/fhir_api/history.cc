@@ -70,21 +70,22 @@ Task<> handle_history(Service& service, pipeline::Call& call, std::size_t captur
     co_return;
   }
   auto answer = co_await service.workers.run(call.request_class(), [&] {
-    return history(service.store(), *type, *id, call.request().query, call.fhir_base(), service.clock.now());
+    return history(service.store(), call.access(), *type, *id, call.request().query, call.fhir_base(),
+                   service.clock.now());
   });
   co_await send(call, std::move(answer));
 }
 
 }  // namespace
 
-Answer history(store::Store& store, std::string_view type, std::string_view id, std::string_view query_text,
-               const std::string& fhir_base, Instant now) {
+Answer history(store::Store& store, access::Access& access, std::string_view type, std::string_view id,
+               std::string_view query_text, const std::string& fhir_base, Instant now) {
   auto query = parse(type, id, query_text);
   if (!query) return Answer::of(query.error());
   const auto count = query->count;
   std::vector<store::Version> versions;
   bool known = true;
-  const auto done = store.read([&](store::Reader& reader) -> Result<> {
+  const auto done = access.read(store, [&](store::Reader& reader) -> Result<> {
     auto one_more = *query;
     one_more.count = count + 1;
     MYDR24_ASSIGN(versions, reader.history(one_more));

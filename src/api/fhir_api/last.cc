@@ -43,7 +43,7 @@ class Kinds {
   std::size_t count_ = 0;
 };
 
-Answer last(const Service& service, const OperationInput& input, const std::string& base) {
+Answer last(const Service& service, access::Access& access, const OperationInput& input, const std::string& base) {
   net::QueryParameters parameters;
   std::size_t max = 1;
   const auto take = [&](const std::string& name, const std::string& value) -> Result<> {
@@ -75,7 +75,7 @@ Answer last(const Service& service, const OperationInput& input, const std::stri
     return Answer::of(fail(Code::invalid, "$lastn needs category or code", "category"));
   }
   parameters.emplace_back("_sort", "-date");
-  auto query = parse(service, "Observation", parameters, false, base);
+  auto query = parse(service, access, "Observation", parameters, false, base);
   if (!query)
     return Answer::of(
         fail(Code::invalid, query.error().issues.front().diagnostics, query.error().issues.front().expression));
@@ -84,7 +84,8 @@ Answer last(const Service& service, const OperationInput& input, const std::stri
   std::vector<std::vector<store::Version>> by_kind;
   std::size_t looked_at = 0;
   Kinds kinds;
-  const auto done = service.store().read(
+  const auto done = access.read(
+      service.store(),
       [&](store::Reader& reader) -> Result<> {
         do {
           MYDR24_ASSIGN(auto page, reader.search(*query));
@@ -131,8 +132,8 @@ Task<> handle(Service& service, pipeline::Call& call) {
   if (!co_await acceptable(call)) co_return;
   auto input = co_await take_input(call, service.settings.body_bytes_max);
   if (!input) co_return;
-  auto answer =
-      co_await service.workers.run(call.request_class(), [&] { return last(service, *input, call.fhir_base()); });
+  auto answer = co_await service.workers.run(call.request_class(),
+                                             [&] { return last(service, call.access(), *input, call.fhir_base()); });
   co_await send(call, std::move(answer));
 }
 

@@ -36,9 +36,10 @@ Answer returned(std::string_view meta) {
   return answer;
 }
 
-Result<store::Version> current(const Service& service, const std::string& type, const std::string& id) {
+Result<store::Version> current(const Service& service, access::Access& access, const std::string& type,
+                               const std::string& id) {
   std::optional<store::Version> version;
-  MYDR24_TRY(service.store().read([&](store::Reader& reader) -> Result<> {
+  MYDR24_TRY(access.read(service.store(), [&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(version, reader.current(type, id));
     return {};
   }));
@@ -53,8 +54,8 @@ Answer meta_of(const store::Version& version) {
   return document ? returned(document->root()["meta"].raw()) : Answer::of(document.error());
 }
 
-Answer meta(const Service& service, const std::string& type, const std::string& id) {
-  const auto version = current(service, type, id);
+Answer meta(const Service& service, access::Access& access, const std::string& type, const std::string& id) {
+  const auto version = current(service, access, type, id);
   return version ? meta_of(*version) : Answer::of(version.error());
 }
 
@@ -93,8 +94,8 @@ Result<> add_values(store::Reader& reader, const search::Catalogue* catalogue, s
 }
 
 // An empty type: all.
-Answer meta_in_use(const Service& service, const std::string& type, const std::atomic<bool>& cancelled,
-                   RequestClass request_class) {
+Answer meta_in_use(const Service& service, access::Access& access, const std::string& type,
+                   const std::atomic<bool>& cancelled, RequestClass request_class) {
   InUse found;
   const auto catalogue = service.records.definitions()->catalogue;
   const auto add_type = [&](store::Reader& reader, std::string_view of) -> Result<> {
@@ -102,7 +103,8 @@ Answer meta_in_use(const Service& service, const std::string& type, const std::a
     MYDR24_TRY(add_values(reader, catalogue.get(), of, "_tag", "tag", found.tags));
     return add_values(reader, catalogue.get(), of, "_security", "security", found.labels);
   };
-  const auto done = service.store().read(
+  const auto done = access.read(
+      service.store(),
       [&](store::Reader& reader) -> Result<> {
         if (!type.empty()) return add_type(reader, type);
         for (const auto* each : model::resource_types()) MYDR24_TRY(add_type(reader, each->name));
@@ -128,10 +130,10 @@ Answer meta_in_use(const Service& service, const std::string& type, const std::a
 
 // ---- changes
 
-Answer change(const Service& service, const std::string& type, const std::string& id, json::Value by, MetaEdit edit,
-              RequestClass request_class) {
+Answer change(const Service& service, access::Access& access, const std::string& type, const std::string& id,
+              json::Value by, MetaEdit edit, RequestClass request_class) {
   for (int attempt = 1;; ++attempt) {
-    const auto version = current(service, type, id);
+    const auto version = current(service, access, type, id);
     if (!version) return Answer::of(version.error());
     const auto document = json::Document::parse_view(version->body);
     if (!document) return Answer::of(document.error());
@@ -141,7 +143,7 @@ Answer change(const Service& service, const std::string& type, const std::string
     update.id = id;
     update.if_match = version->version;
     update.text = with_edited_meta(document->root(), by, edit);
-    const auto effects = records::execute_blocking(service.records, request_class, {update});
+    const auto effects = records::execute_blocking(service.records, access, request_class, {update});
     if (effects) return meta_of(effects->front().version);
     if (effects.error().code != Code::stale || attempt == attempts_max) return Answer::of(effects.error());
   }
@@ -170,8 +172,9 @@ Task<> handle_change(Service& service, pipeline::Call& call, MetaEdit edit) {
     co_await send(call, Answer::of(by.error()));
     co_return;
   }
-  auto answer = co_await service.workers.run(
-      call.request_class(), [&] { return change(service, *type, *id, *by, edit, call.request_class()); });
+  auto answer = co_await service.workers.run(call.request_class(), [&] {
+    return change(service, call.access(), *type, *id, *by, edit, call.request_class());
+  });
   co_await send(call, std::move(answer));
 }
 
@@ -183,7 +186,7 @@ Task<> handle(Service& service, pipeline::Call& call) {
     co_await send(call, Answer::of(!type ? type.error() : id.error()));
     co_return;
   }
-  co_await send(call, meta(service, *type, *id));
+  co_await send(call, meta(service, call.access(), *type, *id));
 }
 
 Task<> handle_in_use(Service& service, pipeline::Call& call, bool has_type) {
@@ -198,7 +201,7 @@ Task<> handle_in_use(Service& service, pipeline::Call& call, bool has_type) {
     type = std::move(*known);
   }
   auto answer = co_await run_watched(service, call, [&](const std::atomic<bool>& cancelled) {
-    return meta_in_use(service, type, cancelled, call.request_class());
+    return meta_in_use(service, call.access(), type, cancelled, call.request_class());
   });
   co_await send(call, std::move(answer));
 }

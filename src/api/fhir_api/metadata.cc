@@ -182,25 +182,25 @@ class Statement {
 
 void add_metadata_routes(pipeline::Router& router, Service& service) {
   auto statement = std::make_shared<Statement>();
-  router.add({net::Method::get, "/fhir/metadata", "capabilities", RequestClass::routine,
-              [&router, &service, statement](pipeline::Call& call) -> Task<> {
-                if (!co_await acceptable(call)) co_return;
-                if (call.request().query.find("mode=terminology") != std::string_view::npos) {
-                  co_await send(call, terminology_statement(service, call.fhir_base()));
-                  co_return;
-                }
-                const auto shared = statement->text(router, service);
-                if (accepted_format(call.request()).value_or(Format::json) == Format::xml) {
-                  Answer answer;
-                  answer.body = *shared;
-                  co_await send(call, std::move(answer));
-                  co_return;
-                }
-                net::Response response;
-                response.content_type = pipeline::fhir_json;
-                response.shared_body = shared;
-                co_await call.respond(std::move(response));
-              }});
+  router.add_open({net::Method::get, "/fhir/metadata", "capabilities", RequestClass::routine,
+                   [&router, &service, statement](pipeline::Call& call) -> Task<> {
+                     if (!co_await acceptable(call)) co_return;
+                     if (call.request().query.find("mode=terminology") != std::string_view::npos) {
+                       co_await send(call, terminology_statement(service, call.fhir_base()));
+                       co_return;
+                     }
+                     const auto shared = statement->text(router, service);
+                     if (accepted_format(call.request()).value_or(Format::json) == Format::xml) {
+                       Answer answer;
+                       answer.body = *shared;
+                       co_await send(call, std::move(answer));
+                       co_return;
+                     }
+                     net::Response response;
+                     response.content_type = pipeline::fhir_json;
+                     response.shared_body = shared;
+                     co_await call.respond(std::move(response));
+                   }});
 }
 
 void add_routes(pipeline::Router& router, Service& service) {

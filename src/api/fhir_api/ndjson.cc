@@ -71,8 +71,14 @@ class LineReader {
   bool ended_ = false;
 };
 
+struct ReadyLine {
+  std::int64_t number = 0;
+  records::Prepared prepared;
+};
+
 struct Slice {
-  std::vector<records::Prepared> ready;
+  std::vector<ReadyLine> ready;
+  std::int64_t stored = 0;
   std::string rejected;  // NDJSON of OperationOutcomes
   std::int64_t rejected_count = 0;
 };
@@ -89,7 +95,7 @@ Slice prepare(const records::Records& records, std::vector<Line> lines) {
   for (auto& line : lines) {
     auto prepared = records.prepare(std::move(line.text), {});
     if (prepared) {
-      slice.ready.push_back(std::move(*prepared));
+      slice.ready.push_back({line.number, std::move(*prepared)});
     } else {
       reject(slice, line.number, std::move(prepared).error());
     }
@@ -97,12 +103,22 @@ Slice prepare(const records::Records& records, std::vector<Line> lines) {
   return slice;
 }
 
-Task<Result<>> store_slice(Service& service, const std::vector<records::Prepared>& ready) {
+Task<Result<>> store_slice(Service& service, access::Access& access, Slice& slice) {
   co_return co_await async_call<Result<>>([&](auto finish) {
     service.store().submit(
         RequestClass::background,
         [&](store::Transaction& transaction) -> Result<> {
-          for (const auto& prepared : ready) MYDR24_TRY(service.records.put(transaction, prepared));
+          for (const auto& line : slice.ready) {
+            const auto done = service.records.put(transaction, line.prepared, {}, access);
+            // Refused before anything of it was written: the other lines stand.
+            if (!done && done.error().code == Code::refused) {
+              reject(slice, line.number, records::reject(done.error()));
+            } else if (!done) {
+              return done.error();
+            } else {
+              ++slice.stored;
+            }
+          }
           return {};
         },
         std::move(finish));
@@ -128,13 +144,13 @@ Task<> import_stream(Service& service, pipeline::Call& call) {
       break;
     }
     if (lines->empty()) break;
-    const auto slice = co_await service.workers.run(RequestClass::background,
-                                                    [&] { return prepare(service.records, std::move(*lines)); });
-    if (const auto done = co_await store_slice(service, slice.ready); !done) {
+    auto slice = co_await service.workers.run(RequestClass::background,
+                                              [&] { return prepare(service.records, std::move(*lines)); });
+    if (const auto done = co_await store_slice(service, call.access(), slice); !done) {
       failure = model::operation_outcome(done.error());
       break;
     }
-    stored += static_cast<std::int64_t>(slice.ready.size());
+    stored += slice.stored;
     rejected += slice.rejected_count;
     if (!slice.rejected.empty() && !co_await exchange.write(slice.rejected)) co_return;
   }
@@ -157,7 +173,8 @@ Task<> stream_search(Service& service, pipeline::Call& call, net::QueryParameter
     co_await call.respond(type.error());
     co_return;
   }
-  auto query = parse(service, *type, parameters, prefers_lenient(call.request().header("Prefer")), call.fhir_base());
+  auto query = parse(service, call.access(), *type, parameters, prefers_lenient(call.request().header("Prefer")),
+                     call.fhir_base());
   if (!query) {
     co_await call.respond(400, query.error().issues);
     co_return;
@@ -167,7 +184,7 @@ Task<> stream_search(Service& service, pipeline::Call& call, net::QueryParameter
   do {
     std::string piece;
     const auto done = co_await service.workers.run(RequestClass::background, [&] {
-      return service.store().read([&](store::Reader& reader) -> Result<> {
+      return call.access().read(service.store(), [&](store::Reader& reader) -> Result<> {
         MYDR24_ASSIGN(const auto page, reader.search(*query));
         query->cursor = page.next_cursor;
         for (const auto& match : page.matches) {

@@ -33,15 +33,16 @@ Task<> handle_read(Service& service, pipeline::Call& call, std::optional<std::in
     co_await send(call, Answer::of(!type ? type.error() : id.error()));
     co_return;
   }
-  co_await send(call, read(service.store(), *type, *id, version, call.request_class()));
+  co_await send(call, read(service.store(), call.access(), *type, *id, version, call.request_class()));
 }
 
 }  // namespace
 
-Answer read(store::Store& store, std::string_view type, std::string_view id, std::optional<std::int64_t> version,
-            RequestClass request_class) {
+Answer read(store::Store& store, access::Access& access, std::string_view type, std::string_view id,
+            std::optional<std::int64_t> version, RequestClass request_class) {
   std::optional<store::Version> found;
-  const auto done = store.read(
+  const auto done = access.read(
+      store,
       [&](store::Reader& reader) -> Result<> {
         if (version) {
           MYDR24_ASSIGN(found, reader.version(type, id, *version));

@@ -39,11 +39,11 @@ Result<std::vector<std::pair<std::string, std::string>>> codes_of(const terminol
 }
 
 // The canonical of "ValueSet/id".
-Result<std::string> canonical_of(store::Store& store, std::string_view value_set) {
+Result<std::string> canonical_of(store::Store& store, access::Access& access, std::string_view value_set) {
   constexpr std::string_view relative = "ValueSet/";
   if (!value_set.starts_with(relative)) return std::string(value_set);
   std::string url;
-  MYDR24_TRY(store.read([&](store::Reader& reader) -> Result<> {
+  MYDR24_TRY(access.read(store, [&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(const auto version, reader.current("ValueSet", value_set.substr(relative.size())));
     if (!version || version->body.empty()) return fail(Code::not_found, fmt::format("{} does not exist", value_set));
     MYDR24_ASSIGN(const auto document, json::Document::parse_view(version->body));
@@ -54,9 +54,9 @@ Result<std::string> canonical_of(store::Store& store, std::string_view value_set
   return url;
 }
 
-Result<std::vector<std::string>> members_of_list(store::Store& store, std::string_view id) {
+Result<std::vector<std::string>> members_of_list(store::Store& store, access::Access& access, std::string_view id) {
   std::vector<std::string> references;
-  MYDR24_TRY(store.read([&](store::Reader& reader) -> Result<> {
+  MYDR24_TRY(access.read(store, [&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(const auto version, reader.current("List", id));
     if (!version || version->body.empty()) return fail(Code::not_found, fmt::format("List/{} does not exist", id));
     MYDR24_ASSIGN(const auto document, json::Document::parse_view(version->body));
@@ -195,7 +195,8 @@ Answer answer_with(const SearchRequest& request, const Query& query, const store
 
 Answer search_type(const Service& service, const SearchRequest& request) {
   std::vector<model::Issue> told;
-  auto query = parse(service, request.type, request.parameters, request.lenient, request.fhir_base, &told);
+  auto query =
+      parse(service, *request.access, request.type, request.parameters, request.lenient, request.fhir_base, &told);
   if (!query) return refused(query.error().issues);
   if (!request.compartment.empty()) {
     auto inside = in_compartment(query->catalogue.get(), request.compartment, request.compartment_id, request.type);
@@ -208,7 +209,8 @@ Answer search_type(const Service& service, const SearchRequest& request) {
   if (const auto indexed = check_indexed(service, *query); !indexed) return Answer::of(indexed.error());
   store::SearchPage page;
   records::Included included;
-  const auto done = service.store().read(
+  const auto done = request.access->read(
+      service.store(),
       [&](store::Reader& reader) -> Result<> {
         MYDR24_ASSIGN(page, reader.search(*query));
         MYDR24_ASSIGN(included, records::include(reader, *query, page.matches));
@@ -275,7 +277,7 @@ Answer search_system(const Service& service, const SearchRequest& request) {
   std::vector<Query> queries;
   for (const auto& type : std::span(*types).subspan(0, std::min(types->size(), types_max))) {
     std::vector<model::Issue> ignored;
-    auto query = parse(service, type, rest, request.lenient, request.fhir_base, &ignored);
+    auto query = parse(service, *request.access, type, rest, request.lenient, request.fhir_base, &ignored);
     if (!query) return refused(query.error().issues);
     if (queries.empty()) told = ignored;
     if (!query->sort.empty()) {
@@ -299,7 +301,8 @@ Answer search_system(const Service& service, const SearchRequest& request) {
   const bool newest_first = queries.front().order == search::Order::newest_first;
   store::SearchPage page;
   records::Included included;
-  const auto done = service.store().read(
+  const auto done = request.access->read(
+      service.store(),
       [&](store::Reader& reader) -> Result<> {
         for (const auto& query : queries) {
           MYDR24_ASSIGN(const auto there, reader.count_resources(query.type));
@@ -337,6 +340,7 @@ Answer search_system(const Service& service, const SearchRequest& request) {
 
 Task<> answer_search(Service& service, pipeline::Call& call, SearchRequest request) {
   request.lenient = prefers_lenient(call.request().header("Prefer"));
+  request.access = &call.access();
   request.fhir_base = call.fhir_base();
   request.request_class = call.request_class();
   if (const auto possible = brown_out(request.parameters, call); !possible) {
@@ -423,16 +427,16 @@ Task<> handle_post(Service& service, pipeline::Call& call, Scope scope) {
 
 }  // namespace
 
-std::expected<Query, search::Refusal> parse(const Service& service, std::string_view type,
+std::expected<Query, search::Refusal> parse(const Service& service, access::Access& access, std::string_view type,
                                             const net::QueryParameters& parameters, bool lenient,
                                             const std::string& fhir_base, std::vector<model::Issue>* ignored) {
   const auto definitions = service.records.definitions();
   search::Resolver resolver;
-  resolver.list = [&](std::string_view id) { return members_of_list(service.store(), id); };
+  resolver.list = [&](std::string_view id) { return members_of_list(service.store(), access, id); };
   if (definitions->terminology != nullptr) {
     const auto& terminology = *definitions->terminology;
     resolver.value_set = [&](std::string_view value_set) -> Result<std::vector<std::pair<std::string, std::string>>> {
-      MYDR24_ASSIGN(const auto url, canonical_of(service.store(), value_set));
+      MYDR24_ASSIGN(const auto url, canonical_of(service.store(), access, value_set));
       return codes_of(terminology, url);
     };
     resolver.hierarchy = [&](std::string_view system, std::string_view code, bool below) {

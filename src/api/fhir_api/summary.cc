@@ -3,20 +3,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/fhir_api/operation.h"
+#include "fhir/model/definitions.h"
 
 namespace mydr24::fhir_api {
 namespace {
 
-Result<std::string> patient_with(const Service& service, const std::string& identifier, const std::string& base) {
+Result<std::string> patient_with(const Service& service, access::Access& access, const std::string& identifier,
+                                 const std::string& base) {
   if (identifier.empty()) {
     return fail(Code::invalid, "name the patient: Patient/ID/$summary, or identifier=SYSTEM|VALUE", "identifier");
   }
-  auto query = parse(service, "Patient", {{"identifier", identifier}}, false, base);
+  auto query = parse(service, access, "Patient", {{"identifier", identifier}}, false, base);
   if (!query) return fail(Code::invalid, query.error().issues.front().diagnostics, "identifier");
   query->count = 2;
   store::SearchPage page;
-  MYDR24_TRY(service.store().read([&](store::Reader& reader) -> Result<> {
+  MYDR24_TRY(access.read(service.store(), [&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(page, reader.search(*query));
     return {};
   }));
@@ -27,13 +31,38 @@ Result<std::string> patient_with(const Service& service, const std::string& iden
   return page.matches.front().id;
 }
 
-Answer summary_of(const Service& service, std::string id, const std::string& identifier, const std::string& base) {
+// What is kept ready was made from everything there is about the patient.
+bool may_have(const Service& service, const access::Access& access, std::string_view document) {
+  if (access.is_unlimited()) return true;
+  const bool unlabelled = access::has_no_label(document);
+  return std::ranges::all_of(model::resource_types(), [&](const auto* type) {
+    if (!service.summaries->concerns(type->name)) return true;
+    const auto& reach = access.sight().reach(access::Permission::read, type->name);
+    return reach.extent == access::Reach::Extent::all || (reach.labels_only && unlabelled);
+  });
+}
+
+Result<std::string> made_for(const Service& service, access::Access& access, const std::string& id,
+                             const std::string& base) {
+  std::string document;
+  MYDR24_TRY(access.read(service.store(), [&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(document, summary::build(reader, id, base, service.clock.now()));
+    return {};
+  }));
+  return document;
+}
+
+Answer summary_of(const Service& service, access::Access& access, std::string id, const std::string& identifier,
+                  const std::string& base) {
   if (id.empty()) {
-    auto found = patient_with(service, identifier, base);
+    auto found = patient_with(service, access, identifier, base);
     if (!found) return Answer::of(found.error());
     id = std::move(*found);
   }
+  access.note_patient(id);
+  if (const auto shown = access.check_shown(service.store(), "Patient", id); !shown) return Answer::of(shown.error());
   auto document = service.summaries->get(id, base);
+  if (document && !may_have(service, access, *document)) document = made_for(service, access, id, base);
   if (!document) return Answer::of(document.error());
   Answer answer;
   answer.body = std::move(*document);
@@ -45,8 +74,9 @@ Task<> handle(Service& service, pipeline::Call& call, bool has_id) {
   auto input = co_await take_input(call, service.settings.body_bytes_max);
   if (!input) co_return;
   const std::string id(has_id ? call.capture(0) : std::string_view());
-  auto answer = co_await service.workers.run(
-      call.request_class(), [&] { return summary_of(service, id, input->text("identifier"), call.fhir_base()); });
+  auto answer = co_await service.workers.run(call.request_class(), [&] {
+    return summary_of(service, call.access(), id, input->text("identifier"), call.fhir_base());
+  });
   co_await send(call, std::move(answer));
 }
 

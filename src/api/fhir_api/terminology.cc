@@ -11,10 +11,11 @@ namespace mydr24::fhir_api {
 namespace {
 
 // The text of the resource whose operation is asked for; empty on the level of the type.
-Result<std::string> instance_of(const Service& service, const std::string& type, const std::string& id) {
+Result<std::string> instance_of(const Service& service, access::Access& access, const std::string& type,
+                                const std::string& id) {
   if (id.empty()) return std::string();
   std::optional<store::Version> version;
-  MYDR24_TRY(service.store().read([&](store::Reader& reader) -> Result<> {
+  MYDR24_TRY(access.read(service.store(), [&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(version, reader.current(type, id));
     return {};
   }));
@@ -23,13 +24,13 @@ Result<std::string> instance_of(const Service& service, const std::string& type,
   return records::render(*version);
 }
 
-Answer run(const Service& service, const OperationInput& input, const std::string& type, const std::string& id,
-           const std::string& operation) {
+Answer run(const Service& service, access::Access& access, const OperationInput& input, const std::string& type,
+           const std::string& id, const std::string& operation) {
   const auto definitions = service.records.definitions();
   if (definitions->terminology == nullptr) {
     return Answer::of(fail(Code::unsupported, "this server has no terminology"));
   }
-  const auto text = instance_of(service, type, id);
+  const auto text = instance_of(service, access, type, id);
   if (!text) return Answer::of(text.error());
   json::Document document;
   if (!text->empty()) {
@@ -57,8 +58,8 @@ Task<> handle(Service& service, pipeline::Call& call, std::string type, std::str
   auto input = co_await take_input(call, service.settings.body_bytes_max);
   if (!input) co_return;
   const std::string id(on_instance ? call.capture(0) : std::string_view());
-  auto answer =
-      co_await service.workers.run(call.request_class(), [&] { return run(service, *input, type, id, operation); });
+  auto answer = co_await service.workers.run(call.request_class(),
+                                             [&] { return run(service, call.access(), *input, type, id, operation); });
   co_await send(call, std::move(answer));
 }
 

@@ -21,7 +21,8 @@ Answer outcome(std::span<const model::Issue> issues) {
   return answer;
 }
 
-Answer validate(const Service& service, const OperationInput& input, const std::string& type, const std::string& id) {
+Answer validate(const Service& service, access::Access& access, const OperationInput& input, const std::string& type,
+                const std::string& id) {
   const auto definitions = service.records.definitions();
   const auto mode = input.text("mode");
   if (!mode.empty() && mode != "create" && mode != "update" && mode != "delete" && mode != "profile") {
@@ -32,7 +33,7 @@ Answer validate(const Service& service, const OperationInput& input, const std::
   auto resource = input.resource();
   if (!resource && !id.empty()) {
     std::optional<store::Version> version;
-    const auto done = service.store().read([&](store::Reader& reader) -> Result<> {
+    const auto done = access.read(service.store(), [&](store::Reader& reader) -> Result<> {
       MYDR24_ASSIGN(version, reader.current(type, id));
       return {};
     });
@@ -98,7 +99,8 @@ Task<> handle(Service& service, pipeline::Call& call, std::size_t captures) {
   if (captures > 1) id = call.capture(1);
   auto input = co_await take_input(call, service.settings.body_bytes_max);
   if (!input) co_return;
-  auto answer = co_await service.workers.run(call.request_class(), [&] { return validate(service, *input, type, id); });
+  auto answer = co_await service.workers.run(call.request_class(),
+                                             [&] { return validate(service, call.access(), *input, type, id); });
   co_await send(call, std::move(answer));
 }
 

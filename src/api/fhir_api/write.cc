@@ -15,11 +15,11 @@ using records::Verb;
 // A body from this size on is parsed and checked by a worker, so that the I/O thread goes on serving others.
 constexpr std::size_t worker_bytes = 64U << 10;
 
-Result<search::Query> criteria(const Service& service, const std::string& fhir_base, std::string_view type,
-                               std::string_view query) {
+Result<search::Query> criteria(const Service& service, access::Access& access, const std::string& fhir_base,
+                               std::string_view type, std::string_view query) {
   const auto parameters = net::parse_query(query);
   if (!parameters) return fail(Code::invalid, "the search criteria are malformed: check their percent-encoding");
-  auto parsed = parse(service, type, *parameters, false, fhir_base);
+  auto parsed = parse(service, access, type, *parameters, false, fhir_base);
   if (!parsed) {
     const auto& issue = parsed.error().issues.front();
     return fail(Code::invalid, issue.diagnostics, issue.expression);
@@ -38,13 +38,13 @@ Result<Interaction> describe(const Service& service, pipeline::Call& call, Verb 
     MYDR24_ASSIGN(interaction.id, known_id(call.capture(1)));
   }
   if (!has_id && verb != Verb::create) {
-    MYDR24_ASSIGN(auto query, criteria(service, call.fhir_base(), interaction.type, request.query));
+    MYDR24_ASSIGN(auto query, criteria(service, call.access(), call.fhir_base(), interaction.type, request.query));
     interaction.condition = std::move(query);
   }
   if (const auto if_none_exist = request.header("If-None-Exist"); verb == Verb::create && !if_none_exist.empty()) {
     const auto question = if_none_exist.find('?');
     MYDR24_ASSIGN(auto query,
-                  criteria(service, call.fhir_base(), interaction.type,
+                  criteria(service, call.access(), call.fhir_base(), interaction.type,
                            question == if_none_exist.npos ? if_none_exist : if_none_exist.substr(question + 1)));
     interaction.condition = std::move(query);
   }
@@ -73,7 +73,7 @@ Task<> handle_write(Service& service, pipeline::Call& call, Verb verb, bool has_
   const bool large = interaction->text.size() >= worker_bytes || call.crowded();
   std::vector<Interaction> interactions;
   interactions.push_back(std::move(*interaction));
-  auto effects = co_await records::execute(service.records, call.request_class(), interactions,
+  auto effects = co_await records::execute(service.records, call.access(), call.request_class(), interactions,
                                            large ? &service.workers : nullptr);
   if (!effects) {
     co_await send(call, Answer::of(effects.error()));

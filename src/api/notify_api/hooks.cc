@@ -75,10 +75,10 @@ Task<> pagerduty(const Service& service, pipeline::Call& call) {
 }  // namespace
 
 void add_hook_routes(pipeline::Router& router, Service& service) {
-  router.add({net::Method::post, "/notify/slack/action", "slack-action", RequestClass::emergency,
-              [&service](pipeline::Call& call) -> Task<> { co_await slack(service, call); }});
-  router.add({net::Method::post, "/notify/pagerduty", "pagerduty-webhook", RequestClass::emergency,
-              [&service](pipeline::Call& call) -> Task<> { co_await pagerduty(service, call); }});
+  router.add_open({net::Method::post, "/notify/slack/action", "slack-action", RequestClass::emergency,
+                   [&service](pipeline::Call& call) -> Task<> { co_await slack(service, call); }});
+  router.add_open({net::Method::post, "/notify/pagerduty", "pagerduty-webhook", RequestClass::emergency,
+                   [&service](pipeline::Call& call) -> Task<> { co_await pagerduty(service, call); }});
 }
 
 }  // namespace mydr24::notify_api

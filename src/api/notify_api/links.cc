@@ -104,10 +104,10 @@ Task<> press(const Service& service, pipeline::Call& call) {
 }  // namespace
 
 void add_link_routes(pipeline::Router& router, Service& service) {
-  router.add({net::Method::get, "/ack/{token}", "ack-page", RequestClass::emergency,
-              [&service](pipeline::Call& call) -> Task<> { co_await show(service, call); }});
-  router.add({net::Method::post, "/ack/{token}", "ack-link", RequestClass::emergency,
-              [&service](pipeline::Call& call) -> Task<> { co_await press(service, call); }});
+  router.add_open({net::Method::get, "/ack/{token}", "ack-page", RequestClass::emergency,
+                   [&service](pipeline::Call& call) -> Task<> { co_await show(service, call); }});
+  router.add_open({net::Method::post, "/ack/{token}", "ack-link", RequestClass::emergency,
+                   [&service](pipeline::Call& call) -> Task<> { co_await press(service, call); }});
 }
 
 }  // namespace mydr24::notify_api

@@ -198,12 +198,12 @@ Task<> status(const Service& service, pipeline::Call& call) {
 }  // namespace
 
 void add_twilio_routes(pipeline::Router& router, Service& service) {
-  router.add({net::Method::post, "/notify/twilio/sms", "twilio-sms", RequestClass::emergency,
-              [&service](pipeline::Call& call) -> Task<> { co_await sms(service, call); }});
-  router.add({net::Method::post, "/notify/twilio/voice/{token}", "twilio-voice", RequestClass::emergency,
-              [&service](pipeline::Call& call) -> Task<> { co_await voice(service, call); }});
-  router.add({net::Method::post, "/notify/twilio/status", "twilio-status", RequestClass::emergency,
-              [&service](pipeline::Call& call) -> Task<> { co_await status(service, call); }});
+  router.add_open({net::Method::post, "/notify/twilio/sms", "twilio-sms", RequestClass::emergency,
+                   [&service](pipeline::Call& call) -> Task<> { co_await sms(service, call); }});
+  router.add_open({net::Method::post, "/notify/twilio/voice/{token}", "twilio-voice", RequestClass::emergency,
+                   [&service](pipeline::Call& call) -> Task<> { co_await voice(service, call); }});
+  router.add_open({net::Method::post, "/notify/twilio/status", "twilio-status", RequestClass::emergency,
+                   [&service](pipeline::Call& call) -> Task<> { co_await status(service, call); }});
 }
 
 }  // namespace mydr24::notify_api

@@ -211,8 +211,8 @@ void add_duty_routes(pipeline::Router& router, OnCall& oncall) {
               [&oncall](pipeline::Call& call) -> Task<> { co_await answer_coverage(oncall, call); }});
   router.add({Method::post, "/api/v1/oncall/swap", "oncall-swap", RequestClass::urgent,
               [&oncall](pipeline::Call& call) -> Task<> { co_await swap(oncall, call); }});
-  router.add({Method::get, "/api/v1/oncall/calendars/{secret}", "oncall-calendar", RequestClass::routine,
-              [&oncall](pipeline::Call& call) -> Task<> { co_await answer_calendar(oncall, call); }});
+  router.add_open({Method::get, "/api/v1/oncall/calendars/{secret}", "oncall-calendar", RequestClass::routine,
+                   [&oncall](pipeline::Call& call) -> Task<> { co_await answer_calendar(oncall, call); }});
 }
 
 }  // namespace mydr24::oncall_api

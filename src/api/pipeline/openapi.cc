@@ -204,15 +204,16 @@ void add_openapi_route(Router& router, std::string version) {
     std::shared_ptr<const std::string> text;
   };
   auto made = std::make_shared<Made>();
-  router.add({net::Method::get, "/api/v1/openapi.json", "openapi", RequestClass::routine,
-              [&router, made, version = std::move(version)](Call& call) -> Task<> {
-                std::call_once(made->once,
-                               [&] { made->text = std::make_shared<const std::string>(openapi(router, version)); });
-                net::Response response{.status = 200, .content_type = "application/json"};
-                response.shared_body = made->text;
-                co_await call.respond(std::move(response));
-              },
-              admission::Cost::quick, "This document"});
+  router.add_open({net::Method::get, "/api/v1/openapi.json", "openapi", RequestClass::routine,
+                   [&router, made, version = std::move(version)](Call& call) -> Task<> {
+                     std::call_once(made->once, [&] {
+                       made->text = std::make_shared<const std::string>(openapi(router, version));
+                     });
+                     net::Response response{.status = 200, .content_type = "application/json"};
+                     response.shared_body = made->text;
+                     co_await call.respond(std::move(response));
+                   },
+                   admission::Cost::quick, "This document"});
 }
 
 }  // namespace mydr24::pipeline

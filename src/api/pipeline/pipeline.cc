@@ -36,8 +36,13 @@ Error no_route(const net::Request& request, const Match& match) {
 
 }  // namespace
 
-Call::Call(net::Exchange& exchange, const Match& match, RequestClass request_class, std::string base_url)
-    : exchange_(exchange), match_(match), request_class_(request_class), base_url_(std::move(base_url)) {}
+Call::Call(net::Exchange& exchange, const Match& match, RequestClass request_class, std::string base_url,
+           access::Access& access)
+    : exchange_(exchange),
+      match_(match),
+      request_class_(request_class),
+      base_url_(std::move(base_url)),
+      access_(access) {}
 
 Task<> Call::respond(net::Response response) {
   status_ = response.status;
@@ -45,17 +50,23 @@ Task<> Call::respond(net::Response response) {
   co_await exchange_.respond(std::move(response));
 }
 
-Task<> Call::respond(const Error& error) {
-  const int status = model::http_status(error.code);
-  if (is_fhir(request().path)) {
+Task<> Call::respond(const Error& error) { co_await respond(as_response(error, model::http_status(error.code))); }
+
+Task<> Call::respond_unknown(const Error& error, std::string_view challenge) {
+  auto response = as_response(error, 401);
+  response.headers.emplace_back("WWW-Authenticate", challenge);
+  co_await respond(std::move(response));
+}
+
+net::Response Call::as_response(const Error& error, int status) const {
+  if (is_fhir(exchange_.request().path)) {
     net::Response response{.status = status, .content_type = std::string(fhir_json)};
     response.body = model::operation_outcome(error);
-    co_await respond(std::move(response));
-    co_return;
+    return response;
   }
   net::Response response{.status = status, .content_type = "application/problem+json"};
   response.body = problem(status, to_string(error.code), error.text, error.where);
-  co_await respond(std::move(response));
+  return response;
 }
 
 Task<> Call::respond(int status, std::span<const model::Issue> issues) {
@@ -104,9 +115,15 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
     co_return;
   }
   const Seat seat(place.gate, place.entry.request_class, place.verdict.shard, clock_);
-  Call call(exchange, match, place.entry.request_class, client_base(request, settings_.base_url));
+  const auto entrance = enter(request, match);
+  std::optional<access::Access> own;
+  if (entrance.caller != nullptr) own.emplace(entrance.caller, clock_);
+  Call call(exchange, match, place.entry.request_class, client_base(request, settings_.base_url),
+            own ? *own : access::Access::server());
   call.stand(place.standing);
-  if (match.route != nullptr) {
+  if (!entrance.decision.allowed) {
+    co_await turn_away(call, entrance);
+  } else if (match.route != nullptr) {
     try {
       co_await match.route->handler(call);
     } catch (const std::exception& error) {

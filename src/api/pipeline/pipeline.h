@@ -4,8 +4,9 @@
 //
 //   1 the router finds the route                    404, 405
 //   2 admission says how urgent it is and whether it is served now, later or not   429, 503
-//   3 the route's handler answers through the Call  (parse, validate, write or read, respond)
-//   4 the request is counted under its route, class and status
+//   3 access says who asks and whether they may at all         401, 403
+//   4 the route's handler answers through the Call  (parse, validate, write or read, respond)
+//   5 the request is counted under its route, class and status
 //
 // Errors below /fhir are OperationOutcomes, elsewhere problem details (RFC 9457).
 
@@ -19,6 +20,8 @@
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
 #include "fhir/model/outcome.h"
+#include "guard/access/decision.h"
+#include "guard/access/gatekeeper.h"
 #include "guard/admission/control.h"
 
 namespace mydr24::pipeline {
@@ -26,11 +29,14 @@ namespace mydr24::pipeline {
 // One request on its way. Lives until it is answered.
 class Call {
  public:
-  Call(net::Exchange& exchange, const Match& match, RequestClass request_class, std::string base_url);
+  Call(net::Exchange& exchange, const Match& match, RequestClass request_class, std::string base_url,
+       access::Access& access);
 
   const net::Request& request() const { return exchange_.request(); }
   net::Exchange& exchange() { return exchange_; }
   RequestClass request_class() const { return request_class_; }
+  // What this request may see and do; all that is read or written for it passes here.
+  access::Access& access() { return access_; }
   std::string_view capture(std::size_t index) const { return match_.captures[index]; }
   const Route& route() const { return *match_.route; }
   // http://host:port as the client sees it; the FHIR base is this and "/fhir/R4".
@@ -41,6 +47,8 @@ class Call {
   // An error in the form of the path: OperationOutcome or problem details.
   Task<> respond(const Error& error);
   Task<> respond(int status, std::span<const model::Issue> issues);
+  // 401, with what the client must show (RFC 9110, WWW-Authenticate).
+  Task<> respond_unknown(const Error& error, std::string_view challenge);
   // What is left out while there is too much to do: see admission::Ladder. 0: nothing.
   int brown_out_level() const { return standing_.admission != nullptr ? standing_.admission->level() : 0; }
   // Others wait: work of more than some microseconds belongs on a worker, not on the I/O thread.
@@ -60,10 +68,13 @@ class Call {
   int status() const { return status_; }
 
  private:
+  net::Response as_response(const Error& error, int status) const;
+
   net::Exchange& exchange_;
   const Match& match_;
   RequestClass request_class_;
   std::string base_url_;
+  access::Access& access_;
   Standing standing_;
   int status_ = 0;
 };
@@ -75,6 +86,8 @@ struct PipelineSettings {
   // Null: every request of the listener is routine, or what `listener_class` says, and none is refused.
   admission::Control* admission = nullptr;
   admission::Listener listener = admission::Listener::general;
+  // Null: everybody is let in as the server itself.
+  access::Gatekeeper* gatekeeper = nullptr;
   // Told of every request that a route answered, after it was. Must be quick and must not throw.
   std::function<void(const Route&, std::chrono::nanoseconds)> served;
 };
@@ -107,6 +120,15 @@ class Pipeline {
   Place admit(const net::Exchange& exchange, const Match& match, std::chrono::nanoseconds now) const;
   void note(const Place& place) const;
   net::Prepared refusal(const Place& place) const;
+
+  // enter.cc: who asks, and whether they may at all
+  struct Entrance {
+    std::shared_ptr<const access::Caller> caller;  // null: nobody asked for it
+    access::Decision decision;
+    std::optional<Error> refused;  // what was shown is not valid
+  };
+  Entrance enter(const net::Request& request, const Match& match) const;
+  Task<> turn_away(Call& call, const Entrance& entrance) const;
 
   const Router& router_;
   PipelineSettings settings_;

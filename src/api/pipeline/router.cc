@@ -41,6 +41,11 @@ admission::Cost usual_cost(const Route& route) {
 
 }  // namespace
 
+void Router::add_open(Route route) {
+  route.open = true;
+  add(std::move(route));
+}
+
 void Router::add(Route route) {
   if (route.cost == admission::Cost::by_method) route.cost = usual_cost(route);
   Segments segments;

@@ -28,6 +28,7 @@ struct Route {
   Handler handler;
   admission::Cost cost = admission::Cost::by_method;
   std::string summary;  // a line for the OpenAPI document; empty: made from interaction and pattern
+  bool open = false;    // see Router::add_open
 };
 
 inline constexpr std::size_t segments_max = 8;
@@ -43,6 +44,9 @@ class Router {
   // At start-up, before the first match. Patterns that end in "{rest...}" are not supported: a path has at most
   // segments_max segments.
   void add(Route route);
+  // The same for a route that anybody may ask: what it tells is public, or the request proves by itself who it comes from
+  // (a signed link).
+  void add_open(Route route);
   // The path as sent, without query. "/fhir/R4/..." is the same as "/fhir/...". Literal segments win over captures;
   // HEAD finds the GET route.
   Match match(net::Method method, std::string_view path) const;

@@ -22,9 +22,11 @@ Result<double> number_of(json::Value value, std::string_view name) {
   return number;
 }
 
-Result<std::string> patient_of(pipeline::Call& call) {
+Result<std::string> patient_of(Service& service, pipeline::Call& call) {
   const std::string_view id = call.capture(0);
   if (!is_fhir_id(id)) return fail(Code::invalid, fmt::format("\"{}\" is no id of a patient", id));
+  call.access().note_patient(id);
+  MYDR24_TRY(call.access().check_shown(service.store(), "Patient", id));
   return std::string(id);
 }
 
@@ -112,7 +114,7 @@ Task<Result<std::string>> decide(Service& service, const std::string& patient, C
 }
 
 Task<Result<std::string>> set_limit(Service& service, pipeline::Call& call) {
-  const auto patient = patient_of(call);
+  const auto patient = patient_of(service, call);
   if (!patient) co_return patient.error();
   const auto signal = signal_of(call);
   if (!signal) co_return signal.error();
@@ -126,7 +128,7 @@ Task<Result<std::string>> set_limit(Service& service, pipeline::Call& call) {
 }
 
 Task<Result<std::string>> remove_limit(Service& service, pipeline::Call& call) {
-  const auto patient = patient_of(call);
+  const auto patient = patient_of(service, call);
   if (!patient) co_return patient.error();
   const auto signal = signal_of(call);
   if (!signal) co_return signal.error();
@@ -138,7 +140,7 @@ Task<Result<std::string>> remove_limit(Service& service, pipeline::Call& call) {
 }
 
 Task<Result<std::string>> monitor(Service& service, pipeline::Call& call) {
-  const auto patient = patient_of(call);
+  const auto patient = patient_of(service, call);
   if (!patient) co_return patient.error();
   const auto body = co_await take_json(call, small_bytes_max);
   if (!body) co_return body.error();
@@ -150,7 +152,7 @@ Task<Result<std::string>> monitor(Service& service, pipeline::Call& call) {
 }
 
 Task<Result<std::string>> stop_monitoring(Service& service, pipeline::Call& call) {
-  const auto patient = patient_of(call);
+  const auto patient = patient_of(service, call);
   if (!patient) co_return patient.error();
   const auto by = query_value(call, "by", {"by"});
   if (!by) co_return by.error();

@@ -37,14 +37,19 @@ Task<Result<std::string>> scores(Service& service, pipeline::Call& call) {
     at = *time;
   }
   const std::string patient(call.capture(0));
+  call.access().note_patient(patient);
   co_return co_await service.workers.run(call.request_class(), [&]() -> Result<std::string> {
+    MYDR24_TRY(call.access().check_shown(service.store(), "Patient", patient));
     MYDR24_ASSIGN(const auto signs, signs_of(service, patient, at));
     return vitals::scores_json(signs, service.watch.settings());
   });
 }
 
-Result<std::string> early_warning(Service& service, const std::string& patient, const std::string& base) {
+Result<std::string> early_warning(Service& service, access::Access& access, const std::string& patient,
+                                  const std::string& base) {
   if (!is_fhir_id(patient)) return fail(Code::invalid, fmt::format("\"{}\" is no id of a patient", patient));
+  access.note_patient(patient);
+  MYDR24_TRY(access.check_shown(service.store(), "Patient", patient));
   std::string text;
   MYDR24_TRY(service.store().read([&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(const auto head, reader.current_head("Patient", patient));
@@ -59,7 +64,7 @@ Result<std::string> early_warning(Service& service, const std::string& patient, 
 }
 
 Task<> send_early_warning(Service& service, pipeline::Call& call) {
-  auto bundle = early_warning(service, std::string(call.capture(0)), call.fhir_base());
+  auto bundle = early_warning(service, call.access(), std::string(call.capture(0)), call.fhir_base());
   if (!bundle) {
     co_await call.respond(bundle.error());
     co_return;

@@ -153,7 +153,8 @@ Result<> StoreImport::write_transaction(ReadySlice slice) {
   while (!flights_.empty()) MYDR24_TRY(retire_one());
   Flight flight;
   flight.slice = std::move(slice);
-  const auto effects = records::execute_blocking(records_, RequestClass::background, flight.slice.interactions);
+  const auto effects = records::execute_blocking(records_, access::Access::server(), RequestClass::background,
+                                                 flight.slice.interactions);
   if (effects) {
     for (const records::Effect& effect : *effects) {
       switch (effect.kind) {

@@ -200,12 +200,12 @@ class Planner {
   Plan plan_;
 };
 
-Accepted<Plan> make_plan(const Records& records, const std::vector<Interaction>& interactions) {
+Accepted<Plan> make_plan(const Records& records, access::Access& access, const std::vector<Interaction>& interactions) {
   const bool needs_reader = interactions.size() > 1 || interactions.front().condition ||
                             interactions.front().resource || interactions.front().verb == Verb::patch;
   std::optional<Accepted<Plan>> plan;
   if (!needs_reader) return Planner(records, nullptr, interactions).plan();
-  const auto read = records.store().read([&](store::Reader& reader) -> Result<> {
+  const auto read = access.read(records.store(), [&](store::Reader& reader) -> Result<> {
     plan = Planner(records, &reader, interactions).plan();
     return {};
   });
@@ -218,16 +218,21 @@ Error overtake(Plan& plan) {
   return fail(Code::conflict, "other writers changed the same resources at the same time: try again");
 }
 
-Result<> check_conditions(store::Transaction& transaction, Plan& plan) {
+Result<> check_conditions(store::Transaction& transaction, access::Access& access, Plan& plan) {
   for (const auto& step : plan.steps) {
     if (!step.interaction->condition) continue;
-    MYDR24_ASSIGN(const auto match, match_one(transaction, *step.interaction->condition));
+    std::optional<std::string> match;
+    MYDR24_TRY(access.read(transaction, [&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(match, match_one(reader, *step.interaction->condition));
+      return {};
+    }));
     if (match != step.match) return overtake(plan);
   }
   return {};
 }
 
-Result<Effect> carry_out(const Records& records, store::Transaction& transaction, Plan& plan, Step& step) {
+Result<Effect> carry_out(const Records& records, access::Access& access, store::Transaction& transaction, Plan& plan,
+                         Step& step) {
   Effect effect;
   effect.version.type = step.type;
   effect.version.id = step.id;
@@ -243,7 +248,7 @@ Result<Effect> carry_out(const Records& records, store::Transaction& transaction
     return effect;
   }
   if (step.interaction->verb == Verb::remove) {
-    MYDR24_ASSIGN(const auto written, records.remove(transaction, step.type, step.id, step.precondition));
+    MYDR24_ASSIGN(const auto written, records.remove(transaction, step.type, step.id, step.precondition, access));
     effect.kind = written ? Effect::Kind::removed : Effect::Kind::absent;
     if (written) {
       effect.version.version = written->version;
@@ -253,7 +258,7 @@ Result<Effect> carry_out(const Records& records, store::Transaction& transaction
     }
     return effect;
   }
-  const auto outcome = records.put(transaction, step.prepared, step.precondition);
+  const auto outcome = records.put(transaction, step.prepared, step.precondition, access);
   if (!outcome) {
     const bool ours = step.interaction->verb == Verb::patch && !step.interaction->if_match;
     if (ours && outcome.error().code == Code::stale) return overtake(plan);
@@ -270,14 +275,15 @@ Result<Effect> carry_out(const Records& records, store::Transaction& transaction
   return effect;
 }
 
-Result<> commit(const Records& records, store::Transaction& transaction, Plan& plan, std::vector<Effect>& effects) {
-  MYDR24_TRY(check_conditions(transaction, plan));
+Result<> commit(const Records& records, access::Access& access, store::Transaction& transaction, Plan& plan,
+                std::vector<Effect>& effects) {
+  MYDR24_TRY(check_conditions(transaction, access, plan));
   effects.assign(plan.steps.size(), {});
   // FHIR R4, http.html#trules: DELETE, then POST, then PUT and PATCH.
   for (const auto verb : {Verb::remove, Verb::create, Verb::update, Verb::patch}) {
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
       if (plan.steps[i].interaction->verb != verb) continue;
-      auto effect = carry_out(records, transaction, plan, plan.steps[i]);
+      auto effect = carry_out(records, access, transaction, plan, plan.steps[i]);
       if (!effect) {
         auto error = std::move(effect).error();
         if (error.where.empty()) error.where = plan.steps[i].interaction->where;
@@ -298,18 +304,19 @@ void hand_over_texts(Plan& plan, std::vector<Effect>& effects) {
 
 }  // namespace
 
-Task<Accepted<std::vector<Effect>>> execute(const Records& records, RequestClass request_class,
+Task<Accepted<std::vector<Effect>>> execute(const Records& records, access::Access& access, RequestClass request_class,
                                             const std::vector<Interaction>& interactions, WorkerPool* planner) {
   if (interactions.empty()) co_return std::vector<Effect>();
   for (int attempt = 1;; ++attempt) {
     auto plan = planner != nullptr
-                    ? co_await planner->run(request_class, [&] { return make_plan(records, interactions); })
-                    : make_plan(records, interactions);
+                    ? co_await planner->run(request_class, [&] { return make_plan(records, access, interactions); })
+                    : make_plan(records, access, interactions);
     if (!plan) co_return std::unexpected(std::move(plan).error());
     std::vector<Effect> effects;
     const auto done = co_await async_call<Result<>>([&](auto finish) {
       records.store().submit(
-          request_class, [&](store::Transaction& transaction) { return commit(records, transaction, *plan, effects); },
+          request_class,
+          [&](store::Transaction& transaction) { return commit(records, access, transaction, *plan, effects); },
           std::move(finish));
     });
     if (done) {
@@ -320,15 +327,17 @@ Task<Accepted<std::vector<Effect>>> execute(const Records& records, RequestClass
   }
 }
 
-Accepted<std::vector<Effect>> execute_blocking(const Records& records, RequestClass request_class,
+Accepted<std::vector<Effect>> execute_blocking(const Records& records, access::Access& access,
+                                               RequestClass request_class,
                                                const std::vector<Interaction>& interactions) {
   if (interactions.empty()) return std::vector<Effect>();
   for (int attempt = 1;; ++attempt) {
-    auto plan = make_plan(records, interactions);
+    auto plan = make_plan(records, access, interactions);
     if (!plan) return std::unexpected(std::move(plan).error());
     std::vector<Effect> effects;
-    const auto done = records.store().write(
-        request_class, [&](store::Transaction& transaction) { return commit(records, transaction, *plan, effects); });
+    const auto done = records.store().write(request_class, [&](store::Transaction& transaction) {
+      return commit(records, access, transaction, *plan, effects);
+    });
     if (done) {
       hand_over_texts(*plan, effects);
       return effects;

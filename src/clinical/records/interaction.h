@@ -38,14 +38,16 @@ struct Effect {
 
 // Carries out the interactions in one transaction, all or none: deletions first, then creates, updates and patches.
 // Effects are in the order given. References between the interactions (a fullUrl, or a conditional reference such as
-// "Patient?identifier=s|v") are rewritten. Code::conflict after three plans that other writers overtook.
+// "Patient?identifier=s|v") are rewritten. Code::conflict after three plans that other writers overtook. Nothing is read or
+// written that `access` may not; it must outlive the call.
 // `planner`: where to plan; null: on the coroutine's own thread, good for a single small resource.
-Task<Accepted<std::vector<Effect>>> execute(const Records& records, RequestClass request_class,
+Task<Accepted<std::vector<Effect>>> execute(const Records& records, access::Access& access, RequestClass request_class,
                                             const std::vector<Interaction>& interactions,
                                             WorkerPool* planner = nullptr);
 
 // The same for a caller that may block (command line).
-Accepted<std::vector<Effect>> execute_blocking(const Records& records, RequestClass request_class,
+Accepted<std::vector<Effect>> execute_blocking(const Records& records, access::Access& access,
+                                               RequestClass request_class,
                                                const std::vector<Interaction>& interactions);
 
 }  // namespace mydr24::records

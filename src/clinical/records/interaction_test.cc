@@ -44,7 +44,7 @@ std::string stored(std::string_view id, std::string_view identifier, std::string
 class Interactions : public testing::Test {
  protected:
   Accepted<std::vector<Effect>> run(const std::vector<Interaction>& interactions) {
-    return execute_blocking(records, RequestClass::routine, interactions);
+    return execute_blocking(records, access::Access::server(), RequestClass::routine, interactions);
   }
   // The one effect of an interaction that must succeed.
   Effect run_one(Interaction interaction) {

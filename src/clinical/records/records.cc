@@ -202,8 +202,10 @@ Accepted<Prepared> Records::prepare(std::string text, const PrepareOptions& opti
 }
 
 Result<Records::Outcome> Records::put(store::Transaction& transaction, const Prepared& prepared,
-                                      const Precondition& precondition) const {
+                                      const Precondition& precondition, access::Access& access) const {
   MYDR24_ASSIGN(const auto there, transaction.current(prepared.type, prepared.id));
+  MYDR24_TRY(access.check_put(transaction, prepared.type, prepared.id, there, prepared.document->root(),
+                              precondition.by_create));
   MYDR24_TRY(check(precondition, there, prepared.type, prepared.id));
 
   const auto definitions = this->definitions();
@@ -239,8 +241,13 @@ Result<Records::Outcome> Records::put(store::Transaction& transaction, const Pre
 }
 
 Result<std::optional<store::Written>> Records::remove(store::Transaction& transaction, std::string_view type,
-                                                      std::string_view id, const Precondition& precondition) const {
-  MYDR24_ASSIGN(const auto there, transaction.current(type, id));
+                                                      std::string_view id, const Precondition& precondition,
+                                                      access::Access& access) const {
+  MYDR24_ASSIGN(auto there, transaction.current(type, id));
+  if (there && there->action != store::Action::remove) {
+    MYDR24_ASSIGN(const bool visible, access.check_remove(transaction, *there));
+    if (!visible) there.reset();
+  }
   MYDR24_TRY(check(precondition, there, type, id));
   if (!there || there->action == store::Action::remove) return std::nullopt;
 

@@ -17,6 +17,7 @@
 #include "base/json/document.h"
 #include "clinical/records/definitions.h"
 #include "fhir/model/outcome.h"
+#include "guard/access/access.h"
 #include "storage/store/store.h"
 
 namespace mydr24::records {
@@ -102,12 +103,14 @@ class Records {
     store::Action action = store::Action::create;
     bool unchanged = false;  // the same content was there already: no new version was written
   };
-  // Creates or replaces. Code::stale, Code::conflict, Code::not_found by the precondition.
-  Result<Outcome> put(store::Transaction& transaction, const Prepared& prepared,
-                      const Precondition& precondition = {}) const;
-  // Deletes. Deleting what is not there or already deleted succeeds with nothing.
+  // Creates or replaces. Code::stale, Code::conflict, Code::not_found by the precondition; Code::refused when `access` may
+  // not: who writes for a client gives the client's.
+  Result<Outcome> put(store::Transaction& transaction, const Prepared& prepared, const Precondition& precondition = {},
+                      access::Access& access = access::Access::server()) const;
+  // Deletes. Deleting what is not there, already deleted or hidden succeeds with nothing.
   Result<std::optional<store::Written>> remove(store::Transaction& transaction, std::string_view type,
-                                               std::string_view id, const Precondition& precondition = {}) const;
+                                               std::string_view id, const Precondition& precondition = {},
+                                               access::Access& access = access::Access::server()) const;
 
   store::Store& store() const { return store_; }
   const Clock& clock() const { return clock_; }

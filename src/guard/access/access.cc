@@ -34,6 +34,19 @@ Result<> Access::read(store::Reader& reader, const std::function<Result<>(store:
   return done;
 }
 
+Result<> Access::check_shown(store::Store& store, std::string_view type, std::string_view id) {
+  if (is_unlimited()) return {};
+  return store.read(
+      [&](store::Reader& reader) -> Result<> {
+        MYDR24_ASSIGN(const auto there, reader.current(type, id));
+        if (!there) return {};
+        GuardedReader guarded(reader, sight(), *clock_, nullptr);
+        MYDR24_ASSIGN(const bool visible, guarded.sees(*there));
+        return visible ? Result<>() : fail(Code::not_found, fmt::format("{}/{} does not exist", type, id));
+      },
+      {}, 0);
+}
+
 Result<> Access::check_put(store::Reader& reader, std::string_view type, std::string_view id,
                            const std::optional<store::Version>& there, json::Value resource, bool by_create) {
   if (clock_ == nullptr) return {};

@@ -47,6 +47,9 @@ class Access {
   // The same on a Reader that is there, such as a Transaction.
   Result<> read(store::Reader& reader, const std::function<Result<>(store::Reader&)>& read);
 
+  // Code::not_found when there is such a resource and it is hidden: for what is told of it from elsewhere than its body.
+  Result<> check_shown(store::Store& store, std::string_view type, std::string_view id);
+
   // Before a resource is written. `there`: what stands under that id, also when it is hidden or deleted. Code::refused.
   // What is visible and may not be changed is told; of what is hidden no more than that the id cannot be used.
   Result<> check_put(store::Reader& reader, std::string_view type, std::string_view id,
