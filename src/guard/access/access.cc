@@ -28,7 +28,7 @@ Result<> Access::read(store::Store& store, const std::function<Result<>(store::R
 Result<> Access::read(store::Reader& reader, const std::function<Result<>(store::Reader&)>& read) {
   if (clock_ == nullptr) return read(reader);
   Seen seen;
-  GuardedReader guarded(reader, sight(), *clock_, &seen);
+  GuardedReader guarded(reader, *caller_, *clock_, &seen);
   auto done = read(guarded);
   take(seen);
   return done;
@@ -40,7 +40,7 @@ Result<> Access::check_shown(store::Store& store, std::string_view type, std::st
       [&](store::Reader& reader) -> Result<> {
         MYDR24_ASSIGN(const auto there, reader.current(type, id));
         if (!there) return {};
-        GuardedReader guarded(reader, sight(), *clock_, nullptr);
+        GuardedReader guarded(reader, *caller_, *clock_, nullptr);
         MYDR24_ASSIGN(const bool visible, guarded.sees(*there));
         return visible ? Result<>() : fail(Code::not_found, fmt::format("{}/{} does not exist", type, id));
       },
@@ -54,7 +54,7 @@ Result<> Access::check_put(store::Reader& reader, std::string_view type, std::st
   seen.note({.type = std::string(type), .id = std::string(id), .body = std::string(resource.raw())});
   take(seen);
   if (is_unlimited()) return {};
-  GuardedReader guarded(reader, sight(), *clock_, nullptr);
+  GuardedReader guarded(reader, *caller_, *clock_, nullptr);
   const bool replaces = there && there->action != store::Action::remove;
   const auto permission = replaces || !by_create ? Permission::update : Permission::create;
   const auto refuse = [&] {
@@ -77,7 +77,7 @@ Result<> Access::check_put(store::Reader& reader, std::string_view type, std::st
 
 Result<bool> Access::check_remove(store::Reader& reader, const store::Version& there) {
   if (clock_ == nullptr) return true;
-  GuardedReader guarded(reader, sight(), *clock_, nullptr);
+  GuardedReader guarded(reader, *caller_, *clock_, nullptr);
   MYDR24_ASSIGN(const bool visible, guarded.sees(there));
   if (!visible) return false;
   MYDR24_ASSIGN(const bool good, guarded.sees(there, Permission::remove));

@@ -10,18 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "guard/access/caller.h"
 #include "guard/access/guarded_reader.h"
 #include "guard/access/principal.h"
 #include "guard/access/sight.h"
 #include "storage/store/store.h"
 
 namespace mydr24::access {
-
-// Who asks and what follows from it; made once for a session and shared by its requests.
-struct Caller {
-  Principal principal;
-  std::shared_ptr<const Sight> sight = Sight::unlimited();
-};
 
 // Thread-safe: the entries of a batch are carried out together.
 class Access {

@@ -85,12 +85,14 @@ Principal person(std::vector<std::string> roles, std::string scopes = {}, std::s
   return principal;
 }
 
-std::shared_ptr<const Caller> caller_of(const Principal& principal, const Policy& policy = default_policy()) {
+std::shared_ptr<const Caller> caller_of(const Principal& principal, const Policy& policy = default_policy(),
+                                        const ConsentBook* book = nullptr) {
   auto caller = std::make_shared<Caller>();
   caller->principal = principal;
   auto sight = Sight::of(policy, principal);
   EXPECT_TRUE(sight) << sight.error().text;
   if (sight) caller->sight = *sight;
+  if (book != nullptr) caller->denials = std::make_shared<Denials>(*book, principal, "TREAT", "");
   return caller;
 }
 
@@ -189,9 +191,33 @@ TEST_F(Hidden, ResourcesAreAsIfTheyWereNotThere) {
   };
   store::FakeStore all(clock);
   fill(all, resources, [](const auto&) { return true; });
-  int answered = 0;
+  ConsentBook consents;
+  const auto consent = [&](std::string_view patient, std::string_view rest) {
+    const auto text = fmt::format(
+        R"({{"resourceType":"Consent","id":"{0}","status":"active","patient":{{"reference":"Patient/{0}"}},{1}}})",
+        patient, rest);
+    const auto document = json::Document::parse_view(text);
+    auto parsed = parse_consent(document->root());
+    ASSERT_TRUE(parsed) << text;
+    consents.put(std::move(*parsed));
+  };
+  consent(
+      "p1",
+      R"("policyRule":{"coding":[{"code":"OPTOUT"}]},"provision":{"actor":[{"role":{"coding":[{"code":"PRCP"}]},"reference":{"reference":"Practitioner/d1"}}]})");
+  consent(
+      "p2",
+      R"("provision":{"type":"deny","class":[{"code":"Observation"}],"code":[{"coding":[{"system":"s","code":"c2"}]}]})");
+  consent(
+      "p3",
+      R"("provision":{"type":"deny","class":[{"code":"Observation"},{"code":"Encounter"}],"provision":[{"type":"permit","actor":[{"role":{"coding":[{"code":"AUT"}]},"reference":{"reference":"Practitioner/d2"}}]}]})");
+  std::vector<std::pair<Principal, const ConsentBook*>> askers;
   for (const auto& principal : principals) {
-    Access access(caller_of(principal, policy), clock);
+    askers.emplace_back(principal, nullptr);
+    askers.emplace_back(principal, &consents);
+  }
+  int answered = 0;
+  for (const auto& [principal, book] : askers) {
+    Access access(caller_of(principal, policy, book), clock);
     std::set<std::string> visible;
     for (const auto& one : resources)
       if (can_read(all, access, one.type, one.id)) visible.insert(one.type + "/" + one.id);
@@ -206,7 +232,7 @@ TEST_F(Hidden, ResourcesAreAsIfTheyWereNotThere) {
           << fmt::format("{}", fmt::join(principal.roles, ","));
     }
   }
-  EXPECT_GT(answered, 60);
+  EXPECT_GT(answered, 120);
 }
 
 TEST_F(Hidden, ALabelHidesFromANurseAndAnOverrideShowsIt) {

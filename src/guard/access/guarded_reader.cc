@@ -8,6 +8,14 @@
 namespace mydr24::access {
 namespace {
 
+void add_none(std::vector<search::Condition>& conditions, const std::vector<search::Condition>& hidden) {
+  if (hidden.empty()) return;
+  search::Condition none;
+  none.form = search::Condition::Form::none;
+  none.parts = hidden;
+  conditions.push_back(std::move(none));
+}
+
 Error not_for_clients() { return fail(Code::refused, "this is not open to clients"); }
 
 }  // namespace
@@ -43,7 +51,7 @@ void Seen::note(const store::Version& version) {
 
 // ---- judging one resource
 
-Result<bool> GuardedReader::holds(const std::vector<search::Condition>& conditions, json::Value resource, Instant at) {
+Result<bool> GuardedReader::holds(std::span<const search::Condition> conditions, json::Value resource, Instant at) {
   std::optional<Error> failure;
   const auto settle = [&failure](Result<bool> answer) {
     if (answer) return *answer;
@@ -95,18 +103,57 @@ Result<bool> GuardedReader::is_referred(const search::Condition& has, std::strin
 Result<bool> GuardedReader::sees(const store::Version& version, Permission permission) {
   const auto& reach = sight_.reach(permission, version.type);
   if (reach.extent == Reach::Extent::none) return false;
-  if (reach.extent == Reach::Extent::all) return true;
+  if (is_free(permission, version.type)) return true;
   if (version.action == store::Action::remove) return was_visible(version);
-  if (reach.labels_only && has_no_label(version.body)) return true;
+  const bool within = reach.extent == Reach::Extent::all || (reach.labels_only && has_no_label(version.body));
+  if (within && !concerns_a_consent(version)) return true;
   MYDR24_ASSIGN(const auto document, json::Document::parse_view(version.body));
-  return holds(reach.conditions, document.root(), version.at);
+  if (!within) {
+    MYDR24_ASSIGN(const bool reached, holds(reach.conditions, document.root(), version.at));
+    if (!reached) return false;
+  }
+  MYDR24_ASSIGN(const bool denied, is_denied(permission, version.type, document.root(), version.at));
+  return !denied;
+}
+
+const std::vector<search::Condition>& GuardedReader::denied(Permission permission, std::string_view type) {
+  static const std::vector<search::Condition> nothing;
+  if (caller_.denials == nullptr) return nothing;
+  auto& conditions = denials_[{permission, std::string(type)}];
+  if (conditions == nullptr) conditions = caller_.denials->of(permission, type, clock_.now());
+  return *conditions;
+}
+
+bool GuardedReader::is_free(Permission permission, std::string_view type) {
+  return sight_.reach(permission, type).extent == Reach::Extent::all && denied(permission, type).empty();
+}
+
+// Told by the text: whether any of the patients it is about has a Consent.
+bool GuardedReader::concerns_a_consent(const store::Version& version) const {
+  if (caller_.denials == nullptr || caller_.denials->book().empty()) return false;
+  if (version.body.find("\\") != version.body.npos) return true;  // a reference may be written with escapes
+  Seen about;
+  about.note(version);
+  return !about.complete() || std::ranges::any_of(about.patients(), [this](const std::string& patient) {
+    return caller_.denials->book().has(patient);
+  });
+}
+
+Result<bool> GuardedReader::is_denied(Permission permission, std::string_view type, json::Value resource, Instant at) {
+  for (const auto& condition : denied(permission, type)) {
+    MYDR24_ASSIGN(const bool hides, holds(std::span(&condition, 1), resource, at));
+    if (hides) return true;
+  }
+  return false;
 }
 
 Result<bool> GuardedReader::may_write(Permission permission, std::string_view type, json::Value resource) {
   const auto& reach = sight_.reach(permission, type);
   if (reach.extent == Reach::Extent::none) return false;
-  if (reach.extent == Reach::Extent::all || reach.conditions_of_new.empty()) return true;
-  return holds(reach.conditions_of_new, resource, clock_.now());
+  MYDR24_ASSIGN(const bool reached, holds(reach.conditions_of_new, resource, clock_.now()));
+  if (!reached) return false;
+  MYDR24_ASSIGN(const bool denied, is_denied(permission, type, resource, clock_.now()));
+  return !denied;
 }
 
 Result<bool> GuardedReader::was_visible(const store::Version& removal) {
@@ -134,7 +181,7 @@ Result<std::optional<store::Version>> GuardedReader::current(std::string_view ty
 }
 
 Result<std::optional<store::Version>> GuardedReader::current_head(std::string_view type, std::string_view id) {
-  if (sight_.reach(Permission::read, type).extent == Reach::Extent::all) return reader_.current_head(type, id);
+  if (is_free(Permission::read, type)) return reader_.current_head(type, id);
   MYDR24_ASSIGN(auto found, current(type, id));
   if (found) found->body.clear();
   return found;
@@ -144,7 +191,7 @@ Result<std::optional<store::Version>> GuardedReader::version(std::string_view ty
                                                              std::int64_t version) {
   MYDR24_ASSIGN(auto found, reader_.version(type, id, version));
   MYDR24_ASSIGN(auto visible, if_visible(std::move(found)));
-  if (!visible || sight_.reach(Permission::read, type).extent == Reach::Extent::all) return visible;
+  if (!visible || is_free(Permission::read, type)) return visible;
   // What was open once and is hidden now stays hidden.
   MYDR24_ASSIGN(const auto now, reader_.current(type, id));
   if (!now) return std::optional<store::Version>();
@@ -160,7 +207,7 @@ Result<std::vector<store::Version>> GuardedReader::history(const store::HistoryQ
     for (auto& version : versions) {
       further.before_sequence = version.sequence;
       MYDR24_ASSIGN(bool seen, sees(version));
-      if (seen && sight_.reach(Permission::read, version.type).extent == Reach::Extent::some) {
+      if (seen && !is_free(Permission::read, version.type)) {
         MYDR24_ASSIGN(const auto now, reader_.current(version.type, version.id));
         if (now) {
           MYDR24_ASSIGN(seen, sees(*now));
@@ -175,13 +222,34 @@ Result<std::vector<store::Version>> GuardedReader::history(const store::HistoryQ
   return visible;
 }
 
+// Adds to chains and _has what of their resources is visible.
+void GuardedReader::narrow(search::Condition& condition) {
+  using Form = search::Condition::Form;
+  for (auto& part : condition.parts) narrow(part);
+  if (condition.form != Form::chain && condition.form != Form::has) return;
+  const auto type = touched_type(condition);
+  const auto& reach = sight_.reach(Permission::search, type);
+  condition.parts.insert(condition.parts.end(), reach.conditions.begin(), reach.conditions.end());
+  add_none(condition.parts, denied(Permission::search, type));
+}
+
+Result<search::Query> GuardedReader::narrowed(const search::Query& query) {
+  MYDR24_TRY(sight_.check(query));
+  auto narrowed = query;
+  for (auto& condition : narrowed.conditions) narrow(condition);
+  const auto& own = sight_.reach(Permission::search, query.type);
+  narrowed.conditions.insert(narrowed.conditions.end(), own.conditions.begin(), own.conditions.end());
+  add_none(narrowed.conditions, denied(Permission::search, query.type));
+  return narrowed;
+}
+
 Result<store::SearchPage> GuardedReader::search(const search::Query& query) {
   if (sight_.is_unlimited()) {
     MYDR24_ASSIGN(auto page, reader_.search(query));
     if (seen_ != nullptr) std::ranges::for_each(page.matches, [this](const auto& match) { seen_->note(match); });
     return page;
   }
-  MYDR24_ASSIGN(auto narrowed, sight_.narrowed(query));
+  MYDR24_ASSIGN(auto narrowed, this->narrowed(query));
   // A cursor belongs to its query: to the client, the one that was asked; to the store, the narrowed one.
   if (!query.cursor.empty()) {
     MYDR24_ASSIGN(const auto cursor, store::read_cursor(query));
@@ -209,7 +277,7 @@ Result<store::SearchPage> GuardedReader::search(const search::Query& query) {
 
 Result<std::vector<store::ParameterValue>> GuardedReader::values(const search::Parameter& parameter,
                                                                  std::uint32_t count) {
-  if (sight_.reach(Permission::search, parameter.type).extent != Reach::Extent::all)
+  if (!is_free(Permission::search, parameter.type))
     return fail(Code::refused, "the values of a parameter are only told to who may see every resource that has one");
   return reader_.values(parameter, count);
 }

@@ -4,11 +4,12 @@
 // What is hidden is as if it were not there. Collects what was seen, for the audit.
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "guard/access/sight.h"
+#include "guard/access/caller.h"
 #include "storage/store/store.h"
 
 namespace mydr24::access {
@@ -34,8 +35,8 @@ class Seen {
 class GuardedReader final : public store::Reader {
  public:
   // All must outlive it. `seen` null: nobody asks.
-  GuardedReader(store::Reader& reader, const Sight& sight, const Clock& clock, Seen* seen)
-      : reader_(reader), sight_(sight), clock_(clock), seen_(seen) {}
+  GuardedReader(store::Reader& reader, const Caller& caller, const Clock& clock, Seen* seen)
+      : reader_(reader), caller_(caller), sight_(*caller.sight), clock_(clock), seen_(seen) {}
 
   // Whether the principal may do this with the resource as it stands. `version` has a body.
   Result<bool> sees(const store::Version& version, Permission permission = Permission::read);
@@ -61,7 +62,16 @@ class GuardedReader final : public store::Reader {
   Result<store::Sequence> last_sequence() override { return reader_.last_sequence(); }
 
  private:
-  Result<bool> holds(const std::vector<search::Condition>& conditions, json::Value resource, Instant at);
+  // What Consents keep from the caller.
+  const std::vector<search::Condition>& denied(Permission permission, std::string_view type);
+  // Every resource of the type is open: none has to be looked at.
+  bool is_free(Permission permission, std::string_view type);
+  bool concerns_a_consent(const store::Version& version) const;
+  Result<bool> is_denied(Permission permission, std::string_view type, json::Value resource, Instant at);
+  Result<search::Query> narrowed(const search::Query& query);
+  void narrow(search::Condition& condition);
+
+  Result<bool> holds(std::span<const search::Condition> conditions, json::Value resource, Instant at);
   Result<bool> leads_there(const search::Condition& chain, std::span<const std::string> targets);
   Result<bool> is_referred(const search::Condition& has, std::string_view reference);
   // Of a deletion: whether what was deleted was visible.
@@ -69,9 +79,11 @@ class GuardedReader final : public store::Reader {
   Result<std::optional<store::Version>> if_visible(std::optional<store::Version> version);
 
   store::Reader& reader_;
+  const Caller& caller_;
   const Sight& sight_;
   const Clock& clock_;
   Seen* seen_;
+  std::map<std::pair<Permission, std::string>, Denials::Conditions> denials_;
 };
 
 }  // namespace mydr24::access

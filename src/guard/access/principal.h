@@ -39,8 +39,9 @@ struct Principal {
   // Of an application's token: what is not in them is refused, whatever the roles allow. Nothing: a session of our own
   // page or command line, bounded by the roles alone.
   std::optional<Scopes> scopes;
-  std::string client;     // the application that acts for the person; empty for a session of our own
-  std::string fhir_user;  // "Practitioner/12", "Patient/3": the resource that this person is; may be empty
+  std::string client;                  // the application that acts for the person; empty for a session of our own
+  std::string fhir_user;               // "Practitioner/12", "Patient/3": the resource that this person is; may be empty
+  std::vector<std::string> member_of;  // "Organization/1", "CareTeam/2": what a Consent may name in place of the person
   std::string patient;    // id of the Patient that `patient/` scopes are about, by launch context; may be empty
   std::string encounter;  // id, by launch context; may be empty
   std::string session;    // names the session in the audit and for revocation; never the token

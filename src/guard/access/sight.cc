@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "fhir/model/definitions.h"
+#include "guard/access/in_patient.h"
 
 namespace mydr24::access {
 namespace {
@@ -33,19 +34,8 @@ Condition combined(Condition::Form form, std::vector<Condition> parts) {
   return condition;
 }
 
-// Nothing when the type is in no compartment of a Patient.
 std::optional<Condition> in_patient(std::string_view patient, std::string_view type) {
-  std::vector<Condition> parts;
-  for (const auto code : search::compartment_parameters("Patient", type)) {
-    const auto* parameter = search::find_parameter(type, code == "{def}" ? "_id" : code);
-    if (parameter == nullptr) continue;
-    Condition part;
-    part.parameter = parameter;
-    part.any_of.push_back({.value = code == "{def}" ? std::string(patient) : fmt::format("Patient/{}", patient)});
-    parts.push_back(std::move(part));
-  }
-  if (parts.empty()) return std::nullopt;
-  return combined(Condition::Form::any, std::move(parts));
+  return in_patients(std::span(&patient, 1), type);
 }
 
 Condition without_labels(std::string_view type, const std::vector<std::string>& labels) {
@@ -235,26 +225,12 @@ class Builder {
   std::string own_patient_;
 };
 
-// Adds to chains and _has what of their resources is visible. False: nothing of a type that is touched.
-bool narrow(Condition& condition, const Sight& sight) {
-  const auto form = condition.form;
-  for (auto& part : condition.parts)
-    if (!narrow(part, sight)) return false;
-  if (form != Condition::Form::chain && form != Condition::Form::has) return true;
-  const auto& reach =
-      sight.reach(Permission::search,
-                  form == Condition::Form::chain ? std::string_view(condition.target) : condition.parameter->type);
-  if (reach.extent == Reach::Extent::none) return false;
-  condition.parts.insert(condition.parts.end(), reach.conditions.begin(), reach.conditions.end());
-  return true;
-}
-
-std::string_view touched(const Condition& condition, const Sight& sight) {
+// The first type of which nothing is visible; empty: there is none.
+std::string_view hidden_type(const Condition& condition, const Sight& sight) {
   for (const auto& part : condition.parts)
-    if (const auto type = touched(part, sight); !type.empty()) return type;
+    if (const auto type = hidden_type(part, sight); !type.empty()) return type;
   if (condition.form != Condition::Form::chain && condition.form != Condition::Form::has) return {};
-  const std::string_view type =
-      condition.form == Condition::Form::chain ? std::string_view(condition.target) : condition.parameter->type;
+  const auto type = touched_type(condition);
   return sight.may(Permission::search, type) ? std::string_view() : type;
 }
 
@@ -297,19 +273,18 @@ bool Sight::may_anything(Permission permission) const {
          });
 }
 
-Result<search::Query> Sight::narrowed(const search::Query& query) const {
-  if (unlimited_) return query;
-  const auto& own = reach(Permission::search, query.type);
-  if (own.extent == Reach::Extent::none)
+Result<> Sight::check(const search::Query& query) const {
+  if (!may(Permission::search, query.type))
     return fail(Code::refused, fmt::format("you may not search {} resources", query.type));
   for (const auto& condition : query.conditions) {
-    if (const auto type = touched(condition, *this); !type.empty())
+    if (const auto type = hidden_type(condition, *this); !type.empty())
       return fail(Code::refused, fmt::format("you may not search by {} resources", type));
   }
-  search::Query narrowed = query;
-  for (auto& condition : narrowed.conditions) narrow(condition, *this);
-  narrowed.conditions.insert(narrowed.conditions.end(), own.conditions.begin(), own.conditions.end());
-  return narrowed;
+  return {};
+}
+
+std::string_view touched_type(const search::Condition& condition) {
+  return condition.form == Condition::Form::chain ? std::string_view(condition.target) : condition.parameter->type;
 }
 
 bool has_no_label(std::string_view body) {

@@ -46,15 +46,18 @@ class Sight {
   // Of any type.
   bool may_anything(Permission permission) const;
 
-  // The query as this principal may ask it: each type that it touches (by chains and _has as well) narrowed down to what
-  // is visible. Code::refused names the type of which nothing is.
-  Result<search::Query> narrowed(const search::Query& query) const;
+  // Whether a query may be asked. Code::refused names the type, of those it touches (by chains and _has as well), of which
+  // nothing is visible.
+  Result<> check(const search::Query& query) const;
 
  private:
   static constexpr std::size_t permission_count = 5;
   bool unlimited_ = true;
   std::map<std::string, std::array<Reach, permission_count>, std::less<>> by_type_;
 };
+
+// The resource type that a chain or _has leads to.
+std::string_view touched_type(const search::Condition& condition);
 
 // Whether a resource carries none of the labels that the condition of a Reach forbids, told by its text alone: true when
 // it has no label at all, which most have not.

@@ -1,0 +1,19 @@
+#pragma once
+
+// Who asks and what follows from it; made once for a session and shared by its requests.
+
+#include <memory>
+
+#include "guard/access/consent.h"
+#include "guard/access/principal.h"
+#include "guard/access/sight.h"
+
+namespace mydr24::access {
+
+struct Caller {
+  Principal principal;
+  std::shared_ptr<const Sight> sight = Sight::unlimited();
+  std::shared_ptr<Denials> denials;  // null: no Consent is looked at (the server itself, an emergency override)
+};
+
+}  // namespace mydr24::access

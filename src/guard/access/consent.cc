@@ -1,0 +1,441 @@
+#include "guard/access/consent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/core/date_time.h"
+#include "base/core/id.h"
+#include "fhir/model/definitions.h"
+#include "guard/access/in_patient.h"
+
+namespace mydr24::access {
+namespace {
+
+using search::Condition;
+
+// ---- reading a Consent
+
+std::string local_reference(std::string_view text, std::string_view type) {
+  const auto slash = text.rfind('/');
+  if (slash == text.npos) return {};
+  const auto id = text.substr(slash + 1);
+  const auto before = text.substr(0, slash);
+  if (!is_fhir_id(id) || (before != type && !before.ends_with(fmt::format("/{}", type)))) return {};
+  return std::string(id);
+}
+
+std::vector<std::string> codes_of(json::Value list) {
+  std::vector<std::string> codes;
+  for (const auto concept_or_coding : list) {
+    const auto codings = concept_or_coding["coding"];
+    if (!codings && !concept_or_coding["code"].text().empty()) codes.emplace_back(concept_or_coding["code"].text());
+    for (const auto coding : codings) codes.emplace_back(coding["code"].text());
+  }
+  return codes;
+}
+
+void read_period(json::Value period, std::optional<Instant>& from, std::optional<Instant>& until) {
+  if (const auto start = parse_date_time(period["start"].text())) from = start->low;
+  if (const auto end = parse_date_time(period["end"].text())) until = end->high;
+}
+
+struct Reading {
+  std::size_t provisions = 0;
+  bool too_much = false;
+};
+
+Provision read_provision(json::Value value, bool outer_permits, int depth, Reading& reading) {
+  Provision provision;
+  const auto type = value["type"].text();
+  provision.permits = type.empty() ? !outer_permits : type == "permit";
+  if (++reading.provisions > provisions_max || depth > provision_depth_max) {
+    reading.too_much = true;
+    return provision;
+  }
+  read_period(value["period"], provision.from, provision.until);
+  for (const auto actor : value["actor"]) {
+    provision.actors.push_back({std::string(actor["role"]["coding"].at(0)["code"].text()),
+                                std::string(actor["reference"]["reference"].text())});
+  }
+  provision.actions = codes_of(value["action"]);
+  provision.purposes = codes_of(value["purpose"]);
+  for (const auto label : value["securityLabel"])
+    provision.labels.push_back({std::string(label["system"].text()), std::string(label["code"].text())});
+  for (const auto coding : value["class"]) {
+    if (model::find_resource(coding["code"].text()) != nullptr) {
+      provision.classes.emplace_back(coding["code"].text());
+    } else {
+      provision.unknown_class = true;
+    }
+  }
+  for (const auto code : value["code"])
+    for (const auto coding : code["coding"])
+      provision.codes.push_back({std::string(coding["system"].text()), std::string(coding["code"].text())});
+  for (const auto data : value["data"]) provision.data.emplace_back(data["reference"]["reference"].text());
+  read_period(value["dataPeriod"], provision.data_from, provision.data_until);
+  for (const auto inner : value["provision"])
+    provision.exceptions.push_back(read_provision(inner, provision.permits, depth + 1, reading));
+  return provision;
+}
+
+template <class T>
+bool adds(const std::vector<T>& inner, const std::vector<T>& outer) {
+  return !inner.empty() && inner != outer;
+}
+
+// Whether the inner provision says something that the outer does not.
+bool is_exception(const Provision& inner, const Provision& outer) {
+  return (inner.from && inner.from != outer.from) || (inner.until && inner.until != outer.until) ||
+         adds(inner.actors, outer.actors) || adds(inner.actions, outer.actions) ||
+         adds(inner.purposes, outer.purposes) || adds(inner.labels, outer.labels) ||
+         adds(inner.classes, outer.classes) || adds(inner.codes, outer.codes) || adds(inner.data, outer.data) ||
+         inner.unknown_class || (inner.data_from && inner.data_from != outer.data_from) ||
+         (inner.data_until && inner.data_until != outer.data_until);
+}
+
+bool says_something(const Provision& provision) {
+  Provision nothing;
+  nothing.from = provision.from;
+  nothing.until = provision.until;
+  return is_exception(provision, nothing);
+}
+
+// ---- what it means: a formula over what is known of the asker and what must hold of a resource
+
+struct Formula {
+  enum class Kind : std::uint8_t { no, yes, holds } kind = Kind::no;
+  Condition condition;  // holds
+};
+
+Formula constant(bool value) { return {value ? Formula::Kind::yes : Formula::Kind::no, {}}; }
+
+Formula negation(Formula formula) {
+  if (formula.kind != Formula::Kind::holds) return constant(formula.kind == Formula::Kind::no);
+  Condition none;
+  none.form = Condition::Form::none;
+  none.parts.push_back(std::move(formula.condition));
+  return {Formula::Kind::holds, std::move(none)};
+}
+
+// All of them, or any of them.
+Formula joined(std::vector<Formula> formulas, Condition::Form form) {
+  const auto decides = form == Condition::Form::any ? Formula::Kind::yes : Formula::Kind::no;
+  Condition condition;
+  condition.form = form;
+  for (auto& formula : formulas) {
+    if (formula.kind == decides) return constant(form == Condition::Form::any);
+    if (formula.kind == Formula::Kind::holds) condition.parts.push_back(std::move(formula.condition));
+  }
+  if (condition.parts.empty()) return constant(form != Condition::Form::any);
+  if (condition.parts.size() == 1) return {Formula::Kind::holds, std::move(condition.parts.front())};
+  return {Formula::Kind::holds, std::move(condition)};
+}
+
+class Meaning {
+ public:
+  Meaning(const ConsentBook::Asker& asker, Permission permission, std::string_view type)
+      : asker_(asker), permission_(permission), type_(type) {}
+
+  // Of the resources of the patient that this Consent denies.
+  Formula denied(const Consent& consent) const {
+    if ((consent.from && asker_.now < *consent.from) || (consent.until && asker_.now >= *consent.until))
+      return constant(false);
+    if (!consent.exception) return constant(!consent.permits);
+    auto meets = met(*consent.exception);
+    auto inside = joined({meets, denied_inside(*consent.exception)}, Condition::Form::all);
+    if (consent.permits) return inside;
+    return joined({negation(std::move(meets)), std::move(inside)}, Condition::Form::any);
+  }
+
+ private:
+  Formula denied_inside(const Provision& provision) const {
+    std::vector<Formula> exceptions;
+    for (const auto& inner : provision.exceptions) {
+      if (inner.permits == provision.permits || !is_exception(inner, provision)) continue;
+      auto inside = denied_inside(inner);
+      exceptions.push_back(
+          joined({met(inner), inner.permits ? negation(std::move(inside)) : std::move(inside)}, Condition::Form::all));
+    }
+    auto any = joined(std::move(exceptions), Condition::Form::any);
+    return provision.permits ? any : negation(std::move(any));
+  }
+
+  Formula met(const Provision& provision) const {
+    if ((provision.from && asker_.now < *provision.from) || (provision.until && asker_.now >= *provision.until))
+      return constant(false);
+    if (!provision.actions.empty() && !acts(provision.actions)) return constant(false);
+    if (!provision.purposes.empty() && !has_purpose(provision.purposes)) return constant(false);
+    if (!provision.classes.empty() || provision.unknown_class) {
+      if (std::ranges::find(provision.classes, type_) == provision.classes.end()) return constant(false);
+    }
+    std::vector<Formula> all;
+    all.push_back(actors(provision.actors));
+    if (!provision.labels.empty()) all.push_back(tokens("_security", provision.labels));
+    if (!provision.codes.empty()) all.push_back(tokens("code", provision.codes));
+    if (!provision.data.empty()) all.push_back(data(provision.data));
+    if (provision.data_from || provision.data_until) all.push_back(data_period(provision));
+    return joined(std::move(all), Condition::Form::all);
+  }
+
+  bool acts(const std::vector<std::string>& actions) const {
+    const auto named = [&](std::string_view action) { return std::ranges::find(actions, action) != actions.end(); };
+    switch (permission_) {
+      case Permission::read:
+      case Permission::search: {
+        const auto& principal = *asker_.principal;
+        const bool leaves = principal.kind == PrincipalKind::machine || !principal.client.empty();
+        return named("access") || named("use") || (leaves && named("disclose"));
+      }
+      case Permission::create:
+        return named("collect");
+      case Permission::update:
+      case Permission::remove:
+        return named("correct");
+    }
+    return false;
+  }
+
+  bool has_purpose(const std::vector<std::string>& purposes) const {
+    return std::ranges::any_of(purposes, [&](std::string_view purpose) {
+      // v3-ActReason: emergency treatment is treatment.
+      return purpose == asker_.purpose || (purpose == "TREAT" && asker_.purpose == "ETREAT");
+    });
+  }
+
+  bool is_asker(std::string_view reference) const {
+    const auto& principal = *asker_.principal;
+    return reference == principal.fhir_user ||
+           std::ranges::find(principal.member_of, reference) != principal.member_of.end();
+  }
+
+  Formula actors(const std::vector<Provision::Actor>& actors) const {
+    std::set<std::string_view> roles;
+    for (const auto& actor : actors) roles.insert(actor.role);
+    std::vector<Formula> all;
+    for (const auto role : roles) {
+      std::vector<Formula> any;
+      for (const auto& actor : actors) {
+        if (actor.role != role) continue;
+        if (role == "CST") {
+          any.push_back(constant(asker_.organization.empty() || asker_.organization == actor.reference));
+        } else if (role == "AUT") {
+          any.push_back(author(actor.reference));
+        } else {
+          any.push_back(constant(is_asker(actor.reference)));
+        }
+      }
+      all.push_back(joined(std::move(any), Condition::Form::any));
+    }
+    return joined(std::move(all), Condition::Form::all);
+  }
+
+  Formula match(std::string_view code, std::vector<search::Term> terms) const {
+    const auto* parameter = search::find_parameter(type_, code);
+    if (parameter == nullptr) return constant(false);
+    Condition condition;
+    condition.parameter = parameter;
+    condition.any_of = std::move(terms);
+    return {Formula::Kind::holds, std::move(condition)};
+  }
+
+  // By whatever the type calls who made it.
+  Formula author(const std::string& reference) const {
+    std::vector<Formula> any;
+    for (const auto* code : {"author", "performer", "recorder", "asserter", "requester", "practitioner"}) {
+      const auto* parameter = search::find_parameter(type_, code);
+      if (parameter != nullptr && parameter->kind == search::Kind::reference)
+        any.push_back(match(code, {{.value = reference}}));
+    }
+    return joined(std::move(any), Condition::Form::any);
+  }
+
+  Formula tokens(std::string_view code, const std::vector<Coded>& codes) const {
+    const auto* parameter = search::find_parameter(type_, code);
+    if (parameter == nullptr || parameter->kind != search::Kind::token) return constant(false);
+    std::vector<search::Term> terms;
+    for (const auto& one : codes) {
+      search::Term term;
+      term.value = one.code;
+      term.system = one.system;
+      term.system_is = one.system.empty() ? search::Term::System::any : search::Term::System::named;
+      terms.push_back(std::move(term));
+    }
+    return match(code, std::move(terms));
+  }
+
+  Formula data(const std::vector<std::string>& references) const {
+    std::vector<search::Term> terms;
+    for (const auto& reference : references) {
+      if (auto id = local_reference(reference, type_); !id.empty()) terms.push_back({.value = std::move(id)});
+    }
+    return terms.empty() ? constant(false) : match("_id", std::move(terms));
+  }
+
+  // By the date that the type is searched by; of one that has none, what a period restricts is not known: it is met.
+  Formula data_period(const Provision& provision) const {
+    const auto* parameter = search::find_parameter(type_, "date");
+    if (parameter == nullptr || parameter->kind != search::Kind::date) return constant(true);
+    std::vector<Formula> all;
+    const auto bound = [&](search::Prefix prefix, Instant at) {
+      search::Term term;
+      term.prefix = prefix;
+      term.low = to_us(at);
+      term.high = to_us(at) + 1;
+      all.push_back(match("date", {std::move(term)}));
+    };
+    if (provision.data_from) bound(search::Prefix::ge, *provision.data_from);
+    if (provision.data_until) bound(search::Prefix::lt, *provision.data_until);
+    return joined(std::move(all), Condition::Form::all);
+  }
+
+  const ConsentBook::Asker& asker_;
+  Permission permission_;
+  std::string_view type_;
+};
+
+}  // namespace
+
+std::optional<Consent> parse_consent(json::Value value) {
+  if (value["status"].text() != "active") return std::nullopt;
+  if (value["scope"]["coding"]) {
+    bool privacy = false;
+    for (const auto coding : value["scope"]["coding"]) privacy = privacy || coding["code"].text() == "patient-privacy";
+    if (!privacy) return std::nullopt;
+  }
+  Consent consent;
+  consent.id = value["id"].text();
+  consent.patient = local_reference(value["patient"]["reference"].text(), "Patient");
+  if (consent.patient.empty()) return std::nullopt;
+  for (const auto coding : value["policyRule"]["coding"])
+    if (coding["code"].text().starts_with("OPTOUT")) consent.permits = false;
+  const auto provision = value["provision"];
+  if (!provision) return consent.permits ? std::nullopt : std::optional(std::move(consent));
+  read_period(provision["period"], consent.from, consent.until);
+  Reading reading;
+  auto exception = read_provision(provision, consent.permits, 0, reading);
+  if (reading.too_much) {
+    consent.permits = false;
+    return consent;
+  }
+  exception.from.reset();
+  exception.until.reset();
+  if (says_something(exception) || provision["type"]) {
+    consent.exception = std::move(exception);
+  } else if (!exception.exceptions.empty()) {
+    // A frame around others: they are exceptions to the base itself.
+    exception.permits = consent.permits;
+    consent.exception = std::move(exception);
+  }
+  if (consent.permits && !consent.exception) return std::nullopt;
+  return consent;
+}
+
+void ConsentBook::put(Consent consent) {
+  erase(consent.id);
+  const std::lock_guard lock(mutex_);
+  ++version_;
+  patient_of_[consent.id] = consent.patient;
+  auto& list = by_patient_[consent.patient];
+  list.push_back(std::make_shared<const Consent>(std::move(consent)));
+}
+
+void ConsentBook::erase(std::string_view id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = patient_of_.find(std::string(id));
+  if (found == patient_of_.end()) return;
+  ++version_;
+  const auto list = by_patient_.find(found->second);
+  std::erase_if(list->second, [&](const auto& consent) { return consent->id == id; });
+  if (list->second.empty()) by_patient_.erase(list);
+  patient_of_.erase(found);
+}
+
+bool ConsentBook::empty() const {
+  const std::lock_guard lock(mutex_);
+  return by_patient_.empty();
+}
+
+bool ConsentBook::has(std::string_view patient) const {
+  const std::lock_guard lock(mutex_);
+  return by_patient_.contains(std::string(patient));
+}
+
+std::uint64_t ConsentBook::version() const {
+  const std::lock_guard lock(mutex_);
+  return version_;
+}
+
+std::vector<Condition> ConsentBook::hidden(const Asker& asker, Permission permission, std::string_view type) const {
+  std::vector<Condition> hidden;
+  std::vector<std::string_view> denied;  // patients all of whose resources of the type are
+  const Meaning meaning(asker, permission, type);
+  const auto own = local_reference(asker.principal->fhir_user, "Patient");
+  const std::lock_guard lock(mutex_);
+  for (const auto& [patient, consents] : by_patient_) {
+    std::vector<Formula> any;
+    for (const auto& consent : consents) any.push_back(meaning.denied(*consent));
+    auto formula = joined(std::move(any), Condition::Form::any);
+    if (formula.kind == Formula::Kind::no || own == patient) continue;
+    if (formula.kind == Formula::Kind::yes) {
+      denied.push_back(patient);
+      continue;
+    }
+    const std::string_view one[]{patient};
+    auto inside = in_patients(one, type);
+    if (!inside) continue;
+    Condition both;
+    both.form = Condition::Form::all;
+    both.parts.push_back(std::move(*inside));
+    both.parts.push_back(std::move(formula.condition));
+    hidden.push_back(std::move(both));
+  }
+  if (!denied.empty()) {
+    if (auto inside = in_patients(denied, type)) hidden.push_back(std::move(*inside));
+  }
+  return hidden;
+}
+
+std::optional<Instant> ConsentBook::changes_after(Instant now) const {
+  std::optional<Instant> next;
+  const auto consider = [&](const std::optional<Instant>& at) {
+    if (at && *at > now && (!next || *at < *next)) next = at;
+  };
+  const auto walk = [&](const auto& self, const Provision& provision) -> void {
+    consider(provision.from);
+    consider(provision.until);
+    for (const auto& inner : provision.exceptions) self(self, inner);
+  };
+  const std::lock_guard lock(mutex_);
+  for (const auto& [patient, consents] : by_patient_) {
+    for (const auto& consent : consents) {
+      consider(consent->from);
+      consider(consent->until);
+      if (consent->exception) walk(walk, *consent->exception);
+    }
+  }
+  return next;
+}
+
+Denials::Conditions Denials::of(Permission permission, std::string_view type, Instant now) {
+  static const auto nothing = std::make_shared<const std::vector<Condition>>();
+  if (book_.empty()) return nothing;
+  const std::lock_guard lock(mutex_);
+  const auto version = book_.version();
+  if (version != version_ || now >= valid_until_) {
+    worked_out_.clear();
+    version_ = version;
+    valid_until_ = book_.changes_after(now).value_or(Instant::max());
+  }
+  const auto key = std::pair(permission, std::string(type));
+  const auto found = worked_out_.find(key);
+  if (found != worked_out_.end()) return found->second;
+  const ConsentBook::Asker asker{
+      .principal = &principal_, .purpose = purpose_, .organization = organization_, .now = now};
+  auto hidden = book_.hidden(asker, permission, type);
+  auto made = hidden.empty() ? nothing : std::make_shared<const std::vector<Condition>>(std::move(hidden));
+  worked_out_.emplace(key, made);
+  return made;
+}
+
+}  // namespace mydr24::access
