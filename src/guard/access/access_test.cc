@@ -242,7 +242,7 @@ TEST_F(Hidden, ALabelHidesFromANurseAndAnOverrideShowsIt) {
   Access nurse(caller_of(principal, policy), clock);
   EXPECT_TRUE(can_read(store, nurse, "Observation", "o11"));
   EXPECT_FALSE(can_read(store, nurse, "Observation", "o14"));
-  principal.override_in_force = Override{"b1", "found unconscious", "p1", start + std::chrono::minutes(15)};
+  principal.overrides = {{"b1", "found unconscious", "p1", start + std::chrono::minutes(15)}};
   Access override(caller_of(principal, policy), clock);
   EXPECT_TRUE(can_read(store, override, "Observation", "o14"));
   EXPECT_FALSE(can_read(store, override, "Observation", "o24")) << "another patient's";

@@ -13,7 +13,7 @@ namespace mydr24::access {
 struct Caller {
   Principal principal;
   std::shared_ptr<const Sight> sight = Sight::unlimited();
-  std::shared_ptr<Denials> denials;  // null: no Consent is looked at (the server itself, an emergency override)
+  std::shared_ptr<Denials> denials;  // null: no Consent is looked at (the server itself)
 };
 
 }  // namespace mydr24::access

@@ -371,12 +371,16 @@ std::vector<Condition> ConsentBook::hidden(const Asker& asker, Permission permis
   std::vector<std::string_view> denied;  // patients all of whose resources of the type are
   const Meaning meaning(asker, permission, type);
   const auto own = local_reference(asker.principal->fhir_user, "Patient");
+  const auto& overrides = asker.principal->overrides;
   const std::lock_guard lock(mutex_);
   for (const auto& [patient, consents] : by_patient_) {
     std::vector<Formula> any;
     for (const auto& consent : consents) any.push_back(meaning.denied(*consent));
     auto formula = joined(std::move(any), Condition::Form::any);
     if (formula.kind == Formula::Kind::no || own == patient) continue;
+    const bool overridden = std::ranges::any_of(
+        overrides, [&](const Override& override) { return override.patient.empty() || override.patient == patient; });
+    if (overridden) continue;
     if (formula.kind == Formula::Kind::yes) {
       denied.push_back(patient);
       continue;

@@ -84,7 +84,7 @@ class ConsentBook {
     Instant now;
   };
   // What holds of the resources of `type` that this asker must not see (any of them hides). A patient's own Consents do not
-  // keep the record from the patient.
+  // keep the record from the patient, nor any from who has overridden them in an emergency.
   std::vector<search::Condition> hidden(const Asker& asker, Permission permission, std::string_view type) const;
   // The earliest time after `now` at which a period begins or ends.
   std::optional<Instant> changes_after(Instant now) const;

@@ -46,8 +46,8 @@ struct Principal {
   std::string encounter;  // id, by launch context; may be empty
   std::string session;    // names the session in the audit and for revocation; never the token
   std::string purpose;    // HL7 v3 PurposeOfUse: "TREAT", "HOPERAT", "BTG" ...; empty: what the role is for
-  std::optional<Override> override_in_force;
-  Instant expires;  // of the token; Instant's maximum when it does not
+  std::vector<Override> overrides;  // in force
+  Instant expires;                  // of the token; Instant's maximum when it does not
 
   bool is_known() const { return kind != PrincipalKind::anonymous; }
   bool has_role(std::string_view role) const;

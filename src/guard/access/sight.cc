@@ -69,18 +69,19 @@ class Builder {
         way.labels = role->labels;
         if (possible) MYDR24_TRY(add_by_scope(ways, way, permission, type));
       }
-      if (!principal_.override_in_force) continue;
-      for (const auto& grant : role->break_glass) {
-        if (!grants(grant, permission, type)) continue;
-        Way way;
-        MYDR24_ASSIGN(bool possible, satisfy(grant, type, way));
-        way.regards_labels = false;
-        if (const auto& patient = principal_.override_in_force->patient; possible && !patient.empty()) {
-          auto inside = in_patient(patient, type);
-          possible = inside.has_value();
-          if (inside) way.conditions.push_back(std::move(*inside));
+      for (const auto& override : principal_.overrides) {
+        for (const auto& grant : role->break_glass) {
+          if (!grants(grant, permission, type)) continue;
+          Way way;
+          MYDR24_ASSIGN(bool possible, satisfy(grant, type, way));
+          way.regards_labels = false;
+          if (possible && !override.patient.empty()) {
+            auto inside = in_patient(override.patient, type);
+            possible = inside.has_value();
+            if (inside) way.conditions.push_back(std::move(*inside));
+          }
+          if (possible) MYDR24_TRY(add_by_scope(ways, way, permission, type));
         }
-        if (possible) MYDR24_TRY(add_by_scope(ways, way, permission, type));
       }
     }
     return united(std::move(ways), type);
