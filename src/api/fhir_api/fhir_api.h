@@ -18,6 +18,7 @@
 #include "base/async/worker_pool.h"
 #include "base/net/uri.h"
 #include "clinical/conformance/conformance.h"
+#include "clinical/consents/consents.h"
 #include "clinical/records/interaction.h"
 #include "clinical/records/records.h"
 #include "clinical/summary/summary.h"
@@ -40,6 +41,7 @@ struct Service {
   std::string software_version;
   conformance::Conformance* conformance = nullptr;  // null: nothing is being indexed
   summary::Summaries* summaries = nullptr;          // null: no $summary
+  consents::Consents* consents = nullptr;           // null: Consents restrict nothing
 
   store::Store& store() const { return records.store(); }
 };
@@ -48,8 +50,8 @@ struct Service {
 // far.
 void add_routes(pipeline::Router& router, Service& service);
 
-// After a write: waits until conformance resources among them count, so that the next request may use the value set, and
-// for no longer than a second.
+// After a write: waits until conformance resources and Consents among them count, so that the next request may use the
+// value set and is bound by the Consent; of the former for no longer than a second.
 Task<> until_in_effect(Service& service, pipeline::Call& call, std::span<const records::Effect> effects);
 
 // An answer without its transport.

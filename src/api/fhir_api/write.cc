@@ -94,6 +94,14 @@ Task<> until_in_effect(Service& service, pipeline::Call& call, std::span<const r
     if (written && conformance != nullptr && conformance::Conformance::is_definition(effect.version.type))
       last = std::max(last, effect.version.sequence);
   }
+  const bool consented =
+      std::ranges::any_of(effects, [](const auto& effect) { return effect.version.type == "Consent"; });
+  if (consented && service.consents != nullptr) {
+    co_await service.workers.run(call.request_class(), [&service] {
+      service.consents->refresh();
+      return true;
+    });
+  }
   if (last == 0) co_return;
   co_await service.workers.run(call.request_class(), [conformance, last] {
     return conformance->wait_until_in_effect(last, std::chrono::seconds(1));

@@ -72,7 +72,7 @@ std::string_view default_policy_text() {
                     "DeviceUseStatement", "NutritionOrder", "ServiceRequest", "Specimen"], "permissions": "cu" },
         { "types": ["Patient", "RelatedPerson"], "permissions": "cu" }
       ],
-      "operations": ["session-*", "break-glass*", "status", "events", "alerts", "alert", "alert-ack", "alert-escalate",
+      "operations": ["session-*", "break-glass", "break-glass-end", "status", "events", "alerts", "alert", "alert-ack", "alert-escalate",
                      "alert-resolve", "vitals-*", "oncall-who", "oncall-shifts", "oncall-swap", "addresses",
                      "address-*"],
       "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
@@ -93,7 +93,7 @@ std::string_view default_policy_text() {
                     "CodeSystem", "ValueSet", "ConceptMap", "NamingSystem", "StructureDefinition", "SearchParameter",
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cu" }
       ],
-      "operations": ["session-*", "break-glass*", "status", "events", "alerts", "alert", "alert-*", "actionability",
+      "operations": ["session-*", "break-glass", "break-glass-end", "status", "events", "alerts", "alert", "alert-*", "actionability",
                      "vitals-*", "oncall-who", "oncall-shifts", "oncall-swap", "oncall-test-page", "addresses",
                      "address-*"],
       "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
