@@ -159,6 +159,13 @@ TEST(Jws, type_that_is_asked_for_must_be_there) {
   EXPECT_FALSE(verify_jws(sign_jws(key, "{}", "JWT"), {key}, {.type = "at+jwt"}));
 }
 
+TEST(Jws, algorithm_must_be_one_that_the_verifier_accepts) {
+  constexpr std::array accepted{Algorithm::rs384, Algorithm::es384};
+  const Key es384 = Key::generate(Algorithm::es384), es256 = Key::generate(Algorithm::es256);
+  EXPECT_TRUE(verify_jws(sign_jws(es384, "{}"), {es384}, {.algorithms = accepted}));
+  EXPECT_FALSE(verify_jws(sign_jws(es256, "{}"), {es256}, {.algorithms = accepted}));
+}
+
 TEST(Jws, forms_that_are_not_compact_are_refused) {
   const Key key = Key::generate(Algorithm::es256);
   const std::string token = sign_jws(key, "{}");

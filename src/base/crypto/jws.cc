@@ -74,7 +74,9 @@ Result<JwsHeader> parse_jws_header(std::string_view text, const JwsChecks& check
   if (root["jku"] && (checks.jku.empty() || root["jku"].text() != checks.jku))
     return refused("names a key set (jku) that is not the registered one");
   const auto algorithm = parse_algorithm(root["alg"].text());
-  if (!root["alg"].is_string() || !algorithm) return refused("is signed with an algorithm that is not accepted");
+  const bool is_accepted = algorithm && (checks.algorithms.empty() ||
+                                         std::ranges::find(checks.algorithms, *algorithm) != checks.algorithms.end());
+  if (!root["alg"].is_string() || !is_accepted) return refused("is signed with an algorithm that is not accepted");
   if (root["kid"] && !root["kid"].is_string()) return refused("has a kid that is no string");
   JwsHeader header{*algorithm, std::string(root["kid"].text()), std::string(root["typ"].text())};
   if (!checks.type.empty() && header.type != checks.type)

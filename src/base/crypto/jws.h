@@ -7,6 +7,7 @@
 //   is refused, but for a `jku` that the verifier knows.
 // - `crit` is refused: no extension is understood. A member that is there twice is refused.
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,8 +28,9 @@ struct JwsHeader {
 };
 
 struct JwsChecks {
-  std::string_view jku;   // a header may say it; empty: none may
-  std::string_view type;  // the `typ` that it must have (RFC 8725, section 3.11); empty: any or none
+  std::string_view jku;                   // a header may say it; empty: none may
+  std::string_view type;                  // the `typ` that it must have (RFC 8725, section 3.11); empty: any or none
+  std::span<const Algorithm> algorithms;  // that are accepted; empty: every one a key is for
 };
 
 // The payload. Code::refused: not as above, or the signature is not right. Code::not_found: no key of that kid (the owner
