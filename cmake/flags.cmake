@@ -68,6 +68,7 @@ find_package(PkgConfig REQUIRED)
 find_library(MYDR24_RE2 re2 REQUIRED)  # its .pc file asks for -pthread, which the precompiled header was not made with
 pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
 find_package(prometheus-cpp REQUIRED CONFIG)
 
 target_link_libraries(mydr24_flags INTERFACE fmt::fmt Threads::Threads)

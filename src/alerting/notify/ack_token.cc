@@ -1,17 +1,15 @@
 #include "alerting/notify/ack_token.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <fstream>
 
-#include "alerting/notify/signature.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
+#include "base/crypto/base64.h"
+#include "base/crypto/digest.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 
@@ -28,11 +26,7 @@ constexpr std::uint32_t forgotten_at_once = 8;
 std::int64_t seconds_of(Instant at) { return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count(); }
 
 std::string mac(std::string_view key, std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), digest.data(), &size);
-  return {reinterpret_cast<const char*>(digest.data()), mac_bytes};
+  return crypto::hmac_sha256(key, text).substr(0, mac_bytes);
 }
 
 // In the order of their end, so that what has expired stands first.
@@ -57,15 +51,15 @@ std::string AckTokens::issue(std::string_view alert_id, std::string_view deliver
   const bool is_part = delivery_id.starts_with(alert_id);
   const std::string claims = fmt::format("1{}\n{}\n{}{}\n{}", seconds_of(expires), alert_id, is_part ? "+" : "=",
                                          is_part ? delivery_id.substr(alert_id.size()) : delivery_id, contact);
-  return base64_url(claims) + "." + base64_url(mac(key_, claims));
+  return crypto::base64_url(claims) + "." + crypto::base64_url(mac(key_, claims));
 }
 
 Result<Claims> AckTokens::verify(std::string_view token, Instant now) const {
   const std::size_t dot = token.find('.');
   if (token.size() > token_bytes_max || dot == token.npos) return not_ours();
-  const auto text = base64_url_decode(token.substr(0, dot));
-  const auto given = base64_url_decode(token.substr(dot + 1));
-  if (!text || !given || !same_secret(*given, mac(key_, *text))) return not_ours();
+  const auto text = crypto::base64_url_decode(token.substr(0, dot));
+  const auto given = crypto::base64_url_decode(token.substr(dot + 1));
+  if (!text || !given || !crypto::same_secret(*given, mac(key_, *text))) return not_ours();
 
   std::string_view rest = *text;
   const std::string_view first = next_line(rest);

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "alerting/notify/signature.h"
 #include "storage/store/fake_store.h"
 
 namespace mydr24::notify {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <charconv>
 
-#include "alerting/notify/signature.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
+#include "base/crypto/digest.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "base/net/client.h"
@@ -191,7 +191,7 @@ Result<std::string> AddressBook::begin_verification(store::Transaction& transact
   row.codes_this_hour += 1;
   row.tries = 0;
   row.code_expires = now + verification_valid;
-  row.code_mac = hmac_sha256(key_, row_key(address) + "\n" + code);
+  row.code_mac = crypto::hmac_sha256_hex(key_, row_key(address) + "\n" + code);
   MYDR24_TRY(write_row(transaction, address, row));
   MYDR24_TRY(note(transaction, "contact.code_sent", address));
   return code;
@@ -203,7 +203,7 @@ Result<Confirmation> AddressBook::confirm(store::Transaction& transaction, const
   if (row.code_mac.empty() || !row.code_expires || transaction.now() >= *row.code_expires ||
       row.tries >= verification_tries_max)
     return fail(Code::gone, "no code is waiting for this address: ask for a new one");
-  if (!same_secret(row.code_mac, hmac_sha256(key_, row_key(address) + "\n" + std::string(code)))) {
+  if (!crypto::same_secret(row.code_mac, crypto::hmac_sha256_hex(key_, row_key(address) + "\n" + std::string(code)))) {
     row.tries += 1;
     MYDR24_TRY(write_row(transaction, address, row));
     return Confirmation{false, verification_tries_max - row.tries};

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "alerting/notify/mailer.h"
-#include "alerting/notify/signature.h"
 #include "base/core/date_time.h"
+#include "base/crypto/base64.h"
 
 namespace mydr24::notify {
 namespace {
@@ -108,7 +108,7 @@ std::string header_text(std::string_view text) {
     // Not inside a character.
     while (end < clean.size() && end > i + 1 && (static_cast<unsigned char>(clean[end]) & 0xC0U) == 0x80U) --end;
     if (!out.empty()) out += "\r\n ";
-    out += fmt::format("=?UTF-8?B?{}?=", base64(std::string_view(clean).substr(i, end - i)));
+    out += fmt::format("=?UTF-8?B?{}?=", crypto::base64(std::string_view(clean).substr(i, end - i)));
     i = end;
   }
   return out;

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "alerting/notify/detail/call.h"
-#include "alerting/notify/signature.h"
 #include "alerting/notify/twilio.h"
 #include "base/core/date_time.h"
+#include "base/crypto/digest.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 
@@ -107,13 +107,13 @@ std::string_view pagerduty_severity(std::string_view severity) {
 
 bool verify_pagerduty(std::string_view header, std::string_view secret, std::string_view body) {
   if (secret.empty()) return false;
-  const std::string expected = "v1=" + hmac_sha256(secret, body);
+  const std::string expected = "v1=" + crypto::hmac_sha256_hex(secret, body);
   while (!header.empty()) {
     const std::size_t comma = std::min(header.find(','), header.size());
     std::string_view one = header.substr(0, comma);
     header.remove_prefix(std::min(comma + 1, header.size()));
     while (one.starts_with(' ')) one.remove_prefix(1);
-    if (same_secret(one, expected)) return true;
+    if (crypto::same_secret(one, expected)) return true;
   }
   return false;
 }

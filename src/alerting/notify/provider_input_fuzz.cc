@@ -14,6 +14,7 @@
 #include "alerting/notify/slack.h"
 #include "alerting/notify/templates.h"
 #include "alerting/notify/twilio.h"
+#include "base/crypto/base64.h"
 
 namespace {
 
@@ -46,7 +47,7 @@ void tokens(std::string_view text) {
   const auto claims = ours.verify(ours.issue("a", "a-1", line, from_us(1'000'000)), from_us(0));
   require(claims.has_value() || line.size() > 600);  // longer ones do not fit into a token
   if (claims) require(claims->contact == line);
-  if (const auto bytes = notify::base64_url_decode(text)) require(notify::base64_url(*bytes) == text);
+  if (const auto bytes = crypto::base64_url_decode(text)) require(crypto::base64_url(*bytes) == text);
 }
 
 void payloads(std::string_view text) {

@@ -5,8 +5,8 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "alerting/notify/signature.h"
 #include "alerting/notify/twilio.h"
+#include "base/crypto/digest.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 
@@ -73,7 +73,8 @@ bool verify_slack(std::string_view signature, std::string_view timestamp, std::s
   if (secret.empty() || error != std::errc{} || end != timestamp.data() + timestamp.size()) return false;
   const std::int64_t now_s = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   if (seconds < now_s - age_max_s || seconds > now_s + age_max_s) return false;
-  return same_secret(signature, "v0=" + hmac_sha256(secret, fmt::format("v0:{}:{}", timestamp, body)));
+  return crypto::same_secret(signature,
+                             "v0=" + crypto::hmac_sha256_hex(secret, fmt::format("v0:{}:{}", timestamp, body)));
 }
 
 Result<SlackAction> parse_slack_action(std::string_view payload) {

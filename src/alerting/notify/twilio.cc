@@ -8,7 +8,8 @@
 
 #include "alerting/notify/address_book.h"
 #include "alerting/notify/detail/call.h"
-#include "alerting/notify/signature.h"
+#include "base/crypto/base64.h"
+#include "base/crypto/digest.h"
 
 namespace mydr24::notify {
 namespace {
@@ -60,12 +61,12 @@ std::string twilio_signature(std::string_view token, std::string_view url, const
   std::ranges::sort(sorted);
   std::string text(url);
   for (const auto& [name, value] : sorted) (text += name) += value;
-  return hmac_sha1_base64(token, text);
+  return crypto::base64(crypto::hmac_sha1(token, text));
 }
 
 bool verify_twilio(std::string_view header, std::string_view token, std::string_view url,
                    const net::QueryParameters& form) {
-  return !token.empty() && same_secret(header, twilio_signature(token, url, form));
+  return !token.empty() && crypto::same_secret(header, twilio_signature(token, url, form));
 }
 
 std::string_view form_field(const net::QueryParameters& form, std::string_view name) {

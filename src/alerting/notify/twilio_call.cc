@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "alerting/notify/signature.h"
+#include "base/crypto/base64.h"
 #include "base/json/document.h"
 #include "base/net/uri.h"
 
@@ -19,7 +19,7 @@ Task<SendOutcome> twilio_call(const ChannelParts& parts, std::string_view resour
                               fmt::format("/2010-04-01/Accounts/{}/{}", net::percent_encode(twilio.account), resource),
                               "application/x-www-form-urlencoded", parts.providers.time_max);
   if (!request) co_return SendOutcome{SendStatus::refused, 0, request.error().text};
-  request->headers.emplace_back("Authorization", "Basic " + base64(twilio.account + ":" + twilio.token));
+  request->headers.emplace_back("Authorization", "Basic " + crypto::base64(twilio.account + ":" + twilio.token));
   request->headers.emplace_back("Idempotency-Key", fmt::format("{}-{}", message.delivery_id, message.attempt));
   request->body = std::move(form);
 

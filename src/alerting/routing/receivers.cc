@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/crypto/base64.h"
+
 namespace mydr24::routing::detail {
 namespace {
 
@@ -11,18 +13,6 @@ constexpr std::string_view hidden = "<secret>";
 constexpr std::string_view secret_names[]{"routing_key", "service_key",      "auth_password", "smtp_auth_password",
                                           "auth_secret", "smtp_auth_secret", "api_url",       "slack_api_url",
                                           "password",    "credentials",      "bearer_token"};
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j)
-      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    for (std::size_t j = 0; j < 4; ++j) out += i + j <= bytes.size() ? digits[group >> (18 - 6 * j) & 63] : '=';
-  }
-  return out;
-}
 
 Result<> is_url(const Element& element, const std::string& url) {
   if (!url.starts_with("http://") && !url.starts_with("https://"))
@@ -42,7 +32,7 @@ Result<std::string> authorization(const Element& http) {
     std::string password;
     MYDR24_TRY(basic["username"].read(user));
     MYDR24_TRY(basic["password"].read(password));
-    header = "Basic " + base64(user + ":" + password);
+    header = "Basic " + crypto::base64(user + ":" + password);
   }
   std::string token;
   MYDR24_TRY(http["bearer_token"].read(token));

@@ -9,8 +9,8 @@
 #include <regex>
 #include <sstream>
 
-#include "alerting/notify/signature.h"
 #include "alerting/notify/twilio.h"
+#include "base/crypto/digest.h"
 #include "base/json/document.h"
 #include "base/net/client.h"
 #include "storage/store/fake_store.h"
@@ -347,9 +347,10 @@ TEST_F(NotifyApiTest, AButtonInTheChatAcknowledgesInTheNameOfWhoPressedIt) {
     const std::string body = "payload=" + net::percent_encode(payload);
     const std::string at =
         fmt::to_string(std::chrono::floor<std::chrono::seconds>(clock.now()).time_since_epoch().count());
-    return ask(Method::post, "/notify/slack/action", body,
-               {{"X-Slack-Request-Timestamp", at},
-                {"X-Slack-Signature", "v0=" + notify::hmac_sha256("slack-secret", fmt::format("v0:{}:{}", at, body))}});
+    return ask(
+        Method::post, "/notify/slack/action", body,
+        {{"X-Slack-Request-Timestamp", at},
+         {"X-Slack-Signature", "v0=" + crypto::hmac_sha256_hex("slack-secret", fmt::format("v0:{}:{}", at, body))}});
   };
   EXPECT_EQ(press("ack").status, 200);
   EXPECT_EQ(alert(id).acknowledged_by, "ada");
@@ -387,11 +388,12 @@ TEST_F(NotifyApiTest, OnePersonWhoAnswersByChatByTelephoneAndByNameIsOnePerson) 
   const std::string body = "payload=" + net::percent_encode(payload);
   const std::string at =
       fmt::to_string(std::chrono::floor<std::chrono::seconds>(clock.now()).time_since_epoch().count());
-  EXPECT_EQ(ask(Method::post, "/notify/slack/action", body,
-                {{"X-Slack-Request-Timestamp", at},
-                 {"X-Slack-Signature", "v0=" + notify::hmac_sha256("slack-secret", fmt::format("v0:{}:{}", at, body))}})
-                .status,
-            200);
+  EXPECT_EQ(
+      ask(Method::post, "/notify/slack/action", body,
+          {{"X-Slack-Request-Timestamp", at},
+           {"X-Slack-Signature", "v0=" + crypto::hmac_sha256_hex("slack-secret", fmt::format("v0:{}:{}", at, body))}})
+          .status,
+      200);
   EXPECT_EQ(by("Ann Smith"), "ann");
   EXPECT_EQ(by("Ann@Example.org"), "ann");
   EXPECT_EQ(alert(id).state, alerts::State::open) << "two people must answer";
@@ -407,7 +409,7 @@ TEST_F(NotifyApiTest, PagerDutysWebhookAcknowledgesAndCloses) {
         R"({{"event":{{"id":"{}","event_type":"{}","agent":{{"summary":"Bob"}},"data":{{"incident_key":"{}"}}}}}})",
         ++messages, type, key);
     return ask(Method::post, "/notify/pagerduty", body,
-               {{"X-PagerDuty-Signature", "v1=00, v1=" + notify::hmac_sha256("pd-secret", body)}})
+               {{"X-PagerDuty-Signature", "v1=00, v1=" + crypto::hmac_sha256_hex("pd-secret", body)}})
         .status;
   };
   EXPECT_EQ(tell("incident.triggered", id), 204);
@@ -459,7 +461,7 @@ TEST_F(NotifyApiTest, AWebhookOfPagerDutyThatSomebodyCapturedDoesNotAcknowledgeW
       id);
   const auto send = [&] {
     return ask(Method::post, "/notify/pagerduty", body,
-               {{"X-PagerDuty-Signature", "v1=" + notify::hmac_sha256("pd-secret", body)}})
+               {{"X-PagerDuty-Signature", "v1=" + crypto::hmac_sha256_hex("pd-secret", body)}})
         .status;
   };
   EXPECT_EQ(send(), 204);

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
-#include "alerting/notify/signature.h"
 #include "alerting/oncall/calendar.h"
 #include "alerting/oncall/coverage.h"
 #include "api/oncall_api/detail/exchange.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
+#include "base/crypto/digest.h"
 #include "base/json/writer.h"
 
 namespace mydr24::oncall_api {
@@ -176,7 +176,7 @@ Result<std::string> calendar(const OnCall& oncall, std::string_view secret) {
   if (secret.ends_with(suffix)) secret.remove_suffix(suffix.size());
   const oncall::PlanPointer plan = oncall.book.directory().plan();
   for (const auto& [id, feed] : plan->feeds()) {
-    if (!notify::same_secret(feed.secret, secret)) continue;
+    if (!crypto::same_secret(feed.secret, secret)) continue;
     if (feed.disabled) return fail(Code::refused, "this calendar is switched off");
     return oncall::to_icalendar(*plan, feed, oncall.clock.now());
   }

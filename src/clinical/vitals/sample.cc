@@ -6,9 +6,9 @@
 #include <array>
 #include <vector>
 
-#include "alerting/notify/signature.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
+#include "base/crypto/digest.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 
@@ -109,7 +109,7 @@ Result<> read_member(json::Value member, Read& read) {
 // The same text gives the same id. Not a secret: the key only separates these ids from others.
 std::string id_of(std::string_view patient, std::string_view named) {
   constexpr std::size_t digits = 40;
-  return notify::hmac_sha256("mydr24.vitals-sample", fmt::format("{}\n{}", patient, named)).substr(0, digits);
+  return crypto::hmac_sha256_hex("mydr24.vitals-sample", fmt::format("{}\n{}", patient, named)).substr(0, digits);
 }
 
 void write_value(json::Writer& writer, const Measure& measure, std::string_view number) {

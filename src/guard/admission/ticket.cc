@@ -1,13 +1,12 @@
 #include "guard/admission/ticket.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
-#include <array>
 #include <charconv>
 #include <fstream>
+
+#include "base/crypto/base64.h"
+#include "base/crypto/digest.h"
 
 namespace mydr24::admission {
 namespace {
@@ -17,20 +16,8 @@ constexpr std::size_t tenant_bytes_max = 64;
 constexpr std::size_t mac_bytes = 16;
 constexpr std::string_view tenant_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-using MacText = std::array<char, 2 * mac_bytes>;
-
-MacText mac_of(std::string_view key, std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
-  unsigned bytes = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), mac.data(), &bytes);
-  constexpr std::string_view digits = "0123456789abcdef";
-  MacText out{};
-  for (std::size_t i = 0; i < mac_bytes; ++i) {
-    out[2 * i] = digits[mac[i] >> 4U];
-    out[2 * i + 1] = digits[mac[i] & 15U];
-  }
-  return out;
+std::string mac_of(std::string_view key, std::string_view text) {
+  return crypto::hex(crypto::hmac_sha256(key, text).substr(0, mac_bytes));
 }
 
 std::int64_t seconds_of(Instant at) {
@@ -68,18 +55,14 @@ Result<std::string> issue_ticket(std::string_view key, RequestClass raises_to, s
   }
   auto text = fmt::format("1.{}.{}.{}", static_cast<int>(raises_to), seconds_of(expires), tenant);
   const auto mac = mac_of(key, text);
-  text += '.';
-  text.append(mac.data(), mac.size());
-  return text;
+  return text + "." + mac;
 }
 
 std::optional<Ticket> check_ticket(std::string_view key, std::string_view text, Instant now) {
   const auto mac_at = text.rfind('.');
   if (key.size() < key_bytes_min || mac_at == text.npos || text.size() > 160) return std::nullopt;
   const auto given = text.substr(mac_at + 1);
-  const auto expected = mac_of(key, text.substr(0, mac_at));
-  if (given.size() != expected.size() || CRYPTO_memcmp(given.data(), expected.data(), expected.size()) != 0)
-    return std::nullopt;
+  if (!crypto::same_secret(given, mac_of(key, text.substr(0, mac_at)))) return std::nullopt;
   auto rest = text.substr(0, mac_at);
   if (next_part(rest) != "1") return std::nullopt;
   const auto raises_to = next_part(rest);

@@ -1,0 +1,423 @@
+// Users, passwords, one-time codes, the first administrator, sessions of our page.
+
+#include <array>
+#include <chrono>
+
+#include "guard/identity/detail/fixture.h"
+
+namespace mydr24::identity {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Login : public IdentityTest {};
+
+TEST_F(Login, right_password_opens_a_session_of_that_person) {
+  const auto identity = make();
+  add_user("anna", {"nurse", "shift.lead"}, "Practitioner/12");
+  const auto issued = log_in(*identity, credentials("Anna"));
+  ASSERT_TRUE(issued) << issued.error().text;
+  const auto principal = with_cookie(*identity, issued->token);
+  ASSERT_TRUE(principal) << principal.error().text;
+  EXPECT_EQ(principal->kind, access::PrincipalKind::person);
+  EXPECT_EQ(principal->id, "user/anna");
+  EXPECT_EQ(principal->roles, (std::vector<std::string>{"nurse", "shift.lead"}));
+  EXPECT_EQ(principal->fhir_user, "Practitioner/12");
+  EXPECT_EQ(principal->session, issued->session.id);
+  EXPECT_FALSE(principal->scopes.has_value());
+  EXPECT_TRUE(principal->client.empty());
+}
+
+TEST_F(Login, everything_wrong_is_refused_in_the_same_words) {
+  const auto identity = make();
+  add_user("anna");
+  add_user("bert");
+  ASSERT_TRUE(write([](store::Transaction& transaction) { return users::set_disabled(transaction, "bert", true); }));
+  std::vector<std::string> texts;
+  auto wrong = credentials("anna");
+  wrong.password = "correct horse batterx";
+  for (const auto& each : {wrong, credentials("bert"), credentials("nobody"), credentials(std::string(5000, 'x'))}) {
+    const auto refused = log_in(*identity, each);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::refused);
+    texts.push_back(refused.error().text);
+  }
+  for (const auto& text : texts) EXPECT_EQ(text, texts.front());
+}
+
+TEST_F(Login, unknown_user_costs_as_much_as_a_wrong_password) {
+  const auto identity = make();
+  ASSERT_TRUE(write([](store::Transaction& transaction) {
+    return users::add(transaction, {.name = "anna", .password = *crypto::hash_password(password)});
+  }));
+  const auto least_of = [&](const std::string& name) {
+    auto least = std::chrono::steady_clock::duration::max();
+    for (int i = 0; i < 3; ++i) {
+      auto wrong = credentials(name);
+      wrong.password = "not the password";
+      const auto begin = std::chrono::steady_clock::now();
+      EXPECT_FALSE(identity->check_password(wrong, clock.now()));
+      least = std::min(least, std::chrono::steady_clock::now() - begin);
+    }
+    return least;
+  };
+  const auto known = least_of("anna"), unknown = least_of("nobody");
+  EXPECT_GT(2 * unknown, known);
+  EXPECT_GT(2 * known, unknown);
+}
+
+TEST_F(Login, password_of_an_old_cost_is_hashed_again) {
+  const auto identity = make();
+  add_user("anna");
+  ASSERT_TRUE(log_in(*identity, credentials("anna")));
+  ASSERT_TRUE(store.read([](store::Reader& reader) -> Result<> {
+    const auto user = users::find(reader, "anna");
+    EXPECT_TRUE((*user)->password.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    return {};
+  }));
+  EXPECT_TRUE(log_in(*identity, credentials("anna")));
+}
+
+TEST_F(Login, failures_make_an_account_wait_and_success_ends_that) {
+  Throttle throttle;
+  Instant now = clock.now();
+  for (int i = 0; i < Throttle::account_free; ++i) EXPECT_TRUE(throttle.attempt("anna", "a", now)) << i;
+  for (const auto wait : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+    now += wait - 1us;
+    const auto refused = throttle.attempt("anna", "b", now);
+    ASSERT_FALSE(refused) << wait.count();
+    EXPECT_EQ(refused.error().code, Code::busy);
+    EXPECT_TRUE(throttle.attempt("bert", "b", now));
+    throttle.succeed("bert", "b");
+    now += 1us;
+    EXPECT_TRUE(throttle.attempt("anna", "b", now)) << wait.count();
+  }
+  throttle.succeed("anna", "b");
+  EXPECT_TRUE(throttle.attempt("anna", "b", now));
+}
+
+TEST_F(Login, many_accounts_tried_from_one_address_make_it_wait) {
+  Throttle throttle;
+  for (int i = 0; i < Throttle::address_free; ++i)
+    EXPECT_TRUE(throttle.attempt(std::to_string(i), "192.0.2.1", clock.now()));
+  EXPECT_EQ(throttle.attempt("another", "192.0.2.1", clock.now()).error().code, Code::busy);
+  EXPECT_TRUE(throttle.attempt("another", "192.0.2.2", clock.now()));
+  EXPECT_TRUE(throttle.attempt("another", "192.0.2.1", clock.now() + Throttle::forgotten_after));
+}
+
+TEST_F(Login, attempts_that_never_end_take_no_more_room) {
+  Throttle throttle;
+  for (std::size_t i = 0; i < Throttle::entries_max + 1000; ++i)
+    ASSERT_TRUE(throttle.attempt(std::to_string(i), std::to_string(i), clock.now()));
+}
+
+TEST_F(Login, guessing_is_slowed_down) {
+  const auto identity = make();
+  add_user("anna");
+  auto wrong = credentials("anna");
+  wrong.password = "not the password";
+  for (int i = 0; i < Throttle::account_free; ++i) EXPECT_EQ(log_in(*identity, wrong).error().code, Code::refused);
+  EXPECT_EQ(log_in(*identity, credentials("anna")).error().code, Code::busy);
+  clock.advance(1s);
+  EXPECT_TRUE(log_in(*identity, credentials("anna")));
+}
+
+TEST_F(Login, role_that_needs_a_code_enrols_an_app_first) {
+  const auto identity = make();
+  add_user("root", {"admin"});
+  auto given = credentials("root");
+  const auto refused = log_in(*identity, given);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().where, "totp_enrolment");
+  const auto checked = identity->check_password(given, clock.now());
+  const auto enrolment = write<Enrolment>(
+      [&](store::Transaction& transaction) { return identity->begin_enrolment(transaction, *checked); });
+  ASSERT_TRUE(enrolment);
+  const auto finish = [&](const std::string& code) {
+    given.code = code;
+    return write<Issued>([&](store::Transaction& transaction) {
+      return identity->finish_enrolment(transaction, given, enrolment->token, clock.now());
+    });
+  };
+  const auto right = crypto::hotp(enrolment->secret, static_cast<std::uint64_t>(crypto::totp_step(clock.now())));
+  EXPECT_EQ(finish(right == "000000" ? "000001" : "000000").error().code, Code::refused);
+  const auto issued = finish(right);
+  ASSERT_TRUE(issued) << issued.error().text;
+  EXPECT_TRUE(with_cookie(*identity, issued->token)->has_role("admin"));
+  EXPECT_EQ(finish(right).error().code, Code::gone);
+
+  // From now on there is no way in without a code, and each counts once.
+  EXPECT_FALSE(log_in(*identity, credentials("root")));
+  EXPECT_FALSE(log_in(*identity, credentials("root", right)));
+  clock.advance(30s);
+  const auto next = crypto::hotp(enrolment->secret, static_cast<std::uint64_t>(crypto::totp_step(clock.now())));
+  EXPECT_TRUE(log_in(*identity, credentials("root", next)));
+  EXPECT_FALSE(log_in(*identity, credentials("root", next)));
+}
+
+TEST_F(Login, enrolment_that_takes_too_long_is_over) {
+  const auto identity = make();
+  add_user("root", {"admin"});
+  const auto checked = identity->check_password(credentials("root"), clock.now());
+  const auto enrolment = write<Enrolment>(
+      [&](store::Transaction& transaction) { return identity->begin_enrolment(transaction, *checked); });
+  clock.advance(10min);
+  const auto code = crypto::hotp(enrolment->secret, static_cast<std::uint64_t>(crypto::totp_step(clock.now())));
+  EXPECT_EQ(write<Issued>([&](store::Transaction& transaction) {
+              return identity->finish_enrolment(transaction, credentials("root", code), enrolment->token, clock.now());
+            })
+                .error()
+                .code,
+            Code::gone);
+}
+
+TEST_F(Login, secrets_are_sealed_when_there_is_a_key) {
+  settings.key = "a key of the deployment's own";
+  const auto identity = make();
+  add_user("root", {"admin"});
+  const auto uri =
+      write<std::string>([&](store::Transaction& transaction) { return identity->set_totp(transaction, "root"); });
+  ASSERT_TRUE(uri);
+  EXPECT_TRUE(uri->starts_with("otpauth://totp/MyDR24:root?secret="));
+  const auto text = uri->substr(uri->find('=') + 1, 32);
+  const auto shared = *crypto::base32_decode(text);
+  ASSERT_TRUE(store.read([](store::Reader& reader) -> Result<> {
+    const auto user = users::find(reader, "root");
+    EXPECT_TRUE((*user)->totp.starts_with("sealed:"));
+    return {};
+  }));
+  const auto code = crypto::hotp(shared, static_cast<std::uint64_t>(crypto::totp_step(clock.now())));
+  EXPECT_TRUE(log_in(*identity, credentials("root", code)));
+  // With another key nothing opens.
+  settings.key = "another key of another one";
+  Identity other(store, clock, settings, log, fetch());
+  EXPECT_EQ(other.start().error().code, Code::internal);
+}
+
+TEST_F(Login, first_administrator_comes_by_a_link_that_works_once) {
+  const auto identity = make();
+  const auto token = write<std::optional<std::string>>(
+      [&](store::Transaction& transaction) { return identity->make_setup_token(transaction); });
+  ASSERT_TRUE(token && *token);
+  const auto finish = [&](const std::string& with) {
+    return write([&](store::Transaction& transaction) {
+      return identity->finish_setup(transaction, with, "root", *crypto::hash_password(password));
+    });
+  };
+  EXPECT_EQ(finish(crypto::random_token()).error().code, Code::gone);
+  ASSERT_TRUE(finish(**token));
+  EXPECT_EQ(finish(**token).error().code, Code::gone);
+  EXPECT_EQ(log_in(*identity, credentials("root")).error().where, "totp_enrolment");
+  const auto again = write<std::optional<std::string>>(
+      [&](store::Transaction& transaction) { return identity->make_setup_token(transaction); });
+  EXPECT_FALSE(again->has_value());
+}
+
+TEST_F(Login, set_up_link_is_void_after_an_hour_and_as_soon_as_there_is_a_user) {
+  const auto identity = make();
+  const auto make_token = [&] {
+    return **write<std::optional<std::string>>(
+        [&](store::Transaction& transaction) { return identity->make_setup_token(transaction); });
+  };
+  const auto valid = [&](const std::string& token) {
+    return store.read([&](store::Reader& reader) { return identity->check_setup_token(reader, token, clock.now()); })
+        .has_value();
+  };
+  const auto first = make_token();
+  EXPECT_TRUE(valid(first));
+  clock.advance(1h);
+  EXPECT_FALSE(valid(first));
+  const auto second = make_token();
+  EXPECT_TRUE(valid(second));
+  add_user("anna");
+  EXPECT_FALSE(valid(second));
+}
+
+TEST_F(Login, session_ends_when_nobody_uses_it) {
+  const auto identity = make();
+  add_user("anna");
+  const auto issued = log_in(*identity, credentials("anna"));
+  for (int i = 0; i < 5; ++i) {
+    clock.advance(14min);
+    EXPECT_TRUE(with_cookie(*identity, issued->token)) << i;
+  }
+  clock.advance(15min);
+  EXPECT_EQ(with_cookie(*identity, issued->token).error().code, Code::refused);
+}
+
+TEST_F(Login, requests_of_a_page_without_its_person_keep_no_session) {
+  const auto identity = make();
+  add_user("anna");
+  const auto issued = log_in(*identity, credentials("anna"));
+  for (int i = 0; i < 14; ++i) {
+    clock.advance(1min);
+    EXPECT_TRUE(with_cookie(*identity, issued->token, {{"X-MyDR24-Unattended", "true"}}));
+  }
+  // A person's request counts although the same token was looked at a moment ago.
+  clock.advance(500ms);
+  EXPECT_TRUE(with_cookie(*identity, issued->token));
+  clock.advance(14min);
+  EXPECT_TRUE(with_cookie(*identity, issued->token, {{"X-MyDR24-Unattended", "true"}}));
+  clock.advance(1min);
+  EXPECT_FALSE(with_cookie(*identity, issued->token, {{"X-MyDR24-Unattended", "true"}}));
+}
+
+TEST_F(Login, session_ends_after_its_longest_time_however_it_is_used) {
+  const auto identity = make();
+  add_user("anna");
+  const auto issued = log_in(*identity, credentials("anna"));
+  for (int i = 0; i < 71; ++i) {
+    clock.advance(10min);
+    ASSERT_TRUE(with_cookie(*identity, issued->token)) << i;
+  }
+  clock.advance(10min);
+  EXPECT_FALSE(with_cookie(*identity, issued->token));
+}
+
+TEST_F(Login, another_server_on_the_store_sees_a_revocation_within_two_seconds) {
+  const auto here = make();
+  const auto there = make();
+  add_user("anna");
+  const auto issued = log_in(*here, credentials("anna"));
+  EXPECT_TRUE(with_cookie(*here, issued->token));
+  EXPECT_TRUE(with_cookie(*there, issued->token));
+  ASSERT_TRUE(
+      write([&](store::Transaction& transaction) { return sessions::revoke(transaction, issued->session.id); }));
+  here->forget();
+  EXPECT_FALSE(with_cookie(*here, issued->token));
+  clock.advance(TokenCache::valid);
+  EXPECT_FALSE(with_cookie(*there, issued->token));
+}
+
+TEST_F(Login, changed_password_and_disabled_account_end_every_session) {
+  const auto identity = make();
+  add_user("anna");
+  add_user("bert");
+  const auto anna = log_in(*identity, credentials("anna")), bert = log_in(*identity, credentials("bert"));
+  EXPECT_TRUE(with_cookie(*identity, anna->token));
+  EXPECT_TRUE(with_cookie(*identity, bert->token));
+  ASSERT_TRUE(write([](store::Transaction& transaction) -> Result<> {
+    MYDR24_TRY(users::set_password(transaction, "anna", "x"));
+    return users::set_disabled(transaction, "bert", true);
+  }));
+  clock.advance(TokenCache::valid);
+  EXPECT_FALSE(with_cookie(*identity, anna->token));
+  EXPECT_FALSE(with_cookie(*identity, bert->token));
+  // Enabled again, what was given before stays void.
+  ASSERT_TRUE(write([](store::Transaction& transaction) { return users::set_disabled(transaction, "bert", false); }));
+  EXPECT_FALSE(with_cookie(*identity, bert->token));
+  EXPECT_TRUE(log_in(*identity, credentials("bert")));
+}
+
+TEST_F(Login, changed_roles_count_within_two_seconds) {
+  const auto identity = make();
+  add_user("anna");
+  const auto issued = log_in(*identity, credentials("anna"));
+  EXPECT_FALSE(with_cookie(*identity, issued->token)->has_role("doctor"));
+  ASSERT_TRUE(write([](store::Transaction& transaction) -> Result<> {
+    MYDR24_ASSIGN(auto user, users::find(transaction, "anna"));
+    user->roles = {"doctor"};
+    return users::write(transaction, *user);
+  }));
+  clock.advance(TokenCache::valid);
+  EXPECT_TRUE(with_cookie(*identity, issued->token)->has_role("doctor"));
+}
+
+TEST_F(Login, request_that_a_page_of_another_site_made_is_refused) {
+  const auto identity = make();
+  add_user("anna");
+  const auto issued = log_in(*identity, credentials("anna"));
+  for (const auto& [site, accepted] :
+       {std::pair{"same-origin", true}, {"none", true}, {"cross-site", false}, {"same-site", false}})
+    EXPECT_EQ(with_cookie(*identity, issued->token, {{"Sec-Fetch-Site", site}}, net::Method::post).has_value(),
+              accepted)
+        << site;
+  EXPECT_TRUE(with_cookie(*identity, issued->token, {{"Sec-Fetch-Site", "cross-site"}}));
+}
+
+TEST_F(Login, without_credentials_a_request_is_anonymous_and_with_bad_ones_it_is_refused) {
+  const auto identity = make();
+  const FakeRequest none(Pairs{});
+  const auto nobody = identity->authenticate(none.request, clock.now());
+  ASSERT_TRUE(nobody);
+  EXPECT_FALSE(nobody->is_known());
+  for (const char* header : {"Basic YTpi", "Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "token"}) {
+    const FakeRequest bad(Pairs{{"Authorization", header}});
+    const auto refused = identity->authenticate(bad.request, clock.now());
+    ASSERT_FALSE(refused) << header;
+    EXPECT_EQ(refused.error().code, Code::refused);
+  }
+  EXPECT_FALSE(with_token(*identity, crypto::random_token()));
+  EXPECT_FALSE(with_cookie(*identity, crypto::random_token()));
+}
+
+TEST_F(Login, cookie_is_no_bearer_token_and_cookies_over_tls_have_a_name_of_their_own) {
+  const auto identity = make();
+  add_user("anna");
+  const auto issued = log_in(*identity, credentials("anna"));
+  EXPECT_FALSE(with_token(*identity, issued->token));
+  EXPECT_TRUE(with_cookie(*identity, issued->token));
+  EXPECT_FALSE(with_token(*identity, issued->token));
+  FakeRequest plain(Pairs{{"Cookie", "mydr24=" + issued->token}});
+  plain.request.secure = true;
+  EXPECT_FALSE(identity->authenticate(plain.request, clock.now())->is_known());
+  FakeRequest secure(Pairs{{"Cookie", "__Host-mydr24=" + issued->token}});
+  secure.request.secure = true;
+  EXPECT_TRUE(identity->authenticate(secure.request, clock.now())->is_known());
+}
+
+TEST_F(Login, users_that_are_malformed_are_refused) {
+  struct Row {
+    const char* where;
+    User user;
+  };
+  const std::array<Row, 8> rows{{{"name", {.name = ""}},
+                                 {"name", {.name = "anna b"}},
+                                 {"name", {.name = "../x"}},
+                                 {"name", {.name = std::string(65, 'a')}},
+                                 {"display", {.name = "a", .display = "x\ny"}},
+                                 {"roles", {.name = "a", .roles = {"a b"}}},
+                                 {"fhir_user", {.name = "a", .fhir_user = "Observation/1"}},
+                                 {"tenant", {.name = "a", .tenant = "x/y"}}}};
+  for (const auto& [where, user] : rows) {
+    const auto added = write([&](store::Transaction& transaction) { return users::add(transaction, user); });
+    ASSERT_FALSE(added) << where;
+    EXPECT_EQ(added.error().where, where);
+  }
+  add_user("anna");
+  EXPECT_EQ(
+      write([](store::Transaction& transaction) { return users::add(transaction, {.name = "ANNA"}); }).error().code,
+      Code::conflict);
+}
+
+TEST_F(Login, passwords_that_are_easily_guessed_are_refused) {
+  for (const char* bad : {"", "short", "aaaaaaaaaaaaaaaa", "my name is Anna!"})
+    EXPECT_FALSE(check_new_password(bad, "anna")) << bad;
+  EXPECT_TRUE(check_new_password("a long enough sentence", "anna"));
+}
+
+TEST_F(Login, no_secret_is_logged_or_kept_as_it_is) {
+  const auto identity = make();
+  add_user("anna");
+  const auto issued = log_in(*identity, credentials("anna"));
+  auto wrong = credentials("anna");
+  wrong.password = "a wrong password";
+  EXPECT_FALSE(log_in(*identity, wrong));
+  EXPECT_TRUE(with_cookie(*identity, issued->token));
+  std::string all = logged.str();
+  ASSERT_TRUE(store.read([&](store::Reader& reader) -> Result<> {
+    for (const char* space :
+         {"identity.user", "identity.session", "identity.token", "identity.once", "identity.expiry"}) {
+      const auto found = reader.states(space, "", "", 1000);
+      for (const auto& row : *found) all += row.key + row.value;
+    }
+    return {};
+  }));
+  EXPECT_TRUE(all.contains("anna"));
+  EXPECT_FALSE(all.contains(password));
+  EXPECT_FALSE(all.contains("a wrong password"));
+  EXPECT_FALSE(all.contains(issued->token));
+}
+
+}  // namespace
+}  // namespace mydr24::identity

@@ -1,0 +1,43 @@
+#pragma once
+
+// How often somebody may try to log in. After a few failures each further one doubles the wait, of the account and of the
+// address it comes from (NIST SP 800-63B, 3.2.2). Kept in memory by each server: a failed login writes nothing.
+
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/core/clock.h"
+#include "base/core/result.h"
+
+namespace mydr24::identity {
+
+class Throttle {
+ public:
+  static constexpr int account_free = 5;  // failures without a wait
+  // Of a whole hospital behind one address.
+  static constexpr int address_free = 50;
+  // Short enough that nobody can keep another out for long.
+  static constexpr std::chrono::seconds wait_max{60};
+  static constexpr std::chrono::minutes forgotten_after{15};
+  static constexpr std::size_t entries_max = 65'536;
+
+  // Counts as a failure until succeed(). Code::busy says how long to wait; it is not counted then. Thread-safe.
+  Result<> attempt(std::string_view account, std::string_view address, Instant now);
+  void succeed(std::string_view account, std::string_view address);
+
+ private:
+  struct Entry {
+    int failures = 0;
+    Instant last;
+  };
+  static std::chrono::seconds wait_of(const Entry& entry, int free, Instant now);
+  void make_room(Instant now);
+
+  std::mutex mutex_;
+  std::unordered_map<std::string, Entry> entries_;  // "a:" account, "i:" address
+};
+
+}  // namespace mydr24::identity
