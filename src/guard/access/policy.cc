@@ -136,11 +136,11 @@ Result<Policy> parse_policy(std::string_view json) {
   return policy;
 }
 
-const Policy& default_policy() {
-  static const Policy policy = [] {
+std::shared_ptr<const Policy> default_policy() {
+  static const auto policy = [] {
     auto parsed = parse_policy(default_policy_text());
     if (!parsed) throw std::logic_error(parsed.error().text);
-    return std::move(*parsed);
+    return std::make_shared<const Policy>(std::move(*parsed));
   }();
   return policy;
 }

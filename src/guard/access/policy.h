@@ -12,6 +12,7 @@
 //       "operations": ["status", "alert-*"],
 //       "break_glass": [ { "types": ["*"], "permissions": "rs" } ] } } }
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,7 +62,7 @@ Result<Policy> parse_policy(std::string_view json);
 
 // The roles of a hospital as it comes, as JSON text (default_policy.cc).
 std::string_view default_policy_text();
-const Policy& default_policy();
+std::shared_ptr<const Policy> default_policy();
 
 // Whether any of the principal's roles may do this, and which; empty: none.
 std::string_view role_for_operation(const Policy& policy, const Principal& principal, std::string_view operation);

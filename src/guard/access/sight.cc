@@ -49,17 +49,29 @@ Condition without_labels(std::string_view type, const std::vector<std::string>& 
   return combined(Condition::Form::none, {std::move(condition)});
 }
 
-class Builder {
+// The first type of which nothing is visible; empty: there is none.
+std::string_view hidden_type(const Condition& condition, const Sight& sight) {
+  for (const auto& part : condition.parts)
+    if (const auto type = hidden_type(part, sight); !type.empty()) return type;
+  if (condition.form != Condition::Form::chain && condition.form != Condition::Form::has) return {};
+  const auto type = touched_type(condition);
+  return sight.may(Permission::search, type) ? std::string_view() : type;
+}
+
+}  // namespace
+
+class Sight::Builder {
  public:
-  Builder(const Policy& policy, const Principal& principal) : policy_(policy), principal_(principal) {
-    for (const auto& name : principal.roles)
-      if (const auto* role = policy.find(name)) roles_.push_back(role);
-    own_patient_ = principal.patient;
-    if (constexpr std::string_view prefix = "Patient/"; own_patient_.empty() && principal.fhir_user.starts_with(prefix))
-      own_patient_ = principal.fhir_user.substr(prefix.size());
+  Builder(std::shared_ptr<const Policy> policy, Principal principal)
+      : policy_(std::move(policy)), principal_(std::move(principal)), own_patient_(principal_.patient) {
+    for (const auto& name : principal_.roles)
+      if (const auto* role = policy_->find(name)) roles_.push_back(role);
+    constexpr std::string_view prefix = "Patient/";
+    if (own_patient_.empty() && principal_.fhir_user.starts_with(prefix))
+      own_patient_ = principal_.fhir_user.substr(prefix.size());
   }
 
-  Result<Reach> reach(Permission permission, std::string_view type) {
+  Result<Reach> reach(Permission permission, std::string_view type) const {
     std::vector<Way> ways;
     for (const auto* role : roles_) {
       for (const auto& grant : role->fhir) {
@@ -167,7 +179,7 @@ class Builder {
   std::vector<std::string> hidden_labels(const Way& way) const {
     std::vector<std::string> hidden;
     if (!way.regards_labels || std::ranges::find(way.labels, "*") != way.labels.end()) return hidden;
-    for (const auto& label : policy_.sensitive)
+    for (const auto& label : policy_->sensitive)
       if (std::ranges::find(way.labels, label) == way.labels.end()) hidden.push_back(label);
     return hidden;
   }
@@ -220,58 +232,53 @@ class Builder {
     return reach;
   }
 
-  const Policy& policy_;
-  const Principal& principal_;
+  const std::shared_ptr<const Policy> policy_;
+  const Principal principal_;
   std::vector<const Role*> roles_;
   std::string own_patient_;
 };
 
-// The first type of which nothing is visible; empty: there is none.
-std::string_view hidden_type(const Condition& condition, const Sight& sight) {
-  for (const auto& part : condition.parts)
-    if (const auto type = hidden_type(part, sight); !type.empty()) return type;
-  if (condition.form != Condition::Form::chain && condition.form != Condition::Form::has) return {};
-  const auto type = touched_type(condition);
-  return sight.may(Permission::search, type) ? std::string_view() : type;
-}
-
-}  // namespace
+Sight::Sight() = default;
+Sight::~Sight() = default;
 
 const std::shared_ptr<const Sight>& Sight::unlimited() {
-  static const auto sight = std::make_shared<const Sight>();
+  static const std::shared_ptr<const Sight> sight(new Sight());
   return sight;
 }
 
-Result<std::shared_ptr<const Sight>> Sight::of(const Policy& policy, const Principal& principal) {
+Result<std::shared_ptr<const Sight>> Sight::of(std::shared_ptr<const Policy> policy, Principal principal) {
   if (principal.kind == PrincipalKind::system) return unlimited();
-  auto sight = std::make_shared<Sight>();
-  sight->unlimited_ = false;
-  Builder builder(policy, principal);
-  for (const auto* type : model::resource_types()) {
-    std::array<Reach, permission_count> reaches;
-    bool any = false;
-    for (const auto permission : permissions) {
-      MYDR24_ASSIGN(auto reach, builder.reach(permission, type->name));
-      any = any || reach.extent != Reach::Extent::none;
-      reaches[index_of(permission)] = std::move(reach);
+  if (principal.scopes) {
+    for (const auto& scope : principal.scopes->resources) {
+      if (scope.type == "*" || scope.criteria.empty()) continue;
+      if (const auto query = search::parse_query(scope.type, scope.criteria, false); !query) {
+        return fail(Code::invalid, fmt::format("the criteria of the scope {} cannot be used: {}", to_string(scope),
+                                               query.error().issues.front().diagnostics));
+      }
     }
-    if (any) sight->by_type_.emplace(type->name, std::move(reaches));
   }
+  std::shared_ptr<Sight> sight(new Sight());
+  sight->builder_ = std::make_unique<const Builder>(std::move(policy), std::move(principal));
   return std::shared_ptr<const Sight>(std::move(sight));
 }
 
 const Reach& Sight::reach(Permission permission, std::string_view type) const {
-  static const Reach none;
   static const Reach all{.extent = Reach::Extent::all};
-  if (unlimited_) return all;
-  const auto found = by_type_.find(type);
-  return found == by_type_.end() ? none : found->second[index_of(permission)];
-}
-
-bool Sight::may_anything(Permission permission) const {
-  return unlimited_ || std::ranges::any_of(by_type_, [&](const auto& entry) {
-           return entry.second[index_of(permission)].extent != Reach::Extent::none;
-         });
+  static const Reach none;
+  if (is_unlimited()) return all;
+  if (model::find_resource(type) == nullptr) return none;
+  {
+    const std::shared_lock lock(mutex_);
+    const auto found = by_type_.find(type);
+    if (found != by_type_.end()) return found->second[index_of(permission)];
+  }
+  Reaches reaches;
+  for (const auto each : permissions) {
+    // Criteria that are no search of this type give nothing.
+    if (auto reach = builder_->reach(each, type)) reaches[index_of(each)] = std::move(*reach);
+  }
+  const std::unique_lock lock(mutex_);
+  return by_type_.try_emplace(std::string(type), std::move(reaches)).first->second[index_of(permission)];
 }
 
 Result<> Sight::check(const search::Query& query) const {

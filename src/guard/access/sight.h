@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,30 +31,35 @@ struct Reach {
   std::vector<search::Condition> conditions_of_new;
 };
 
+// Worked out for each type when it is first asked for: most principals touch few. Thread-safe.
 class Sight {
  public:
   // Everything: the server itself.
-  Sight() = default;
-  // Code::invalid when criteria of a scope or grant are no search of their type: such a token is of no use.
-  static Result<std::shared_ptr<const Sight>> of(const Policy& policy, const Principal& principal);
   static const std::shared_ptr<const Sight>& unlimited();
+  // Code::invalid when criteria of a scope are no search of their type: such a token is of no use. Of a scope for every type
+  // ("*"), those for which its criteria are none are left out.
+  static Result<std::shared_ptr<const Sight>> of(std::shared_ptr<const Policy> policy, Principal principal);
+  ~Sight();
 
-  bool is_unlimited() const { return unlimited_; }
+  bool is_unlimited() const { return builder_ == nullptr; }
   const Reach& reach(Permission permission, std::string_view type) const;
   bool may(Permission permission, std::string_view type) const {
     return reach(permission, type).extent != Reach::Extent::none;
   }
-  // Of any type.
-  bool may_anything(Permission permission) const;
 
   // Whether a query may be asked. Code::refused names the type, of those it touches (by chains and _has as well), of which
   // nothing is visible.
   Result<> check(const search::Query& query) const;
 
  private:
+  class Builder;
   static constexpr std::size_t permission_count = 5;
-  bool unlimited_ = true;
-  std::map<std::string, std::array<Reach, permission_count>, std::less<>> by_type_;
+  using Reaches = std::array<Reach, permission_count>;
+
+  Sight();
+  std::unique_ptr<const Builder> builder_;  // null: everything
+  mutable std::shared_mutex mutex_;
+  mutable std::map<std::string, Reaches, std::less<>> by_type_;
 };
 
 // The resource type that a chain or _has leads to.
