@@ -28,12 +28,11 @@ Task<> stream(Desk& desk, pipeline::Call& call) {
   head.content_type = "text/event-stream";
   head.headers.emplace_back("Cache-Control", "no-store");
   head.headers.emplace_back("X-Accel-Buffering", "no");
-  call.note_status(200);
-  if (!co_await exchange.begin_stream(std::move(head))) co_return;
+  if (!co_await call.begin_stream(std::move(head))) co_return;
   auto seen = begin_at(call, desk.hub);
   if (!co_await exchange.write(fmt::format("retry: 1000\nid: {}\nevent: hello\ndata: {{}}\n\n", seen))) co_return;
   auto quiet = std::chrono::milliseconds(0);
-  while (!exchange.draining()) {
+  while (!exchange.draining() && call.is_still_allowed()) {
     const auto page = desk.hub.after(seen, entries_at_once);
     std::string text;
     if (page.missed) {

@@ -108,6 +108,7 @@ Task<Result<>> store_slice(Service& service, access::Access& access, Slice& slic
     service.store().submit(
         RequestClass::background,
         [&](store::Transaction& transaction) -> Result<> {
+          access.begin_writes();
           for (const auto& line : slice.ready) {
             const auto done = service.records.put(transaction, line.prepared, {}, access);
             // Refused before anything of it was written: the other lines stand.
@@ -119,7 +120,7 @@ Task<Result<>> store_slice(Service& service, access::Access& access, Slice& slic
               ++slice.stored;
             }
           }
-          return {};
+          return access.end_writes(transaction);
         },
         std::move(finish));
   });
@@ -132,8 +133,7 @@ Task<> import_stream(Service& service, pipeline::Call& call) {
   LineReader reader(exchange, service.settings.line_bytes_max);
   net::Response head;
   head.content_type = ndjson_type;
-  call.note_status(200);
-  if (!co_await exchange.begin_stream(std::move(head))) co_return;
+  if (!co_await call.begin_stream(std::move(head))) co_return;
   std::int64_t stored = 0, rejected = 0;
   std::string failure;
   for (;;) {
@@ -202,8 +202,8 @@ Task<> stream_search(Service& service, pipeline::Call& call, net::QueryParameter
     if (!begun) {
       net::Response head;
       head.content_type = ndjson_type;
-      call.note_status(200);
-      if (!co_await call.exchange().begin_stream(std::move(head))) co_return;
+      call.access().note_incomplete();
+      if (!co_await call.begin_stream(std::move(head))) co_return;
       begun = true;
     }
     if (!piece.empty() && !co_await call.exchange().write(piece)) co_return;

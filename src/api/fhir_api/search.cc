@@ -408,6 +408,7 @@ Task<> handle_post(Service& service, pipeline::Call& call, Scope scope) {
   if (call.request().has_body) {
     const auto body = co_await take_body(call, {"application/x-www-form-urlencoded"}, form_bytes_max);
     if (!body) co_return;
+    call.note_query(*body);
     auto form = net::parse_query(*body);
     if (parameters && form) {
       parameters->insert(parameters->end(), std::make_move_iterator(form->begin()),

@@ -7,14 +7,14 @@
 namespace mydr24::pipeline {
 namespace {
 
-// The resource type that a FHIR path names; empty for the whole system.
-std::string_view type_of(const Match& match) {
-  constexpr std::string_view base = "/fhir/";
-  const std::string_view pattern = match.route->pattern;
-  if (!pattern.starts_with(base)) return {};
-  const auto segment = pattern.substr(base.size(), pattern.find('/', base.size()) - base.size());
-  if (segment == "{type}") return match.captures[0];
-  return segment.starts_with('$') || segment.starts_with('_') ? std::string_view() : segment;
+// Whom nobody knows: sees nothing.
+const std::shared_ptr<const access::Caller>& nobody() {
+  static const auto caller = [] {
+    auto made = std::make_shared<access::Caller>();
+    made->sight = access::Sight::of(std::make_shared<const access::Policy>(), made->principal).value();
+    return std::shared_ptr<const access::Caller>(std::move(made));
+  }();
+  return caller;
 }
 
 }  // namespace
@@ -26,6 +26,7 @@ Pipeline::Entrance Pipeline::enter(const net::Request& request, const Match& mat
   auto caller = settings_.gatekeeper->authenticate(request);
   if (!caller) {
     entrance.decision = {.allowed = false, .unknown = true, .rule = "what was shown is not valid"};
+    entrance.caller = nobody();
     entrance.refused = std::move(caller).error();
     return entrance;
   }

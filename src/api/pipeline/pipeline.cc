@@ -44,7 +44,28 @@ Call::Call(net::Exchange& exchange, const Match& match, RequestClass request_cla
       base_url_(std::move(base_url)),
       access_(access) {}
 
+// An emergency is answered also when that cannot be recorded: the log of the server says so.
+Result<> Call::record(int status) {
+  if (standing_.recorder == nullptr) return {};
+  auto done = standing_.recorder->record(status);
+  if (!done && request_class_ == RequestClass::emergency) return {};
+  return done;
+}
+
+Task<Result<>> Call::begin_stream(net::Response head) {
+  if (auto recorded = record(head.status); !recorded) {
+    auto response = as_response(recorded.error(), model::http_status(recorded.error().code));
+    status_ = response.status;
+    co_await exchange_.respond(std::move(response));
+    co_return recorded.error();
+  }
+  status_ = head.status;
+  co_return co_await exchange_.begin_stream(std::move(head));
+}
+
 Task<> Call::respond(net::Response response) {
+  if (auto recorded = record(response.status); !recorded)
+    response = as_response(recorded.error(), model::http_status(recorded.error().code));
   status_ = response.status;
   if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
   co_await exchange_.respond(std::move(response));
@@ -120,7 +141,17 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
   if (entrance.caller != nullptr) own.emplace(entrance.caller, clock_);
   Call call(exchange, match, place.entry.request_class, client_base(request, settings_.base_url),
             own ? *own : access::Access::server());
-  call.stand(place.standing);
+  std::optional<Recorder> recorder;
+  auto standing = place.standing;
+  if (own) {
+    if (settings_.audit != nullptr) {
+      recorder.emplace(*settings_.audit, clock_, request, match, *own, entrance.decision.rule);
+      recorder->record_writes();
+      standing.recorder = &*recorder;
+    }
+    standing.allowed = [this, &request, &match] { return enter(request, match).decision.allowed; };
+  }
+  call.stand(std::move(standing));
   if (!entrance.decision.allowed) {
     co_await turn_away(call, entrance);
   } else if (match.route != nullptr) {

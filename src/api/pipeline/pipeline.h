@@ -6,6 +6,7 @@
 //   2 admission says how urgent it is and whether it is served now, later or not   429, 503
 //   3 access says who asks and whether they may at all         401, 403
 //   4 the route's handler answers through the Call  (parse, validate, write or read, respond)
+//     and the audit has its entry before the answer goes out: without it there is none  507, 500
 //   5 the request is counted under its route, class and status
 //
 // Errors below /fhir are OperationOutcomes, elsewhere problem details (RFC 9457).
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/pipeline/recorder.h"
 #include "api/pipeline/router.h"
 #include "base/core/clock.h"
 #include "base/net/http.h"
@@ -44,6 +46,8 @@ class Call {
   std::string fhir_base() const { return base_url_ + "/fhir/R4"; }
 
   Task<> respond(net::Response response);
+  // The head of an answer that is written piece by piece, through exchange().
+  Task<Result<>> begin_stream(net::Response head);
   // An error in the form of the path: OperationOutcome or problem details.
   Task<> respond(const Error& error);
   Task<> respond(int status, std::span<const model::Issue> issues);
@@ -60,15 +64,22 @@ class Call {
     const admission::Control* admission = nullptr;  // null: everything is served
     bool crowded = false;
     std::chrono::nanoseconds deadline = std::chrono::nanoseconds::max();
+    Recorder* recorder = nullptr;   // null: nothing is recorded
+    std::function<bool()> allowed;  // null: always
   };
-  void stand(const Standing& standing) { standing_ = standing; }
+  void stand(Standing standing) { standing_ = std::move(standing); }
 
-  // For answers that are streamed: what was begun, for the count.
-  void note_status(int status) { status_ = status; }
   int status() const { return status_; }
+  // For streams, now and then: false when the token was revoked or has expired, or the rights were taken away.
+  bool is_still_allowed() const { return !standing_.allowed || standing_.allowed(); }
+  // Parameters that came in the body, for the audit.
+  void note_query(std::string_view query) {
+    if (standing_.recorder != nullptr) standing_.recorder->note_query(query);
+  }
 
  private:
   net::Response as_response(const Error& error, int status) const;
+  Result<> record(int status);
 
   net::Exchange& exchange_;
   const Match& match_;
@@ -88,6 +99,7 @@ struct PipelineSettings {
   admission::Listener listener = admission::Listener::general;
   // Null: everybody is let in as the server itself.
   access::Gatekeeper* gatekeeper = nullptr;
+  audit::Log* audit = nullptr;  // null: nothing is recorded
   // Told of every request that a route answered, after it was. Must be quick and must not throw.
   std::function<void(const Route&, std::chrono::nanoseconds)> served;
 };

@@ -105,8 +105,7 @@ Task<> stream(Service& service, pipeline::Call& call) {
   auto& exchange = call.exchange();
   net::Response head;
   head.content_type = ndjson_type;
-  call.note_status(200);
-  if (!co_await exchange.begin_stream(std::move(head))) co_return;
+  if (!co_await call.begin_stream(std::move(head))) co_return;
   Lines lines(exchange);
   for (;;) {
     auto next = co_await lines.next();
@@ -116,6 +115,11 @@ Task<> stream(Service& service, pipeline::Call& call) {
       break;
     }
     if (next->empty()) break;
+    if (!call.is_still_allowed()) {
+      const vitals::Ingested stopped{.id = {}, .error = fail(Code::refused, "the token is not valid any more")};
+      (void)co_await exchange.write(answer_of(0, stopped));
+      break;
+    }
     if (!co_await exchange.write(co_await store_lines(service, std::move(*next)))) co_return;
   }
   (void)co_await exchange.finish();

@@ -28,6 +28,7 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_bench();
   add_vitals();
   add_alert();
+  add_audit();
   add_doctor();
   add_explain();
   add_config();

@@ -55,6 +55,12 @@ class CommandLine {
                                const std::string& examples, int (*run)(const OnCallOptions&, const Terminal&));
   void add_oncall_changes(CLI::App& oncall);
 
+  // grammar_audit.cc
+  void add_audit();
+  void add_audit_query(CLI::App* command);
+  CLI::App* add_audit_command(CLI::App& parent, const std::string& name, const std::string& about,
+                              const std::string& examples, int (*run)(const AuditOptions&, const Terminal&));
+
   Terminal& terminal_;
   CLI::App app_{"MyDR24: FHIR R4 server and clinical alerting in one program", "mydr24"};
   std::function<int()> command_;
@@ -68,6 +74,7 @@ class CommandLine {
   VitalsOptions vitals_;
   TicketOptions ticket_;
   AlertOptions alert_;
+  AuditOptions audit_;
   std::string place_;
   bool dry_run_ = false;
   std::string file_;

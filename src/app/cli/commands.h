@@ -135,6 +135,27 @@ struct TicketOptions {
   std::string valid = "15m";  // a duration
 };
 int run_ticket(const TicketOptions& options, const Terminal& terminal);
+// The audit trail in a data folder, or in a folder of its own. Times as 2026-05-10T08:00:00Z.
+struct AuditOptions {
+  std::string data = "./data";
+  std::string folder;
+  std::string patient, principal, since, until, action, interaction, outcome, resource, override_id, request_id;
+  bool or_everyone = false;
+  bool failures = false;
+  std::size_t limit = 50;
+  std::string cursor;
+  std::string format = "table";
+  std::string checkpoints;
+  std::string key;       // a key or its file
+  std::string exported;  // a file
+  std::string site = "mydr24";
+  std::string url;
+};
+int run_audit_search(const AuditOptions& options, const Terminal& terminal);
+int run_audit_verify(const AuditOptions& options, const Terminal& terminal);
+int run_audit_export(const AuditOptions& options, const Terminal& terminal);
+int run_audit_key(const AuditOptions& options, const Terminal& terminal);
+int run_audit_disclosures(const AuditOptions& options, const Terminal& terminal);
 int run_openapi(const Terminal& terminal);
 int run_version(const Terminal& terminal);
 

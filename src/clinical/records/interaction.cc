@@ -279,6 +279,7 @@ Result<> commit(const Records& records, access::Access& access, store::Transacti
                 std::vector<Effect>& effects) {
   MYDR24_TRY(check_conditions(transaction, access, plan));
   effects.assign(plan.steps.size(), {});
+  access.begin_writes();
   // FHIR R4, http.html#trules: DELETE, then POST, then PUT and PATCH.
   for (const auto verb : {Verb::remove, Verb::create, Verb::update, Verb::patch}) {
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -292,7 +293,7 @@ Result<> commit(const Records& records, access::Access& access, store::Transacti
       effects[i] = std::move(*effect);
     }
   }
-  return {};
+  return access.end_writes(transaction);
 }
 
 // The stored texts, once it is sure that they are stored.

@@ -88,6 +88,18 @@ Result<bool> Access::check_remove(store::Reader& reader, const store::Version& t
   return true;
 }
 
+void Access::wrote(Written written) {
+  if (note_) written_.push_back(std::move(written));
+}
+
+Result<> Access::end_writes(store::Transaction& transaction) {
+  if (written_.empty()) return {};
+  MYDR24_TRY(note_(transaction, written_));
+  written_.clear();
+  has_noted_ = true;
+  return {};
+}
+
 void Access::take(const Seen& seen) {
   const std::lock_guard lock(mutex_);
   for (const auto& patient : seen.patients()) seen_.note_patient(patient);
@@ -98,6 +110,12 @@ void Access::note_patient(std::string_view id) {
   if (clock_ == nullptr) return;
   const std::lock_guard lock(mutex_);
   seen_.note_patient(id);
+}
+
+void Access::note_incomplete() {
+  if (clock_ == nullptr) return;
+  const std::lock_guard lock(mutex_);
+  seen_.note_incomplete();
 }
 
 std::vector<std::string> Access::patients() const {

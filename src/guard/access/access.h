@@ -3,6 +3,7 @@
 // What one request may see and do, and what it has seen: handed along with the request to everything that reads or writes
 // for it. The one way to a resource on behalf of a client.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -52,8 +53,27 @@ class Access {
   // Before one is deleted. False: it is hidden, and the answer is that of one that is not there.
   Result<bool> check_remove(store::Reader& reader, const store::Version& there);
 
+  // One resource that was written.
+  struct Written {
+    Permission action = Permission::create;  // create, update, remove
+    std::string type, id;
+    std::int64_t version = 0;
+    std::vector<std::string> patients;
+  };
+  // How writes are told of in their own transaction; once for each, before it ends. None: they are not.
+  using NoteWrites = std::function<Result<>(store::Transaction&, std::span<const Written>)>;
+  void note_writes_by(NoteWrites note) { note_ = std::move(note); }
+  bool tells_of_writes() const { return note_ != nullptr; }
+  // Around the writes of one transaction, inside it; wrote() for each.
+  void begin_writes() { written_.clear(); }
+  void wrote(Written written);
+  Result<> end_writes(store::Transaction& transaction);
+  // Whether a write of this request has been told of.
+  bool has_noted() const { return has_noted_; }
+
   // What the audit tells of the answer.
   void note_patient(std::string_view id);
+  void note_incomplete();  // more than are named: an export
   std::vector<std::string> patients() const;
   bool patients_complete() const;
 
@@ -62,6 +82,9 @@ class Access {
 
   std::shared_ptr<const Caller> caller_;
   const Clock* clock_ = nullptr;  // null: the server itself
+  NoteWrites note_;
+  std::vector<Written> written_;  // the writer's thread
+  std::atomic<bool> has_noted_ = false;
   mutable std::mutex mutex_;
   Seen seen_;
 };

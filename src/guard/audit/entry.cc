@@ -155,7 +155,7 @@ void set_principal(Entry& entry, const access::Principal& principal) {
   entry.tenant = principal.tenant;
   entry.fhir_user = principal.fhir_user;
   entry.purpose = principal.purpose;
-  entry.override_id = principal.override_in_force ? principal.override_in_force->id : std::string();
+  if (!principal.overrides.empty()) entry.override_id = principal.overrides.front().id;
 }
 
 std::string token_trace(std::string_view token) {

@@ -17,7 +17,7 @@ Entry full() {
   who.session = "s";
   who.fhir_user = "Practitioner/1";
   who.purpose = "BTG";
-  who.override_in_force = access::Override{.id = "ov-1"};
+  who.overrides = {{.id = "ov-1"}};
   set_principal(entry, who);
   entry.address = "2001:db8::1";
   entry.resource_type = "Patient";

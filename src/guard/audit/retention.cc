@@ -42,7 +42,7 @@ Result<Ends> ends_of(const Segment& segment) {
     for_each_line(block, see);
   }
   if (ends.before.empty() || ends.digest.empty())
-    return fail(Code::invalid, "is damaged: it is kept", sealed_path({}, segment.first()).string());
+    return fail(Code::invalid, "its first or last line cannot be read", sealed_path({}, segment.first()).string());
   return ends;
 }
 
@@ -55,7 +55,12 @@ Result<Retained> Log::retain(int days) {
   MYDR24_ASSIGN(const auto held, holds());
   MYDR24_ASSIGN(const auto segments, segments_in(settings_.folder));
   Retained retained;
-  for (const std::int64_t first : segments) MYDR24_TRY(retain_segment(first, before, held, retained));
+  for (const std::int64_t first : segments) {
+    auto done = retain_segment(first, before, held, retained);
+    if (done) continue;
+    if (done.error().code != Code::invalid) return done.error();
+    tell(telemetry::Level::error, fmt::format("audit: segment {} is damaged and kept: {}", first, done.error().text));
+  }
   return retained;
 }
 

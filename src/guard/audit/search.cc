@@ -107,10 +107,11 @@ bool matches(const Query& query, const Entry& entry) {
   if (!query.patient.empty() && std::ranges::find(entry.patients, query.patient) == entry.patients.end() &&
       !(query.or_everyone && entry.patients_cut))
     return false;
-  return same(query.principal, entry.principal) && same(query.override_id, entry.override_id) &&
-         same(query.request_id, entry.request_id) && same(query.interaction, entry.interaction) &&
-         same(query.resource_type, entry.resource_type) && same(query.resource_id, entry.resource_id) &&
-         (!query.action || *query.action == entry.action) && (!query.outcome || *query.outcome == entry.outcome) &&
+  return same(query.principal, entry.principal) && same(query.tenant, entry.tenant) &&
+         same(query.override_id, entry.override_id) && same(query.request_id, entry.request_id) &&
+         same(query.interaction, entry.interaction) && same(query.resource_type, entry.resource_type) &&
+         same(query.resource_id, entry.resource_id) && (!query.action || *query.action == entry.action) &&
+         (!query.outcome || *query.outcome == entry.outcome) &&
          (!query.failures || entry.outcome != Outcome::success) && (!query.since || entry.at >= *query.since) &&
          (!query.until || entry.at < *query.until);
 }

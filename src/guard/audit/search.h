@@ -24,6 +24,7 @@ struct Query {
   // Also entries that do not name every patient they concern, as a bulk export.
   bool or_everyone = false;
   std::string principal;
+  std::string tenant;
   std::string override_id;
   std::string request_id;
   std::string interaction;

@@ -26,6 +26,7 @@ class Searching : public AuditTest, public testing::WithParamInterface<bool> {
       if (i == 13) one.outcome = Outcome::minor_failure;
       if (i == 14) one.action = Action::update;
       if (i == 15) one.override_id = "ov";
+      if (i == 17) one.tenant = "north";
       if (i == 16) {
         one.interaction = "export";
         one.patients.clear();
@@ -57,6 +58,7 @@ TEST_P(Searching, every_condition_narrows) {
   EXPECT_THAT(found({.failures = true}), ElementsAre(13));
   EXPECT_THAT(found({.action = Action::update}), ElementsAre(14));
   EXPECT_THAT(found({.override_id = "ov"}), ElementsAre(15));
+  EXPECT_THAT(found({.tenant = "north"}), ElementsAre(17));
   EXPECT_THAT(found({.interaction = "export"}), ElementsAre(16));
   EXPECT_THAT(found({.request_id = "r42"}), ElementsAre(42));
   EXPECT_EQ(found({.resource_type = "Condition", .resource_id = "o1"}).size(), 30U);

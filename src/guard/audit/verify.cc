@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <optional>
 
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t key_bytes_max = 4096;
-constexpr std::size_t checkpoints_bytes_max = std::size_t{4} << 30;
+constexpr std::size_t index_bytes_max = std::size_t{4} << 30;
 
 const std::string zero_digest = to_text(Digest{});
 
@@ -51,6 +52,12 @@ class Verifier {
     std::string file;
   };
 
+  // A signed line.
+  struct Statement {
+    std::int64_t number = 0;
+    Digest digest;
+  };
+
   void find(Problem problem, std::int64_t number, std::string text) {
     if (done_.findings.size() < findings_max) done_.findings.push_back({problem, number, file_, std::move(text)});
   }
@@ -59,24 +66,23 @@ class Verifier {
   Result<> read_statements() {
     const fs::path path =
         options_.checkpoints_file.empty() ? options_.folder / checkpoints_file_name : options_.checkpoints_file;
-    const auto text = read_whole(path, checkpoints_bytes_max);
-    if (!text && text.error().code == Code::not_found && options_.checkpoints_file.empty()) return {};
-    if (!text) return text.error();
+    std::ifstream file(path, std::ios::binary);
+    if (!file && options_.checkpoints_file.empty()) return {};
+    if (!file) return fail(Code::not_found, "cannot be read", path.string());
     file_ = path.filename().string();
-    std::size_t row = 0;
-    for_each_line(*text, [&](std::string_view one) {
-      ++row;
-      const auto line = parse_line(one);
+    std::string text;
+    for (std::size_t row = 1; std::getline(file, text); ++row) {
+      const auto line = parse_line(text);
       if (!line || line->signature.empty()) {
         find(Problem::changed, 0, fmt::format("row {} of the checkpoints is damaged", row));
       } else if (!key_.verify(line->signed_text, line->signature)) {
         find(Problem::bad_signature, line->number, "the checkpoint kept beside the trail is not signed with that key");
       } else {
-        statements_[line->number] = std::string(line->json);
+        statements_.push_back({line->number, sha_.of(line->json)});
         note_anchor(*line);
       }
-      return true;
-    });
+    }
+    std::ranges::sort(statements_, {}, &Statement::number);
     return {};
   }
 
@@ -146,15 +152,19 @@ class Verifier {
       find(Problem::changed, std::max<std::int64_t>(1, line->number - 1),
            fmt::format("is not the line that {} was chained to", line->number));
     }
-    if (line->kind == Kind::entry) ++done_.entries;
-    const auto kept = statements_.find(line->number);
-    if (kept != statements_.end() && kept->second != line->json)
-      find(Problem::changed, line->number, "is not what was signed and kept in the file of checkpoints");
-    if (line->kind != Kind::entry) check_statement(*line, kept != statements_.end() && kept->second == line->json);
+    const Digest digest = sha_.of(line->json);
+    // Two of the same number: the trail was put back to an older state and went on from there.
+    const auto kept = std::ranges::equal_range(statements_, line->number, {}, &Statement::number);
+    const bool all_same = std::ranges::all_of(kept, [&](const Statement& one) { return one.digest == digest; });
+    if (!all_same) find(Problem::changed, line->number, "is not what was signed and kept in the file of checkpoints");
+    if (line->kind == Kind::entry)
+      ++done_.entries;
+    else
+      check_statement(*line, !kept.empty() && all_same);
     done_.last = line->number;
     expected_ = line->number + 1;
     skipped_ = false;
-    digest_ = to_text(sha_.of(line->json));
+    digest_ = to_text(digest);
   }
 
   // `known`: the same stood in the file of checkpoints, where its signature was checked.
@@ -169,7 +179,7 @@ class Verifier {
 
   void check_index(std::int64_t first, const Index& index) {
     file_ = index_path({}, first).filename().string();
-    const auto kept = read_whole(index_path(options_.folder, first), checkpoints_bytes_max);
+    const auto kept = read_whole(index_path(options_.folder, first), index_bytes_max);
     if (!kept && kept.error().code == Code::not_found) return;  // made again when the trail is next opened
     if (!kept || *kept != encode(index))
       find(Problem::bad_index, first, "says something else than the segment: remove it, it is made again");
@@ -198,7 +208,7 @@ class Verifier {
 
   void check_end() {
     if (statements_.empty()) return;
-    const std::int64_t stated = statements_.rbegin()->first;
+    const std::int64_t stated = statements_.back().number;
     file_.clear();
     if (stated > done_.last)
       find(Problem::cut_off, done_.last + 1,
@@ -210,8 +220,8 @@ class Verifier {
   Sha256 sha_;
   Verification done_;
   std::string file_;
-  std::map<std::int64_t, std::string> statements_;  // JSON of the signed lines, by number
-  std::map<std::int64_t, Anchor> anchors_;          // by their first line
+  std::vector<Statement> statements_;       // of the file of checkpoints, by number
+  std::map<std::int64_t, Anchor> anchors_;  // by their first line
   std::vector<Gap> gaps_;
   std::int64_t expected_ = 1;
   std::optional<std::string> digest_ = zero_digest;  // of the line before; nothing: not known

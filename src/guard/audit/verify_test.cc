@@ -202,6 +202,15 @@ TEST_F(Tampering, checkpoints_kept_elsewhere_tell_of_a_trail_put_back_to_an_olde
   EXPECT_TRUE(names(*done, 5)) << told(*done);
 }
 
+TEST_F(Tampering, checkpoints_that_nobody_cut_tell_the_same) {
+  write(open_path(settings_.folder, 1), joined({lines_.begin(), lines_.begin() + 4}));
+  open();
+  for (int i = 0; i < 20; ++i) append("other");
+  log_.reset();
+  const Verification done = verified();
+  EXPECT_TRUE(names(done, 5)) << told(done);
+}
+
 TEST_F(Tampering, another_key_vouches_for_nothing) {
   Settings other = settings_;
   other.folder = root_ / "other";

@@ -1,0 +1,138 @@
+#include "api/pipeline/recorder.h"
+
+#include <algorithm>
+
+#include "base/core/id.h"
+#include "guard/audit/writes.h"
+
+namespace mydr24::pipeline {
+namespace {
+
+constexpr std::size_t request_id_bytes_max = 64;
+
+bool is_plain(std::string_view text) {
+  return !text.empty() && text.size() <= request_id_bytes_max &&
+         std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
+
+audit::Action action_of(const Route& route) {
+  const std::string_view name = route.interaction;
+  if (route.pattern.starts_with("/fhir") &&
+      (name.starts_with("search") || name.starts_with('$') || name == "transaction"))
+    return audit::Action::execute;
+  switch (route.method) {
+    case net::Method::get:
+    case net::Method::head:
+      return audit::Action::read;
+    case net::Method::put:
+    case net::Method::patch:
+      return audit::Action::update;
+    case net::Method::del:
+      return audit::Action::remove;
+    default:
+      return name == "create" ? audit::Action::create : audit::Action::execute;
+  }
+}
+
+audit::Action action_of(access::Permission permission) {
+  switch (permission) {
+    case access::Permission::create:
+      return audit::Action::create;
+    case access::Permission::update:
+      return audit::Action::update;
+    case access::Permission::remove:
+      return audit::Action::remove;
+    case access::Permission::read:
+    case access::Permission::search:
+      break;
+  }
+  return audit::Action::read;
+}
+
+// A write of one resource, which is told of where it is made.
+bool is_plain_write(std::string_view interaction) {
+  return interaction == "create" || interaction.ends_with("update") || interaction.ends_with("patch") ||
+         interaction.ends_with("delete") || interaction == "$meta-add";
+}
+
+std::string_view captured(const Match& match, std::string_view name) {
+  const std::string_view pattern = match.route->pattern;
+  std::size_t index = 0;
+  for (auto at = pattern.find('{'); at != pattern.npos; at = pattern.find('{', at + 1), ++index)
+    if (pattern.substr(at).starts_with(name)) return match.captures[index];
+  return {};
+}
+
+// The override under which these patients were seen.
+std::string override_of(const access::Principal& principal, const std::vector<std::string>& patients) {
+  for (const auto& override : principal.overrides)
+    if (override.patient.empty() || std::ranges::find(patients, override.patient) != patients.end()) return override.id;
+  return {};
+}
+
+}  // namespace
+
+std::string_view type_of(const Match& match) {
+  constexpr std::string_view base = "/fhir/";
+  const std::string_view pattern = match.route->pattern;
+  if (!pattern.starts_with(base)) return {};
+  const auto segment = pattern.substr(base.size(), pattern.find('/', base.size()) - base.size());
+  if (segment == "{type}") return match.captures[0];
+  return segment.starts_with('$') || segment.starts_with('_') ? std::string_view() : segment;
+}
+
+Recorder::Recorder(audit::Log& log, const Clock& clock, const net::Request& request, const Match& match,
+                   access::Access& access, std::string rule)
+    : log_(log), clock_(clock), request_(request), match_(match), access_(access), rule_(std::move(rule)) {
+  const auto given = request.header("X-Request-Id");
+  request_id_ = is_plain(given) ? std::string(given) : make_uuid7(clock.now());
+}
+
+audit::Entry Recorder::entry() const {
+  audit::Entry entry;
+  entry.at = clock_.now();
+  entry.request_id = request_id_;
+  entry.action = action_of(*match_.route);
+  entry.interaction = match_.route->interaction;
+  audit::set_principal(entry, access_.principal());
+  entry.address = request_.remote.substr(0, request_.remote.rfind(':'));
+  entry.resource_type = type_of(match_);
+  entry.resource_id = captured(match_, "{id}");
+  entry.resource_version = captured(match_, "{vid}");
+  entry.query = query_.empty() ? std::string(request_.query) : query_;
+  entry.rule = rule_;
+  return entry;
+}
+
+void Recorder::record_writes() {
+  access_.note_writes_by(
+      [this](store::Transaction& transaction, std::span<const access::Access::Written> written) -> Result<> {
+        auto one = entry();
+        one.query.clear();
+        one.http_status = 200;
+        for (const auto& each : written) {
+          one.action = action_of(each.action);
+          one.resource_type = each.type;
+          one.resource_id = each.id;
+          one.resource_version = std::to_string(each.version);
+          one.patients = each.patients;
+          one.override_id = override_of(access_.principal(), one.patients);
+          MYDR24_TRY(audit::note_write(transaction, one));
+        }
+        return {};
+      });
+}
+
+Result<> Recorder::record(int status) {
+  if (status < 400 && access_.has_noted() && is_plain_write(match_.route->interaction)) return {};
+  auto one = entry();
+  one.http_status = status;
+  one.outcome = audit::outcome_of_status(status);
+  one.patients = access_.patients();
+  one.patients_cut = !access_.patients_complete();
+  one.override_id = override_of(access_.principal(), one.patients);
+  const auto appended = log_.append(std::move(one));
+  return appended ? Result<>() : Result<>(appended.error());
+}
+
+}  // namespace mydr24::pipeline
