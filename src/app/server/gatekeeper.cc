@@ -1,0 +1,90 @@
+#include "app/server/gatekeeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace mydr24::server {
+namespace {
+
+constexpr std::size_t callers_max = 16'384;
+constexpr std::size_t sights_max = 4'096;
+constexpr char separator = '\x1f';
+
+std::string overrides_text(const access::Principal& principal) {
+  std::string text;
+  for (const auto& override : principal.overrides) text += override.id + separator;
+  return text;
+}
+
+// All of a principal that its rights depend on.
+std::string rights_key(const access::Principal& principal) {
+  return fmt::format("{1}{0}{2}{0}{3}{0}{4}{0}{5}{0}{6}{0}{7}", separator, static_cast<int>(principal.kind),
+                     fmt::join(principal.roles, ","), principal.scopes ? to_string(*principal.scopes) : "-",
+                     principal.patient, principal.fhir_user, fmt::join(principal.member_of, ","),
+                     overrides_text(principal));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const access::Policy>> load_policy(const std::string& file) {
+  if (file.empty()) return access::default_policy();
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return fail(Code::invalid, fmt::format("{} cannot be read", file), "access.policy_file");
+  auto policy = access::parse_policy(text.str());
+  if (!policy) return fail(Code::invalid, fmt::format("{}: {}", file, policy.error().text), "access.policy_file");
+  return std::make_shared<const access::Policy>(std::move(*policy));
+}
+
+Result<std::shared_ptr<const access::Caller>> Gatekeeper::authenticate(const net::Request& request) {
+  auto principal = parts_.identity.authenticate(request, parts_.machine_clock.now());
+  if (!principal) return std::move(principal).error();
+  return caller_of(std::move(*principal));
+}
+
+Result<std::shared_ptr<const access::Sight>> Gatekeeper::sight_of(const access::Principal& principal) {
+  auto key = rights_key(principal);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = sights_.find(key);
+    if (found != sights_.end()) return found->second;
+  }
+  MYDR24_ASSIGN(auto sight, access::Sight::of(parts_.policy, principal));
+  const std::lock_guard lock(mutex_);
+  if (sights_.size() >= sights_max) sights_.clear();
+  sights_.insert_or_assign(std::move(key), sight);
+  return sight;
+}
+
+Result<std::shared_ptr<const access::Caller>> Gatekeeper::caller_of(access::Principal principal) {
+  if (principal.is_known()) principal.overrides = parts_.glass.in_force(principal.id);
+  auto key = fmt::format("{1}{0}{2}{0}{3}{0}{4}", separator, principal.id, principal.session, principal.client,
+                         rights_key(principal));
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = callers_.find(key);
+    if (found != callers_.end()) return found->second;
+  }
+  auto caller = std::make_shared<access::Caller>();
+  MYDR24_ASSIGN(caller->sight, sight_of(principal));
+  if (principal.purpose.empty()) {
+    for (const auto& name : principal.roles) {
+      const auto* role = parts_.policy->find(name);
+      if (role != nullptr && principal.purpose.empty()) principal.purpose = role->purpose;
+    }
+  }
+  caller->denials =
+      std::make_shared<access::Denials>(parts_.consents, principal, principal.purpose, parts_.organization);
+  caller->principal = std::move(principal);
+  std::shared_ptr<const access::Caller> made = std::move(caller);
+  const std::lock_guard lock(mutex_);
+  if (callers_.size() >= callers_max) callers_.clear();
+  callers_.insert_or_assign(std::move(key), made);
+  return made;
+}
+
+}  // namespace mydr24::server

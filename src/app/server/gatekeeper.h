@@ -1,0 +1,50 @@
+#pragma once
+
+// Who asks, and what follows from it: identity, policy, Consents and emergency overrides brought together for every listener.
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "base/telemetry/log.h"
+#include "clinical/consents/consents.h"
+#include "guard/access/break_glass.h"
+#include "guard/access/gatekeeper.h"
+#include "guard/identity/identity.h"
+
+namespace mydr24::server {
+
+// The policy in that file, or the default one when `file` is empty. The error names the file and the place in it.
+Result<std::shared_ptr<const access::Policy>> load_policy(const std::string& file);
+
+class Gatekeeper final : public access::Gatekeeper {
+ public:
+  struct Parts {
+    identity::Identity& identity;
+    access::BreakGlass& glass;
+    const access::ConsentBook& consents;
+    std::shared_ptr<const access::Policy> policy;
+    std::string organization;  // "Organization/1": whose records these are, for Consents that name a custodian
+    const Clock& clock;        // the server's
+    const Clock& machine_clock;
+  };
+  explicit Gatekeeper(Parts parts) : parts_(std::move(parts)) {}
+
+  Result<std::shared_ptr<const access::Caller>> authenticate(const net::Request& request) override;
+  std::shared_ptr<const access::Policy> policy() const override { return parts_.policy; }
+
+  // The same for a principal that is known otherwise: to explain decisions.
+  Result<std::shared_ptr<const access::Caller>> caller_of(access::Principal principal);
+
+ private:
+  Result<std::shared_ptr<const access::Sight>> sight_of(const access::Principal& principal);
+
+  const Parts parts_;
+  std::mutex mutex_;
+  // By all that it depends on. Callers are few for the requests they make; those not seen lately go.
+  std::unordered_map<std::string, std::shared_ptr<const access::Caller>> callers_;
+  std::unordered_map<std::string, std::shared_ptr<const access::Sight>> sights_;
+};
+
+}  // namespace mydr24::server
