@@ -1,0 +1,319 @@
+// Who may do what: every role of the default policy, on every kind of resource, by every interaction, over HTTP. What is
+// expected stands here once more, written by hand from what the roles are for, not read from the policy.
+
+#include <map>
+#include <set>
+
+#include "app/server/server_fixture.h"
+#include "guard/identity/grant.h"
+#include "guard/identity/user.h"
+
+namespace mydr24::server {
+namespace {
+
+using Types = std::set<std::string>;
+
+// A valid resource of each kind about the patient `p`, with "ID" for its id.
+const std::map<std::string, std::string>& bodies() {
+  static const std::map<std::string, std::string> all{
+      {"Patient", R"("gender":"female")"},
+      {"Observation", R"("status":"final","code":{"text":"x"},"subject":{"reference":"Patient/P"})"},
+      {"Encounter",
+       R"("status":"finished","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},"subject":{"reference":"Patient/P"})"},
+      {"Condition",
+       R"("clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}]},"subject":{"reference":"Patient/P"})"},
+      {"MedicationRequest",
+       R"("status":"active","intent":"order","medicationCodeableConcept":{"text":"x"},"subject":{"reference":"Patient/P"})"},
+      {"AllergyIntolerance",
+       R"("clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]},"patient":{"reference":"Patient/P"})"},
+      {"DocumentReference",
+       R"("status":"current","subject":{"reference":"Patient/P"},"content":[{"attachment":{"title":"x"}}])"},
+      {"Consent",
+       R"("status":"inactive","scope":{"text":"x"},"category":[{"text":"x"}],"patient":{"reference":"Patient/P"},"policyRule":{"text":"x"})"},
+      {"AuditEvent",
+       R"("type":{"system":"http://dicom.nema.org/resources/ontology/DCM","code":"110112"},"recorded":"2024-01-01T00:00:00Z","agent":[{"who":{"reference":"Patient/P"},"requestor":true}],"source":{"observer":{"display":"x"}})"},
+      {"Practitioner", R"("active":true)"},
+      {"Organization", R"("name":"x")"},
+      {"Location", R"("name":"x")"},
+      {"HealthcareService", R"("name":"x")"},
+      {"Schedule", R"("actor":[{"reference":"Location/1"}])"},
+      {"Slot",
+       R"("schedule":{"reference":"Schedule/1"},"status":"free","start":"2024-01-01T00:00:00Z","end":"2024-01-01T01:00:00Z")"},
+      {"Appointment",
+       R"("status":"proposed","participant":[{"actor":{"reference":"Patient/P"},"status":"needs-action"}])"},
+      {"Coverage", R"("status":"active","beneficiary":{"reference":"Patient/P"},"payor":[{"reference":"Patient/P"}])"},
+      {"Flag", R"("status":"active","code":{"text":"x"},"subject":{"reference":"Patient/P"})"},
+      {"Task", R"("status":"requested","intent":"order","for":{"reference":"Patient/P"})"},
+      {"ValueSet", R"("status":"active","url":"http://example.org/ID")"},
+      {"Endpoint",
+       R"("status":"active","connectionType":{"system":"http://terminology.hl7.org/CodeSystem/endpoint-connection-type","code":"hl7-fhir-rest"},"payloadType":[{"text":"x"}],"address":"http://example.org")"},
+      {"MeasureReport",
+       R"("status":"complete","type":"summary","measure":"http://example.org/m","period":{"start":"2024-01-01"})"},
+      {"Device", R"("patient":{"reference":"Patient/P"})"},
+      {"Communication", R"("status":"completed","subject":{"reference":"Patient/P"})"},
+      {"QuestionnaireResponse", R"("status":"completed","subject":{"reference":"Patient/P"})"},
+      {"RelatedPerson", R"("patient":{"reference":"Patient/P"})"},
+      {"Procedure", R"("status":"completed","subject":{"reference":"Patient/P"})"},
+      {"Immunization",
+       R"("status":"completed","vaccineCode":{"text":"x"},"patient":{"reference":"Patient/P"},"occurrenceDateTime":"2024-01-01")"},
+      {"ServiceRequest", R"("status":"active","intent":"order","subject":{"reference":"Patient/P"})"},
+      {"DiagnosticReport", R"("status":"final","code":{"text":"x"},"subject":{"reference":"Patient/P"})"},
+      {"Basic", R"("code":{"text":"x"},"subject":{"reference":"Patient/P"})"},
+      {"Binary", R"("contentType":"text/plain")"},
+  };
+  return all;
+}
+
+std::string body(const std::string& type, std::string_view id, std::string_view patient) {
+  auto members = bodies().at(type);
+  const auto put = [&](std::string_view name, std::string_view value) {
+    for (auto at = members.find(name); at != members.npos; at = members.find(name, at + value.size()))
+      members.replace(at, name.size(), value);
+  };
+  put("Patient/P\"", fmt::format("Patient/{}\"", patient));
+  put("ID", id);
+  return fmt::format(R"({{"resourceType":"{}",{}{}}})", type, id.empty() ? "" : fmt::format(R"("id":"{}",)", id),
+                     members);
+}
+
+// The letters of "cruds" that a role may on a type: of every patient's resources.
+std::string expected(const std::string& role, const std::string& type) {
+  const auto in = [&](const Types& types) { return types.contains(type); };
+  if (role == "administrator")
+    return in({"Organization", "Location", "Practitioner", "HealthcareService", "Endpoint", "ValueSet"}) ? "cruds" : "";
+  if (role == "platform-engineer") return in({"Organization", "Location", "Endpoint", "ValueSet"}) ? "rs" : "";
+  if (role == "on-call-engineer" || role == "change-manager" || role == "monitoring-feed") return "";
+  if (role == "operations-lead") {
+    return in({"Encounter", "Location", "Organization", "Practitioner", "HealthcareService", "Schedule", "Slot",
+               "Appointment", "Flag", "Task", "MeasureReport"})
+               ? "rs"
+               : "";
+  }
+  if (role == "nurse") {
+    if (type == "AuditEvent") return "";
+    return in({"Observation", "Communication", "Task", "Flag", "Condition", "AllergyIntolerance", "Procedure",
+               "Immunization", "QuestionnaireResponse", "DocumentReference", "Encounter", "Appointment",
+               "ServiceRequest", "Patient", "RelatedPerson"})
+               ? "crus"
+               : "rs";
+  }
+  if (role == "emergency-clinician") {
+    if (type == "AuditEvent") return "";
+    return in({"Organization", "Location", "Practitioner", "ValueSet"}) ? "rs" : "crus";
+  }
+  if (role == "compliance-officer") return in({"AuditEvent", "Consent", "Organization", "Practitioner"}) ? "rs" : "";
+  if (role == "booking-desk") {
+    if (in({"Patient", "RelatedPerson", "Appointment", "Slot", "Coverage"})) return "crus";
+    return in({"Practitioner", "Organization", "Location", "HealthcareService", "Schedule"}) ? "rs" : "";
+  }
+  if (role == "device-feed") {
+    if (type == "Observation") return "cu";
+    if (type == "Device") return "cru";
+    return in({"Patient", "Location", "Encounter"}) ? "r" : "";
+  }
+  ADD_FAILURE() << "nothing is expected of " << role;
+  return "";
+}
+
+class AccessMatrix : public ServerTest {
+ protected:
+  static void SetUpTestSuite() {
+    ServerTest::SetUpTestSuite();
+    restart([](Settings& settings) {
+      settings.access.mode = "on";
+      settings.admission.mode = "off";
+    });
+    for (const auto* patient : {"p1", "p2"}) {
+      for (const auto& [type, members] : bodies()) keep(type, id_of(type, patient), patient);
+    }
+  }
+  static std::string id_of(const std::string& type, std::string_view patient) {
+    return type == "Patient" ? std::string(patient) : fmt::format("{}-{}", patient, "1");
+  }
+  // As the server itself.
+  static void keep(const std::string& type, std::string_view id, std::string_view patient) {
+    auto prepared = system_->records().prepare(body(type, id, patient), {});
+    ASSERT_TRUE(prepared) << type << " " << prepared.error().issues.front().diagnostics;
+    ASSERT_TRUE(system_->store().write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
+      MYDR24_TRY(system_->records().put(transaction, *prepared));
+      return {};
+    }));
+  }
+  // A person with that role, logged in.
+  static Headers log_in(const std::string& role, const std::string& fhir_user = {}) {
+    identity::User user;
+    user.name = fmt::format("{}-{}", role, fhir_user.empty() ? "x" : fhir_user.substr(fhir_user.find('/') + 1));
+    user.roles = {role};
+    user.fhir_user = fhir_user;
+    identity::Issued issued;
+    const auto done = system_->store().write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
+      MYDR24_ASSIGN(const auto there, identity::users::find(transaction, user.name));
+      if (!there) MYDR24_TRY(identity::users::add(transaction, user));
+      MYDR24_ASSIGN(issued, identity::Grants({}).open_page(transaction, user, "127.0.0.1"));
+      return {};
+    });
+    EXPECT_TRUE(done) << done.error().text;
+    return {{"Cookie", fmt::format("mydr24_session={}", issued.token)}};
+  }
+  static Headers with(Headers headers, std::string name, std::string value) {
+    headers.emplace_back(std::move(name), std::move(value));
+    return headers;
+  }
+
+  // Each interaction that needs one letter of "cruds", and what it answers when it is allowed.
+  struct Try {
+    char letter;
+    std::string what;
+    std::function<int()> ask;
+    std::set<int> allowed;
+  };
+  static std::vector<Try> tries(const std::string& type, const std::string& id, std::string_view patient,
+                                const Headers& as) {
+    const auto path = fmt::format("/fhir/R4/{}/{}", type, id);
+    const auto type_path = fmt::format("/fhir/R4/{}", type);
+    return {
+        {'r', "read", [=] { return send(Method::get, path, {}, as).status; }, {200}},
+        {'r', "vread", [=] { return send(Method::get, path + "/_history/1", {}, as).status; }, {200}},
+        {'r', "history", [=] { return send(Method::get, path + "/_history", {}, as).status; }, {200}},
+        {'r', "$meta", [=] { return send(Method::get, path + "/$meta", {}, as).status; }, {200}},
+        {'s', "search", [=] { return send(Method::get, type_path, {}, as).status; }, {200}},
+        {'s',
+         "search by POST",
+         [=] {
+           return send(Method::post, type_path + "/_search", "_count=1",
+                       with(as, "Content-Type", "application/x-www-form-urlencoded"))
+               .status;
+         },
+         {200}},
+        {'c',
+         "create",
+         [=, text = body(type, {}, patient)] { return send(Method::post, type_path, text, as).status; },
+         {201}},
+        {'u',
+         "update",
+         [=, text = body(type, id, patient)] { return send(Method::put, path, text, as).status; },
+         {200}},
+        {'u',
+         "patch",
+         [=] {
+           return send(Method::patch, path, R"([{"op":"add","path":"/language","value":"en"}])",
+                       with(as, "Content-Type", "application/json-patch+json"))
+               .status;
+         },
+         {200}},
+    };
+  }
+};
+
+TEST_F(AccessMatrix, EachRoleMayWhatItIsForAndNothingElse) {
+  int cases = 0, wrong = 0;
+  for (const std::string role :
+       {"administrator", "platform-engineer", "on-call-engineer", "operations-lead", "nurse", "emergency-clinician",
+        "compliance-officer", "change-manager", "booking-desk", "device-feed", "monitoring-feed"}) {
+    const auto as = log_in(role);
+    for (const auto& [type, members] : bodies()) {
+      const auto letters = expected(role, type);
+      for (const auto& one : tries(type, id_of(type, "p1"), "p1", as)) {
+        // A patch reads what it changes.
+        const bool allowed = letters.contains(one.letter) && (one.what != "patch" || letters.contains('r'));
+        const int status = one.ask();
+        ++cases;
+        const bool right =
+            allowed ? one.allowed.contains(status) : status == 403 || (one.what == "patch" && status == 404);
+        if (!right && ++wrong <= 20)
+          ADD_FAILURE() << role << " " << one.what << " " << type << ": " << status << ", expected "
+                        << (allowed ? "allowed" : "403");
+      }
+    }
+  }
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(cases, 3000);
+}
+
+TEST_F(AccessMatrix, NobodyMayAnythingWithoutSayingWhoTheyAre) {
+  for (const auto& as :
+       {Headers{}, Headers{{"Authorization", "Bearer nonsense"}}, Headers{{"Cookie", "mydr24_session=nonsense"}}}) {
+    for (const auto& [type, members] : bodies()) {
+      for (const auto& one : tries(type, id_of(type, "p1"), "p1", as))
+        EXPECT_EQ(one.ask(), 401) << one.what << " " << type;
+      EXPECT_EQ(send(Method::del, fmt::format("/fhir/R4/{}/p1-1", type), {}, as).status, 401);
+    }
+    for (const auto* path :
+         {"/fhir/R4", "/fhir/R4/_history", "/fhir/R4/Patient/p1/$everything", "/fhir/R4/Patient/p1/$summary",
+          "/fhir/R4/Patient/p1/Observation", "/fhir/R4/$graphql?query={PatientList{id}}", "/fhir/R4/$meta",
+          "/api/v1/alerts", "/api/v1/vitals", "/api/v1/vitals/p1", "/api/v1/status", "/api/v1/events",
+          "/api/v1/oncall/plan", "/api/v2/alerts", "/api/v2/silences", "/api/v1/break-glass", "/api/v1/access/me"}) {
+      const auto answer = send(Method::get, path, {}, as);
+      EXPECT_EQ(answer.status, 401) << path;
+      EXPECT_TRUE(std::ranges::any_of(answer.raw.headers, [](const auto& h) {
+        return h.first == "WWW-Authenticate" || h.first == "www-authenticate";
+      })) << path;
+    }
+    EXPECT_EQ(send(Method::post, "/fhir/R4", R"({"resourceType":"Bundle","type":"batch"})", as).status, 401);
+  }
+  EXPECT_EQ(send(Method::get, "/fhir/R4/metadata").status, 200) << "public";
+}
+
+TEST_F(AccessMatrix, APatientReachesTheirOwnRecordAlone) {
+  const auto as = log_in("patient", "Patient/p1");
+  const Types shared{"Practitioner", "Organization", "Location", "HealthcareService", "Schedule", "Slot", "ValueSet"};
+  const Types creatable{"Appointment", "QuestionnaireResponse", "Communication"};
+  const Types outside{"AuditEvent", "Binary", "Endpoint", "Device", "Task", "MeasureReport"};
+  for (const auto& [type, members] : bodies()) {
+    for (const std::string patient : {"p1", "p2"}) {
+      const auto path = fmt::format("/fhir/R4/{}/{}", type, id_of(type, patient));
+      const int status = send(Method::get, path, {}, as).status;
+      if (shared.contains(type) || (patient == "p1" && !outside.contains(type))) {
+        EXPECT_EQ(status, 200) << path;
+      } else {
+        EXPECT_TRUE(status == 404 || (status == 403 && type == "AuditEvent")) << path << " " << status;
+      }
+      const int created = send(Method::post, fmt::format("/fhir/R4/{}", type), body(type, {}, patient), as).status;
+      EXPECT_EQ(created, creatable.contains(type) && patient == "p1" ? 201 : 403) << type << " for " << patient;
+      EXPECT_EQ(send(Method::put, path, body(type, id_of(type, patient), patient), as).status, 403) << path;
+    }
+  }
+  const auto found = send(Method::get, "/fhir/R4/Observation?_total=accurate", {}, as);
+  EXPECT_EQ(found.body.root()["total"].text(), "1");
+  EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/p2/$everything", {}, as).status, 404);
+  EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/p2/$summary", {}, as).status, 404);
+  EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/p1/$everything", {}, as).status, 200);
+  EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/p1/$summary", {}, as).status, 200);
+}
+
+TEST_F(AccessMatrix, WhatIsNotFhirIsForTheRolesThatNeedIt) {
+  const std::map<std::string, std::pair<Method, Types>> operations{
+      {"/api/v1/alerts", {Method::get, {"operations-lead", "nurse", "emergency-clinician"}}},
+      {"/api/v1/vitals", {Method::get, {"operations-lead", "nurse", "emergency-clinician"}}},
+      {"/api/v1/vitals/rules", {Method::get, {"nurse", "emergency-clinician"}}},
+      {"/api/v1/status",
+       {Method::get,
+        {"administrator", "platform-engineer", "on-call-engineer", "operations-lead", "nurse", "emergency-clinician",
+         "compliance-officer", "change-manager"}}},
+      {"/api/v1/oncall/plan",
+       {Method::get, {"administrator", "platform-engineer", "on-call-engineer", "operations-lead"}}},
+      {"/api/v2/alerts",
+       {Method::get, {"platform-engineer", "on-call-engineer", "operations-lead", "monitoring-feed"}}},
+      {"/api/v1/break-glass", {Method::get, {"compliance-officer"}}},
+  };
+  for (const std::string role :
+       {"administrator", "platform-engineer", "on-call-engineer", "operations-lead", "nurse", "emergency-clinician",
+        "compliance-officer", "change-manager", "booking-desk", "patient", "device-feed", "monitoring-feed"}) {
+    const auto as = log_in(role, role == "patient" ? "Patient/p1" : "");
+    for (const auto& [path, expected] : operations)
+      EXPECT_EQ(send(expected.first, path, {}, as).status, expected.second.contains(role) ? 200 : 403)
+          << role << " " << path;
+  }
+}
+
+TEST_F(AccessMatrix, ASessionOfOneIsNoSessionOfAnother) {
+  const auto nurse = log_in("nurse");
+  const auto me = send(Method::get, "/api/v1/access/me", {}, nurse);
+  ASSERT_EQ(me.status, 200);
+  EXPECT_EQ(me.body.root()["id"].text(), "user/nurse-x");
+  EXPECT_EQ(me.body.root()["permissions"]["Observation"].text(), "crus");
+  EXPECT_FALSE(me.body.root()["permissions"]["AuditEvent"].exists());
+}
+
+}  // namespace
+}  // namespace mydr24::server
