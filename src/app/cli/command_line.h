@@ -39,6 +39,13 @@ class CommandLine {
   void add_openapi();
   void add_version();
 
+  // grammar_identity.cc
+  CLI::App* add_identity_command(CLI::App& parent, const std::string& name, const std::string& action,
+                                 const std::string& about, const std::string& example);
+  void add_user();
+  void add_client();
+  void add_session();
+
   // grammar_desk.cc
   void add_vitals();
   void add_vitals_server(CLI::App* command);
@@ -67,6 +74,7 @@ class CommandLine {
   OnCallOptions oncall_;
   VitalsOptions vitals_;
   TicketOptions ticket_;
+  IdentityOptions identity_;
   AlertOptions alert_;
   std::string place_;
   bool dry_run_ = false;
