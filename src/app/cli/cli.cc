@@ -37,6 +37,9 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_store();
   add_oncall();
   add_ticket();
+  add_user();
+  add_client();
+  add_session();
   add_openapi();
   add_version();
 }

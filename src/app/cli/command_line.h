@@ -39,6 +39,13 @@ class CommandLine {
   void add_openapi();
   void add_version();
 
+  // grammar_identity.cc
+  CLI::App* add_identity_command(CLI::App& parent, const std::string& name, const std::string& action,
+                                 const std::string& about, const std::string& example);
+  void add_user();
+  void add_client();
+  void add_session();
+
   // grammar_desk.cc
   void add_vitals();
   void add_vitals_server(CLI::App* command);
@@ -73,6 +80,7 @@ class CommandLine {
   OnCallOptions oncall_;
   VitalsOptions vitals_;
   TicketOptions ticket_;
+  IdentityOptions identity_;
   AlertOptions alert_;
   AuditOptions audit_;
   std::string place_;

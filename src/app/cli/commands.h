@@ -156,6 +156,18 @@ int run_audit_verify(const AuditOptions& options, const Terminal& terminal);
 int run_audit_export(const AuditOptions& options, const Terminal& terminal);
 int run_audit_key(const AuditOptions& options, const Terminal& terminal);
 int run_audit_disclosures(const AuditOptions& options, const Terminal& terminal);
+// mydr24 user, client, session: on the store, or by the server that has it open.
+struct IdentityOptions {
+  std::string action;  // "user.add", as guard/identity/administration.h has it
+  std::string name;    // of a user, a client or a session
+  std::string display, fhir_user, tenant;
+  std::vector<std::string> roles;
+  bool no_password = false;
+  std::string proof = "none";  // of a client: token_endpoint_auth_method
+  std::string scopes, key_set_url, file;
+  std::vector<std::string> redirect_uris, grants;
+};
+int run_identity(const IdentityOptions& options, const ConfigOptions& place, const Terminal& terminal);
 int run_openapi(const Terminal& terminal);
 int run_version(const Terminal& terminal);
 

@@ -23,6 +23,7 @@ constexpr auto at = &member_of<Section, Member>;
 
 using Server = server::ServerSection;
 using Admission = server::AdmissionSection;
+using Access = server::AccessSection;
 using Store = server::StoreSection;
 using Search = server::SearchSection;
 using Validation = server::ValidationSection;
@@ -82,6 +83,34 @@ constexpr auto table = std::to_array<Key>({
      "Its first line, at least 16 bytes, signs priority tickets. Empty: no ticket is valid.", Form::path},
     {"admission.bench_route", at<&Settings::admission, &Admission::bench_route>,
      "on: POST /bench/work?ms=N is there, which works for so long (1). Only for benches.", Form::choice, "off on"},
+    {"access.mode", at<&Settings::access, &Access::mode>,
+     "on: people log in, applications get tokens (OAuth 2.0, OpenID Connect, SMART App Launch).", Form::choice,
+     "off on"},
+    {"access.key_file", at<&Settings::access, &Access::key_file>,
+     "A file whose first line, at least 16 bytes, seals secrets in the store. Empty: they are kept as they are.",
+     Form::path},
+    {"access.idle_min", at<&Settings::access, &Access::idle_min>,
+     "Minutes without a request of a person after which a session of the page ends.", Form::any, "", 1, 24 * 60},
+    {"access.session_max_h", at<&Settings::access, &Access::session_max_h>,
+     "Hours after which a session of the page ends.", Form::any, "", 1, 7 * 24},
+    {"access.token_min", at<&Settings::access, &Access::token_min>,
+     "Minutes that the access token of a person is valid; that of a machine: 5.", Form::any, "", 1, 24 * 60},
+    {"access.refresh_days", at<&Settings::access, &Access::refresh_days>, "Days that a refresh token can be used.",
+     Form::any, "", 1, 3660},
+    {"access.totp_roles", at<&Settings::access, &Access::totp_roles>,
+     "Roles that log in with a one-time code only, separated by commas. Empty: none.", Form::any},
+    {"access.oidc_issuer", at<&Settings::access, &Access::oidc_issuer>,
+     "OpenID provider whose access tokens (JWT) are accepted, as https://id.example/realm. Empty: none.", Form::any},
+    {"access.oidc_audience", at<&Settings::access, &Access::oidc_audience>,
+     "What its tokens must be for (aud): one of these, separated by commas.", Form::any},
+    {"access.oidc_roles_claim", at<&Settings::access, &Access::oidc_roles_claim>,
+     "The claim that holds roles; dots lead into objects, as realm_access.roles.", Form::any},
+    {"access.oidc_roles", at<&Settings::access, &Access::oidc_roles>,
+     "Which roles they are here: theirs=ours, separated by commas. Others give none.", Form::any},
+    {"access.oidc_scopes", at<&Settings::access, &Access::oidc_scopes>,
+     "on: the claim scope bounds a token. off: the roles alone do.", Form::choice, "on off"},
+    {"access.ca_file", at<&Settings::access, &Access::ca_file>,
+     "Certificates (PEM) that providers and key sets are checked against. Empty: the system's.", Form::path},
     {"store.path", at<&Settings::store, &Store::path>, "The folder that holds the database.", Form::path},
     {"store.cache_mib", at<&Settings::store, &Store::cache_mib>, "Page cache of the writer, in MiB.", Form::any, "", 1,
      1 << 20},

@@ -15,6 +15,7 @@
 #include "api/fhir_api/fhir_api.h"
 #include "api/notify_api/notify_api.h"
 #include "api/pipeline/openapi.h"
+#include "app/server/access.h"
 #include "app/server/admission_desk.h"
 #include "app/server/bench_route.h"
 #include "app/server/label_alerts.h"
@@ -239,6 +240,7 @@ class RunningSystem : public System {
     RunningSystem::drain();
     ticker_.reset();
     listeners_.reset();
+    if (access_) access_->stop();
     if (oncall_) oncall_->stop();
     if (admission_) admission_->stop();
     if (vitals_) vitals_->stop_mqtt();
@@ -284,6 +286,10 @@ class RunningSystem : public System {
     label_alerts_ = std::make_unique<LabelAlerts>(settings_.alerting, settings_.server.base_url, *core_.book,
                                                   *core_.store, workers_, core_.log, machine_clock_, *dispatcher_);
     MYDR24_TRY(label_alerts_->start());
+    if (settings_.access.mode == "on") {
+      MYDR24_ASSIGN(access_,
+                    AccessDesk::make({settings_, *core_.records, workers_, clock_, machine_clock_, core_.log}));
+    }
     make_routes(escalate_after);
     MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, core_.log));
     make_metrics();
@@ -301,6 +307,7 @@ class RunningSystem : public System {
       label_alerts_->tick();
     });
     oncall_->start();
+    if (access_) MYDR24_TRY(access_->invite(base_url()));
     return {};
   }
 
@@ -369,9 +376,11 @@ class RunningSystem : public System {
         *core_.store, *core_.book, *notify_->addresses, *notify_->tokens, notify_->providers, hub_, clock_});
     notify_api::add_routes(router_, *answers_);
     oncall_->add_routes(router_);
+    if (access_) access_->add_routes(router_);
     if (settings_.admission.bench_route == "on") add_bench_route(router_, workers_);
     label_alerts_->add_routes(router_);
     desk_api::add_admin_routes(admin_router_, *health_);
+    if (access_) access_->add_admin_routes(admin_router_);
     if (admission_) admission_->add_admin_routes(admin_router_);
     pipeline::add_openapi_route(router_, std::string(version));
   }
@@ -456,6 +465,7 @@ class RunningSystem : public System {
   std::unique_ptr<alerts::Updates> updates_;
   std::unique_ptr<OnCallDesk> oncall_;
   std::unique_ptr<LabelAlerts> label_alerts_;
+  std::unique_ptr<AccessDesk> access_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
   std::unique_ptr<fhir_api::Service> fhir_;

@@ -22,7 +22,8 @@ std::chrono::seconds Throttle::wait_of(const Entry& entry, int free, Instant now
 void Throttle::make_room(Instant now) {
   if (entries_.size() + 2 <= entries_max) return;
   std::erase_if(entries_, [&](const auto& each) { return now >= each.second.last + forgotten_after; });
-  while (entries_.size() + 2 > entries_max) entries_.erase(entries_.begin());
+  // Half of them at once: room is not made anew for each of a flood.
+  while (entries_.size() > entries_max / 2) entries_.erase(entries_.begin());
 }
 
 Result<> Throttle::attempt(std::string_view account, std::string_view address, Instant now) {

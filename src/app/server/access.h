@@ -1,0 +1,60 @@
+#pragma once
+
+// Who gets in, as a part of the running server: identity, and the authorization server in front of it.
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "api/oauth_api/oauth_api.h"
+#include "app/server/settings.h"
+#include "base/telemetry/log.h"
+#include "clinical/records/records.h"
+#include "guard/identity/identity.h"
+
+namespace mydr24::server {
+
+// Identity as the settings say. Code::invalid names the setting that is wrong. `server` for base_url and listen.
+Result<identity::Settings> identity_settings(const AccessSection& section, const ServerSection& server);
+
+// In the data folder, for its owner only, made anew at each start.
+inline constexpr std::string_view admin_token_file = "admin.token";
+
+class AccessDesk {
+ public:
+  struct Parts {
+    const Settings& settings;
+    records::Records& records;
+    WorkerPool& workers;
+    const Clock& clock;          // the server's
+    const Clock& machine_clock;  // what others compare with
+    const telemetry::Log& log;
+  };
+  // All parts must outlive it. Before the store's first tick.
+  static Result<std::unique_ptr<AccessDesk>> make(Parts parts);
+
+  identity::Identity& identity() { return identity_; }
+  void add_routes(pipeline::Router& router) { oauth_api::add_routes(router, api_); }
+  // POST /identity: commands of the operator (guard/identity/administration.h), for whoever can read the token in the data
+  // folder. Without a folder there is none: the command line opens the database itself.
+  void add_admin_routes(pipeline::Router& router);
+  // When requests are answered, at `own_url`: says on standard error how the first administrator gets in, when there is no
+  // user yet.
+  Result<> invite(std::string own_url);
+  void stop() { identity_.stop(); }
+
+ private:
+  AccessDesk(Parts parts, identity::Settings settings);
+  Result<> write_admin_token();
+  std::string base_url() const;
+  Result<std::vector<oauth_api::PatientChoice>> find_patients(const access::Principal& person, const std::string& text);
+
+  const Parts parts_;
+  std::string admin_token_;  // empty: no data folder
+  std::string own_url_;
+  std::atomic<bool> listens_ = false;  // own_url_ is there
+  identity::Identity identity_;
+  oauth_api::Service api_;
+};
+
+}  // namespace mydr24::server
