@@ -1,0 +1,54 @@
+#pragma once
+
+// Access control as a part of the running server: identity, the gatekeeper of the listeners, emergency overrides and the
+// audit trail.
+
+#include <memory>
+
+#include "alerting/groups/groups.h"
+#include "api/access_api/access_api.h"
+#include "app/server/access.h"
+#include "app/server/gatekeeper.h"
+#include "base/telemetry/metrics.h"
+#include "guard/audit/log.h"
+#include "guard/audit/writes.h"
+
+namespace mydr24::server {
+
+class AccessControl {
+ public:
+  struct Parts {
+    AccessDesk::Parts desk;
+    const consents::Consents& consents;
+    telemetry::Metrics& metrics;
+    // Raises an alert with labels; must not wait.
+    std::function<void(routing::Alert)> raise;
+  };
+  // All parts must outlive it. Before the store's first tick; adds its followers.
+  static Result<std::unique_ptr<AccessControl>> make(Parts parts);
+
+  access::Gatekeeper& gatekeeper() { return *gatekeeper_; }
+  audit::Log& audit() { return *audit_; }
+  AccessDesk& desk() { return *desk_; }
+  void add_routes(pipeline::Router& router);
+  void add_admin_routes(pipeline::Router& router);
+  void stop() { desk_->stop(); }
+
+ private:
+  // Tells the reviewers of every override, and of one over the budget as urgent; and the audit of its beginning and end.
+  class Notices;
+
+  explicit AccessControl(Parts parts);
+  Result<> start();
+
+  const Parts parts_;
+  std::unique_ptr<audit::Log> audit_;
+  std::unique_ptr<audit::WriteFollower> writes_;
+  std::unique_ptr<AccessDesk> desk_;
+  std::unique_ptr<access::BreakGlass> glass_;
+  std::unique_ptr<Gatekeeper> gatekeeper_;
+  std::unique_ptr<Notices> notices_;
+  std::unique_ptr<access_api::Service> api_;
+};
+
+}  // namespace mydr24::server
