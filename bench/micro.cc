@@ -8,13 +8,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/core/id.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "clinical/vitals/news2.h"
@@ -23,6 +29,8 @@
 #include "fhir/terminology/terminology.h"
 #include "fhir/validation/validation.h"
 #include "guard/admission/admission.h"
+#include "guard/audit/log.h"
+#include "guard/audit/verify.h"
 
 namespace mydr24 {
 namespace {
@@ -190,6 +198,128 @@ void kernel_exchange(benchmark::State& state) {
   for (const int file : {listener, server_poll, client_poll}) ::close(file);
 }
 BENCHMARK(kernel_exchange)->Arg(256)->Arg(4'000)->MinTime(2);
+
+// An audit trail on the disk of the temporary folder.
+struct Trail {
+  std::filesystem::path folder;
+  std::unique_ptr<audit::Log> log;
+
+  explicit Trail(std::size_t segment_bytes = audit::Settings().segment_bytes) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "mydr24-trail-XXXXXX").string();
+    folder = ::mkdtemp(pattern.data());
+    auto opened = audit::Log::open({.folder = folder, .segment_bytes = segment_bytes}, system_clock());
+    if (!opened) throw std::runtime_error(opened.error().text);
+    log = std::move(*opened);
+  }
+  ~Trail() {
+    log.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  // A nurse reads a result through an application.
+  static audit::Entry entry(int patient) {
+    const Instant now = system_clock().now();
+    audit::Entry made{.at = now, .request_id = make_uuid7(now)};
+    made.interaction = "read";
+    made.http_status = 200;
+    made.principal_kind = access::PrincipalKind::person;
+    made.principal = "user/anna.schmidt";
+    made.name = "Anna Schmidt";
+    made.client = "ward-app";
+    made.roles = {"nurse"};
+    made.session = "0198f69f-11aa-7d2e-8b90-aa01bb02cc03";
+    made.fhir_user = "Practitioner/12";
+    made.address = "10.20.30.40";
+    made.purpose = "TREAT";
+    made.resource_type = "Observation";
+    made.resource_id = make_uuid7(now);
+    made.resource_version = "1";
+    made.patients = {"patient-" + std::to_string(patient)};
+    made.rule = "role nurse reads patients of the ward";
+    return made;
+  }
+};
+std::unique_ptr<Trail> trail;
+
+// Until the bytes are with the operating system; the sync runs beside it. Of one thread, and of four at once.
+void audit_append(benchmark::State& state) {
+  std::vector<std::int64_t> times_ns;
+  times_ns.reserve(1U << 20);
+  int patient = 0;
+  for (auto _ : state) {
+    audit::Entry entry = Trail::entry(++patient % 10'000);
+    const auto began = system_clock().steady();
+    if (!trail->log->append(std::move(entry))) state.SkipWithError("refused");
+    times_ns.push_back((system_clock().steady() - began).count());
+  }
+  std::ranges::sort(times_ns);
+  const auto quantile_us = [&](double share) {
+    const auto at = static_cast<std::size_t>(share * static_cast<double>(times_ns.size() - 1));
+    return benchmark::Counter(static_cast<double>(times_ns[at]) / 1000, benchmark::Counter::kAvgThreads);
+  };
+  state.counters["p50_us"] = quantile_us(0.5);
+  state.counters["p99_us"] = quantile_us(0.99);
+}
+BENCHMARK(audit_append)
+    ->Setup([](const benchmark::State&) { trail = std::make_unique<Trail>(); })
+    ->Teardown([](const benchmark::State&) { trail.reset(); })
+    ->Threads(1)
+    ->Threads(4)
+    ->UseRealTime();
+
+// So many entries in sealed segments of 8 MiB, 20 of them of the patient "rare".
+void fill_trail(const benchmark::State& state) {
+  trail = std::make_unique<Trail>(8U << 20);
+  const std::int64_t every = state.range(0) / 20;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    audit::Entry entry = Trail::entry(static_cast<int>(i % 10'000));
+    if (i % every == every / 2) entry.patients = {"rare"};
+    if (!trail->log->append(std::move(entry))) throw std::runtime_error("refused");
+  }
+  if (!trail->log->rotate() || !trail->log->sync()) throw std::runtime_error("not ended");
+  trail->log->settle();
+}
+
+// Who opened this patient.
+void audit_look_up(benchmark::State& state) {
+  for (auto _ : state) {
+    const auto page = trail->log->search({.patient = "rare"}, 100);
+    if (!page || page->entries.size() != 20) state.SkipWithError("not what was written");
+  }
+}
+BENCHMARK(audit_look_up)
+    ->Arg(500'000)
+    ->Iterations(50)
+    ->Unit(benchmark::kMillisecond)
+    ->Setup(fill_trail)
+    ->Teardown([](const benchmark::State&) { trail.reset(); });
+
+// Every line, every signature, every index.
+void audit_verify(benchmark::State& state) {
+  for (auto _ : state) {
+    const auto done = audit::verify({.folder = trail->folder});
+    if (!done || !done->findings.empty()) state.SkipWithError("not what was written");
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(audit_verify)
+    ->Arg(500'000)
+    ->Iterations(2)
+    ->Unit(benchmark::kMillisecond)
+    ->Setup(fill_trail)
+    ->Teardown([](const benchmark::State&) {
+      std::uintmax_t bytes = 0;
+      int sealed = 0;
+      for (const auto& file : std::filesystem::directory_iterator(trail->folder)) {
+        bytes += file.file_size();
+        sealed += file.path().extension() == ".zst" ? 1 : 0;
+      }
+      const auto written = trail->log->statistics();
+      const double entries = static_cast<double>(written.entries);
+      std::printf("audit_verify: %.1f bytes a line, %.1f on disk, %d sealed segments\n",
+                  static_cast<double>(written.bytes) / entries, static_cast<double>(bytes) / entries, sealed);
+      trail.reset();
+    });
 
 }  // namespace
 }  // namespace mydr24

@@ -24,6 +24,7 @@ constexpr auto at = &member_of<Section, Member>;
 using Server = server::ServerSection;
 using Admission = server::AdmissionSection;
 using Access = server::AccessSection;
+using Audit = server::AuditSection;
 using Store = server::StoreSection;
 using Search = server::SearchSection;
 using Validation = server::ValidationSection;
@@ -109,8 +110,18 @@ constexpr auto table = std::to_array<Key>({
      "Which roles they are here: theirs=ours, separated by commas. Others give none.", Form::any},
     {"access.oidc_scopes", at<&Settings::access, &Access::oidc_scopes>,
      "on: the claim scope bounds a token. off: the roles alone do.", Form::choice, "on off"},
+    {"access.policy_file", at<&Settings::access, &Access::policy_file>,
+     "JSON: what roles may do. Empty: the roles of a hospital as it comes (`mydr24 access policy` prints them).",
+     Form::path},
+    {"access.organization", at<&Settings::access, &Access::organization>,
+     "Organization/ID whose records these are, for Consents that name a custodian. Empty: any custodian is this one.",
+     Form::any},
     {"access.ca_file", at<&Settings::access, &Access::ca_file>,
      "Certificates (PEM) that providers and key sets are checked against. Empty: the system's.", Form::path},
+    {"audit.folder", at<&Settings::audit, &Audit::folder>,
+     "The folder of the audit trail. Empty: \"audit\" in store.path.", Form::path},
+    {"audit.retention_days", at<&Settings::audit, &Audit::retention_days>,
+     "Days after which audit segments go, but for legal holds. 0: never.", Form::any, "", 0, 36500},
     {"store.path", at<&Settings::store, &Store::path>, "The folder that holds the database.", Form::path},
     {"store.cache_mib", at<&Settings::store, &Store::cache_mib>, "Page cache of the writer, in MiB.", Form::any, "", 1,
      1 << 20},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json/document.h"
+#include "guard/audit/fhir.h"
 
 namespace mydr24::server {
 namespace {
@@ -18,6 +19,27 @@ audit::Settings audit_settings(const Settings& settings, const telemetry::Log& l
   return made;
 }
 
+// DICOM PS3.16, CID 403: 110127 Emergency Override Started, 110138 Emergency Override Stopped; see audit/fhir.h.
+Result<> note_override(store::Transaction& transaction, access::OverrideStep step,
+                       const access::OverrideRecord& record) {
+  using access::OverrideStep;
+  audit::Entry entry;
+  entry.at = transaction.now();
+  entry.action = audit::Action::execute;
+  entry.interaction = step == OverrideStep::started ? audit::override_started
+                      : step == OverrideStep::ended ? audit::override_stopped
+                                                    : "break-glass-review";
+  entry.principal_kind = access::PrincipalKind::person;
+  entry.principal = step == OverrideStep::reviewed ? record.reviewed_by : record.principal;
+  entry.name = step == OverrideStep::reviewed ? std::string() : record.name;
+  entry.purpose = "BTG";
+  entry.override_id = record.id;
+  if (!record.patient.empty()) entry.patients.push_back(record.patient);
+  entry.rule = step == OverrideStep::reviewed ? record.verdict : record.reason;
+  MYDR24_TRY(audit::note_write(transaction, std::move(entry)));
+  return {};
+}
+
 }  // namespace
 
 class AccessControl::Notices final : public store::Follower {
@@ -31,32 +53,12 @@ class AccessControl::Notices final : public store::Follower {
       const auto document = json::Document::parse_view(event.payload);
       if (!document) continue;
       const auto root = document->root();
-      MYDR24_TRY(record(event, root));
       if (event.kind != "access.override-ended") raise(event, root);
     }
     return {};
   }
 
  private:
-  // DICOM PS3.16, CID 403: 110127 Emergency Override Started, 110138 Emergency Override Stopped.
-  Result<> record(const store::Event& event, json::Value override) const {
-    audit::Entry entry;
-    entry.at = event.at;
-    entry.action = audit::Action::execute;
-    entry.interaction = event.kind == "access.override"         ? "break-glass-start"
-                        : event.kind == "access.override-ended" ? "break-glass-end"
-                                                                : "break-glass-review";
-    entry.principal_kind = access::PrincipalKind::person;
-    entry.principal = event.kind == "access.override-reviewed" ? override["reviewed_by"].text()
-                                                               : override["principal"].text();
-    entry.purpose = "BTG";
-    entry.override_id = override["id"].text();
-    if (const auto patient = override["patient"].text(); !patient.empty()) entry.patients.emplace_back(patient);
-    entry.rule = override["reason"].text();
-    entry.store_sequence = event.sequence;
-    return control_.audit_->append_once(std::move(entry));
-  }
-
   // Without the patient and the reason: who may know them looks them up.
   void raise(const store::Event& event, json::Value override) const {
     routing::Alert alert;
@@ -93,13 +95,13 @@ Result<std::unique_ptr<AccessControl>> AccessControl::make(Parts parts) {
 Result<> AccessControl::start() {
   const auto& settings = parts_.desk.settings;
   auto& store = parts_.desk.records.store();
-  MYDR24_ASSIGN(audit_, audit::Log::open(audit_settings(settings, parts_.desk.log), parts_.desk.machine_clock,
-                                         &parts_.metrics));
+  MYDR24_ASSIGN(
+      audit_, audit::Log::open(audit_settings(settings, parts_.desk.log), parts_.desk.machine_clock, &parts_.metrics));
   writes_ = std::make_unique<audit::WriteFollower>(*audit_);
   store.add_follower(*writes_);
   MYDR24_ASSIGN(auto policy, load_policy(settings.access.policy_file));
   MYDR24_ASSIGN(desk_, AccessDesk::make(parts_.desk));
-  glass_ = std::make_unique<access::BreakGlass>(store, parts_.desk.clock, access::BreakGlassSettings{});
+  glass_ = std::make_unique<access::BreakGlass>(store, parts_.desk.clock, access::BreakGlassSettings{}, note_override);
   glass_->attach();
   gatekeeper_ = std::make_unique<Gatekeeper>(Gatekeeper::Parts{.identity = desk_->identity(),
                                                                .glass = *glass_,

@@ -35,7 +35,7 @@ class AccessControl {
   void stop() { desk_->stop(); }
 
  private:
-  // Tells the reviewers of every override, and of one over the budget as urgent; and the audit of its beginning and end.
+  // Tells the reviewers of every override, and of one over the budget as urgent.
   class Notices;
 
   explicit AccessControl(Parts parts);

@@ -128,6 +128,12 @@ void LabelAlerts::add_metrics(telemetry::Metrics& metrics) {
   });
 }
 
+void LabelAlerts::raise(routing::Alert alert) {
+  std::vector<groups::Alert> alerts;
+  alerts.push_back(std::move(alert));
+  groups_.take_later(std::move(alerts));
+}
+
 void LabelAlerts::tick() {
   groups_.tick();
   const auto steady = clock_.steady();

@@ -37,6 +37,8 @@ class LabelAlerts {
   // Emergencies that are not written down, now.
   std::int64_t unrecorded() const { return groups_.counters().unrecorded; }
 
+  // An alert of the server itself; does not wait.
+  void raise(routing::Alert alert);
   // Something that this server measures; beyond its limit it becomes an alert.
   void observe(groups::Measure measure, double seconds) { observed_.observe(measure, seconds); }
   // The time of the delivery that was made since it was asked last. The ticking thread's.

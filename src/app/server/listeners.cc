@@ -64,10 +64,13 @@ class OpenListeners final : public Listeners {
                       section.admin),
           "server.admin");
     }
-    pipeline_ = std::make_unique<pipeline::Pipeline>(
-        parts_.router,
-        pipeline::PipelineSettings{.base_url = section.base_url, .admission = control(), .served = parts_.served},
-        parts_.metrics, parts_.log, parts_.clock);
+    pipeline_ = std::make_unique<pipeline::Pipeline>(parts_.router,
+                                                     pipeline::PipelineSettings{.base_url = section.base_url,
+                                                                                .admission = control(),
+                                                                                .gatekeeper = parts_.gatekeeper,
+                                                                                .audit = parts_.audit,
+                                                                                .served = parts_.served},
+                                                     parts_.metrics, parts_.log, parts_.clock);
     admin_pipeline_ = std::make_unique<pipeline::Pipeline>(parts_.admin_router, pipeline::PipelineSettings{},
                                                            parts_.metrics, parts_.log, parts_.clock);
     if (has_emergency_listener(parts_.settings)) {
@@ -120,6 +123,8 @@ class OpenListeners final : public Listeners {
                                                                         .listener_class = RequestClass::emergency,
                                                                         .admission = control(),
                                                                         .listener = admission::Listener::emergency,
+                                                                        .gatekeeper = parts_.gatekeeper,
+                                                                        .audit = parts_.audit,
                                                                         .served = parts_.served},
                                              parts_.metrics, parts_.log, parts_.clock);
     auto to = common(address, ThreadKind::emergency_io);

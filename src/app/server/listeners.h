@@ -30,6 +30,8 @@ struct ListenerParts {
   ThreadWeights& weights;
   AdmissionDesk* admission;                                                      // null: everybody is let in
   std::function<void(const pipeline::Route&, std::chrono::nanoseconds)> served;  // see PipelineSettings
+  access::Gatekeeper* gatekeeper;                                                // null: everybody may everything
+  audit::Log* audit;                                                             // null: nothing is recorded
 };
 
 class Listeners {

@@ -15,7 +15,7 @@
 #include "api/fhir_api/fhir_api.h"
 #include "api/notify_api/notify_api.h"
 #include "api/pipeline/openapi.h"
-#include "app/server/access.h"
+#include "app/server/access_control.h"
 #include "app/server/admission_desk.h"
 #include "app/server/bench_route.h"
 #include "app/server/label_alerts.h"
@@ -141,6 +141,7 @@ struct Core {
   std::unique_ptr<records::Records> records;  // before the store: until it is closed, its followers write
   std::unique_ptr<conformance::Conformance> conformance;
   std::unique_ptr<summary::Summaries> summaries;
+  std::unique_ptr<consents::Consents> consents;
   std::unique_ptr<store::Store> store;
 
   ~Core() {
@@ -164,9 +165,11 @@ struct Core {
     records = std::make_unique<records::Records>(*store, clock);
     conformance = std::make_unique<conformance::Conformance>(*records, log);
     summaries = std::make_unique<summary::Summaries>(*records);
+    consents = std::make_unique<consents::Consents>(*records, log);
     records->add_reaction(*watch);
     records->add_reaction(*conformance);
     records->add_reaction(*summaries);
+    records->add_reaction(*consents);
     book->attach(*store);
     MYDR24_TRY(directory->load(*store));
     watch->attach(*store);
@@ -287,8 +290,12 @@ class RunningSystem : public System {
                                                   *core_.store, workers_, core_.log, machine_clock_, *dispatcher_);
     MYDR24_TRY(label_alerts_->start());
     if (settings_.access.mode == "on") {
-      MYDR24_ASSIGN(access_,
-                    AccessDesk::make({settings_, *core_.records, workers_, clock_, machine_clock_, core_.log}));
+      MYDR24_TRY(core_.consents->start());
+      MYDR24_ASSIGN(access_, AccessControl::make(
+                                 {.desk = {settings_, *core_.records, workers_, clock_, machine_clock_, core_.log},
+                                  .consents = *core_.consents,
+                                  .metrics = metrics_,
+                                  .raise = [this](routing::Alert alert) { label_alerts_->raise(std::move(alert)); }}));
     }
     make_routes(escalate_after);
     MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, core_.log));
@@ -298,16 +305,18 @@ class RunningSystem : public System {
         label_alerts_->observe(groups::Measure::record_access, std::chrono::duration<double>(time).count());
     };
     MYDR24_ASSIGN(listeners_, listen({settings_, router_, admin_router_, metrics_, core_.log, clock_, core_.weights,
-                                      admission_.get(), served}));
+                                      admission_.get(), served, access_ ? &access_->gatekeeper() : nullptr,
+                                      access_ ? &access_->audit() : nullptr}));
     ticker_ = std::make_unique<Ticker>([this] {
       core_.store->tick();
       dispatcher_->tick();
       updates_->tick();
       label_alerts_->observe(dispatcher_->counters());
       label_alerts_->tick();
+      if (access_) core_.consents->tick();
     });
     oncall_->start();
-    if (access_) MYDR24_TRY(access_->invite(base_url()));
+    if (access_) MYDR24_TRY(access_->desk().invite(base_url()));
     return {};
   }
 
@@ -361,7 +370,8 @@ class RunningSystem : public System {
                            .search_time_max = std::chrono::milliseconds(settings_.search.time_max_ms)},
                           std::string(version),
                           core_.conformance.get(),
-                          core_.summaries.get()});
+                          core_.summaries.get(),
+                          access_ ? core_.consents.get() : nullptr});
     desk_ = std::make_unique<desk_api::Desk>(desk_api::Desk{*core_.store, *core_.book, *dispatcher_, hub_, *core_.watch,
                                                             workers_, clock_, escalate_after, settings_.demo,
                                                             [this] { return label_alerts_->unrecorded(); }});
@@ -465,7 +475,7 @@ class RunningSystem : public System {
   std::unique_ptr<alerts::Updates> updates_;
   std::unique_ptr<OnCallDesk> oncall_;
   std::unique_ptr<LabelAlerts> label_alerts_;
-  std::unique_ptr<AccessDesk> access_;
+  std::unique_ptr<AccessControl> access_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
   std::unique_ptr<fhir_api::Service> fhir_;

@@ -151,13 +151,22 @@ struct AccessSection {
   std::string oidc_roles_claim = "roles";
   std::string oidc_roles;          // "theirs=ours", with commas
   std::string oidc_scopes = "on";  // on: the claim scope bounds a token; off: the roles alone do
+  std::string policy_file;         // JSON: what roles may do; empty: the roles of a hospital as it comes
+  std::string organization;        // "Organization/1": whose records these are, for Consents that name a custodian
   std::string ca_file;             // PEM, for providers and key sets; empty: the system's
+};
+
+// The trail of every access and refusal; kept while access.mode is on.
+struct AuditSection {
+  std::string folder;                  // empty: "audit" in store.path
+  std::int64_t retention_days = 2190;  // what is older goes, but for legal holds; 0: nothing ever
 };
 
 struct Settings {
   ServerSection server;
   AdmissionSection admission;
   AccessSection access;
+  AuditSection audit;
   StoreSection store;
   SearchSection search;
   ValidationSection validation;

@@ -29,6 +29,16 @@ TEST(DateTime, AFractionIsAsWideAsItsLastDigit) {
   EXPECT_EQ(at->high - at->low, std::chrono::milliseconds(10));
 }
 
+TEST(DateTime, AnInstantIsWrittenWithAllItsZeros) {
+  for (const auto* text : {"0001-01-01T00:00:00.000Z", "0987-06-05T04:03:02.001Z", "1969-12-31T23:59:59.999Z",
+                           "2026-10-20T10:20:30.090Z", "9999-12-31T23:59:59.999Z"}) {
+    const auto at = parse_date_time(text);
+    ASSERT_TRUE(at);
+    EXPECT_EQ(format_instant(at->low), text);
+  }
+  EXPECT_EQ(format_instant(from_us(253'402'300'800'000'000)), "10000-01-01T00:00:00.000Z");
+}
+
 TEST(DateTime, WhatIsNoDateIsRefused) {
   for (const auto* text : {"", "24", "2024-13", "2024-02-30", "2023-02-29", "2024-1-1", "2024-01-01T25:00:00Z",
                            "2024-01-01T10:00:00+15:00", "2024-01-01T10:00:00Zx", "2024-01-01 10:00:00Z", "0000"}) {

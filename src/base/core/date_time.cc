@@ -126,9 +126,22 @@ std::string format_instant(Instant at) {
   const auto day = c::floor<days>(at);
   const c::year_month_day date(day);
   const c::hh_mm_ss time(c::floor<c::milliseconds>(at - day));
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count(), time.subseconds().count());
+  const int year = static_cast<int>(date.year());
+  std::string text = "0000-00-00T00:00:00.000Z";
+  // By hand: there is one in every line of a log, of a trail, and in every resource.
+  const auto put = [&](std::size_t last, auto number) {
+    for (auto rest = static_cast<unsigned>(number); rest > 0; rest /= 10)
+      text[last--] = static_cast<char>('0' + rest % 10);
+  };
+  if (year >= 0 && year <= 9999) put(3, year);
+  put(6, static_cast<unsigned>(date.month()));
+  put(9, static_cast<unsigned>(date.day()));
+  put(12, time.hours().count());
+  put(15, time.minutes().count());
+  put(18, time.seconds().count());
+  put(22, time.subseconds().count());
+  if (year < 0 || year > 9999) text.replace(0, 4, fmt::format("{:04}", year));
+  return text;
 }
 
 std::string format_http_date(Instant at) {

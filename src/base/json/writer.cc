@@ -60,7 +60,7 @@ void append_quoted(std::string& out, std::string_view text) {
   while (true) {
     const char* const run = at;
     at = skip_plain(at, end);
-    out.append(run, at);
+    out.append(run, static_cast<std::size_t>(at - run));
     if (at == end) break;
     if (static_cast<unsigned char>(*at) < 0x80) {
       append_escape(out, *at++);

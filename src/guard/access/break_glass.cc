@@ -102,15 +102,23 @@ std::string to_json(const OverrideRecord& record) {
   return text;
 }
 
+Result<> BreakGlass::tell(store::Transaction& transaction, OverrideStep step, const OverrideRecord& record) const {
+  const auto kind = step == OverrideStep::started ? "access.override"
+                    : step == OverrideStep::ended ? "access.override-ended"
+                                                  : "access.override-reviewed";
+  MYDR24_TRY(transaction.note(kind, to_json(record)));
+  return note_ ? note_(transaction, step, record) : Result<>();
+}
+
 void BreakGlass::attach() {
-  store_.on_timer(std::string(timer_kind), [](store::Transaction& transaction, const store::Timer& timer) -> Result<> {
-    MYDR24_ASSIGN(auto record, find(transaction, timer.payload));
-    if (record.ended) return {};
-    record.ended = true;
-    MYDR24_TRY(keep(transaction, record));
-    MYDR24_TRY(transaction.note("access.override-ended", to_json(record)));
-    return {};
-  });
+  store_.on_timer(std::string(timer_kind),
+                  [this](store::Transaction& transaction, const store::Timer& timer) -> Result<> {
+                    MYDR24_ASSIGN(auto record, find(transaction, timer.payload));
+                    if (record.ended) return {};
+                    record.ended = true;
+                    MYDR24_TRY(keep(transaction, record));
+                    return tell(transaction, OverrideStep::ended, record);
+                  });
 }
 
 Result<OverrideRecord> BreakGlass::start(store::Transaction& transaction, const Principal& principal,
@@ -135,7 +143,7 @@ Result<OverrideRecord> BreakGlass::start(store::Transaction& transaction, const 
   MYDR24_ASSIGN(const int taken, taken_since(transaction, principal.id, now - settings_.budget_period));
   record.over_budget = taken >= settings_.budget;
   MYDR24_TRY(keep(transaction, record));
-  MYDR24_TRY(transaction.note("access.override", to_json(record)));
+  MYDR24_TRY(tell(transaction, OverrideStep::started, record));
   return record;
 }
 
@@ -147,7 +155,7 @@ Result<OverrideRecord> BreakGlass::end(store::Transaction& transaction, const Pr
   record.ended = true;
   record.until = transaction.now();
   MYDR24_TRY(keep(transaction, record));
-  MYDR24_TRY(transaction.note("access.override-ended", to_json(record)));
+  MYDR24_TRY(tell(transaction, OverrideStep::ended, record));
   return record;
 }
 
@@ -166,7 +174,7 @@ Result<OverrideRecord> BreakGlass::review(store::Transaction& transaction, const
   record.verdict = verdict;
   record.review = words;
   MYDR24_TRY(keep(transaction, record));
-  MYDR24_TRY(transaction.note("access.override-reviewed", to_json(record)));
+  MYDR24_TRY(tell(transaction, OverrideStep::reviewed, record));
   return record;
 }
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -47,11 +48,16 @@ struct OverrideRecord {
   Instant reviewed_at;
 };
 
+enum class OverrideStep : std::uint8_t { started, ended, reviewed };
+
 class BreakGlass {
  public:
+  // Called in the transaction of each step, for the audit.
+  using NoteStep = std::function<Result<>(store::Transaction&, OverrideStep, const OverrideRecord&)>;
+
   // All must outlive it.
-  BreakGlass(store::Store& store, const Clock& clock, BreakGlassSettings settings)
-      : store_(store), clock_(clock), settings_(settings) {}
+  BreakGlass(store::Store& store, const Clock& clock, BreakGlassSettings settings, NoteStep note = {})
+      : store_(store), clock_(clock), settings_(settings), note_(std::move(note)) {}
 
   // Before the store's first tick: overrides end by a timer, which notes "access.override-ended" as well.
   void attach();
@@ -76,11 +82,14 @@ class BreakGlass {
   void look_again();
 
  private:
+  // Notes the step's event, and tells who wants to know.
+  Result<> tell(store::Transaction& transaction, OverrideStep step, const OverrideRecord& record) const;
   void refresh_if_due();
 
   store::Store& store_;
   const Clock& clock_;
   const BreakGlassSettings settings_;
+  const NoteStep note_;
   std::mutex mutex_;
   std::chrono::nanoseconds looked_at_{-1};  // steady
   std::uint64_t version_ = 1;

@@ -104,8 +104,23 @@ std::string base64_url(std::string_view bytes) {
   return text;
 }
 
+// Not by the library: it writes another alphabet and padding, and this is done for every line.
+void append_base64_url(std::string& out, const Digest& digest) {
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::array<char, digest_characters> text{};
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t bit = i * 6;
+    const unsigned high = digest[bit / 8];
+    const unsigned low = bit / 8 + 1 < digest.size() ? digest[bit / 8 + 1] : 0;
+    text[i] = alphabet[((high << 8 | low) >> (10 - bit % 8)) & 0x3f];
+  }
+  out.append(text.data(), text.size());
+}
+
 std::string to_text(const Digest& digest) {
-  return base64_url({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  std::string text;
+  append_base64_url(text, digest);
+  return text;
 }
 
 std::optional<Digest> parse_digest(std::string_view text) {

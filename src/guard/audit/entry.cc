@@ -24,30 +24,46 @@ std::string_view cut(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
-// Members that are left out when they are empty.
+// Members that are left out when they are empty. A name comes with its quotes and colon: there are many in every entry.
 class Members {
  public:
-  explicit Members(std::string& out) : writer_(out) { writer_.begin_object(); }
+  explicit Members(std::string& out) : out_(out) { out_ += '{'; }
   void text(std::string_view name, std::string_view value, std::size_t bytes_max = text_bytes_max) {
-    if (!value.empty()) writer_.field(name, cut(value, bytes_max));
+    if (value.empty()) return;
+    key(name);
+    json::append_quoted(out_, cut(value, bytes_max));
   }
   void number(std::string_view name, std::int64_t value) {
-    if (value != 0) writer_.field(name, value);
+    if (value == 0) return;
+    key(name);
+    out_ += std::to_string(value);
   }
   void flag(std::string_view name, bool value) {
-    if (value) writer_.field(name, true);
+    if (!value) return;
+    key(name);
+    out_ += "true";
   }
   void list(std::string_view name, const std::vector<std::string>& values, std::size_t items_max) {
     if (values.empty()) return;
-    writer_.key(name).begin_array();
-    for (std::size_t i = 0; i < std::min(values.size(), items_max); ++i) writer_.string(cut(values[i], text_bytes_max));
-    writer_.end_array();
+    key(name);
+    for (std::size_t i = 0; i < std::min(values.size(), items_max); ++i) {
+      out_ += i == 0 ? '[' : ',';
+      json::append_quoted(out_, cut(values[i], text_bytes_max));
+    }
+    out_ += ']';
   }
-  void begin(std::string_view name) { writer_.key(name).begin_object(); }
-  void end() { writer_.end_object(); }
+  void begin(std::string_view name) {
+    key(name);
+    out_ += '{';
+  }
+  void end() { out_ += '}'; }
 
  private:
-  json::Writer writer_;
+  void key(std::string_view name) {
+    if (out_.back() != '{') out_ += ',';
+    out_.append(name);
+  }
+  std::string& out_;
 };
 
 // Reads members into fields; remembers the first that is wrong.
@@ -169,40 +185,40 @@ std::string token_trace(std::string_view token) {
 
 void append_json(std::string& out, const Entry& entry) {
   Members members(out);
-  members.text("id", entry.id);
-  members.text("at", format_instant(entry.at));
-  members.text("request", entry.request_id);
+  members.text(R"("id":)", entry.id);
+  members.text(R"("at":)", format_instant(entry.at));
+  members.text(R"("request":)", entry.request_id);
   const char action = static_cast<char>(entry.action);
-  members.text("action", {&action, 1});
-  members.text("interaction", entry.interaction);
-  members.number("outcome", static_cast<int>(entry.outcome));
-  members.number("status", entry.http_status);
-  members.begin("principal");
-  members.text("kind", access::to_string(entry.principal_kind));
-  members.text("id", entry.principal);
-  members.text("name", entry.name);
-  members.text("client", entry.client);
-  members.list("roles", entry.roles, roles_max);
-  members.text("session", entry.session);
-  members.text("tenant", entry.tenant);
-  members.text("fhir_user", entry.fhir_user);
+  members.text(R"("action":)", {&action, 1});
+  members.text(R"("interaction":)", entry.interaction);
+  members.number(R"("outcome":)", static_cast<int>(entry.outcome));
+  members.number(R"("status":)", entry.http_status);
+  members.begin(R"("principal":)");
+  members.text(R"("kind":)", access::to_string(entry.principal_kind));
+  members.text(R"("id":)", entry.principal);
+  members.text(R"("name":)", entry.name);
+  members.text(R"("client":)", entry.client);
+  members.list(R"("roles":)", entry.roles, roles_max);
+  members.text(R"("session":)", entry.session);
+  members.text(R"("tenant":)", entry.tenant);
+  members.text(R"("fhir_user":)", entry.fhir_user);
   members.end();
-  members.text("address", entry.address);
-  members.text("purpose", entry.purpose);
+  members.text(R"("address":)", entry.address);
+  members.text(R"("purpose":)", entry.purpose);
   if (!entry.resource_type.empty()) {
-    members.begin("resource");
-    members.text("type", entry.resource_type);
-    members.text("id", entry.resource_id);
-    members.text("version", entry.resource_version);
+    members.begin(R"("resource":)");
+    members.text(R"("type":)", entry.resource_type);
+    members.text(R"("id":)", entry.resource_id);
+    members.text(R"("version":)", entry.resource_version);
     members.end();
   }
-  members.list("patients", entry.patients, patients_max);
-  members.flag("patients_cut", entry.patients_cut || entry.patients.size() > patients_max);
-  members.text("query", entry.query, query_bytes_max);
-  members.flag("query_cut", entry.query_cut || entry.query.size() > query_bytes_max);
-  members.text("rule", entry.rule, rule_bytes_max);
-  members.text("override", entry.override_id);
-  members.number("store_sequence", entry.store_sequence);
+  members.list(R"("patients":)", entry.patients, patients_max);
+  members.flag(R"("patients_cut":)", entry.patients_cut || entry.patients.size() > patients_max);
+  members.text(R"("query":)", entry.query, query_bytes_max);
+  members.flag(R"("query_cut":)", entry.query_cut || entry.query.size() > query_bytes_max);
+  members.text(R"("rule":)", entry.rule, rule_bytes_max);
+  members.text(R"("override":)", entry.override_id);
+  members.number(R"("store_sequence":)", entry.store_sequence);
   members.end();
 }
 

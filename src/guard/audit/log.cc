@@ -121,6 +121,12 @@ Result<> Log::recover() {
   }
   const std::lock_guard lock(mutex_);
   if (file_ == nullptr) MYDR24_TRY(begin_segment());
+  // What a process that was killed had not synced, the first sync does.
+  for (const std::int64_t first : segments)
+    if (auto file = File::open(open_path(settings_.folder, first)); file && first != first_)
+      ended_.push_back(std::move(*file));
+  folder_changed_ = true;
+  lag_->written();
   warn_of_lost_lines();
   if (torn.empty()) return {};
   tell(telemetry::Level::warn, "audit: " + torn);
@@ -153,59 +159,61 @@ void Log::warn_of_lost_lines() const {
                      next_ - 1, last));
 }
 
+// The trail goes on after this line.
+void Log::take_up(const Line& line) {
+  next_ = line.number + 1;
+  previous_ = line.digest;
+  if (line.kind == Kind::entry) ++unchecked_;
+  if (line.kind == Kind::checkpoint) {
+    unchecked_ = 0;
+    const auto checkpoint = checkpoint_of(line.body);
+    if (!checkpoint) return;
+    followed_ = std::max(followed_, checkpoint->followed);
+    if (line.number == first_) began_ = checkpoint->at;
+  } else if (line.body.contains("\"store_sequence\":")) {
+    const auto document = json::Document::parse_view(line.body);
+    const auto entry = document ? entry_of(document->root()) : Result<Entry>(document.error());
+    if (entry) followed_ = std::max(followed_, entry->store_sequence);
+  }
+}
+
 // Whether the segment has a whole line; then the trail goes on after its last. A torn tail is cut off.
 Result<bool> Log::recover_from(std::int64_t first, std::string& torn) {
   MYDR24_ASSIGN(const Segment segment, Segment::open(settings_.folder, first));
+  first_ = first;
+  std::size_t size = 0;
   std::size_t whole = 0;  // bytes up to the end of the last whole line
-  std::size_t at = 0;
-  std::string block, json;
+  bool any = false;
+  std::string block;
   for (std::size_t i = 0; i < segment.blocks(); ++i) {
     MYDR24_TRY(segment.read(i, block));
-    std::size_t line_begin = 0;
     for_each_line(block, [&](std::string_view text) {
-      const std::size_t line_end = line_begin + text.size() + 1;
+      const std::size_t end = static_cast<std::size_t>(text.data() - block.data()) + text.size() + 1;
       const auto line = parse_line(text);
-      if (line && line_end <= block.size()) {
-        whole = at + line_end;
-        next_ = line->number + 1;
-        json = line->json;
-        if (line->kind == Kind::checkpoint) {
-          const auto checkpoint = checkpoint_of(line->body);
-          if (checkpoint) followed_ = std::max(followed_, checkpoint->followed);
-          if (i == 0 && line_begin == 0 && checkpoint) began_ = checkpoint->at;
-          unchecked_ = 0;
-        } else {
-          ++unchecked_;
-          if (line->body.contains("\"store_sequence\":")) {
-            const auto document = json::Document::parse_view(line->body);
-            const auto entry = document ? entry_of(document->root()) : Result<Entry>(document.error());
-            if (entry) followed_ = std::max(followed_, entry->store_sequence);
-          }
-        }
-      }
-      line_begin = line_end;
+      if (!line || end > block.size()) return true;
+      take_up(*line);
+      whole = size + end;
+      any = true;
       return true;
     });
-    at += block.size();
+    size += block.size();
   }
   unchecked_since_ = clock_.steady();
-  if (!json.empty()) previous_ = sha_.of(json);
-  if (segment.sealed()) return !json.empty();
+  if (segment.sealed()) return any;
 
   const fs::path path = open_path(settings_.folder, first);
-  if (at > whole) {
+  if (size > whole) {
     MYDR24_ASSIGN(const auto file, File::open(path));
-    MYDR24_TRY(file->read(whole, at - whole, block));
+    MYDR24_TRY(file->read(whole, size - whole, block));
     torn = fmt::format("a torn tail of {} bytes (SHA-256 {}) was cut off", block.size(), to_text(sha256(block)));
   }
-  if (json.empty()) {  // not even its first line: the segment before goes on
+  if (!any) {  // not even its first line: the segment before goes on
     std::error_code error;
     fs::remove(path, error);
     return false;
   }
   MYDR24_ASSIGN(file_, File::append_to(path));
-  if (at > whole) MYDR24_TRY(file_->truncate(whole));
-  first_ = first;
+  if (size > whole) MYDR24_TRY(file_->truncate(whole));
   file_bytes_ = whole;
   return true;
 }
@@ -242,14 +250,13 @@ Result<> Log::write_line(Kind kind, std::string_view body) {
   if (sync_failed_) return fail(Code::internal, "a sync of the audit trail failed: restart, and look at the disk");
   if (broken_) MYDR24_TRY(repair_tail());
   line_.clear();
-  const std::size_t json_begin =
-      append_line(line_, next_, previous_, kind, body, kind == Kind::entry ? nullptr : &key_);
+  const Digest digest = append_line(line_, sha_, next_, previous_, kind, body, kind == Kind::entry ? nullptr : &key_);
   if (auto written = file_->write(line_, file_bytes_); !written) {
     const auto size = file_->size();
     broken_ = !size || *size != file_bytes_;
     return written;
   }
-  previous_ = sha_.of(std::string_view(line_).substr(json_begin, line_.size() - json_begin - 1));
+  previous_ = digest;
   ++next_;
   file_bytes_ += line_.size();
   statistics_.bytes += static_cast<std::int64_t>(line_.size());

@@ -130,6 +130,7 @@ class Log {
   Result<> open_folder();
   Result<> recover();
   Result<bool> recover_from(std::int64_t first, std::string& torn);
+  void take_up(const Line& line);
   void warn_of_lost_lines() const;
   Result<> begin_segment();
   void count(telemetry::Metrics& metrics);

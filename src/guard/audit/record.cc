@@ -1,8 +1,6 @@
 #include "guard/audit/detail/record.h"
 
-#include <fmt/format.h>
-#include <zlib.h>
-
+#include <array>
 #include <charconv>
 
 #include "base/core/date_time.h"
@@ -12,17 +10,18 @@
 namespace mydr24::audit {
 namespace {
 
-constexpr std::size_t crc_digits = 8;
+constexpr std::size_t check_digits = 8;
 constexpr std::string_view number_key = R"({"n":)";
 constexpr std::string_view previous_key = R"(,"previous":")";
 constexpr std::string_view signature_key = R"(,"signature":")";
 constexpr std::size_t signature_member = signature_key.size() + signature_characters + 1;
 
-void write_crc(char* to, std::string_view json) {
+void write_check(char* to, const Digest& digest) {
   constexpr std::string_view digits = "0123456789abcdef";
-  auto crc = static_cast<std::uint32_t>(
-      crc32(0, reinterpret_cast<const unsigned char*>(json.data()), static_cast<unsigned>(json.size())));
-  for (std::size_t i = crc_digits; i-- > 0; crc >>= 4) to[i] = digits[crc & 0xf];
+  for (std::size_t i = 0; i < check_digits; i += 2) {
+    to[i] = digits[digest[i / 2] >> 4];
+    to[i + 1] = digits[digest[i / 2] & 0xf];
+  }
 }
 
 bool take(std::string_view& text, std::string_view expected) {
@@ -66,15 +65,15 @@ std::string_view to_string(Kind kind) {
   return "entry";
 }
 
-std::size_t append_line(std::string& out, std::int64_t number, const Digest& previous, Kind kind, std::string_view body,
-                        const SigningKey* key) {
+Digest append_line(std::string& out, Sha256& sha, std::int64_t number, const Digest& previous, Kind kind,
+                   std::string_view body, const SigningKey* key) {
   const std::size_t line_begin = out.size();
-  const std::size_t json_begin = line_begin + crc_digits + 1;
-  out.append(crc_digits + 1, ' ');
+  const std::size_t json_begin = line_begin + check_digits + 1;
+  out.append(check_digits + 1, ' ');
   out += number_key;
-  fmt::format_to(std::back_inserter(out), "{}", number);
+  out += std::to_string(number);
   out += previous_key;
-  out += to_text(previous);
+  append_base64_url(out, previous);
   out += "\",\"";
   out += to_string(kind);
   out += "\":";
@@ -86,19 +85,22 @@ std::size_t append_line(std::string& out, std::int64_t number, const Digest& pre
     out += '"';
   }
   out += '}';
-  write_crc(out.data() + line_begin, std::string_view(out).substr(json_begin));
+  const Digest digest = sha.of(std::string_view(out).substr(json_begin));
+  write_check(out.data() + line_begin, digest);
   out += '\n';
-  return json_begin;
+  return digest;
 }
 
 Result<Line> parse_line(std::string_view text) {
   if (text.size() > line_bytes_max) return damaged("is longer than a line can be");
-  if (text.size() < crc_digits + 2 || text[crc_digits] != ' ') return damaged("is no line of a trail");
+  if (text.size() < check_digits + 2 || text[check_digits] != ' ') return damaged("is no line of a trail");
   Line line;
-  line.json = text.substr(crc_digits + 1);
-  char crc[crc_digits];
-  write_crc(crc, line.json);
-  if (text.substr(0, crc_digits) != std::string_view(crc, crc_digits)) return damaged("its checksum is wrong");
+  line.json = text.substr(check_digits + 1);
+  line.digest = sha256(line.json);
+  std::array<char, check_digits> check{};
+  write_check(check.data(), line.digest);
+  if (text.substr(0, check_digits) != std::string_view(check.data(), check.size()))
+    return damaged("its checksum is wrong");
 
   std::string_view rest = line.json;
   if (!take(rest, number_key)) return damaged("has no number");

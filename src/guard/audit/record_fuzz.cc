@@ -41,7 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_body(input);
   // The same bytes behind a right checksum, as who forges a line would write them.
   std::string framed;
-  append_line(framed, 1, Digest{}, Kind::entry, input, nullptr);
+  Sha256 sha;
+  append_line(framed, sha, 1, Digest{}, Kind::entry, input, nullptr);
   framed.pop_back();
   if (const auto line = parse_line(framed)) {
     must(line->number == 1 && line->kind == Kind::entry);

@@ -1,5 +1,6 @@
 #include "guard/audit/detail/record.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -11,7 +12,8 @@ namespace {
 
 std::string line_of(Kind kind, std::string_view body, const SigningKey* key = nullptr) {
   std::string line;
-  append_line(line, 42, sha256("before"), kind, body, key);
+  Sha256 sha;
+  append_line(line, sha, 42, sha256("before"), kind, body, key);
   line.pop_back();
   return line;
 }
@@ -25,8 +27,12 @@ TEST(Record, line_says_what_was_put_into_it) {
   EXPECT_EQ(line->kind, Kind::entry);
   EXPECT_EQ(line->body, R"({"at":"2026-01-01T00:00:00Z"})");
   EXPECT_EQ(line->signature, "");
-  // As the format is described: eight digits of CRC-32, a blank, JSON.
-  EXPECT_EQ(text.substr(8), " " + std::string(line->json));
+  // As the format is described: the head of the digest, a blank, JSON.
+  const Digest digest = sha256(line->json);
+  EXPECT_EQ(text, fmt::format("{:02x}{:02x}{:02x}{:02x} {}", digest[0], digest[1], digest[2], digest[3], line->json));
+  EXPECT_EQ(line->digest, digest);
+  EXPECT_EQ(to_text(digest), base64_url({reinterpret_cast<const char*>(digest.data()), digest.size()}));
+  EXPECT_EQ(parse_digest(to_text(digest)), digest);
 }
 
 TEST(Record, checkpoints_and_anchors_are_read_back) {

@@ -33,7 +33,7 @@ Result<Ends> ends_of(const Segment& segment) {
     if (!line) return true;
     if (line->number == segment.first()) ends.before = line->previous;
     ends.last = line->number;
-    ends.digest = to_text(sha256(line->json));
+    ends.digest = to_text(line->digest);
     return true;
   };
   for (std::size_t i = 0; i < segment.blocks(); ++i) {

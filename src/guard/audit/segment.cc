@@ -1,7 +1,6 @@
 #include "guard/audit/detail/segment.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
@@ -58,13 +57,13 @@ static_assert(std::endian::native == std::endian::little);
 
 struct Header {
   std::array<char, 8> magic{'M', 'Y', 'D', 'R', '2', '4', 'A', '1'};
-  std::uint32_t crc = 0;  // of everything after it
+  std::array<unsigned char, 4> check{};  // the head of the SHA-256 of everything after it
   std::uint32_t frames = 0;
   std::int64_t first = 0, last = 0, earliest_us = 0, latest_us = 0;
   std::uint32_t keys = 0;
   std::uint32_t postings = 0;
 };
-constexpr std::size_t crc_end = 12;
+constexpr std::size_t check_end = 12;
 
 template <class T>
 void append_raw(std::string& out, std::span<const T> values) {
@@ -78,8 +77,10 @@ void take_raw(std::string_view& from, std::vector<T>& to, std::size_t count) {
   from.remove_prefix(count * sizeof(T));
 }
 
-std::uint32_t crc_of(std::string_view bytes) {
-  return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+std::array<unsigned char, 4> check_of(std::string_view bytes) {
+  std::array<unsigned char, 4> head{};
+  std::ranges::copy_n(sha256(bytes).begin(), head.size(), head.begin());
+  return head;
 }
 
 Result<Index> read_index(const fs::path& folder, std::int64_t first) {
@@ -151,7 +152,7 @@ std::string encode(const Index& index) {
   append_raw<std::uint32_t>(out, index.begins);
   append_raw<std::uint32_t>(out, index.frames);
   std::memcpy(out.data(), &header, sizeof header);
-  header.crc = crc_of(std::string_view(out).substr(crc_end));
+  header.check = check_of(std::string_view(out).substr(check_end));
   std::memcpy(out.data(), &header, sizeof header);
   return out;
 }
@@ -161,7 +162,7 @@ Result<Index> decode_index(std::string_view bytes) {
   Header header;
   if (bytes.size() < sizeof header) return damaged;
   std::memcpy(&header, bytes.data(), sizeof header);
-  if (header.magic != Header().magic || header.crc != crc_of(bytes.substr(crc_end))) return damaged;
+  if (header.magic != Header().magic || header.check != check_of(bytes.substr(check_end))) return damaged;
   const std::uint64_t size = sizeof header + (std::uint64_t{header.frames} + 1 + header.keys) * 8 +
                              (std::uint64_t{header.keys} + 1 + header.postings) * 4;
   if (bytes.size() != size) return damaged;

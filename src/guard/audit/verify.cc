@@ -78,7 +78,7 @@ class Verifier {
       } else if (!key_.verify(line->signed_text, line->signature)) {
         find(Problem::bad_signature, line->number, "the checkpoint kept beside the trail is not signed with that key");
       } else {
-        statements_.push_back({line->number, sha_.of(line->json)});
+        statements_.push_back({line->number, line->digest});
         note_anchor(*line);
       }
     }
@@ -152,10 +152,9 @@ class Verifier {
       find(Problem::changed, std::max<std::int64_t>(1, line->number - 1),
            fmt::format("is not the line that {} was chained to", line->number));
     }
-    const Digest digest = sha_.of(line->json);
     // Two of the same number: the trail was put back to an older state and went on from there.
     const auto kept = std::ranges::equal_range(statements_, line->number, {}, &Statement::number);
-    const bool all_same = std::ranges::all_of(kept, [&](const Statement& one) { return one.digest == digest; });
+    const bool all_same = std::ranges::all_of(kept, [&](const Statement& one) { return one.digest == line->digest; });
     if (!all_same) find(Problem::changed, line->number, "is not what was signed and kept in the file of checkpoints");
     if (line->kind == Kind::entry)
       ++done_.entries;
@@ -164,7 +163,7 @@ class Verifier {
     done_.last = line->number;
     expected_ = line->number + 1;
     skipped_ = false;
-    digest_ = to_text(digest);
+    digest_ = to_text(line->digest);
   }
 
   // `known`: the same stood in the file of checkpoints, where its signature was checked.
@@ -217,7 +216,6 @@ class Verifier {
 
   const VerifyOptions& options_;
   const PublicKey& key_;
-  Sha256 sha_;
   Verification done_;
   std::string file_;
   std::vector<Statement> statements_;       // of the file of checkpoints, by number

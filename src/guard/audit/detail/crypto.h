@@ -43,6 +43,7 @@ inline constexpr std::size_t digest_characters = 43;
 inline constexpr std::size_t signature_characters = 86;
 
 std::string base64_url(std::string_view bytes);
+void append_base64_url(std::string& out, const Digest& digest);
 std::string to_text(const Digest& digest);  // digest_characters of base64url
 // Nothing when it is not exactly what to_text() makes.
 std::optional<Digest> parse_digest(std::string_view text);

@@ -6,10 +6,10 @@
 //   77ab01c4 {"n":43,"previous":"...","checkpoint":{"at":"...","followed":9,"key":"..."},"signature":"<86 characters>"}
 //   0a1b2c3d {"n":44,"previous":"...","anchor":{"at":"...","first":1,"last":20,...},"signature":"..."}
 //
-// Before the blank stands the CRC-32 (RFC 1952, 8 hexadecimal digits) of the JSON: it tells a line that was torn by a
-// power cut. `n` counts the lines of the trail from 1. `previous` is the base64url SHA-256 of the JSON of the line
-// before (43 times 'A' for the first): it tells what was changed, left out or put in. The signature is Ed25519 over the
-// JSON up to, and without, `,"signature"`. Private to guard/audit.
+// `n` counts the lines of the trail from 1. `previous` is the base64url SHA-256 of the JSON of the line before (43 times 'A'
+// for the first): it tells what was changed, left out or put in. Before the blank stand the first 8 hexadecimal digits
+// of the line's own digest: they tell a line that was torn by a power cut, and cost nothing, since the digest is needed
+// for the next line. The signature is Ed25519 over the JSON up to, and without, `,"signature"`. Private to guard/audit.
 
 #include <cstddef>
 #include <cstdint>
@@ -28,18 +28,18 @@ std::string_view to_string(Kind kind);
 // An entry at its largest: 1,024 patients, and every character of its texts escaped.
 inline constexpr std::size_t line_bytes_max = std::size_t{2} << 20;
 
-// Appends the line with its newline; signed when there is a key. Gives back where in `out` its JSON begins; it ends
-// before the newline.
-std::size_t append_line(std::string& out, std::int64_t number, const Digest& previous, Kind kind, std::string_view body,
-                        const SigningKey* key);
+// Appends the line with its newline; signed when there is a key. Gives back the digest of its JSON.
+Digest append_line(std::string& out, Sha256& sha, std::int64_t number, const Digest& previous, Kind kind,
+                   std::string_view body, const SigningKey* key);
 
 // Views into the line.
 struct Line {
   std::int64_t number = 0;
   std::string_view previous;  // digest_characters
   Kind kind = Kind::entry;
-  std::string_view body;       // JSON of the entry, checkpoint or anchor
-  std::string_view json;       // what the next line's `previous` is the digest of
+  std::string_view body;  // JSON of the entry, checkpoint or anchor
+  std::string_view json;
+  Digest digest{};             // of the JSON: the next line's `previous`
   std::string_view signature;  // empty: none
   std::string_view signed_text;
 };
