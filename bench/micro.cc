@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/core/id.h"
+#include "base/crypto/password.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "clinical/vitals/news2.h"
@@ -31,6 +32,8 @@
 #include "guard/admission/admission.h"
 #include "guard/audit/log.h"
 #include "guard/audit/verify.h"
+#include "guard/identity/identity.h"
+#include "storage/store/fake_store.h"
 
 namespace mydr24 {
 namespace {
@@ -133,6 +136,60 @@ void classify(benchmark::State& state) {
   }
 }
 BENCHMARK(classify);
+
+// A bearer token that was met before: what each request pays for saying who asks.
+class AnyoneWithAToken : public net::Headers {
+ public:
+  AnyoneWithAToken() {
+    const auto make = [&](store::Transaction& transaction) -> Result<> {
+      MYDR24_ASSIGN(const auto registered,
+                    identity::clients::add(transaction, {.id = "export",
+                                                         .name = "export",
+                                                         .proof = identity::ClientProof::secret,
+                                                         .grant_types = {"client_credentials"}}));
+      MYDR24_ASSIGN(const auto issued,
+                    identity_.grants().issue_for_machine(transaction, registered.client,
+                                                         "system/Patient.rs system/Observation.cruds"));
+      authorization_ = "Bearer " + issued.token;
+      return {};
+    };
+    if (!store_.write(RequestClass::routine, make)) throw std::runtime_error("no token was issued");
+    request_.headers = this;
+  }
+  std::string_view operator[](std::string_view name) const override {
+    return name == "Authorization" ? std::string_view(authorization_) : std::string_view();
+  }
+  bool is_known() {
+    const auto principal = identity_.authenticate(request_, clock_.now());
+    return principal && principal->is_known();
+  }
+
+ private:
+  ManualClock clock_{Instant(std::chrono::seconds(1'800'000'000))};
+  store::FakeStore store_{clock_};
+  telemetry::Log log_{{.level = telemetry::Level::error}, clock_};
+  identity::Identity identity_{store_, clock_, {}, log_};
+  std::string authorization_;
+  net::Request request_;
+};
+
+void authenticate(benchmark::State& state) {
+  static AnyoneWithAToken somebody;
+  for (auto _ : state) {
+    const bool known = somebody.is_known();
+    if (!known) state.SkipWithError("the token is not known");
+    benchmark::DoNotOptimize(known);
+  }
+}
+BENCHMARK(authenticate)->Threads(1)->Threads(2);
+
+void hash_password(benchmark::State& state) {
+  for (auto _ : state) {
+    auto phc = crypto::hash_password("correct horse battery");
+    benchmark::DoNotOptimize(phc);
+  }
+}
+BENCHMARK(hash_password)->Unit(benchmark::kMillisecond);
 
 // What an exchange of a short request for a short answer costs in the kernel alone, with that many connections: the floor
 // under every answer, a refusal included. "CPU" is of this thread, which plays the server; another one plays the clients.

@@ -1,4 +1,5 @@
-// GET and POST /oauth/authorize: RFC 6749, 4.1.1; RFC 7636; RFC 9207; SMART App Launch 2.2.0, "Obtain authorization code".
+// GET and POST /oauth/authorize: RFC 6749, 4.1.1; RFC 7636; RFC 9207; SMART App Launch 2.2.0, "Obtain authorization
+// code".
 
 #include <fmt/format.h>
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/crypto/base64.h"
 #include "base/crypto/password.h"
 #include "base/net/uri.h"
@@ -17,7 +19,7 @@ using identity::Issued;
 std::string local_path(std::string_view to) {
   constexpr std::size_t bytes_max = 2048;
   const bool is_local = to.starts_with('/') && !to.starts_with("//") && !to.starts_with("/\\") &&
-                        to.size() <= bytes_max && to.find_first_of("\r\n\t") == to.npos;
+                        to.size() <= bytes_max && std::ranges::all_of(to, [](char c) { return c > 0x20 && c < 0x7f; });
   return is_local ? std::string(to) : std::string("/");
 }
 

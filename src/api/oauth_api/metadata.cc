@@ -1,4 +1,5 @@
-// What clients discover: SMART App Launch 2.2.0, conformance; OpenID Connect Discovery 1.0, section 3; RFC 8414; RFC 7517.
+// What clients discover: SMART App Launch 2.2.0, conformance; OpenID Connect Discovery 1.0, section 3; RFC 8414; RFC
+// 7517.
 
 #include <fmt/format.h>
 

@@ -4,7 +4,8 @@
 // pages on which people log in and agree.
 //
 // Invariants
-// - A page that asks for anything has no script, and is answered only with the token of a form that this browser was given.
+// - A page that asks for anything has no script, and is answered only with the token of a form that this browser was
+//   given.
 // - A request is sent back to a redirect URI only after that was found, byte by byte, among those of its client.
 // - What is issued or refused here is never cached (Cache-Control: no-store).
 
@@ -27,11 +28,11 @@ struct Service {
   identity::Identity& identity;
   WorkerPool& workers;
   const Clock& clock;  // the machine's: codes and tokens of others are compared with it
-  // https://ehr.example, without a slash at the end: the issuer. Never what a Host header says: an assertion that was made
-  // for another server must not count here.
+  // https://ehr.example, without a slash at the end: the issuer. Never what a Host header says: an assertion that was
+  // made for another server must not count here.
   std::function<std::string()> base_url;
-  // Patients that the person may open whose id or name is `text`, a few of them. Blocks: called on a worker. Null: there is
-  // no patient to choose.
+  // Patients that the person may open whose id or name is `text`, a few of them. Blocks: called on a worker. Null:
+  // there is no patient to choose.
   std::function<Result<std::vector<PatientChoice>>(const access::Principal& person, const std::string& text)>
       find_patients;
 };

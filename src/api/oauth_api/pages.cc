@@ -16,7 +16,7 @@ constexpr std::string_view style = R"css(
 body { font: 18px/1.5 system-ui, sans-serif; max-width: 32em; margin: 2em auto; padding: 0 1em; }
 h1 { font-size: 1.4em; }
 label { display: block; margin: .8em 0; }
-input[type=text], input[type=password] { display: block; width: 100%; box-sizing: border-box; font: inherit; padding: .4em; }
+input:not([type=hidden]) { display: block; width: 100%; box-sizing: border-box; font: inherit; padding: .4em; }
 button { font: inherit; padding: .6em 1.4em; margin: .5em .5em .5em 0; }
 .message { border-left: 4px solid #c00000; padding-left: .8em; }
 code { overflow-wrap: anywhere; }

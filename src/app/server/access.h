@@ -35,11 +35,11 @@ class AccessDesk {
 
   identity::Identity& identity() { return identity_; }
   void add_routes(pipeline::Router& router) { oauth_api::add_routes(router, api_); }
-  // POST /identity: commands of the operator (guard/identity/administration.h), for whoever can read the token in the data
-  // folder. Without a folder there is none: the command line opens the database itself.
+  // POST /identity: commands of the operator (guard/identity/administration.h), for whoever can read the token in the
+  // data folder. Without a folder there is none: the command line opens the database itself.
   void add_admin_routes(pipeline::Router& router);
-  // When requests are answered, at `own_url`: says on standard error how the first administrator gets in, when there is no
-  // user yet.
+  // When requests are answered, at `own_url`: says on standard error how the first administrator gets in, when there is
+  // no user yet.
   Result<> invite(std::string own_url);
   void stop() { identity_.stop(); }
 

@@ -3,8 +3,8 @@
 // JSON Web Signature in the compact form (RFC 7515) with RS256, RS384, ES256, ES384 and EdDSA, as RFC 8725 recommends:
 //
 // - The algorithm is the key's: a header that names another ("none", HS256 with a public key as secret) is refused.
-// - The key is one that the verifier has: a header that brings one (`jwk`, `x5c`) or says where to fetch one (`jku`, `x5u`)
-//   is refused, but for a `jku` that the verifier knows.
+// - The key is one that the verifier has: a header that brings one (`jwk`, `x5c`) or says where to fetch one (`jku`,
+//   `x5u`) is refused, but for a `jku` that the verifier knows.
 // - `crit` is refused: no extension is understood. A member that is there twice is refused.
 
 #include <span>
@@ -33,8 +33,8 @@ struct JwsChecks {
   std::span<const Algorithm> algorithms;  // that are accepted; empty: every one a key is for
 };
 
-// The payload. Code::refused: not as above, or the signature is not right. Code::not_found: no key of that kid (the owner
-// may have a newer set). Without a kid there must be one key only that fits.
+// The payload. Code::refused: not as above, or the signature is not right. Code::not_found: no key of that kid (the
+// owner may have a newer set). Without a kid there must be one key only that fits.
 Result<std::string> verify_jws(std::string_view compact, const KeySet& keys, const JwsChecks& checks = {});
 
 // What a header says, unverified; all rules for headers hold. The parts are not looked at.

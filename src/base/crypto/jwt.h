@@ -30,8 +30,8 @@ struct JwtChecks {
   JwsChecks jws;
 };
 
-// The claims of a payload as they are; names and forms of the registered ones are checked (RFC 7519, section 4.1), a claim
-// that is there twice is refused.
+// The claims of a payload as they are; names and forms of the registered ones are checked (RFC 7519, section 4.1), a
+// claim that is there twice is refused.
 Result<JwtClaims> parse_claims(std::string payload);
 
 // Signature, then claims: exp must be there and ahead, nbf and iat must not be ahead. Code::refused says which claim is

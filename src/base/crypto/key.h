@@ -1,7 +1,7 @@
 #pragma once
 
-// Keys for signatures as JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037), by OpenSSL. A key says which algorithms
-// it is for: nothing that is signed can choose another.
+// Keys for signatures as JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037), by OpenSSL. A key says which
+// algorithms it is for: nothing that is signed can choose another.
 
 #include <cstdint>
 #include <memory>
@@ -29,8 +29,9 @@ class Key {
   // RSA of 2048 bits, P-256, P-384, Ed25519. Its kid is its thumbprint.
   static Key generate(Algorithm algorithm);
 
-  // An RSA key (2048 to 8192 bits), an EC key on P-256 or P-384, or an Ed25519 key. `use`, `key_ops` and `alg`, where they
-  // are, must fit. Of a private key the private part is taken with `with_private` only. Code::invalid says what is wrong.
+  // An RSA key (2048 to 8192 bits), an EC key on P-256 or P-384, or an Ed25519 key. `use`, `key_ops` and `alg`, where
+  // they are, must fit. Of a private key the private part is taken with `with_private` only. Code::invalid says what is
+  // wrong.
   static Result<Key> from_jwk(json::Value jwk, bool with_private = false);
 
   const std::string& id() const { return id_; }  // kid; may be empty
@@ -39,8 +40,8 @@ class Key {
   Algorithm algorithm() const;  // the first it is for
   bool is_private() const { return private_; }
 
-  // The signature in the form that JWS has (RFC 7518, section 3.4: R and S of ECDSA side by side). The key must be private
-  // and for the algorithm: anything else ends the process.
+  // The signature in the form that JWS has (RFC 7518, section 3.4: R and S of ECDSA side by side). The key must be
+  // private and for the algorithm: anything else ends the process.
   std::string sign(Algorithm algorithm, std::string_view text) const;
   bool verify(Algorithm algorithm, std::string_view text, std::string_view signature) const;
 

@@ -20,8 +20,8 @@ std::string hotp(std::string_view secret, std::uint64_t counter, int digits = 6)
 // Time steps since 1970.
 std::int64_t totp_step(Instant at);
 
-// The step that the code is of: the one at `now`, the one before or the one after, and later than `last_step`, the one that
-// was used last: each code counts once (RFC 6238, section 5.2). Nothing when it is of none.
+// The step that the code is of: the one at `now`, the one before or the one after, and later than `last_step`, the one
+// that was used last: each code counts once (RFC 6238, section 5.2). Nothing when it is of none.
 std::optional<std::int64_t> check_totp(std::string_view secret, std::string_view code, Instant now,
                                        std::int64_t last_step);
 

@@ -166,7 +166,8 @@ TEST_F(ClientOf, a_header_may_name_the_registered_key_set_and_no_other) {
 
 TEST_F(ClientOf, registration_takes_what_is_right) {
   const auto client = parse_client(fmt::format(
-      R"({{"client_name":"An app","redirect_uris":["https://app.example/cb","com.example.app:/cb","http://127.0.0.1:7/cb"],)"
+      R"({{"client_name":"An app",)"
+      R"("redirect_uris":["https://app.example/cb","com.example.app:/cb","http://127.0.0.1:7/cb"],)"
       R"("grant_types":["authorization_code","client_credentials"],"token_endpoint_auth_method":"private_key_jwt",)"
       R"("scope":"patient/*.rs launch/patient","jwks":{},"id_token_signed_response_alg":"ES256"}})",
       crypto::print_key_set({key})));

@@ -3,11 +3,11 @@
 // What was given to whom: sessions, the tokens that belong to them, and the codes that lead to them.
 //
 // Of a token, a code and a link only the SHA-256 is kept. A session is one login at our page, one agreement with an
-// application, or one access token of a machine; to erase it makes every token of it void. Tokens are opaque: 256 random
-// bits (RFC 6749, 10.10).
+// application, or one access token of a machine; to erase it makes every token of it void. Tokens are opaque: 256
+// random bits (RFC 6749, 10.10).
 //
-// What is refused may have revoked something. So a refusal of redeem_code() or refresh() is to be committed too: the Work
-// ends with success, and the Error is handed on (see commit()).
+// What is refused may have revoked something. So a refusal of redeem_code() or refresh() is to be committed too: the
+// Work ends with success, and the Error is handed on (see commit()).
 
 #include <optional>
 #include <string>
@@ -86,13 +86,14 @@ class Grants {
   // Code::refused, where "invalid_grant". A code that was used before: what it gave is revoked (RFC 6749, 4.1.2).
   Result<Issued> redeem_code(store::Transaction& transaction, std::string_view code, const Client& client,
                              std::string_view redirect_uri, std::string_view verifier) const;
-  // Rotation (RFC 9700, 4.14.2): a refresh token that was used before revokes its session. `scopes` empty: as before; else
-  // not more. Code::refused, where "invalid_grant" or "invalid_scope".
+  // Rotation (RFC 9700, 4.14.2): a refresh token that was used before revokes its session. `scopes` empty: as before;
+  // else not more. Code::refused, where "invalid_grant" or "invalid_scope".
   Result<Issued> refresh(store::Transaction& transaction, std::string_view token, const Client& client,
                          std::string_view scopes) const;
   Result<Issued> issue_for_machine(store::Transaction& transaction, const Client& client, std::string scopes) const;
 
-  // RFC 7009: an access token ends, or with a refresh token its whole session. Of another client, or none: nothing happens.
+  // RFC 7009: an access token ends, or with a refresh token its whole session. Of another client, or none: nothing
+  // happens.
   Result<> revoke(store::Transaction& transaction, std::string_view token, std::string_view client) const;
 
  private:
@@ -122,8 +123,8 @@ Result<> revoke(store::Transaction& transaction, std::string_view id);
 Result<> touch(store::Transaction& transaction, std::string_view id, Instant at);
 }  // namespace sessions
 
-// What may be used once before it expires: the id of a client's assertion, a launch, a link, an enrolment. `key` is kept
-// as its digest, `value` as it is.
+// What may be used once before it expires: the id of a client's assertion, a launch, a link, an enrolment. `key` is
+// kept as its digest, `value` as it is.
 namespace once {
 // Code::conflict: it is there already.
 Result<> put(store::Transaction& transaction, std::string_view kind, std::string_view key, std::string_view value,

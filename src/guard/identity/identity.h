@@ -3,10 +3,11 @@
 // Who asks: users, clients, sessions and tokens in the store, and the Principal of a request.
 //
 // Invariants
-// - What was revoked, disabled or has expired is refused after TokenCache::valid (2 s) at most, on every server that shares
-//   the store; on the server that revoked it, at once.
+// - What was revoked, disabled or has expired is refused after TokenCache::valid (2 s) at most, on every server that
+//   shares the store; on the server that revoked it, at once.
 // - No password, token, code or secret of a client is kept as it is; no secret is ever logged.
-// - authenticate() takes no lock that other threads wait for; of a token that was met before it costs about a microsecond.
+// - authenticate() takes no lock that other threads wait for; of a token that was met before it costs about a
+//   microsecond.
 
 #include <atomic>
 #include <condition_variable>
@@ -85,10 +86,10 @@ class Identity {
   Result<> start();
   void stop();
 
-  // Authorization: Bearer, or else the cookie of our page. Without either: an anonymous Principal. Code::refused: the text
-  // is for the answer (401); Code::busy: a provider's key is being fetched (503). A request with a header
-  // X-MyDR24-Unattended is of a page without its person: it keeps no session from ending. Reads the store at most every 2 s
-  // for a token. Thread-safe.
+  // Authorization: Bearer, or else the cookie of our page. Without either: an anonymous Principal. Code::refused: the
+  // text is for the answer (401); Code::busy: a provider's key is being fetched (503). A request with a header
+  // X-MyDR24-Unattended is of a page without its person: it keeps no session from ending. Reads the store at most every
+  // 2 s for a token. Thread-safe.
   Result<access::Principal> authenticate(const net::Request& request, Instant now);
   // The same for an access token alone.
   Result<access::Principal> authenticate_token(std::string_view token, Instant now);

@@ -96,6 +96,19 @@ TEST_F(Login, failures_make_an_account_wait_and_success_ends_that) {
   EXPECT_TRUE(throttle.attempt("anna", "b", now));
 }
 
+TEST_F(Login, a_stranger_who_guesses_does_not_keep_the_owner_out) {
+  Throttle throttle;
+  const Instant now = clock.now();
+  EXPECT_TRUE(throttle.attempt("anna", "ward", now));
+  throttle.succeed("anna", "ward");
+  for (int i = 0; i < Throttle::account_free; ++i) EXPECT_TRUE(throttle.attempt("anna", "elsewhere", now));
+  EXPECT_FALSE(throttle.attempt("anna", "elsewhere", now));
+  EXPECT_FALSE(throttle.attempt("anna", "anywhere", now));
+  // There too guesses are counted.
+  for (int i = 0; i < Throttle::account_free; ++i) EXPECT_TRUE(throttle.attempt("anna", "ward", now)) << i;
+  EXPECT_FALSE(throttle.attempt("anna", "ward", now));
+}
+
 TEST_F(Login, many_accounts_tried_from_one_address_make_it_wait) {
   Throttle throttle;
   for (int i = 0; i < Throttle::address_free; ++i)

@@ -1,7 +1,7 @@
 #pragma once
 
-// An external OpenID provider: its access tokens as Principals. Signature, iss, aud, exp are checked (RFC 9068, section 4);
-// its keys are fetched by a thread in the background, never by who asks.
+// An external OpenID provider: its access tokens as Principals. Signature, iss, aud, exp are checked (RFC 9068, section
+// 4); its keys are fetched by a thread in the background, never by who asks.
 
 #include <atomic>
 #include <memory>
@@ -23,8 +23,8 @@ class Provider {
 
   const std::string& issuer() const { return settings_.issuer; }
 
-  // Never blocks. Code::refused says what is wrong with the token; Code::busy: it may be right, but its key has yet to be
-  // fetched. Thread-safe.
+  // Never blocks. Code::refused says what is wrong with the token; Code::busy: it may be right, but its key has yet to
+  // be fetched. Thread-safe.
   Result<access::Principal> verify(std::string_view token, Instant now);
 
   // Discovers and fetches what is due or was missed; blocks. An error is for the log.

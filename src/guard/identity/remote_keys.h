@@ -1,7 +1,7 @@
 #pragma once
 
-// Key sets that are fetched: of OpenID providers and of clients that name one. Kept until what its server said of caching
-// has passed, five minutes at most, and fetched again for a key that is not in it, at most once a minute.
+// Key sets that are fetched: of OpenID providers and of clients that name one. Kept until what its server said of
+// caching has passed, five minutes at most, and fetched again for a key that is not in it, at most once a minute.
 
 #include <chrono>
 #include <functional>
@@ -35,8 +35,8 @@ class RemoteKeys {
 
   explicit RemoteKeys(Fetch fetch) : fetch_(std::move(fetch)) {}
 
-  // Blocks while it fetches. `is_unknown`: what is kept lacks a key. A set that cannot be fetched again is used as it is:
-  // keys change without a pause. Thread-safe.
+  // Blocks while it fetches. `is_unknown`: what is kept lacks a key. A set that cannot be fetched again is used as it
+  // is: keys change without a pause. Thread-safe.
   Result<KeySetPtr> get(const std::string& url, Instant now, bool is_unknown = false);
   // What is kept, without waiting; null when nothing is.
   KeySetPtr peek(const std::string& url) const;

@@ -1,7 +1,7 @@
 #pragma once
 
-// The keys that our own id_tokens are signed with, one for RS256 and one for ES256, kept in the store so that all servers
-// on it share them. A new pair is made every 90 days; the old one stays published for as long again.
+// The keys that our own id_tokens are signed with, one for RS256 and one for ES256, kept in the store so that all
+// servers on it share them. A new pair is made every 90 days; the old one stays published for as long again.
 
 #include <memory>
 #include <mutex>
@@ -20,7 +20,8 @@ class SigningKeys {
  public:
   static constexpr std::chrono::days renewed_after{90};
   static constexpr std::chrono::days forgotten_after{180};
-  // A new key is published for so long before it signs: every server and every client that keeps the set has it by then.
+  // A new key is published for so long before it signs: every server and every client that keeps the set has it by
+  // then.
   static constexpr std::chrono::minutes published_before{15};
 
   SigningKeys(store::Store& store, const Vault& vault) : store_(store), vault_(vault) {}

@@ -8,6 +8,9 @@ namespace mydr24::identity {
 namespace {
 
 std::string account_key(std::string_view account) { return fmt::format("a:{}", account); }
+std::string pair_key(std::string_view account, std::string_view address) {
+  return fmt::format("{}\n{}", account, address);
+}
 std::string address_key(std::string_view address) { return fmt::format("i:{}", address); }
 
 }  // namespace
@@ -29,7 +32,8 @@ void Throttle::make_room(Instant now) {
 Result<> Throttle::attempt(std::string_view account, std::string_view address, Instant now) {
   const std::lock_guard lock(mutex_);
   make_room(now);
-  Entry& of_account = entries_[account_key(account)];
+  const auto known = familiar_.find(pair_key(account, address));
+  Entry& of_account = known != familiar_.end() ? known->second : entries_[account_key(account)];
   Entry& of_address = entries_[address_key(address)];
   const auto wait = std::max(wait_of(of_account, account_free, now), wait_of(of_address, address_free, now));
   if (wait.count() > 0)
@@ -45,6 +49,8 @@ Result<> Throttle::attempt(std::string_view account, std::string_view address, I
 void Throttle::succeed(std::string_view account, std::string_view address) {
   const std::lock_guard lock(mutex_);
   entries_.erase(account_key(account));
+  if (familiar_.size() >= familiar_max) familiar_.erase(familiar_.begin());
+  familiar_[pair_key(account, address)] = {};
   const auto found = entries_.find(address_key(address));
   if (found != entries_.end() && --found->second.failures <= 0) entries_.erase(found);
 }

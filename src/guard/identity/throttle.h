@@ -1,7 +1,9 @@
 #pragma once
 
-// How often somebody may try to log in. After a few failures each further one doubles the wait, of the account and of the
-// address it comes from (NIST SP 800-63B, 3.2.2). Kept in memory by each server: a failed login writes nothing.
+// How often somebody may try to log in. After a few failures each further one doubles the wait, of the account and of
+// the address it comes from (NIST SP 800-63B, 3.2.2). An address from which the account has logged in is counted by
+// itself: a stranger who guesses does not keep its owner out. Kept in memory by each server: a failed login writes
+// nothing.
 
 #include <cstddef>
 #include <mutex>
@@ -23,6 +25,7 @@ class Throttle {
   static constexpr std::chrono::seconds wait_max{60};
   static constexpr std::chrono::minutes forgotten_after{15};
   static constexpr std::size_t entries_max = 65'536;
+  static constexpr std::size_t familiar_max = 16'384;
 
   // Counts as a failure until succeed(). Code::busy says how long to wait; it is not counted then. Thread-safe.
   Result<> attempt(std::string_view account, std::string_view address, Instant now);
@@ -37,7 +40,8 @@ class Throttle {
   void make_room(Instant now);
 
   std::mutex mutex_;
-  std::unordered_map<std::string, Entry> entries_;  // "a:" account, "i:" address
+  std::unordered_map<std::string, Entry> entries_;   // "a:" account, "i:" address
+  std::unordered_map<std::string, Entry> familiar_;  // account and address that went together
 };
 
 }  // namespace mydr24::identity

@@ -1,7 +1,7 @@
 #pragma once
 
-// Principals of tokens that were looked at a moment ago, by the digest of the token. Each thread has a part of its own, so
-// that no lock is contended: a token is looked at once by each thread that meets it. Private to guard/identity.
+// Principals of tokens that were looked at a moment ago, by the digest of the token. Each thread has a part of its own,
+// so that no lock is contended: a token is looked at once by each thread that meets it. Private to guard/identity.
 
 #include <array>
 #include <atomic>

@@ -17,7 +17,8 @@ std::string escape(std::string_view text);
 // A form's hidden fields, all escaped.
 using Hidden = std::vector<std::pair<std::string_view, std::string_view>>;
 
-// The proof that a form was given to this browser: a random cookie, and its HMAC (bound to the session too) in the form.
+// The proof that a form was given to this browser: a random cookie, and its HMAC (bound to the session too) in the
+// form.
 struct FormProof {
   std::string token;       // for the hidden field "csrf"
   std::string set_cookie;  // empty: the browser has it
