@@ -303,8 +303,10 @@ void audit_append(benchmark::State& state) {
   std::vector<std::int64_t> times_ns;
   times_ns.reserve(1U << 20);
   int patient = 0;
+  std::chrono::nanoseconds lag_max{0};
   for (auto _ : state) {
     audit::Entry entry = Trail::entry(++patient % 10'000);
+    if (patient % 1'000 == 0) lag_max = std::max(lag_max, trail->log->lag());
     const auto began = system_clock().steady();
     if (!trail->log->append(std::move(entry))) state.SkipWithError("refused");
     times_ns.push_back((system_clock().steady() - began).count());
@@ -316,12 +318,15 @@ void audit_append(benchmark::State& state) {
   };
   state.counters["p50_us"] = quantile_us(0.5);
   state.counters["p99_us"] = quantile_us(0.99);
+  state.counters["lag_max_ms"] =
+      benchmark::Counter(std::chrono::duration<double, std::milli>(lag_max).count(), benchmark::Counter::kAvgThreads);
 }
 BENCHMARK(audit_append)
     ->Setup([](const benchmark::State&) { trail = std::make_unique<Trail>(); })
     ->Teardown([](const benchmark::State&) { trail.reset(); })
     ->Threads(1)
     ->Threads(4)
+    ->MinTime(3)
     ->UseRealTime();
 
 // So many entries in sealed segments of 8 MiB, 20 of them of the patient "rare".

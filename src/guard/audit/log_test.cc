@@ -91,6 +91,21 @@ TEST_F(AuditTest, its_own_thread_syncs_and_makes_checkpoints) {
   EXPECT_EQ(log_->lag(), 0ns);
 }
 
+TEST_F(AuditTest, an_entry_has_a_checkpoint_after_a_minute) {
+  settings_.sync_interval = 5ms;
+  open();
+  append();
+  clock_.advance(59s);
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(log_->statistics().last, 2);
+  clock_.advance(1s);
+  for (int i = 0; i < 2000 && log_->statistics().last < 3; ++i) std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(log_->statistics().last, 3);
+  clock_.advance(1h);  // and none where nothing was appended
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(log_->statistics().last, 3);
+}
+
 TEST_F(AuditTest, segments_end_by_size_and_by_age_and_stay_one_chain) {
   settings_.segment_bytes = 2000;
   settings_.sync_interval = 5ms;

@@ -116,7 +116,8 @@ bool matches(const Query& query, const Entry& entry) {
          (!query.until || entry.at < *query.until);
 }
 
-Result<Page> search(const fs::path& folder, const Query& query, std::size_t limit, std::string_view cursor) {
+Result<Page> search(const fs::path& folder, const Query& query, std::size_t limit, std::string_view cursor,
+                    std::size_t blocks_max) {
   if (limit < 1 || limit > page_entries_max)
     return fail(Code::invalid, fmt::format("a page has 1 to {} entries", page_entries_max), "limit");
   std::int64_t below = INT64_MAX;
@@ -145,7 +146,7 @@ Result<Page> search(const fs::path& folder, const Query& query, std::size_t limi
         page.next = std::to_string(page.entries.back().number);
         return page;
       }
-      if (++blocks_read < page_blocks_max || lines.empty()) continue;
+      if (++blocks_read < blocks_max || lines.empty()) continue;
       if (const auto line = parse_line(lines.front()); line) {
         page.next = std::to_string(line->number);
         return page;

@@ -86,6 +86,20 @@ TEST_P(Searching, pages_join_to_the_whole) {
   EXPECT_TRUE(std::ranges::is_sorted(numbers, std::greater()));
 }
 
+TEST_P(Searching, a_search_that_reads_too_much_goes_on_from_its_cursor) {
+  std::string cursor;
+  std::size_t pages = 0, entries = 0;
+  do {
+    const auto page = search(settings_.folder, {.request_id = "r42"}, 10, cursor, 1);
+    ASSERT_TRUE(page);
+    ++pages;
+    entries += page->entries.size();
+    cursor = page->next;
+  } while (!cursor.empty() && pages < 100);
+  EXPECT_EQ(entries, 1U);
+  EXPECT_EQ(pages, segments_in(settings_.folder)->size() + 1);  // each has one block; the last page is empty
+}
+
 TEST_P(Searching, limits_and_cursors_are_checked) {
   EXPECT_EQ(log_->search({}, 0).error().where, "limit");
   EXPECT_EQ(log_->search({}, page_entries_max + 1).error().where, "limit");

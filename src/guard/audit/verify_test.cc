@@ -187,6 +187,7 @@ TEST_F(Tampering, checkpoints_kept_elsewhere_tell_of_a_trail_put_back_to_an_olde
   // The attacker owns the folder: he cuts trail and checkpoints, and the server goes on.
   write(open_path(settings_.folder, 1), joined({lines_.begin(), lines_.begin() + 4}));
   fs::remove(settings_.folder / checkpoints_file_name);
+  clock_.advance(std::chrono::seconds(1));
   open();
   for (int i = 0; i < 8; ++i) append("other");
   log_.reset();
@@ -198,6 +199,7 @@ TEST_F(Tampering, checkpoints_kept_elsewhere_tell_of_a_trail_put_back_to_an_olde
 
 TEST_F(Tampering, checkpoints_that_nobody_cut_tell_the_same) {
   write(open_path(settings_.folder, 1), joined({lines_.begin(), lines_.begin() + 4}));
+  clock_.advance(std::chrono::seconds(1));
   open();
   for (int i = 0; i < 20; ++i) append("other");
   log_.reset();
