@@ -1,4 +1,5 @@
-// `mydr24 audit` on a trail as a server leaves it; and that its AuditEvents are valid FHIR, also by the rules of IHE BALP.
+// `mydr24 audit` on a trail as a server leaves it; and that its AuditEvents are valid FHIR, also by the rules of IHE
+// BALP.
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -163,7 +164,8 @@ std::string profile(std::string_view name, std::string_view action, std::string_
     entity("patient", R"("min":1,"max":"1")", coding(kinds, "1"));
     role("patient", "1");
     add("AuditEvent.entity:patient.what", "AuditEvent.entity.what",
-        R"(,"min":1,"type":[{"code":"Reference","targetProfile":["http://hl7.org/fhir/StructureDefinition/Patient"]}])");
+        R"(,"min":1,"type":[{"code":"Reference",)"
+        R"("targetProfile":["http://hl7.org/fhir/StructureDefinition/Patient"]}])");
   }
   return fmt::format(
       R"({{"resourceType":"StructureDefinition","url":"https://profiles.ihe.net/ITI/BALP/StructureDefinition/)"

@@ -1,7 +1,7 @@
 #pragma once
 
-// Who got data of a patient: the accounting of disclosures (45 CFR 164.528: the date, the recipient, what, and the purpose;
-// of several to one recipient the first, the last and how many).
+// Who got data of a patient: the accounting of disclosures (45 CFR 164.528: the date, the recipient, what, and the
+// purpose; of several to one recipient the first, the last and how many).
 
 #include <cstdint>
 #include <filesystem>

@@ -30,8 +30,8 @@ std::optional<Outcome> parse_outcome(std::string_view number);
 // Below 400 success; below 500 a minor failure (refused, not found, invalid); the rest a serious one.
 Outcome outcome_of_status(int http_status);
 
-// What is longer is cut when the entry is written: a text at a character, lists at an item. `patients_cut` and `query_cut`
-// say so for those two.
+// What is longer is cut when the entry is written: a text at a character, lists at an item. `patients_cut` and
+// `query_cut` say so for those two.
 inline constexpr std::size_t text_bytes_max = 256;
 inline constexpr std::size_t rule_bytes_max = 1024;
 inline constexpr std::size_t query_bytes_max = 4096;

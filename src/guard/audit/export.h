@@ -30,11 +30,11 @@ struct Exported {
   std::int64_t first = 0, last = 0;  // numbers of the entries; 0: none
 };
 
-// Code::not_found: no trail, or no key to sign with. Code::full, Code::internal: `out` took no more.
+// Code::not_found: no trail, or no key to sign with. Code::internal: `out` took no more.
 Result<Exported> export_entries(const ExportOptions& options, Instant now, std::ostream& out);
 
-// Reads what export_entries() wrote. Code::invalid: a byte of it was changed, a line is missing, or it was not signed with
-// that key (base64url or PEM).
+// Reads what export_entries() wrote. Code::invalid: a byte of it was changed, a line is missing, or it was not signed
+// with that key (base64url or PEM).
 Result<Exported> verify_export(std::istream& in, const std::string& public_key);
 
 // The public key of a trail, as its folder has it.

@@ -154,7 +154,8 @@ class Event {
 
   bool has_user() const { return entry_.principal_kind == access::PrincipalKind::person && is_text(entry_.principal); }
 
-  // The client sends what is created, changed or asked; it receives what is read. BALP names its part in a delete otherwise.
+  // The client sends what is created, changed or asked; it receives what is read. BALP names its part in a delete
+  // otherwise.
   void write_agents() {
     const Action action = action_of(entry_);
     const Code client = action == Action::remove ? application

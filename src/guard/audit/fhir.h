@@ -1,7 +1,7 @@
 #pragma once
 
-// An entry as FHIR R4 AuditEvents by the patterns of IHE BALP (Basic Audit Log Patterns): create, read, update, delete and
-// query, with and without a patient. One event for each patient, as BALP has it; one where there is none. Emergency
+// An entry as FHIR R4 AuditEvents by the patterns of IHE BALP (Basic Audit Log Patterns): create, read, update, delete
+// and query, with and without a patient. One event for each patient, as BALP has it; one where there is none. Emergency
 // overrides are DICOM security alerts (110113) "Emergency Override Started" (110127) and "Stopped" (110138).
 // Source: profiles.ihe.net/ITI/BALP; hl7.org/fhir/R4/auditevent.html.
 
@@ -19,7 +19,8 @@ inline constexpr std::string_view override_stopped = "override.stop";
 inline constexpr std::string_view login = "login";
 inline constexpr std::string_view logout = "logout";
 
-// Ours, where FHIR has no code: interactions that are not FHIR's, and the emergency override that an entry was made under.
+// Ours, where FHIR has no code: interactions that are not FHIR's, and the emergency override that an entry was made
+// under.
 inline constexpr std::string_view interaction_system = "https://mydr24.org/fhir/CodeSystem/audit-interaction";
 inline constexpr std::string_view override_system = "https://mydr24.org/fhir/NamingSystem/emergency-override";
 
@@ -33,7 +34,8 @@ struct Observer {
 // what is not FHIR).
 std::string balp_profile(const Entry& entry);
 
-// JSON of each event, in the order of the patients. The id of the first is the entry's, the others have ".2", ".3" after it.
+// JSON of each event, in the order of the patients. The id of the first is the entry's, the others have ".2", ".3"
+// after it.
 std::vector<std::string> to_audit_events(const Entry& entry, const Observer& observer);
 
 }  // namespace mydr24::audit

@@ -3,14 +3,16 @@
 // The trail itself: a folder of its own that only ever grows at its end.
 //
 // Invariants
-// - append() returns success only when the line is with the operating system (write(2)): the process may be killed at any
+// - append() returns success only when the line is with the operating system (write(2)): the process may be killed at
+//   any
 //   time after. A thread of its own syncs: what a power cut may take is at most lag() old.
-// - Every line holds the SHA-256 of the one before; checkpoints signed with Ed25519 say where the trail stood (verify.h).
+// - Every line holds the SHA-256 of the one before; checkpoints signed with Ed25519 say where the trail stood
+//   (verify.h).
 // - What the disk refuses is an Error of the append, and nothing of it stays.
 //
-// In the folder (default names): segments and indexes (detail/segment.h), `signing-key.pem` (mode 0600, made at the first
-// start), `signing-key.pub`, `checkpoints` (every signed line again, never cut: copy it to where nobody who may write here
-// may write), `holds.json`, `lock`.
+// In the folder (default names): segments and indexes (detail/segment.h), `signing-key.pem` (mode 0600, made at the
+// first start), `signing-key.pub`, `checkpoints` (every signed line again, never cut: copy it to where nobody who may
+// write here may write), `holds.json`, `lock`.
 
 #include <atomic>
 #include <chrono>
@@ -91,8 +93,8 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  // The number of its line. Thread-safe. Code::full: the disk has no room. Code::internal: it cannot be written, or a sync
-  // failed before (nothing is taken until the next start: what the disk holds is not known any more).
+  // The number of its line. Thread-safe. Code::full: the disk has no room. Code::internal: it cannot be written, or a
+  // sync failed before (nothing is taken until the next start: what the disk holds is not known any more).
   Result<std::int64_t> append(Entry entry);
   // As append(), unless an entry with this store_sequence or a higher one is there already: exactly once for a follower
   // that is given events at least once. Numbers come in ascending order, from one thread.
@@ -106,8 +108,8 @@ class Log {
   // Entries, newest first. Thread-safe; sees everything whose append() has returned.
   Result<Page> search(const Query& query, std::size_t limit, std::string_view cursor = {}) const;
 
-  // Removes whole segments whose every entry is older than `days` (at least 1) by the clock, but those that hold an entry
-  // of a patient under a legal hold. A signed anchor in the trail stands for each. Thread-safe; may take long.
+  // Removes whole segments whose every entry is older than `days` (at least 1) by the clock, but those that hold an
+  // entry of a patient under a legal hold. A signed anchor in the trail stands for each. Thread-safe; may take long.
   Result<Retained> retain(int days);
   // Each is noted in the trail ("audit.hold", "audit.release"). Code::invalid: no such id, or no reason.
   // Code::not_found: no hold to release.

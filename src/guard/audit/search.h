@@ -49,7 +49,8 @@ struct Page {
 };
 
 inline constexpr std::size_t page_entries_max = 10'000;
-// Of 256 KiB, in one call: a search without an index key over a large trail gives back what it found so far and a cursor.
+// Of 256 KiB, in one call: a search without an index key over a large trail gives back what it found so far and a
+// cursor.
 inline constexpr std::size_t page_blocks_max = 8'192;
 
 // Newest first. Code::invalid: the cursor is none, or `limit` is not 1 to page_entries_max. Code::not_found: no trail.

@@ -55,8 +55,8 @@ class Tampering : public AuditTest {
   static bool names(const Verification& done, std::int64_t number) {
     return std::ranges::find(done.findings, number, &Finding::number) != done.findings.end();
   }
-  // What somebody can do who knows the format but not the key: line `at` says `to` in place of `from`, and when `chain` is
-  // set every later line is chained anew.
+  // What somebody can do who knows the format but not the key: line `at` says `to` in place of `from`, and when `chain`
+  // is set every later line is chained anew.
   std::string forged(std::size_t at, const std::string& from, const std::string& to, bool chain) {
     std::string out;
     Digest previous{};

@@ -1,7 +1,7 @@
 #pragma once
 
-// The entry of a write is in the write's own transaction: a commit whose answer was lost has its entry, and a write that was
-// undone has none. After the commit a follower puts it into the trail, exactly once.
+// The entry of a write is in the write's own transaction: a commit whose answer was lost has its entry, and a write
+// that was undone has none. After the commit a follower puts it into the trail, exactly once.
 
 #include <span>
 #include <string_view>

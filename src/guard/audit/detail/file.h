@@ -1,6 +1,7 @@
 #pragma once
 
-// Files of the trail: plain POSIX, because what is promised is what write(2) and fsync(2) promise. Private to guard/audit.
+// Files of the trail: plain POSIX, because what is promised is what write(2) and fsync(2) promise. Private to
+// guard/audit.
 
 #include <sys/types.h>
 

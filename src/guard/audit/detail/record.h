@@ -6,10 +6,11 @@
 //   77ab01c4 {"n":43,"previous":"...","checkpoint":{"at":"...","followed":9,"key":"..."},"signature":"<86 characters>"}
 //   0a1b2c3d {"n":44,"previous":"...","anchor":{"at":"...","first":1,"last":20,...},"signature":"..."}
 //
-// `n` counts the lines of the trail from 1. `previous` is the base64url SHA-256 of the JSON of the line before (43 times 'A'
-// for the first): it tells what was changed, left out or put in. Before the blank stand the first 8 hexadecimal digits
-// of the line's own digest: they tell a line that was torn by a power cut, and cost nothing, since the digest is needed
-// for the next line. The signature is Ed25519 over the JSON up to, and without, `,"signature"`. Private to guard/audit.
+// `n` counts the lines of the trail from 1. `previous` is the base64url SHA-256 of the JSON of the line before (43
+// times 'A' for the first): it tells what was changed, left out or put in. Before the blank stand the first 8
+// hexadecimal digits of the line's own digest: they tell a line that was torn by a power cut, and cost nothing, since
+// the digest is needed for the next line. The signature is Ed25519 over the JSON up to, and without, `,"signature"`.
+// Private to guard/audit.
 
 #include <cstddef>
 #include <cstdint>

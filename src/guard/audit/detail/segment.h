@@ -63,8 +63,8 @@ class IndexBuilder {
 
 class Segment {
  public:
-  // Open or sealed, whichever there is. A sealed one is read by its index, which is made anew in memory when there is no
-  // good one, or (ByIndex::no) by what stands in it alone. Code::not_found: neither is there.
+  // Open or sealed, whichever there is. A sealed one is read by its index, which is made anew in memory when there is
+  // no good one, or (ByIndex::no) by what stands in it alone. Code::not_found: neither is there.
   enum class ByIndex : std::uint8_t { yes, no };
   static Result<Segment> open(const std::filesystem::path& folder, std::int64_t first, ByIndex by_index = ByIndex::yes);
 
