@@ -7,6 +7,7 @@
 //   alert_outbox      DELIVERY -> its alert's id, while it is to be sent
 //   alert_history     ID/SEQUENCE -> an event of the alert
 //   alert_cycles      ID/CONTACT -> how far the contact's own rules have come since the call
+//   alert_arrivals    source/SOURCE/ID or cause/CAUSE/ID -> nothing: an alert came, or news of one; ids in order of time
 //   alert_overrides   ID -> an override that is asked for or in force
 //   alert_monitors    NAME -> when the monitor was last heard of
 
@@ -23,6 +24,7 @@ inline constexpr std::string_view deliveries = "alert_deliveries";
 inline constexpr std::string_view outbox = "alert_outbox";
 inline constexpr std::string_view history = "alert_history";
 inline constexpr std::string_view cycles = "alert_cycles";
+inline constexpr std::string_view arrivals = "alert_arrivals";
 inline constexpr std::string_view overrides = "alert_overrides";
 inline constexpr std::string_view monitors = "alert_monitors";
 

@@ -67,6 +67,34 @@ Target read_target(Fields& from, std::size_t index, std::string_view written) {
   return {};
 }
 
+IfTime read_if_time(Fields& from) {
+  IfTime condition{.zone = from.zone("zone"), .window = {}};
+  Window& window = condition.window;
+  window.days = from.days("days");
+  window.from = from.clock("from", window.from);
+  window.to = from.clock("to", window.to);
+  constexpr std::chrono::hours day{24};
+  if (window.from == day) from.refuse("from", "a range begins before 24:00");
+  if (window.from == window.to || window.to - window.from == day) {
+    window.to = window.from;
+    if (window.days == 0x7f) from.refuse("", "this range is always: give it from, to or days, or leave it away");
+  }
+  from.finish();
+  return condition;
+}
+
+IfCount read_if_count(Fields& from) {
+  constexpr std::array<std::string_view, 2> kinds{"source", "cause"};
+  IfCount condition;
+  if (!from.has("more_than")) from.refuse("more_than", "a number of alerts is needed");
+  condition.more_than = static_cast<int>(from.number("more_than", 1, 1, alerts_counted_max));
+  condition.within = from.seconds("within_s", condition.within, delay_max);
+  condition.of = static_cast<IfCount::Of>(from.choice("of", kinds, 0));
+  if (condition.within < std::chrono::seconds(1)) from.refuse("within_s", "alerts are counted over at least 1 second");
+  from.finish();
+  return condition;
+}
+
 Step read_step(Fields& from) {
   Step step;
   for (const std::string& written : from.names("targets", targets_max))
@@ -75,6 +103,8 @@ Step read_step(Fields& from) {
   step.acks = static_cast<int>(from.number("acks", 1, 1, static_cast<std::int64_t>(targets_max)));
   if (step.targets.empty()) from.refuse("targets", "the step calls nobody");
   if (step.delay < std::chrono::seconds(1)) from.refuse("delay_s", "a step lasts at least 1 second");
+  if (auto condition = from.object("if_time")) step.if_time = read_if_time(*condition);
+  if (auto condition = from.object("if_count")) step.if_count = read_if_count(*condition);
   from.finish();
   return step;
 }
@@ -200,7 +230,14 @@ class PlanReader {
   void read_policy(const std::string& name, Fields& from) {
     Policy& policy = plan_.policies_[name];
     policy.name = name;
-    for (Fields& each : from.objects("steps", steps_max)) policy.steps.push_back(read_step(each));
+    for (Fields& each : from.objects("steps", steps_max)) {
+      Step& step = policy.steps.emplace_back(read_step(each));
+      if (!step.if_count) continue;
+      if (policy.steps.size() == 1)
+        each.refuse("if_count", "the first step waits for no number of alerts: nobody would be called until then");
+      plan_.counts_within_ = std::max(plan_.counts_within_, step.if_count->within);
+    }
+    policy.repeat = static_cast<int>(from.number("repeat", 0, 0, repeat_max));
     policy.people_min = static_cast<int>(from.number("people_min", 1, 1, 50));
     if (policy.steps.empty()) from.refuse("steps", "the policy has no step and would call nobody");
   }
