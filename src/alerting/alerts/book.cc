@@ -162,7 +162,8 @@ Result<Alert> Book::acknowledge(store::Transaction& transaction, std::string_vie
   return alert;
 }
 
-Result<Alert> Book::resolve(store::Transaction& transaction, std::string_view id, std::string_view why) const {
+Result<Alert> Book::resolve(store::Transaction& transaction, std::string_view id, std::string_view why,
+                            std::string_view identity) const {
   MYDR24_ASSIGN(const Alert before, must_find(transaction, id));
   if (before.is_resolved()) return before;
   Alert alert = before;
@@ -173,8 +174,10 @@ Result<Alert> Book::resolve(store::Transaction& transaction, std::string_view id
   alert.ack_expires.reset();
   MYDR24_TRY(calls::stop(transaction, alert, fmt::format("resolved: {}", why)));
   MYDR24_TRY(entries::save(transaction, &before, alert));
-  MYDR24_TRY(entries::note(transaction, "alert.resolved", alert,
-                           [&](json::Writer& writer) { writer.field("why", why).field("round", alert.round); }));
+  MYDR24_TRY(entries::note(transaction, "alert.resolved", alert, [&](json::Writer& writer) {
+    writer.field("why", why).field("round", alert.round);
+    if (!identity.empty()) writer.field("by", directory_.plan()->person(identity));
+  }));
   return alert;
 }
 

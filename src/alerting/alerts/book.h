@@ -112,8 +112,10 @@ class Book {
   Result<Alert> acknowledge(store::Transaction& transaction, std::string_view id, std::string_view identity,
                             std::string_view note = {}, std::string_view via = {}) const;
 
-  // The cause is gone. Already resolved: the same answer, nothing written.
-  Result<Alert> resolve(store::Transaction& transaction, std::string_view id, std::string_view why) const;
+  // The cause is gone. Already resolved: the same answer, nothing written. `identity`: of the person who says so, as
+  // acknowledge(); empty: it was no person.
+  Result<Alert> resolve(store::Transaction& transaction, std::string_view id, std::string_view why,
+                        std::string_view identity = {}) const;
 
   // The timer's handler: calls the next step (calls::go_on), or the one that it rested before. Does nothing when the alert
   // is not open.

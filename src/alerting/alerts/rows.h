@@ -10,6 +10,9 @@
 //   alert_arrivals    source/SOURCE/ID or cause/CAUSE/ID -> nothing: an alert came, or news of one; ids in order of time
 //   alert_overrides   ID -> an override that is asked for or in force
 //   alert_monitors    NAME -> when the monitor was last heard of
+//   alert_subscribers ALERT/CONTACT -> since when
+//   alert_updates     ALERT/ACTION/DELIVERY, status/ALERT/SEQUENCE/CONTACT, notice/NAME/ID -> what is still to be told
+//   oncall_notices    NAME -> who was on call when that was looked at last
 
 #include <string>
 #include <string_view>
@@ -27,6 +30,11 @@ inline constexpr std::string_view cycles = "alert_cycles";
 inline constexpr std::string_view arrivals = "alert_arrivals";
 inline constexpr std::string_view overrides = "alert_overrides";
 inline constexpr std::string_view monitors = "alert_monitors";
+inline constexpr std::string_view subscribers = "alert_subscribers";
+inline constexpr std::string_view updates = "alert_updates";
+inline constexpr std::string_view notices = "oncall_notices";
+inline constexpr std::string_view status_prefix = "status/";  // of alert_updates; ids of alerts begin otherwise
+inline constexpr std::string_view notice_prefix = "notice/";
 
 std::string alert_key(std::string_view id);
 std::string cause_key(std::string_view cause);

@@ -86,6 +86,11 @@ class ConsoleChannel : public Channel {
   Task<SendOutcome> send(Message message) override {
     std::string payload;
     json::Writer writer(payload);
+    if (message.purpose == Purpose::notice) {
+      writer.begin_object().field("text", message.title).field("contact", message.contact).end_object();
+      hub_.publish("notice", std::move(payload));
+      co_return SendOutcome{SendStatus::delivered, 0, {}};
+    }
     writer.begin_object()
         .field("alert", message.alert_id)
         .field("delivery", message.delivery_id)

@@ -149,6 +149,15 @@ struct Feed {
   std::chrono::minutes reminder{5};  // 0: none
 };
 
+// Who is told who is on call, and when.
+struct Notice {
+  std::string name;
+  std::string schedule;
+  notify::Address address;  // webhook, console, email, sms or chat
+  bool changes = true;      // when that changes
+  bool daily = true;        // at 00:00 by the wall clock of the schedule
+};
+
 struct Sla {
   std::chrono::seconds response{900};
   std::chrono::seconds resolution{14400};
@@ -176,7 +185,7 @@ inline constexpr std::string_view nobody = "nobody";
 
 // The documents of a plan by key, "KIND/NAME".
 using Documents = std::map<std::string, std::string, std::less<>>;
-// contact, team, schedule, override, temporary, policy, maintenance, monitor, feed, defaults
+// contact, team, schedule, override, temporary, policy, maintenance, monitor, feed, notice, defaults
 bool is_kind(std::string_view kind);
 
 class Plan {
@@ -200,6 +209,7 @@ class Plan {
   const std::map<std::string, Monitor, std::less<>>& monitors() const { return monitors_; }
   const std::map<std::string, Maintenance, std::less<>>& maintenances() const { return maintenances_; }
   const std::map<std::string, Feed, std::less<>>& feeds() const { return feeds_; }
+  const std::map<std::string, Notice, std::less<>>& notices() const { return notices_; }
   const std::vector<Leave>& leaves() const { return leaves_; }
   const Defaults& defaults() const { return defaults_; }
   // The longest time within which a step counts alerts; 0: none does.
@@ -236,6 +246,7 @@ class Plan {
   std::map<std::string, Maintenance, std::less<>> maintenances_;
   std::map<std::string, Monitor, std::less<>> monitors_;
   std::map<std::string, Feed, std::less<>> feeds_;
+  std::map<std::string, Notice, std::less<>> notices_;
   std::vector<Leave> leaves_;
   Defaults defaults_;
   std::chrono::seconds counts_within_{0};

@@ -20,17 +20,22 @@ constexpr std::array<std::string_view, notify::kind_count> methods{"webhook", "c
 constexpr std::size_t shifts_max = 1000;
 constexpr std::size_t leave_max = 100;
 
+notify::Address read_address(Fields& from) {
+  notify::Address address;
+  address.kind = static_cast<notify::Kind>(from.choice("kind", methods, 1));
+  address.target = from.text("target", notify::target_bytes_max);
+  address.secret = from.text("secret", 2000);
+  if (const auto checked = notify::check_address(address); !checked)
+    from.refuse(checked.error().where, checked.error().text);
+  return address;
+}
+
 Method read_method(Fields& from) {
-  Method method;
-  method.address.kind = static_cast<notify::Kind>(from.choice("kind", methods, 1));
-  method.address.target = from.text("target", notify::target_bytes_max);
-  method.address.secret = from.text("secret", 2000);
+  Method method{.address = read_address(from)};
   // Who writes down an address that machines answer at knows it; people answer for theirs.
   const bool machine = method.address.kind == notify::Kind::webhook || method.address.kind == notify::Kind::console;
   method.verified = from.flag("verified", machine);
   method.disabled = from.flag("disabled", false);
-  if (const auto checked = notify::check_address(method.address); !checked)
-    from.refuse(checked.error().where, checked.error().text);
   from.finish();
   return method;
 }
@@ -112,8 +117,9 @@ Step read_step(Fields& from) {
 }  // namespace
 
 bool is_kind(std::string_view kind) {
-  constexpr std::array<std::string_view, 10> kinds{"contact", "team",        "schedule", "override", "temporary",
-                                                   "policy",  "maintenance", "monitor",  "feed",     "defaults"};
+  constexpr std::array<std::string_view, 11> kinds{"contact",   "team",   "schedule",    "override",
+                                                   "temporary", "policy", "maintenance", "monitor",
+                                                   "feed",      "notice", "defaults"};
   return std::ranges::find(kinds, kind) != kinds.end();
 }
 
@@ -159,6 +165,7 @@ class PlanReader {
     if (kind == "maintenance") read_maintenance(name, from);
     if (kind == "monitor") read_monitor(name, from);
     if (kind == "feed") read_feed(name, from);
+    if (kind == "notice") read_notice(name, from);
     if (kind == "defaults") read_defaults(from);
   }
 
@@ -268,6 +275,21 @@ class PlanReader {
     plan_.feeds_[id] = std::move(feed);
   }
 
+  void read_notice(const std::string& name, Fields& from) {
+    Notice& notice = plan_.notices_[name];
+    notice.name = name;
+    notice.schedule = from.name("schedule");
+    notice.changes = from.flag("changes", true);
+    notice.daily = from.flag("daily", true);
+    if (!notice.changes && !notice.daily) from.refuse("changes", "it would tell nothing: let it tell changes or daily");
+    auto channel = from.object("channel");
+    if (!channel) return from.refuse("channel", "a channel is needed: {\"kind\": \"chat\", \"target\": \"C123\"}");
+    notice.address = read_address(*channel);
+    if (notice.address.kind == notify::Kind::voice || notice.address.kind == notify::Kind::pagerduty)
+      channel->refuse("kind", "a notice is a text: webhook, console, email, sms or chat");
+    channel->finish();
+  }
+
   void read_defaults(Fields& from) {
     Defaults& defaults = plan_.defaults_;
     if (auto policies = from.object("policy")) {
@@ -325,6 +347,7 @@ class PlanReader {
         refuse(fmt::format("feed/{}.schedule", id), fmt::format("there is no schedule \"{}\"", feed.schedule));
       need_contact(feed.contact, fmt::format("feed/{}.contact", id));
     }
+    check_notices();
     for (const auto& [id, maintenance] : plan_.maintenances_)
       if (maintenance.policy != "*" && !plan_.policies_.contains(maintenance.policy))
         refuse(fmt::format("maintenance/{}.policy", id),
@@ -365,6 +388,19 @@ class PlanReader {
         if (other.period.overlaps(temporary.period))
           refuse(part, fmt::format("overlaps the temporary schedule \"{}\"", other.id), Code::conflict);
       schedule->temporaries.push_back(std::move(temporary));
+    }
+  }
+
+  void check_notices() {
+    std::map<std::pair<std::string, std::string>, std::string> told;
+    for (const auto& [name, notice] : plan_.notices_) {
+      if (!plan_.schedules_.contains(notice.schedule))
+        refuse(fmt::format("notice/{}.schedule", name), fmt::format("there is no schedule \"{}\"", notice.schedule));
+      const std::string to = fmt::format("{} {}", to_string(notice.address.kind), notice.address.target);
+      const auto [other, is_new] = told.emplace(std::pair(notice.schedule, to), name);
+      if (!is_new)
+        refuse(fmt::format("notice/{}.channel", name),
+               fmt::format("\"{}\" tells this channel of the same schedule already", other->second), Code::conflict);
     }
   }
 

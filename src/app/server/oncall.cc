@@ -24,13 +24,15 @@ OnCallDesk::OnCallDesk(const alerts::Book& book, store::Store& store, WorkerPool
       log_(log),
       upkeep_(upkeep),
       monitors_(book),
+      notices_(book),
       auditor_(book),
-      api_{store, book, monitors_, workers, clock} {}
+      api_{store, book, monitors_, notices_, workers, clock} {}
 
 OnCallDesk::~OnCallDesk() { stop(); }
 
 void OnCallDesk::attach() {
   monitors_.attach(store_);
+  notices_.attach(store_);
   store_.add_follower(*this);
 }
 

@@ -276,7 +276,7 @@ class RunningSystem : public System {
     MYDR24_TRY(dispatcher_->start(*core_.store));
     core_.summaries->start(core_.log);
     updates_ = std::make_unique<alerts::Updates>(
-        clock_, [this](const alerts::Delivery& delivery) { return address_of(delivery); },
+        clock_, *core_.directory,
         [this](asio::io_context& context, const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
           return make_channel(context, address);
         });
@@ -335,14 +335,6 @@ class RunningSystem : public System {
     if (made) return std::move(*made);
     core_.log.warn("a channel cannot be made", {{"kind", to_string(address.kind)}, {"detail", made.error().text}});
     return notify::make_refusing_channel(address.kind, made.error().text);
-  }
-
-  std::optional<notify::Address> address_of(const alerts::Delivery& delivery) const {
-    const auto plan = core_.directory->plan();
-    const oncall::Contact* contact = plan->contact(delivery.contact);
-    const auto index = static_cast<std::size_t>(delivery.channel);
-    if (contact == nullptr || index >= contact->methods.size()) return std::nullopt;
-    return contact->methods[index].address;
   }
 
   void make_routes(std::chrono::seconds escalate_after) {
