@@ -96,6 +96,7 @@ struct Updates::Inside {
   static Result<> plan_called(store::Reader& reader, const store::Event& event, std::string_view alert_id, Rows& rows);
   static Result<> plan_status(store::Reader& reader, const store::Event& event, std::string_view alert_id, Rows& rows);
   void take(const std::set<std::string>& keys);
+  void end();
   void pump();
   Task<> tell(std::string key);
   // Nothing when it is not to be told any more.
@@ -125,6 +126,7 @@ struct Updates::Inside {
   asio::io_context context{1};
   asio::executor_work_guard<Executor> guard{context.get_executor()};
   std::map<std::string, Job> jobs;
+  bool follows = true;  // false: another process tells
   std::thread thread;
   std::atomic<bool> stopping = false;
   std::atomic<bool> has_jobs = false;
@@ -183,11 +185,17 @@ void Updates::Inside::take(const std::set<std::string>& keys) {
   pump();
 }
 
+void Updates::Inside::end() {
+  follows = false;
+  std::erase_if(jobs, [](const auto& job) { return !job.second.running; });
+  has_jobs = !jobs.empty();
+}
+
 void Updates::Inside::pump() {
   const auto now = clock.steady();
   // Gathered first: one that needs no waiting is over, and gone from the jobs, before co_spawn() returns.
   std::vector<std::string> due;
-  if (stopping) return;
+  if (stopping || !follows) return;
   for (auto& [key, job] : jobs) {
     if (job.running || job.due > now) continue;
     job.running = true;
@@ -292,6 +300,11 @@ Task<> Updates::Inside::tell(std::string key) {
     finish(key);
     co_return;
   }
+  if (!follows) {
+    jobs.erase(job);  // its row stays
+    has_jobs = !jobs.empty();
+    co_return;
+  }
   job->second.running = false;
   job->second.due = clock.steady() + retry_after * job->second.tries;
 }
@@ -331,8 +344,15 @@ Result<> Updates::begin() {
     }
     return {};
   }));
-  inside_->post([inside = inside_.get(), left] { inside->take(left); });
+  inside_->post([inside = inside_.get(), left] {
+    inside->follows = true;
+    inside->take(left);
+  });
   return {};
+}
+
+void Updates::end() {
+  inside_->post([inside = inside_.get()] { inside->end(); });
 }
 
 void Updates::stop() {

@@ -47,6 +47,8 @@ class Updates : public store::Follower {
   std::string_view name() const override { return "alerts.updates"; }
   // Takes up what was left to be told.
   Result<> begin() override;
+  // Another server tells what is left.
+  void end() override;
   Result<> follow(std::span<const store::Event> events) override;
 
   static constexpr int tells_max = 10;

@@ -188,6 +188,28 @@ TEST_F(UpdatesTest, ARestartLosesNone) {
   EXPECT_EQ(rows(), 0U);
 }
 
+TEST_F(UpdatesTest, AServerThatFollowsNoLongerTellsNothingUntilItFollowsAgain) {
+  chat.set(SendStatus::failed);
+  acknowledge(raise());
+  EXPECT_EQ(chat.count(), 1U);
+  const auto pass = [&] {
+    store.settle();
+    ASSERT_TRUE(updates->settle());
+    clock.advance(1min);
+    updates->tick();
+    ASSERT_TRUE(updates->settle());
+  };
+  chat.set(SendStatus::delivered);
+  store.leading = false;
+  pass();
+  EXPECT_EQ(chat.count(), 1U);
+  EXPECT_EQ(rows(), 1U) << "for the server that follows now";
+  store.leading = true;
+  pass();
+  EXPECT_EQ(chat.count(), 2U);
+  EXPECT_EQ(rows(), 0U);
+}
+
 TEST_F(UpdatesTest, NewsThatIsNoLongerTrueIsNotTold) {
   chat.set(SendStatus::failed);
   const std::string id = raise(Severity::urgent);

@@ -81,7 +81,7 @@ void OnCallDesk::run() {
 }
 
 void OnCallDesk::look() {
-  // Events are given to one of the servers on a store only: each looks for itself whether the plan has changed.
+  // Another server on the store may have changed the plan.
   if (const auto fresh = book_.directory().refresh(store_); !fresh)
     log_.write(telemetry::Level::error, "oncall", {{"detail", fresh.error().text}});
   const auto behind = auditor_.audit(store_, clock_.now());

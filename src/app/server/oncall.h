@@ -35,6 +35,8 @@ class OnCallDesk : public store::Follower {
 
   // Addresses that were confirmed or switched off: the plan is judged again.
   std::string_view name() const override { return "oncall.addresses"; }
+  bool in_every_process() const override { return true; }
+  Result<> begin() override { return book_.directory().load(store_); }
   Result<> follow(std::span<const store::Event> events) override;
 
  private:

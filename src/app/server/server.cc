@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "alerting/alerts/console_feed.h"
 #include "alerting/alerts/dispatcher.h"
 #include "alerting/alerts/updates.h"
 #include "api/desk_api/desk_api.h"
@@ -269,10 +270,11 @@ class RunningSystem : public System {
     MYDR24_TRY(start_clock());
     if (settings_.admission.mode == "full") {
       MYDR24_ASSIGN(admission_, AdmissionDesk::make({settings_, core_.weights, workers_, metrics_, core_.log, clock_}));
-      MYDR24_TRY(admission_->start(*core_.store));
+      admission_->start(*core_.store);
     }
     vitals_ = std::make_unique<Vitals>(*core_.records, *core_.watch, workers_, clock_);
     core_.store->add_follower(vitals_->outcomes());
+    feed_.start(*core_.store);
     MYDR24_TRY(dispatcher_->start(*core_.store));
     core_.summaries->start(core_.log);
     updates_ = std::make_unique<alerts::Updates>(
@@ -347,9 +349,9 @@ class RunningSystem : public System {
                           std::string(version),
                           core_.conformance.get(),
                           core_.summaries.get()});
-    desk_ = std::make_unique<desk_api::Desk>(desk_api::Desk{*core_.store, *core_.book, *dispatcher_, hub_, *core_.watch,
-                                                            workers_, clock_, escalate_after, settings_.demo,
-                                                            [this] { return label_alerts_->unrecorded(); }});
+    desk_ = std::make_unique<desk_api::Desk>(
+        desk_api::Desk{*core_.store, *core_.book, *dispatcher_, hub_, *core_.watch, workers_, clock_, escalate_after,
+                       settings_.demo, [this] { return label_alerts_->unrecorded(); }});
     health_ = std::make_unique<desk_api::Health>(
         desk_api::Health{[this] { return checks(); }, [this] { return draining_.load(); }, metrics_,
                          [this](const std::string& to) { return core_.store->backup(to); },
@@ -440,6 +442,7 @@ class RunningSystem : public System {
   Core core_;
   WorkerPool workers_;
   notify::ConsoleHub hub_;
+  alerts::ConsoleFeed feed_{hub_};
   std::unique_ptr<Notify> notify_;
   std::unique_ptr<notify_api::Service> answers_;
   std::unique_ptr<vitals::Chart> chart_;
