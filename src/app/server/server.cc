@@ -11,6 +11,7 @@
 
 #include "alerting/alerts/console_feed.h"
 #include "alerting/alerts/dispatcher.h"
+#include "alerting/alerts/unwritten.h"
 #include "alerting/alerts/updates.h"
 #include "api/desk_api/desk_api.h"
 #include "api/fhir_api/fhir_api.h"
@@ -260,6 +261,12 @@ class RunningSystem : public System {
         [this](asio::io_context& context, const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
           return make_channel(context, address);
         });
+    unwritten_ =
+        std::make_unique<alerts::Unwritten>(*core_.book, *core_.store, clock_, [this](alerts::Unrecorded each) {
+          core_.log.error("an emergency could not be written down; people are called from memory");
+          dispatcher_->call_from_memory(std::move(each));
+        });
+    core_.records->on_not_stored([this](const records::Records::Work& work) { unwritten_->rehearse(work); });
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
     oncall_ = std::make_unique<OnCallDesk>(
@@ -299,6 +306,7 @@ class RunningSystem : public System {
       core_.store->tick();
       dispatcher_->tick();
       updates_->tick();
+      unwritten_->tick();
       label_alerts_->observe(dispatcher_->counters());
       label_alerts_->tick();
     });
@@ -351,7 +359,7 @@ class RunningSystem : public System {
                           core_.summaries.get()});
     desk_ = std::make_unique<desk_api::Desk>(
         desk_api::Desk{*core_.store, *core_.book, *dispatcher_, hub_, *core_.watch, workers_, clock_, escalate_after,
-                       settings_.demo, [this] { return label_alerts_->unrecorded(); }});
+                       settings_.demo, [this] { return label_alerts_->unrecorded() + unwritten_->count(); }});
     health_ = std::make_unique<desk_api::Health>(
         desk_api::Health{[this] { return checks(); }, [this] { return draining_.load(); }, metrics_,
                          [this](const std::string& to) { return core_.store->backup(to); },
@@ -393,6 +401,9 @@ class RunningSystem : public System {
     metrics_.before_expose([=, this] { difference.set(static_cast<double>(clock_.difference().count()) / 1e6); });
     vitals_->make_metrics(metrics_);
     label_alerts_->add_metrics(metrics_);
+    const auto unwritten =
+        metrics_.gauge("alerts_unwritten", "Emergencies of writes that were not stored: people are called from memory");
+    metrics_.before_expose([=, this] { unwritten.set(static_cast<double>(unwritten_->count())); });
     const auto queued_in = [this](std::size_t lane) {
       return metrics_.gauge("store_queued_writes", "Writes that wait for the writer",
                             {{"class", std::string(to_string(static_cast<RequestClass>(lane)))}});
@@ -449,6 +460,7 @@ class RunningSystem : public System {
   std::unique_ptr<Vitals> vitals_;
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
   std::unique_ptr<alerts::Updates> updates_;
+  std::unique_ptr<alerts::Unwritten> unwritten_;
   std::unique_ptr<OnCallDesk> oncall_;
   std::unique_ptr<LabelAlerts> label_alerts_;
   pipeline::Router router_;

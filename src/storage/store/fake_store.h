@@ -35,6 +35,12 @@ class FakeStore : public Store {
       if (refuse_writes > 0) {
         --refuse_writes;
         result = fail(Code::busy, "the queue is full");
+      } else if (full) {
+        // As a disk that is found to be full at the commit.
+        const Data before = data_;
+        result = run(work);
+        data_ = before;
+        if (result) result = fail(Code::full, "the disk of the database is full");
       } else {
         result = run(work);
       }
@@ -103,6 +109,7 @@ class FakeStore : public Store {
   bool follow_at_once = false;
   bool shared = false;               // before followers are added
   std::atomic<bool> leading = true;  // seen by followers with the next settle() or tick()
+  std::atomic<bool> full = false;    // every write is answered full
   int refuse_writes = 0;             // the next so many writes are answered busy
 
   // Every event so far of that kind.
