@@ -193,7 +193,7 @@ void Walk::schedule_part(const std::string& text, const Words& words) {
                   words.at(4), words.at(6).substr(0, words.at(6).size() - 1), members);
 }
 
-// policy default: ann bob for 30s needs 2, schedule:ward for 30s
+// policy default repeats 2: ann bob for 30s needs 2, schedule:ward for 30s between 08:00 18:00 UTC, carl above 2 in 10min
 void Walk::policy_part(const std::string& text, const Words& words) {
   std::string steps;
   std::istringstream in(text.substr(text.find(": ") + 2));
@@ -201,23 +201,35 @@ void Walk::policy_part(const std::string& text, const Words& words) {
     std::string targets;
     std::int64_t delay = 30;
     int acks = 1;
+    std::string conditions;
     const Words parts = split(each);
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (parts[i] == "for") {
         delay = duration(parts.at(++i)).count();
       } else if (parts[i] == "needs") {
         acks = std::stoi(parts.at(++i));
+      } else if (parts[i] == "between") {
+        conditions += fmt::format(R"(,"if_time":{{"from":"{}","to":"{}","zone":"{}"}})", parts.at(i + 1),
+                                  parts.at(i + 2), parts.at(i + 3));
+        i += 3;
+      } else if (parts[i] == "above") {
+        const bool has_kind = parts.size() > i + 4 && parts[i + 4] == "of";
+        conditions +=
+            fmt::format(R"(,"if_count":{{"more_than":{},"within_s":{},"of":"{}"}})", parts.at(i + 1),
+                        duration(parts.at(i + 3)).count(), has_kind ? parts.at(i + 5) : std::string("source"));
+        i += has_kind ? 5 : 3;
       } else {
         const bool typed = parts[i].find(':') != std::string::npos;
         targets += fmt::format("{}\"{}{}\"", targets.empty() ? "" : ",", typed ? "" : "contact:", parts[i]);
       }
     }
-    steps +=
-        fmt::format(R"({}{{"targets":[{}],"delay_s":{},"acks":{}}})", steps.empty() ? "" : ",", targets, delay, acks);
+    steps += fmt::format(R"({}{{"targets":[{}],"delay_s":{},"acks":{}{}}})", steps.empty() ? "" : ",", targets, delay,
+                         acks, conditions);
   }
   std::string name = words.at(1);
   if (name.ends_with(':')) name.pop_back();
-  parts_["policy/" + name] = fmt::format(R"({{"steps":[{}]}})", steps);
+  const int repeat = words.at(2) == "repeats" ? std::stoi(words.at(3)) : 0;
+  parts_["policy/" + name] = fmt::format(R"({{"repeat":{},"steps":[{}]}})", repeat, steps);
 }
 
 oncall::Documents Walk::documents() const {
@@ -348,7 +360,9 @@ std::string Walk::told(const Words& words) {
 std::string Walk::is(const Words& words) {
   const auto found = alert(words[0]);
   if (!found) return words.at(2) == "cleared" && found.error().code == Code::not_found ? "" : found.error().text;
-  const std::string state = found->held_until ? "held" : std::string(to_string(found->state));
+  const std::string state = found->held_until    ? "held"
+                            : found->rests_until ? "resting"
+                                                 : std::string(to_string(found->state));
   return state == words.at(2) ? "" : "it is " + state;
 }
 

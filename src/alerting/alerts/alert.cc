@@ -99,6 +99,8 @@ std::string to_json(const Alert& alert) {
   writer.field("calls", alert.calls);
   write_instant(writer, "next_due", alert.next_due);
   write_instant(writer, "held_until", alert.held_until);
+  write_instant(writer, "rests_until", alert.rests_until);
+  if (alert.walks != 0) writer.field("walks", alert.walks);
   if (alert.acks_needed != 1) writer.field("acks_needed", alert.acks_needed);
   write_acks(writer, alert.acks);
   write_text(writer, "acknowledged_by", alert.acknowledged_by);
@@ -135,6 +137,8 @@ Result<Alert> alert_from_json(std::string_view text) {
   alert.calls = read_int(row["calls"]);
   alert.next_due = read_instant(row["next_due"]);
   alert.held_until = read_instant(row["held_until"]);
+  alert.rests_until = read_instant(row["rests_until"]);
+  alert.walks = read_int(row["walks"]);
   if (row["acks_needed"]) alert.acks_needed = read_int(row["acks_needed"]);
   for (const json::Value ack : row["acks"])
     alert.acks.push_back({read_text(ack["by"]), read_instant(ack["at"]).value_or(Instant{}), read_text(ack["note"]),

@@ -43,14 +43,16 @@ struct Alert {
   Instant changed_at;
   Instant heard_at;  // when a person or its source spoke of it last
 
-  std::string policy;                 // of on-call: who is called, and when
-  bool policy_named = false;          // whoever raised it chose the policy; else it is the default of the severity
-  int step = 0;                       // of the escalation policy: the one called last
-  int round = 0;                      // number of the call made last: 0 is the first
-  bool repeat = false;                // that call repeated the last step
-  int calls = 0;                      // deliveries of this round so far
-  std::optional<Instant> next_due;    // when the next call is made if nobody answers; nothing unless open
-  std::optional<Instant> held_until;  // nobody is called before: maintenance, or an override that two people signed
+  std::string policy;                  // of on-call: who is called, and when
+  bool policy_named = false;           // whoever raised it chose the policy; else it is the default of the severity
+  int step = 0;                        // of the escalation policy: the one called last
+  int round = 0;                       // number of the call made last: 0 is the first
+  bool repeat = false;                 // that call repeated the last step
+  int calls = 0;                       // deliveries of this round so far
+  std::optional<Instant> next_due;     // when the next call is made if nobody answers; nothing unless open
+  std::optional<Instant> held_until;   // nobody is called before: maintenance, or an override that two people signed
+  std::optional<Instant> rests_until;  // its step is called then (oncall::IfTime); never of an emergency
+  int walks = 0;                       // so often the policy was begun again after its last step
 
   int acks_needed = 1;                // so many different people must answer
   std::vector<Acknowledgement> acks;  // those who have, in order; the last one that was needed is also below

@@ -28,10 +28,11 @@ std::size_t number_of(json::Value value) {
 Result<> Auditor::take_call(std::string_view kind, json::Value event, Watched& watched, Instant at) const {
   for (const json::Value delivery : event["deliveries"]) watched.untried.emplace(delivery.text(), at);
   if (kind == "alert.called") return {};
-  if (const auto held = parse_date_time(event["held_until"].text())) {
-    watched.next = held->low;
-    return {};
-  }
+  for (const std::string_view waits : {"held_until", "rests_until"})
+    if (const auto until = parse_date_time(event[waits].text())) {
+      watched.next = until->low;
+      return {};
+    }
   const oncall::PlanPointer plan = book_.directory().plan();
   const auto policy = plan->policies().find(event["policy"].text());
   if (policy == plan->policies().end()) {

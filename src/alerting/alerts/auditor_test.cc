@@ -107,6 +107,25 @@ TEST_F(AuditorTest, AnAuditorThatBeginsLaterKnowsWhatWasBefore) {
   EXPECT_EQ(later.look(store_, clock_.now())->size(), 1U);
 }
 
+TEST(Auditor, AStepThatRestsIsDueWhenItsHoursBegin) {
+  ManualClock clock{from_us(1'700'000'000'000'000)};  // 22:13:20
+  store::FakeStore store{clock};
+  const Book book(oncall::Directory(*oncall::Plan::make(
+      {{"contact/ann", R"({"methods":[{"kind":"console"}]})"},
+       {"policy/day", R"({"steps":[{"targets":["contact:ann"],"if_time":{"from":"08:00","to":"18:00"}}]})"}})));
+  Auditor auditor(book);
+  ASSERT_TRUE(store.write(RequestClass::emergency, [&](store::Transaction& t) -> Result<> {
+    MYDR24_TRY(book.raise(t, {.source = "lab", .cause = "c", .title = "t"}));
+    return {};
+  }));
+  clock.advance(9h);
+  EXPECT_EQ(auditor.look(store, clock.now())->size(), 0U);
+  clock.advance(1h);
+  const auto behind = auditor.look(store, clock.now());
+  ASSERT_EQ(behind->size(), 1U);
+  EXPECT_EQ(behind->front().what, "the next call");
+}
+
 TEST(CoverageWatch, AGapInTwoWeeksIsAnAlertNowAndEndsWhenItIsClosed) {
   ManualClock clock{from_us(1'767'225'600'000'000)};  // 2026-01-01
   store::FakeStore store(clock);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "alerting/alerts/detail/arrivals.h"
 #include "alerting/alerts/detail/calls.h"
 #include "alerting/alerts/detail/entries.h"
 #include "alerting/alerts/rows.h"
@@ -79,6 +80,7 @@ Result<Raised> Book::raise(store::Transaction& transaction, const Raise& raise) 
                 .heard_at = now,
                 .policy = raise.policy,
                 .policy_named = !raise.policy.empty()};
+    MYDR24_TRY(arrivals::note(transaction, *plan, alert));
     MYDR24_ASSIGN(const std::vector<Delivery> deliveries, calls::call_step(transaction, *plan, alert));
     MYDR24_TRY(entries::save(transaction, nullptr, alert));
     MYDR24_TRY(entries::note_call(transaction, "alert.raised", alert, deliveries));
@@ -86,6 +88,7 @@ Result<Raised> Book::raise(store::Transaction& transaction, const Raise& raise) 
   }
 
   Alert alert = *before;
+  MYDR24_TRY(arrivals::note(transaction, *plan, alert));
   alert.changed_at = alert.heard_at = now;
   alert.reason = raise.reason;
   alert.values = raise.values;
@@ -102,6 +105,7 @@ Result<Raised> Book::raise(store::Transaction& transaction, const Raise& raise) 
   alert.policy_named = !raise.policy.empty();
   forget_acks(alert);
   alert.step = 0;
+  alert.walks = 0;
   alert.round += 1;
   alert.repeat = false;
   MYDR24_ASSIGN(const std::vector<Delivery> deliveries, calls::call_step(transaction, *plan, alert));
@@ -158,7 +162,8 @@ Result<Alert> Book::acknowledge(store::Transaction& transaction, std::string_vie
   return alert;
 }
 
-Result<Alert> Book::resolve(store::Transaction& transaction, std::string_view id, std::string_view why) const {
+Result<Alert> Book::resolve(store::Transaction& transaction, std::string_view id, std::string_view why,
+                            std::string_view identity) const {
   MYDR24_ASSIGN(const Alert before, must_find(transaction, id));
   if (before.is_resolved()) return before;
   Alert alert = before;
@@ -169,14 +174,17 @@ Result<Alert> Book::resolve(store::Transaction& transaction, std::string_view id
   alert.ack_expires.reset();
   MYDR24_TRY(calls::stop(transaction, alert, fmt::format("resolved: {}", why)));
   MYDR24_TRY(entries::save(transaction, &before, alert));
-  MYDR24_TRY(entries::note(transaction, "alert.resolved", alert,
-                           [&](json::Writer& writer) { writer.field("why", why).field("round", alert.round); }));
+  MYDR24_TRY(entries::note(transaction, "alert.resolved", alert, [&](json::Writer& writer) {
+    writer.field("why", why).field("round", alert.round);
+    if (!identity.empty()) writer.field("by", directory_.plan()->person(identity));
+  }));
   return alert;
 }
 
 Result<> Book::call_again(store::Transaction& transaction, const oncall::Plan& plan, const Alert& before, Alert alert,
                           std::string_view kind, std::string_view by) const {
   alert.step = 0;
+  alert.walks = 0;
   alert.round += 1;
   alert.repeat = false;
   alert.changed_at = stamp(transaction);
@@ -188,18 +196,21 @@ Result<> Book::call_again(store::Transaction& transaction, const oncall::Plan& p
 Result<> Book::escalate(store::Transaction& transaction, std::string_view id) const {
   MYDR24_ASSIGN(const std::optional<Alert> before, find(transaction, id));
   if (!before || before->state != State::open) return {};
+  return call_next(transaction, *before, calls::Conditions::count);
+}
+
+Result<> Book::call_next(store::Transaction& transaction, const Alert& before, calls::Conditions conditions) const {
   const oncall::PlanPointer plan = directory_.plan();
-  if (before->held_until) return call_again(transaction, *plan, *before, *before, "alert.released", {});
-  Alert alert = *before;
-  const oncall::Policy& policy = plan->policy(alert.policy, static_cast<std::size_t>(alert.severity));
-  const int last = static_cast<int>(policy.steps.size()) - 1;
-  alert.repeat = alert.step >= last;
-  alert.step = std::min(alert.step + 1, last);
+  if (before.held_until) return call_again(transaction, *plan, before, before, "alert.released", {});
+  Alert alert = before;
+  if (!before.rests_until)
+    MYDR24_TRY(calls::go_on(transaction, plan->policy(alert.policy, static_cast<std::size_t>(alert.severity)), alert,
+                            conditions));
   alert.round += 1;
   alert.changed_at = stamp(transaction);
   // Who has answered for an earlier step counts for this one too.
-  MYDR24_ASSIGN(const std::vector<Delivery> deliveries, calls::call_step(transaction, *plan, alert));
-  MYDR24_TRY(entries::save(transaction, &*before, alert));
+  MYDR24_ASSIGN(const std::vector<Delivery> deliveries, calls::call_step(transaction, *plan, alert, conditions));
+  MYDR24_TRY(entries::save(transaction, &before, alert));
   return entries::note_call(transaction, "alert.escalated", alert, deliveries);
 }
 
@@ -214,7 +225,7 @@ Result<Alert> Book::escalate_now(store::Transaction& transaction, std::string_vi
   MYDR24_TRY(entries::save(transaction, &before, heard));
   MYDR24_TRY(entries::note(transaction, "alert.escalation_requested", before,
                            [&](json::Writer& writer) { writer.field("by", by).field("round", before.round); }));
-  MYDR24_TRY(escalate(transaction, id));
+  MYDR24_TRY(call_next(transaction, heard, calls::Conditions::pass));
   return must_find(transaction, id);
 }
 
@@ -274,6 +285,14 @@ Result<> Book::replan(store::Transaction& transaction, const oncall::Plan& plan,
     alert.held_until = alert.next_due = until;
     MYDR24_TRY(transaction.set_timer({calls::timer_key(alert.id), *until, std::string(escalate_timer_kind), alert.id}));
     return entries::save(transaction, &before, alert);
+  }
+  if (before.rests_until) {
+    // The condition may be another one now, or none.
+    alert.round += 1;
+    MYDR24_ASSIGN(const std::vector<Delivery> deliveries, calls::call_step(transaction, plan, alert));
+    if (alert.rests_until == before.rests_until) return calls::arm_rules(transaction, plan, before);
+    MYDR24_TRY(entries::save(transaction, &before, alert));
+    return entries::note_call(transaction, "alert.escalated", alert, deliveries);
   }
   return calls::arm_rules(transaction, plan, before);
 }

@@ -33,6 +33,10 @@
 
 namespace mydr24::alerts {
 
+namespace calls {
+enum class Conditions : std::uint8_t;
+}
+
 struct Raise {
   std::string source;
   std::string cause;
@@ -108,12 +112,15 @@ class Book {
   Result<Alert> acknowledge(store::Transaction& transaction, std::string_view id, std::string_view identity,
                             std::string_view note = {}, std::string_view via = {}) const;
 
-  // The cause is gone. Already resolved: the same answer, nothing written.
-  Result<Alert> resolve(store::Transaction& transaction, std::string_view id, std::string_view why) const;
+  // The cause is gone. Already resolved: the same answer, nothing written. `identity`: of the person who says so, as
+  // acknowledge(); empty: it was no person.
+  Result<Alert> resolve(store::Transaction& transaction, std::string_view id, std::string_view why,
+                        std::string_view identity = {}) const;
 
-  // The timer's handler: calls the next step, or the last one again. Does nothing when the alert is not open.
+  // The timer's handler: calls the next step (calls::go_on), or the one that it rested before. Does nothing when the alert
+  // is not open.
   Result<> escalate(store::Transaction& transaction, std::string_view id) const;
-  // The same because somebody asks for it. Code::conflict when it is not open or is held.
+  // The same because somebody asks for it: no condition of a step counts. Code::conflict when it is not open or is held.
   Result<Alert> escalate_now(store::Transaction& transaction, std::string_view id, std::string_view by) const;
   // Calls from the first step of another policy. Code::not_found (alert), Code::invalid (policy), Code::conflict
   // (resolved).
@@ -152,6 +159,7 @@ class Book {
   static Result<std::optional<Delivery>> delivery(store::Reader& reader, std::string_view id);
 
  private:
+  Result<> call_next(store::Transaction& transaction, const Alert& before, calls::Conditions conditions) const;
   Result<> call_rules(store::Transaction& transaction, std::string_view key) const;
   Result<> expire_ack(store::Transaction& transaction, std::string_view id) const;
   // Calls from step 0 in a new round.

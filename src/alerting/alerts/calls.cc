@@ -7,6 +7,7 @@
 #include <set>
 
 #include "alerting/alerts/book.h"
+#include "alerting/alerts/detail/arrivals.h"
 #include "alerting/alerts/detail/entries.h"
 #include "alerting/alerts/rows.h"
 #include "base/core/date_time.h"
@@ -157,11 +158,32 @@ Result<> put_calls(store::Transaction& transaction, Alert& alert, const oncall::
   return {};
 }
 
-Result<std::vector<Delivery>> call_step(store::Transaction& transaction, const oncall::Plan& plan, Alert& alert) {
+Result<> go_on(store::Transaction& transaction, const oncall::Policy& policy, Alert& alert, Conditions conditions) {
+  const int last = static_cast<int>(policy.steps.size()) - 1;
+  const bool is_emergency = alert.severity == Severity::emergency;
+  alert.repeat = false;
+  if (alert.step >= last) {
+    alert.repeat = is_emergency || alert.walks >= policy.repeat;
+    alert.step = alert.repeat ? last : 0;
+    if (!alert.repeat) ++alert.walks;
+    return {};
+  }
+  const auto& condition = policy.steps[static_cast<std::size_t>(alert.step) + 1].if_count;
+  if (condition && !is_emergency && conditions == Conditions::count) {
+    MYDR24_ASSIGN(const bool holds, arrivals::holds(transaction, *condition, alert));
+    alert.repeat = !holds;
+  }
+  if (!alert.repeat) ++alert.step;
+  return {};
+}
+
+Result<std::vector<Delivery>> call_step(store::Transaction& transaction, const oncall::Plan& plan, Alert& alert,
+                                        Conditions conditions) {
   const Instant now = stamp(transaction);
   const oncall::Policy& policy = plan.policy(alert.policy, static_cast<std::size_t>(alert.severity));
   alert.policy = policy.name;
   alert.calls = 0;
+  alert.rests_until.reset();
   std::vector<Delivery> deliveries;
   if (alert.severity == Severity::emergency) {
     MYDR24_ASSIGN(alert.held_until, Book::overridden_until(transaction, alert.cause));
@@ -176,6 +198,12 @@ Result<std::vector<Delivery>> call_step(store::Transaction& transaction, const o
   const std::size_t index = std::min(static_cast<std::size_t>(alert.step), policy.steps.size() - 1);
   const oncall::Step& step = policy.steps[index];
   alert.step = static_cast<int>(index);
+  if (step.if_time && alert.severity != Severity::emergency && conditions == Conditions::count)
+    alert.rests_until = step.if_time->rests_until(now);
+  if (alert.rests_until) {
+    MYDR24_TRY(set_next(transaction, alert, *alert.rests_until));
+    return deliveries;
+  }
   alert.acks_needed = step.acks;
   const Instant due = now + step.delay;
   auto called = plan.who_answers(policy, index, now);
@@ -276,6 +304,7 @@ Result<> stop(store::Transaction& transaction, Alert& alert, std::string_view wh
   if (who.empty()) {
     alert.next_due.reset();
     alert.held_until.reset();
+    alert.rests_until.reset();
     MYDR24_TRY(transaction.cancel_timer(timer_key(alert.id)));
   }
   const std::string prefix = who.empty() ? alert.id + "/" : rule_key(alert.id, who);

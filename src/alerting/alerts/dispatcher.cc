@@ -19,6 +19,7 @@
 
 #include "alerting/alerts/book.h"
 #include "alerting/alerts/detail/calls.h"
+#include "alerting/alerts/detail/message.h"
 #include "alerting/alerts/rows.h"
 #include "alerting/notify/webhook.h"
 #include "base/core/date_time.h"
@@ -107,6 +108,8 @@ struct Dispatcher::Inside {
   void retry_later(const JobPointer& job, std::chrono::milliseconds wait_min = {});
   void finish(const JobPointer& job);
   void tick();
+  void begin(const std::vector<std::string>& left);
+  void end();
   void call_from_memory(const Unrecorded& emergency);
   bool gives_up(const Job& job) const {
     return job.outcome->status == notify::SendStatus::refused || job.attempt >= settings_.attempts_max;
@@ -140,6 +143,7 @@ struct Dispatcher::Inside {
   std::multimap<std::int64_t, JobPointer> retries_;  // by due time, Clock::steady in nanoseconds
   std::atomic<std::int64_t> next_retry_ = never;
   std::atomic<bool> stopping_ = false;
+  bool follows_ = true;  // false: another process sends
   std::int64_t next_order_ = 0;
   std::thread thread_;
 
@@ -219,7 +223,7 @@ void Dispatcher::Inside::stop() {
 }
 
 void Dispatcher::Inside::take(std::string id) {
-  if (stopping_ || active_.contains(id)) return end_busy();
+  if (stopping_ || !follows_ || active_.contains(id)) return end_busy();
   auto job = std::make_shared<Job>();
   job->id = std::move(id);
   job->order = next_order_++;
@@ -310,17 +314,7 @@ Result<std::optional<notify::Message>> Dispatcher::Inside::load(Job& job) {
     job.severity = alert->severity;
     job.attempt = delivery->attempts + 1;
     job.called_at = delivery->called_at;
-    message = notify::Message{.alert_id = alert->id,
-                              .delivery_id = job.id,
-                              .attempt = job.attempt,
-                              .severity = std::string(to_string(alert->severity)),
-                              .title = alert->title,
-                              .contact = delivery->contact,
-                              .step = delivery->step,
-                              .repeat = delivery->repeat,
-                              .raised_at = alert->raised_at,
-                              .patient = alert->patient,
-                              .reason = alert->reason};
+    message = message_of(*alert, *delivery, job.attempt);
     return {};
   });
   if (!read) return read.error();
@@ -392,6 +386,7 @@ void Dispatcher::Inside::recorded(const JobPointer& job, const Result<>& result)
 
 // Waits for tick(): to be sent again or, when it has an outcome, for that to be written down.
 void Dispatcher::Inside::retry_later(const JobPointer& job, std::chrono::milliseconds wait_min) {
+  if (!follows_ && !job->outcome) return finish(job);
   const int doublings = std::clamp(job->tries - 1, 0, 20);
   const auto wait = std::max(
       wait_min, std::min<std::chrono::milliseconds>(settings_.retry_first * (1LL << doublings), settings_.retry_max));
@@ -405,6 +400,29 @@ void Dispatcher::Inside::finish(const JobPointer& job) {
   active_.erase(job->id);
   --counters_.waiting;
   end_busy();
+}
+
+void Dispatcher::Inside::begin(const std::vector<std::string>& left) {
+  follows_ = true;
+  for (const std::string& id : left) post_take(id);
+}
+
+// What has an outcome stays until that is written down: the other process then knows that it was sent.
+void Dispatcher::Inside::end() {
+  follows_ = false;
+  for (auto& [name, lane] : lanes_)
+    for (const auto& [place, job] : std::exchange(lane.queue, {})) finish(job);
+  for (auto retry = retries_.begin(); retry != retries_.end();) {
+    const JobPointer job = retry->second;
+    if (job->outcome) {
+      ++retry;
+      continue;
+    }
+    retry = retries_.erase(retry);
+    add_busy();
+    finish(job);
+  }
+  next_retry_ = retries_.empty() ? never : retries_.begin()->first;
 }
 
 void Dispatcher::Inside::tick() {
@@ -499,8 +517,20 @@ Result<> Dispatcher::begin() {
   if (inside_->stopping_) return fail(Code::busy, "the dispatcher is stopping");
   MYDR24_ASSIGN(const std::vector<std::string> left, inside_->recover());
   counters_.recovered += static_cast<std::int64_t>(left.size());
-  for (const std::string& id : left) inside_->post_take(id);
+  inside_->add_busy();
+  asio::post(inside_->context_, [inside = inside_.get(), left] {
+    inside->begin(left);
+    inside->end_busy();
+  });
   return {};
+}
+
+void Dispatcher::end() {
+  inside_->add_busy();
+  asio::post(inside_->context_, [inside = inside_.get()] {
+    inside->end();
+    inside->end_busy();
+  });
 }
 
 Result<> Dispatcher::follow(std::span<const store::Event> events) {
@@ -519,7 +549,6 @@ Result<> Dispatcher::follow(std::span<const store::Event> events) {
     if (event.kind == "alert.acknowledged") ++counters_.acknowledged;
     if (event.kind == "alert.resolved") ++counters_.resolved;
     for (const std::string& id : read->deliveries) inside_->post_take(id);
-    inside_->hub_.publish(event.kind, event.payload);
   }
   return {};
 }

@@ -75,7 +75,7 @@ using ChannelFactory =
 
 class Dispatcher : public store::Follower {
  public:
-  // `clock` and `hub` must outlive it. Without a factory, webhooks and the hub's console channel are made.
+  // `clock` and `hub` (told of calls from memory) must outlive it. Without a factory, webhooks and the hub's console channel are made.
   Dispatcher(oncall::Directory directory, const Clock& clock, notify::ConsoleHub& hub, DispatcherSettings settings = {},
              ChannelFactory factory = {});
   ~Dispatcher() override;
@@ -100,6 +100,8 @@ class Dispatcher : public store::Follower {
   std::string_view name() const override { return "alerts.dispatcher"; }
   // Takes up what an earlier process, or the one that followed before, left in the outbox.
   Result<> begin() override;
+  // Another server sends what is left: nothing is begun any more. What is being sent ends, and is written down.
+  void end() override;
   Result<> follow(std::span<const store::Event> events) override;
 
  private:

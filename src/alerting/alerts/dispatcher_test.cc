@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "alerting/alerts/book.h"
+#include "alerting/alerts/console_feed.h"
 #include "storage/store/fake_store.h"
 
 namespace mydr24::alerts {
@@ -71,8 +72,9 @@ oncall::Settings people() {
 struct Process {
   Process(store::FakeStore& store, const Clock& clock, World& world, const oncall::Directory& directory,
           DispatcherSettings settings = {})
-      : hub(clock), book(directory), dispatcher(directory, clock, hub, settings, factory(world)) {
+      : hub(clock), feed(hub), book(directory), dispatcher(directory, clock, hub, settings, factory(world)) {
     book.attach(store);
+    feed.start(store);
     const Result<> started = dispatcher.start(store);
     EXPECT_TRUE(started);
   }
@@ -83,6 +85,7 @@ struct Process {
     };
   }
   notify::ConsoleHub hub;
+  ConsoleFeed feed;
   Book book;
   Dispatcher dispatcher;
 };
@@ -163,6 +166,26 @@ TEST_F(DispatcherTest, AnEmergencyThatCannotBeWrittenDownCallsPeopleFromMemorySt
   EXPECT_TRUE(world_.received[2].repeat);
   EXPECT_EQ(process_->dispatcher.counters().from_memory, 3);
   EXPECT_EQ(process_->hub.after(0, 10).entries.size(), 3U) << "open consoles are told";
+}
+
+TEST_F(DispatcherTest, AServerThatFollowsNoLongerSendsNothingUntilItFollowsAgain) {
+  restart();
+  world_.answer["http://nurse"] = SendStatus::failed;
+  raise();
+  settle();
+  EXPECT_EQ(world_.calls(), Calls{"nurse 1"});
+  store_.leading = false;
+  settle();
+  EXPECT_EQ(process_->dispatcher.counters().waiting, 0);
+  clock_.advance(1s);
+  raise("d");
+  after(10s);
+  EXPECT_EQ(world_.calls(), Calls{"nurse 1"}) << "what the other server may have sent";
+  world_.answer.clear();
+  store_.leading = true;
+  settle();
+  EXPECT_EQ(world_.calls(), (Calls{"nurse 1", "nurse 2 retry", "nurse 3 retry"}))
+      << "as what another left: each with an attempt that is not known";
 }
 
 TEST_F(DispatcherTest, ARaisedAlertIsDeliveredOnce) {

@@ -36,6 +36,7 @@ Result<> note_call(store::Transaction& transaction, std::string_view kind, const
     if (!by.empty()) writer.field("by", by);
     if (alert.next_due) writer.field("next_due", format_instant(*alert.next_due));
     if (alert.held_until) writer.field("held_until", format_instant(*alert.held_until));
+    if (alert.rests_until) writer.field("rests_until", format_instant(*alert.rests_until));
     writer.key("deliveries").begin_array();
     for (const Delivery& delivery : deliveries) writer.string(delivery.id);
     writer.end_array();

@@ -7,8 +7,12 @@
 //   alert_outbox      DELIVERY -> its alert's id, while it is to be sent
 //   alert_history     ID/SEQUENCE -> an event of the alert
 //   alert_cycles      ID/CONTACT -> how far the contact's own rules have come since the call
+//   alert_arrivals    source/SOURCE/ID or cause/CAUSE/ID -> nothing: an alert came, or news of one; ids in order of time
 //   alert_overrides   ID -> an override that is asked for or in force
 //   alert_monitors    NAME -> when the monitor was last heard of
+//   alert_subscribers ALERT/CONTACT -> since when
+//   alert_updates     ALERT/ACTION/DELIVERY, status/ALERT/SEQUENCE/CONTACT, notice/NAME/ID -> what is still to be told
+//   oncall_notices    NAME -> who was on call when that was looked at last
 
 #include <string>
 #include <string_view>
@@ -23,8 +27,14 @@ inline constexpr std::string_view deliveries = "alert_deliveries";
 inline constexpr std::string_view outbox = "alert_outbox";
 inline constexpr std::string_view history = "alert_history";
 inline constexpr std::string_view cycles = "alert_cycles";
+inline constexpr std::string_view arrivals = "alert_arrivals";
 inline constexpr std::string_view overrides = "alert_overrides";
 inline constexpr std::string_view monitors = "alert_monitors";
+inline constexpr std::string_view subscribers = "alert_subscribers";
+inline constexpr std::string_view updates = "alert_updates";
+inline constexpr std::string_view notices = "oncall_notices";
+inline constexpr std::string_view status_prefix = "status/";  // of alert_updates; ids of alerts begin otherwise
+inline constexpr std::string_view notice_prefix = "notice/";
 
 std::string alert_key(std::string_view id);
 std::string cause_key(std::string_view cause);

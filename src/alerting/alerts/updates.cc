@@ -2,23 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
 
 #include "alerting/alerts/book.h"
+#include "alerting/alerts/rows.h"
+#include "alerting/alerts/subscribers.h"
+#include "base/core/id.h"
+#include "base/json/document.h"
+#include "base/json/writer.h"
 
 namespace mydr24::alerts {
 namespace {
 
-// ALERT/ACTION/DELIVERY -> nothing: what is still to be told. One row a contact's channel and action.
-constexpr std::string_view space = "alert_updates";
 constexpr std::uint32_t page_max = 500;
+
+constexpr std::string_view space = rows::updates;
 
 bool is_told(std::string_view medium) { return medium == "chat" || medium == "pagerduty"; }
 
@@ -36,6 +43,38 @@ Told parse_key(std::string_view key) {
           std::string(key.substr(second + 1))};
 }
 
+// What a subscriber reads about an event; empty: nothing.
+std::string status_text(const store::Event& event) {
+  const auto document = json::Document::parse_view(event.payload);
+  if (!document) return {};
+  const json::Value row = document->root();
+  const std::string_view title = row["title"].text(), by = row["by"].text();
+  if (event.kind == "alert.acknowledged") return fmt::format("Acknowledged by {}: {}", by, title);
+  if (event.kind == "alert.ack_expired") return fmt::format("Open again, {} did not see to it: {}", by, title);
+  if (event.kind == "alert.severity_raised") return fmt::format("Now {}: {}", row["severity"].text(), title);
+  if (event.kind != "alert.resolved") return {};
+  return by.empty() ? fmt::format("Resolved: {}", title) : fmt::format("Resolved by {}: {}", by, title);
+}
+
+// Who did it: they know.
+bool is_actor(const store::Event& event, std::string_view contact) {
+  const auto document = json::Document::parse_view(event.payload);
+  const bool did = event.kind == "alert.acknowledged" || event.kind == "alert.resolved";
+  return did && document && document->root()["by"].text() == contact;
+}
+
+// The parts of the key of a subscriber's row: status/ALERT/SEQUENCE/CONTACT.
+struct Status {
+  std::string alert_id;
+  std::string contact;
+};
+
+Status parse_status(std::string_view key) {
+  key.remove_prefix(rows::status_prefix.size());
+  const std::size_t first = key.find('/'), second = key.find('/', first + 1);
+  return {std::string(key.substr(0, first)), std::string(key.substr(second + 1))};
+}
+
 }  // namespace
 
 // Everything but what `mutex_` guards belongs to the io_context's thread.
@@ -46,16 +85,24 @@ struct Updates::Inside {
     bool running = false;
   };
 
-  Inside(const Clock& the_clock, FindAddress find, MakeChannel make)
-      : clock(the_clock), find_address(std::move(find)), make_channel(std::move(make)) {}
+  using Loaded = std::optional<std::pair<notify::Address, notify::Message>>;
+  using Rows = std::map<std::string, std::string>;
 
-  // Writes down what is to be told because of these events; the keys of the rows.
-  Result<std::set<std::string>> plan(std::span<const store::Event> events);
+  Inside(const Clock& the_clock, oncall::Directory the_directory, MakeChannel make)
+      : clock(the_clock), directory(std::move(the_directory)), make_channel(std::move(make)) {}
+
+  // What is to be told because of these events, by the keys of the rows.
+  Result<Rows> plan(std::span<const store::Event> events) const;
+  static Result<> plan_called(store::Reader& reader, const store::Event& event, std::string_view alert_id, Rows& rows);
+  static Result<> plan_status(store::Reader& reader, const store::Event& event, std::string_view alert_id, Rows& rows);
   void take(const std::set<std::string>& keys);
+  void end();
   void pump();
   Task<> tell(std::string key);
   // Nothing when it is not to be told any more.
-  Result<std::optional<std::pair<notify::Address, notify::Message>>> load(const std::string& key) const;
+  Result<Loaded> load(const std::string& key) const;
+  Result<Loaded> load_update(const std::string& key) const;
+  Result<Loaded> load_text(const std::string& key) const;
   void finish(const std::string& key);
   void end_busy() {
     const std::lock_guard lock(mutex);
@@ -73,12 +120,13 @@ struct Updates::Inside {
   }
 
   const Clock& clock;
-  const FindAddress find_address;
+  const oncall::Directory directory;
   const MakeChannel make_channel;
   store::Store* store = nullptr;
   asio::io_context context{1};
   asio::executor_work_guard<Executor> guard{context.get_executor()};
   std::map<std::string, Job> jobs;
+  bool follows = true;  // false: another process tells
   std::thread thread;
   std::atomic<bool> stopping = false;
   std::atomic<bool> has_jobs = false;
@@ -88,25 +136,47 @@ struct Updates::Inside {
   int busy = 0;
 };
 
-Result<std::set<std::string>> Updates::Inside::plan(std::span<const store::Event> events) {
-  std::set<std::string> keys;
+Result<> Updates::Inside::plan_called(store::Reader& reader, const store::Event& event, std::string_view alert_id,
+                                      Rows& rows) {
+  const bool resolved = event.kind == "alert.resolved";
+  if (!resolved && event.kind != "alert.acknowledged") return {};
+  MYDR24_ASSIGN(const auto deliveries, Book::deliveries(reader, alert_id, page_max));
+  std::set<std::pair<std::string, int>> addresses;
+  for (const Delivery& delivery : deliveries) {
+    if (!is_told(delivery.medium) || delivery.state != DeliveryState::delivered) continue;
+    if (!addresses.emplace(delivery.contact, delivery.channel).second) continue;
+    rows[fmt::format("{}/{}/{}", alert_id, resolved ? "resolved" : "acknowledged", delivery.id)] = "{}";
+  }
+  return {};
+}
+
+Result<> Updates::Inside::plan_status(store::Reader& reader, const store::Event& event, std::string_view alert_id,
+                                      Rows& rows) {
+  const std::string text = status_text(event);
+  if (text.empty()) return {};
+  MYDR24_ASSIGN(const auto told, subscribers(reader, alert_id, event.at));
+  for (const Subscription& each : told) {
+    if (each.since > event.at || is_actor(event, each.contact)) continue;
+    std::string row;
+    json::Writer(row).begin_object().field("id", make_uuid7(event.at)).field("text", text).end_object();
+    rows[fmt::format("{}{}/{:019}/{}", rows::status_prefix, alert_id, event.sequence, each.contact)] = row;
+  }
+  return {};
+}
+
+Result<Updates::Inside::Rows> Updates::Inside::plan(std::span<const store::Event> events) const {
+  Rows rows;
   MYDR24_TRY(store->read([&](store::Reader& reader) -> Result<> {
     for (const store::Event& event : events) {
-      const bool resolved = event.kind == "alert.resolved";
-      if (!resolved && event.kind != "alert.acknowledged") continue;
+      if (!event.kind.starts_with("alert.")) continue;
       const auto read = event_from_json(event.payload);
       if (!read) continue;
-      MYDR24_ASSIGN(const auto deliveries, Book::deliveries(reader, read->alert_id, page_max));
-      std::set<std::pair<std::string, int>> addresses;
-      for (const Delivery& delivery : deliveries) {
-        if (!is_told(delivery.medium) || delivery.state != DeliveryState::delivered) continue;
-        if (!addresses.emplace(delivery.contact, delivery.channel).second) continue;
-        keys.insert(fmt::format("{}/{}/{}", read->alert_id, resolved ? "resolved" : "acknowledged", delivery.id));
-      }
+      MYDR24_TRY(plan_called(reader, event, read->alert_id, rows));
+      MYDR24_TRY(plan_status(reader, event, read->alert_id, rows));
     }
     return {};
   }));
-  return keys;
+  return rows;
 }
 
 void Updates::Inside::take(const std::set<std::string>& keys) {
@@ -115,11 +185,17 @@ void Updates::Inside::take(const std::set<std::string>& keys) {
   pump();
 }
 
+void Updates::Inside::end() {
+  follows = false;
+  std::erase_if(jobs, [](const auto& job) { return !job.second.running; });
+  has_jobs = !jobs.empty();
+}
+
 void Updates::Inside::pump() {
   const auto now = clock.steady();
   // Gathered first: one that needs no waiting is over, and gone from the jobs, before co_spawn() returns.
   std::vector<std::string> due;
-  if (stopping) return;
+  if (stopping || !follows) return;
   for (auto& [key, job] : jobs) {
     if (job.running || job.due > now) continue;
     job.running = true;
@@ -135,8 +211,45 @@ void Updates::Inside::pump() {
   }
 }
 
-Result<std::optional<std::pair<notify::Address, notify::Message>>> Updates::Inside::load(const std::string& key) const {
-  using Loaded = std::optional<std::pair<notify::Address, notify::Message>>;
+Result<Updates::Inside::Loaded> Updates::Inside::load(const std::string& key) const {
+  const bool is_text = key.starts_with(rows::status_prefix) || key.starts_with(rows::notice_prefix);
+  return is_text ? load_text(key) : load_update(key);
+}
+
+// A status update or a notice: its text is in the row.
+Result<Updates::Inside::Loaded> Updates::Inside::load_text(const std::string& key) const {
+  const oncall::PlanPointer plan = directory.plan();
+  Loaded loaded;
+  MYDR24_TRY(store->read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto row, reader.state(space, key));
+    if (!row) return {};
+    MYDR24_ASSIGN(const json::Document document, json::Document::parse_view(*row));
+    notify::Message message{.delivery_id = std::string(document.root()["id"].text()),
+                            .title = std::string(document.root()["text"].text()),
+                            .raised_at = clock.now(),
+                            .purpose = notify::Purpose::notice};
+    if (key.starts_with(rows::notice_prefix)) {
+      const auto name = std::string_view(key).substr(rows::notice_prefix.size());
+      const auto notice = plan->notices().find(name.substr(0, name.find('/')));
+      if (notice != plan->notices().end()) loaded.emplace(notice->second.address, std::move(message));
+      return {};
+    }
+    const Status status = parse_status(key);
+    message.alert_id = status.alert_id;
+    message.contact = status.contact;
+    // Whoever has gone, or wants to hear no more, is told nothing.
+    MYDR24_ASSIGN(const auto valid, subscribers(reader, status.alert_id, clock.now()));
+    if (std::ranges::find(valid, status.contact, &Subscription::contact) == valid.end()) return {};
+    const oncall::Contact* contact = plan->contact(status.contact);
+    const oncall::Method* method = contact == nullptr ? nullptr : text_method(*contact);
+    if (method != nullptr) loaded.emplace(method->address, std::move(message));
+    return {};
+  }));
+  return loaded;
+}
+
+// News for what was called: at the address that the delivery went to, as it is now.
+Result<Updates::Inside::Loaded> Updates::Inside::load_update(const std::string& key) const {
   const Told told = parse_key(key);
   std::optional<Alert> alert;
   std::optional<Delivery> delivery;
@@ -148,9 +261,11 @@ Result<std::optional<std::pair<notify::Address, notify::Message>>> Updates::Insi
   if (!alert || !delivery) return Loaded();
   // Called again since, or resolved: the older news would be wrong now.
   const bool holds = told.resolved ? alert->is_resolved() : alert->state == State::acknowledged;
-  const auto address = holds ? find_address(*delivery) : std::nullopt;
-  if (!address) return Loaded();
-  return Loaded({*address,
+  const oncall::PlanPointer plan = directory.plan();
+  const oncall::Contact* contact = plan->contact(delivery->contact);
+  const auto index = static_cast<std::size_t>(delivery->channel);
+  if (!holds || contact == nullptr || index >= contact->methods.size()) return Loaded();
+  return Loaded({contact->methods[index].address,
                  {.alert_id = alert->id,
                   .delivery_id = fmt::format("{}-{}", delivery->id, told.resolved ? "resolved" : "acknowledged"),
                   .severity = std::string(to_string(alert->severity)),
@@ -167,7 +282,8 @@ Task<> Updates::Inside::tell(std::string key) {
   bool is_done = loaded && !*loaded;
   if (loaded && *loaded) {
     auto channel = make_channel(context, (*loaded)->first);
-    if (!channel || !(*channel)->takes_updates()) {
+    const bool is_notice = (*loaded)->second.purpose == notify::Purpose::notice;
+    if (!channel || (!is_notice && !(*channel)->takes_updates())) {
       is_done = true;
     } else {
       try {
@@ -182,6 +298,11 @@ Task<> Updates::Inside::tell(std::string key) {
   if (job == jobs.end()) co_return;
   if (is_done || job->second.tries >= tells_max) {
     finish(key);
+    co_return;
+  }
+  if (!follows) {
+    jobs.erase(job);  // its row stays
+    has_jobs = !jobs.empty();
     co_return;
   }
   job->second.running = false;
@@ -200,8 +321,8 @@ void Updates::Inside::finish(const std::string& key) {
   has_jobs = !jobs.empty();
 }
 
-Updates::Updates(const Clock& clock, FindAddress find_address, MakeChannel make_channel)
-    : inside_(std::make_unique<Inside>(clock, std::move(find_address), std::move(make_channel))) {}
+Updates::Updates(const Clock& clock, oncall::Directory directory, MakeChannel make_channel)
+    : inside_(std::make_unique<Inside>(clock, std::move(directory), std::move(make_channel))) {}
 
 Updates::~Updates() { stop(); }
 
@@ -223,8 +344,15 @@ Result<> Updates::begin() {
     }
     return {};
   }));
-  inside_->post([inside = inside_.get(), left] { inside->take(left); });
+  inside_->post([inside = inside_.get(), left] {
+    inside->follows = true;
+    inside->take(left);
+  });
   return {};
+}
+
+void Updates::end() {
+  inside_->post([inside = inside_.get()] { inside->end(); });
 }
 
 void Updates::stop() {
@@ -247,13 +375,21 @@ bool Updates::settle(std::chrono::milliseconds time_max) {
 
 Result<> Updates::follow(std::span<const store::Event> events) {
   if (inside_->stopping) return fail(Code::busy, "the updates are stopping");
-  MYDR24_ASSIGN(const std::set<std::string> keys, inside_->plan(events));
-  if (keys.empty()) return {};
-  MYDR24_TRY(inside_->store->write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
-    for (const std::string& key : keys) MYDR24_TRY(transaction.set_state(space, key, "{}"));
-    return {};
-  }));
-  inside_->post([inside = inside_.get(), keys] { inside->take(keys); });
+  MYDR24_ASSIGN(const Inside::Rows rows, inside_->plan(events));
+  std::set<std::string> keys;
+  if (!rows.empty())
+    MYDR24_TRY(inside_->store->write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
+      for (const auto& [key, row] : rows) MYDR24_TRY(transaction.set_state(space, key, row));
+      return {};
+    }));
+  for (const auto& [key, row] : rows) keys.insert(key);
+  for (const store::Event& event : events) {
+    if (event.kind != "oncall.notice") continue;
+    // Written with the event.
+    const auto document = json::Document::parse_view(event.payload);
+    if (document) keys.emplace(document->root()["key"].text());
+  }
+  if (!keys.empty()) inside_->post([inside = inside_.get(), keys] { inside->take(keys); });
   return {};
 }
 

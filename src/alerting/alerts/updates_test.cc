@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "alerting/alerts/book.h"
+#include "alerting/alerts/subscribers.h"
 #include "storage/store/fake_store.h"
 
 namespace mydr24::alerts {
@@ -52,8 +53,9 @@ class UpdatesTest : public testing::Test {
   void restart() {
     if (updates) updates->stop();
     store.forget_process();
+    book.attach(store);
     updates = std::make_unique<Updates>(
-        clock, [this](const Delivery&) { return address; },
+        clock, directory,
         [this](asio::io_context&, const notify::Address&) -> Result<std::unique_ptr<notify::Channel>> {
           return std::make_unique<FakeChannel>(chat);
         });
@@ -86,17 +88,42 @@ class UpdatesTest : public testing::Test {
     });
     return id;
   }
-  void acknowledge(const std::string& id) {
+  void acknowledge(const std::string& id, std::string_view by = "Ada") {
     write([&](store::Transaction& transaction) -> Result<> {
-      MYDR24_TRY(book.acknowledge(transaction, id, "Ada"));
+      MYDR24_TRY(book.acknowledge(transaction, id, by));
       return {};
     });
   }
-  void resolve(const std::string& id) {
+  void resolve(const std::string& id, std::string_view by = {}) {
     write([&](store::Transaction& transaction) -> Result<> {
-      MYDR24_TRY(book.resolve(transaction, id, "better"));
+      MYDR24_TRY(book.resolve(transaction, id, "better", by));
       return {};
     });
+  }
+  void put_in_force(oncall::Documents documents) {
+    auto plan = oncall::Plan::make(std::move(documents), directory.plan()->revision() + 1);
+    ASSERT_TRUE(plan) << plan.error().where << ": " << plan.error().text;
+    directory.publish(std::make_shared<const oncall::Plan>(std::move(*plan)));
+  }
+  // Nobody whom a step calls has an address that is told of what becomes of an alert.
+  void put_people_in_force() {
+    put_in_force({{"contact/ann", R"({"methods":[{"kind":"voice","target":"+15550001","verified":true},
+                                                 {"kind":"sms","target":"+15550002","verified":true}]})"},
+                  {"contact/bob", R"({"methods":[{"kind":"email","target":"bob@x.org","verified":true}]})"},
+                  {"contact/eve", R"({"methods":[{"kind":"voice","target":"+15550003","verified":true}]})"},
+                  {"policy/default", R"({"steps":[{"targets":["contact:eve"]}]})"}});
+  }
+  Result<> subscribe(const std::string& id, std::string_view who) {
+    const auto done = store.write(RequestClass::urgent, [&](store::Transaction& transaction) {
+      return alerts::subscribe(transaction, *directory.plan(), id, who);
+    });
+    return done;
+  }
+  std::vector<std::string> texts() {
+    const std::lock_guard lock(chat.mutex);
+    std::vector<std::string> all;
+    for (const notify::Message& message : chat.told) all.push_back(message.contact + ": " + message.title);
+    return all;
   }
   std::size_t rows() {
     std::size_t count = 0;
@@ -114,7 +141,6 @@ class UpdatesTest : public testing::Test {
       {.contacts = {{"ward", {{notify::Kind::chat, "C1", ""}}}, {"nurse", {{notify::Kind::webhook, "http://x/", ""}}}},
        .steps = {{{"ward", "nurse"}}}});
   Book book{directory};
-  std::optional<notify::Address> address = notify::Address{notify::Kind::chat, "C1", ""};
   Chat chat;
   std::unique_ptr<Updates> updates;
 };
@@ -162,6 +188,28 @@ TEST_F(UpdatesTest, ARestartLosesNone) {
   EXPECT_EQ(rows(), 0U);
 }
 
+TEST_F(UpdatesTest, AServerThatFollowsNoLongerTellsNothingUntilItFollowsAgain) {
+  chat.set(SendStatus::failed);
+  acknowledge(raise());
+  EXPECT_EQ(chat.count(), 1U);
+  const auto pass = [&] {
+    store.settle();
+    ASSERT_TRUE(updates->settle());
+    clock.advance(1min);
+    updates->tick();
+    ASSERT_TRUE(updates->settle());
+  };
+  chat.set(SendStatus::delivered);
+  store.leading = false;
+  pass();
+  EXPECT_EQ(chat.count(), 1U);
+  EXPECT_EQ(rows(), 1U) << "for the server that follows now";
+  store.leading = true;
+  pass();
+  EXPECT_EQ(chat.count(), 2U);
+  EXPECT_EQ(rows(), 0U);
+}
+
 TEST_F(UpdatesTest, NewsThatIsNoLongerTrueIsNotTold) {
   chat.set(SendStatus::failed);
   const std::string id = raise(Severity::urgent);
@@ -177,10 +225,74 @@ TEST_F(UpdatesTest, NewsThatIsNoLongerTrueIsNotTold) {
 }
 
 TEST_F(UpdatesTest, AnAddressThatIsGoneIsToldNothing) {
-  address.reset();
-  acknowledge(raise());
+  const std::string id = raise();
+  put_in_force({{"contact/nurse", R"({"methods":[{"kind":"webhook","target":"http://x/"}]})"}});
+  acknowledge(id);
   EXPECT_EQ(chat.count(), 0U);
   EXPECT_EQ(rows(), 0U);
+}
+
+using Texts = std::vector<std::string>;
+
+// ON-20.
+TEST_F(UpdatesTest, OnlySubscribersAreToldWhatBecomesOfAnAlertAndNotOfWhatTheyDidThemselves) {
+  put_people_in_force();
+  const std::string id = raise(), other = raise();
+  acknowledge(id, "ann");
+  EXPECT_EQ(texts(), Texts{}) << "nobody has subscribed";
+  clock.advance(1h);
+  store.tick();  // nobody sees to it: open again
+  ASSERT_TRUE(subscribe(id, "ann"));
+  ASSERT_TRUE(subscribe(id, "BOB@x.org"));
+  acknowledge(id, "+15550002");  // Ann
+  ASSERT_EQ(texts(), Texts{"bob: Acknowledged by ann: Red score"});
+  EXPECT_EQ(chat.told[0].purpose, notify::Purpose::notice);
+  EXPECT_EQ(chat.told[0].patient, "");
+  resolve(id, "bob");
+  EXPECT_EQ(texts(), (Texts{"bob: Acknowledged by ann: Red score", "ann: Resolved by bob: Red score"}));
+  EXPECT_EQ(rows(), 0U);
+}
+
+TEST_F(UpdatesTest, ASubscriptionEndsAfterSevenDaysAndWhenItIsTakenBack) {
+  put_people_in_force();
+  const std::string id = raise();
+  ASSERT_TRUE(subscribe(id, "ann"));
+  ASSERT_TRUE(subscribe(id, "bob"));
+  clock.advance(24h * 6);
+  ASSERT_TRUE(subscribe(id, "bob"));  // once more
+  clock.advance(24h);
+  raise(Severity::emergency);  // the same cause
+  EXPECT_EQ(texts(), Texts{"bob: Now emergency: Red score"});
+  ASSERT_TRUE(store.write(RequestClass::urgent, [&](store::Transaction& transaction) {
+    return unsubscribe(transaction, *directory.plan(), id, "bob");
+  }));
+  resolve(id);
+  EXPECT_EQ(texts().size(), 1U);
+}
+
+TEST_F(UpdatesTest, AStatusThatCouldNotBeToldInTimeIsNotToldAfterTheSubscriptionEnded) {
+  put_people_in_force();
+  const std::string id = raise();
+  ASSERT_TRUE(subscribe(id, "ann"));
+  chat.set(SendStatus::failed);
+  acknowledge(id, "bob");
+  EXPECT_EQ(chat.count(), 1U);
+  clock.advance(24h * 7);
+  chat.set(SendStatus::delivered);
+  updates->tick();
+  ASSERT_TRUE(updates->settle());
+  EXPECT_EQ(chat.count(), 1U);
+  EXPECT_EQ(rows(), 0U);
+}
+
+TEST_F(UpdatesTest, WhoCannotReadATextAndAnAlertThatIsOverCannotBeSubscribed) {
+  put_people_in_force();
+  const std::string id = raise();
+  EXPECT_EQ(subscribe(id, "eve").error().code, Code::invalid);
+  EXPECT_EQ(subscribe(id, "nobody").error().code, Code::invalid);
+  EXPECT_EQ(subscribe("0", "ann").error().code, Code::not_found);
+  resolve(id);
+  EXPECT_EQ(subscribe(id, "ann").error().code, Code::conflict);
 }
 
 }  // namespace

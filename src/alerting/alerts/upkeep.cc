@@ -10,7 +10,8 @@
 namespace mydr24::alerts {
 namespace {
 
-constexpr std::size_t alerts_at_once = 50;  // in one transaction
+constexpr std::size_t alerts_at_once = 50;             // in one transaction
+constexpr std::uint32_t subscribers_rows_max = 1'000;  // those whose time is over included
 
 bool is_idle(const Alert& alert, std::chrono::days idle, Instant now) {
   return alert.severity != Severity::emergency && !alert.is_resolved() && alert.heard_at + idle <= now;
@@ -51,6 +52,8 @@ Result<> clear(store::Transaction& transaction, const store::StateRow& place) {
     for (const Delivery& call : calls) MYDR24_TRY(transaction.erase_state(rows::deliveries, call.id));
     more = !calls.empty();
   }
+  MYDR24_ASSIGN(const auto told, transaction.states(rows::subscribers, place.value + "/", "", subscribers_rows_max));
+  for (const store::StateRow& row : told) MYDR24_TRY(transaction.erase_state(rows::subscribers, row.key));
   MYDR24_TRY(transaction.erase_state(rows::alerts, rows::alert_key(place.value)));
   return transaction.erase_state(rows::alerts, place.key);
 }

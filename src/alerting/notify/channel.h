@@ -16,9 +16,9 @@
 
 namespace mydr24::notify {
 
-// What a Message is for. Only calls and verifications go to people's own addresses; the other two change what a chat
-// channel or another system shows about an alert that it was called about.
-enum class Purpose : std::uint8_t { call, acknowledged, resolved, verification };
+// What a Message is for. acknowledged and resolved change what a chat channel or another system shows about an alert that
+// it was called about; a notice is a text (`title`) that asks for nothing.
+enum class Purpose : std::uint8_t { call, acknowledged, resolved, verification, notice };
 
 // One call of one person about one alert.
 struct Message {

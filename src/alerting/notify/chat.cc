@@ -31,7 +31,7 @@ class Chat : public Channel {
       chat.channel = known->channel;
       chat.ts = known->ts;
       // A repeated call must be seen: a new message rings, a changed one does not.
-      if (message.purpose == Purpose::call) {
+      if (message.purpose == Purpose::call || message.purpose == Purpose::notice) {
         chat.ts.clear();
       } else {
         method = "/api/chat.update";
@@ -50,6 +50,7 @@ class Chat : public Channel {
     const Providers& providers = parts_.providers;
     if (message.purpose == Purpose::verification)
       return {.text = notice_of(message, providers), .severity = "verification"};
+    if (message.purpose == Purpose::notice) return {.text = notice_of(message, providers), .severity = "notice"};
     ChatText chat{.text =
                       providers.templates.chat.render(fields_of(message, providers), chat_characters_max, characters)};
     if (message.purpose != Purpose::call) {

@@ -1,5 +1,7 @@
 #include "alerting/notify/console_hub.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -11,14 +13,16 @@ namespace mydr24::notify {
 ConsoleHub::ConsoleHub(const Clock& clock, Limits limits)
     : limits_(limits), last_(to_us(clock.now())), first_known_(last_) {}
 
-std::int64_t ConsoleHub::publish(std::string_view kind, std::string payload) {
+std::int64_t ConsoleHub::publish(std::string_view kind, std::string payload, std::string key) {
   std::int64_t sequence = 0;
   {
     const std::lock_guard lock(mutex_);
+    if (!key.empty() && !keys_.insert(key).second) return last_;
     sequence = ++last_;
-    entries_.push_back({sequence, std::string(kind), std::move(payload)});
+    entries_.push_back({sequence, std::string(kind), std::move(payload), std::move(key)});
     if (entries_.size() > limits_.entries_max) {
       first_known_ = entries_.front().sequence;
+      keys_.erase(entries_.front().key);
       entries_.pop_front();
     }
   }
@@ -76,6 +80,26 @@ void ConsoleHub::Subscription::end() {
   wakers_.reset();
 }
 
+void publish_call(ConsoleHub& hub, const Message& message) {
+  std::string payload;
+  json::Writer(payload)
+      .begin_object()
+      .field("alert", message.alert_id)
+      .field("delivery", message.delivery_id)
+      .field("attempt", message.attempt)
+      .field("retry", message.retry())
+      .field("severity", message.severity)
+      .field("title", message.title)
+      .field("contact", message.contact)
+      .field("step", message.step)
+      .field("repeat", message.repeat)
+      .field("raised_at", format_instant(message.raised_at))
+      .field("patient", message.patient)
+      .field("reason", message.reason)
+      .end_object();
+  hub.publish("alert.call", std::move(payload), fmt::format("{}/{}", message.delivery_id, message.attempt));
+}
+
 namespace {
 
 class ConsoleChannel : public Channel {
@@ -84,23 +108,13 @@ class ConsoleChannel : public Channel {
   std::string_view medium() const override { return "console"; }
 
   Task<SendOutcome> send(Message message) override {
-    std::string payload;
-    json::Writer writer(payload);
-    writer.begin_object()
-        .field("alert", message.alert_id)
-        .field("delivery", message.delivery_id)
-        .field("attempt", message.attempt)
-        .field("retry", message.retry())
-        .field("severity", message.severity)
-        .field("title", message.title)
-        .field("contact", message.contact)
-        .field("step", message.step)
-        .field("repeat", message.repeat)
-        .field("raised_at", format_instant(message.raised_at))
-        .field("patient", message.patient)
-        .field("reason", message.reason)
-        .end_object();
-    hub_.publish("alert.call", std::move(payload));
+    if (message.purpose == Purpose::notice) {
+      std::string payload;
+      json::Writer(payload).begin_object().field("text", message.title).field("contact", message.contact).end_object();
+      hub_.publish("notice", std::move(payload));
+    } else {
+      publish_call(hub_, message);
+    }
     co_return SendOutcome{SendStatus::delivered, 0, {}};
   }
 

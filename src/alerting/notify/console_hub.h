@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,7 @@ class ConsoleHub {
     std::int64_t sequence = 0;
     std::string kind;     // "alert.call" (a delivery), "alert.raised", "alert.acknowledged", ...
     std::string payload;  // JSON
+    std::string key;      // see publish(); empty: none
   };
 
   struct Page {
@@ -46,8 +48,8 @@ class ConsoleHub {
   explicit ConsoleHub(const Clock& clock) : ConsoleHub(clock, Limits{}) {}
   ConsoleHub(const Clock& clock, Limits limits);
 
-  // All thread-safe.
-  std::int64_t publish(std::string_view kind, std::string payload);
+  // All thread-safe. What has a key is published once: again while it is in the ring, it is left out.
+  std::int64_t publish(std::string_view kind, std::string payload, std::string key = {});
   // At most `count` entries above `sequence`.
   Page after(std::int64_t sequence, std::size_t count) const;
   // The newest sequence number: where a reader that wants only what is new begins.
@@ -69,6 +71,7 @@ class ConsoleHub {
   const Limits limits_;
   mutable std::mutex mutex_;
   std::deque<Entry> entries_;
+  std::set<std::string, std::less<>> keys_;
   std::int64_t last_;
   std::int64_t first_known_;  // entries above this number are in the ring
   std::shared_ptr<Wakers> wakers_ = std::make_shared<Wakers>();
@@ -89,6 +92,10 @@ class ConsoleHub::Subscription {
   std::weak_ptr<Wakers> wakers_;
   std::uint64_t number_ = 0;
 };
+
+// A call, as consoles are shown it; once for each attempt, whoever says so first: the channel below, or the journal when
+// another server made it.
+void publish_call(ConsoleHub& hub, const Message& message);
 
 // The channel of contacts who sit at the console. "Delivered" means: it is in the feed, where every open
 // console shows it and one opened later replays it; the escalation goes on until a person acknowledges.

@@ -55,6 +55,12 @@ class MailChannel : public Channel {
       mail.message_id = fmt::format("verification.{}@{}", make_secret(), domain);
       return mail;
     }
+    if (message.purpose == Purpose::notice) {
+      mail.text = notice_of(message, providers);
+      mail.subject = std::string(cut_characters(mail.text, subject_characters_max));
+      mail.message_id = fmt::format("{}@{}", message.delivery_id, domain);
+      return mail;
+    }
     const Fields fields = fields_of(message, providers);
     mail.subject = providers.templates.mail_subject.render(fields, subject_characters_max, characters);
     mail.text = providers.templates.mail_text.render(fields, text_characters_max, characters);

@@ -116,6 +116,30 @@ TEST(ConsoleHub, ReplaysFromASequenceNumberAndWakesSubscribers) {
   EXPECT_TRUE(hub.after(hub.last(), 10).entries.empty());
 }
 
+TEST(ConsoleHub, WhatHasAKeyIsShownOnceWhileItIsInTheRing) {
+  const ManualClock clock(eight_o_clock);
+  ConsoleHub hub(clock, {.entries_max = 2, .subscribers_max = 1});
+  const std::int64_t start = hub.last();
+  EXPECT_EQ(hub.publish("alert.call", "{}", "d/1"), start + 1);
+  EXPECT_EQ(hub.publish("alert.call", "{}", "d/1"), start + 1);
+  EXPECT_EQ(hub.publish("alert.call", "{}", "d/2"), start + 2);
+  hub.publish("alert.raised", "{}");
+  EXPECT_EQ(hub.publish("alert.call", "{}", "d/1"), start + 4) << "it has left the ring";
+}
+
+TEST(ConsoleHub, ANoticeIsATextAndNoCall) {
+  const ManualClock clock(eight_o_clock);
+  ConsoleHub hub(clock);
+  const std::int64_t start = hub.last();
+  const Message notice{.delivery_id = "n1", .title = "On call: ann", .contact = "bob", .purpose = Purpose::notice};
+  EXPECT_EQ(send(*make_console_channel(hub), notice).status, SendStatus::delivered);
+  const auto page = hub.after(start, 10);
+  ASSERT_EQ(page.entries.size(), 1U);
+  EXPECT_EQ(page.entries[0].kind, "notice");
+  EXPECT_EQ(page.entries[0].payload, R"({"text":"On call: ann","contact":"bob"})");
+  EXPECT_EQ(webhook_body(notice, {}), R"({"schema":"mydr24.notice.v1","id":"n1","text":"On call: ann"})");
+}
+
 TEST(ConsoleHub, TellsAReaderThatFellBehindTheRing) {
   const ManualClock clock(eight_o_clock);
   ConsoleHub hub(clock, {.entries_max = 3, .subscribers_max = 1});

@@ -21,6 +21,7 @@ class PagerDuty : public Channel {
   bool takes_updates() const override { return true; }
 
   Task<SendOutcome> send(Message message) override {
+    if (message.purpose == Purpose::notice) co_return SendOutcome{SendStatus::refused, 0, "an incident is no notice"};
     auto request =
         post_request(parts_.providers.pagerduty.base_url, "/v2/enqueue", "application/json", parts_.providers.time_max);
     if (!request) co_return SendOutcome{SendStatus::refused, 0, request.error().text};
@@ -55,6 +56,7 @@ class PagerDuty : public Channel {
         event.summary = notice_of(message, providers);
         event.severity = "info";
         return event;
+      case Purpose::notice:
       case Purpose::call:
         break;
     }

@@ -161,6 +161,8 @@ std::string notice_of(const Message& message, const Providers& providers) {
     case Purpose::verification:
       return fmt::format("{}: the code of this address is {}. If you did not ask for it, do nothing.", providers.site,
                          message.code);
+    case Purpose::notice:
+      return fmt::format("{}: {}", providers.site, message.title);
   }
   return {};
 }

@@ -25,8 +25,7 @@ class Sms : public Channel {
   Task<SendOutcome> send(Message message) override {
     if (message.purpose == Purpose::acknowledged || message.purpose == Purpose::resolved)
       co_return SendOutcome{SendStatus::delivered, 0, {}};
-    if (message.purpose == Purpose::verification || message.severity == "emergency")
-      co_return co_await send_one(message);
+    if (message.purpose != Purpose::call || message.severity == "emergency") co_return co_await send_one(message);
     if (is_sending_)
       co_return co_await async_call<SendOutcome>(
           [&](auto done) { waiting_.push_back({std::move(message), std::move(done)}); });

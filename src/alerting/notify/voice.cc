@@ -21,6 +21,8 @@ class Voice : public Channel {
   Task<SendOutcome> send(Message message) override {
     if (message.purpose == Purpose::acknowledged || message.purpose == Purpose::resolved)
       co_return SendOutcome{SendStatus::delivered, 0, {}};
+    if (message.purpose == Purpose::notice)
+      co_return SendOutcome{SendStatus::refused, 0, "nobody is rung up to be told"};
     const Providers& providers = parts_.providers;
     std::string form;
     add_field(form, "To", parts_.address.target);

@@ -55,6 +55,13 @@ std::string webhook_body(const Message& message, const WebhookSettings& settings
     writer.begin_object().field("schema", "mydr24.verification.v1").field("code", message.code).end_object();
     return out;
   }
+  if (message.purpose == Purpose::notice) {
+    writer.begin_object().field("schema", "mydr24.notice.v1").field("id", message.delivery_id);
+    writer.field("text", message.title);
+    if (!message.alert_id.empty()) writer.field("alert", message.alert_id);
+    writer.end_object();
+    return out;
+  }
   writer.begin_object().field("schema", "mydr24.alert.v1").key("alert").begin_object();
   writer.field("id", message.alert_id)
       .field("severity", message.severity)

@@ -32,6 +32,10 @@ std::string_view to_string(Availability availability) {
   return names[static_cast<std::size_t>(availability)];
 }
 
+std::optional<Instant> IfTime::rests_until(Instant at) const {
+  return contains(window, zone.local(at)) ? std::nullopt : next_begin(window, zone, at);
+}
+
 bool Contact::reachable() const { return std::ranges::any_of(methods, &Method::usable); }
 
 bool Contact::pageable() const {

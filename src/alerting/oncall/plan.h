@@ -5,7 +5,7 @@
 //
 // Invariants
 // - A Plan that exists is satisfiable: every name it uses is there, no policy, step, schedule or rotation is empty, no
-//   two overrides of one person overlap.
+//   two overrides of one person overlap, and the first step of a policy waits for no number of alerts.
 // - who_answers() never answers nobody: whoever is not reachable is replaced, and the last resort is the operator.
 
 #include <chrono>
@@ -37,6 +37,8 @@ inline constexpr std::size_t windows_max = 16;
 inline constexpr std::size_t steps_max = 32;
 inline constexpr std::size_t targets_max = 64;
 inline constexpr std::chrono::seconds delay_max = std::chrono::days(7);
+inline constexpr int repeat_max = 20;
+inline constexpr int alerts_counted_max = 1000;
 
 enum class Availability : std::uint8_t { always, on_call, business_hours, extended };
 std::string_view to_string(Availability availability);
@@ -86,15 +88,36 @@ struct Target {
   std::string name;
 };
 
+// The step is called only within this part of the week; an escalation that comes to it at another time rests until then.
+struct IfTime {
+  zone::Zone zone;
+  Window window;
+  // The beginning of the next range after `at`; nothing when `at` is within one.
+  std::optional<Instant> rests_until(Instant at) const;
+};
+
+// The step is called only when more than `more_than` alerts came within the time before; until then the step before it is
+// called again and again.
+struct IfCount {
+  enum class Of : std::uint8_t { source, cause };  // alerts of the same source; news of this very alert (of its group)
+  int more_than = 1;
+  std::chrono::seconds within{600};
+  Of of = Of::source;
+};
+
+// Conditions are for what can wait: an emergency passes them over.
 struct Step {
   std::vector<Target> targets;     // all are called at once
   std::chrono::seconds delay{30};  // unanswered this long: the next step, or the last one again
   int acks = 1;                    // so many different people must answer
+  std::optional<IfTime> if_time;
+  std::optional<IfCount> if_count;  // never of the first step
 };
 
 struct Policy {
   std::string name;
   std::vector<Step> steps;
+  int repeat = 0;      // after the last step begin again with the first, so many times; an emergency does not
   int people_min = 1;  // the coverage proof demands so many reachable people of every step at every instant
 };
 
@@ -126,6 +149,15 @@ struct Feed {
   std::chrono::minutes reminder{5};  // 0: none
 };
 
+// Who is told who is on call, and when.
+struct Notice {
+  std::string name;
+  std::string schedule;
+  notify::Address address;  // webhook, console, email, sms or chat
+  bool changes = true;      // when that changes
+  bool daily = true;        // at 00:00 by the wall clock of the schedule
+};
+
 struct Sla {
   std::chrono::seconds response{900};
   std::chrono::seconds resolution{14400};
@@ -153,7 +185,7 @@ inline constexpr std::string_view nobody = "nobody";
 
 // The documents of a plan by key, "KIND/NAME".
 using Documents = std::map<std::string, std::string, std::less<>>;
-// contact, team, schedule, override, temporary, policy, maintenance, monitor, feed, defaults
+// contact, team, schedule, override, temporary, policy, maintenance, monitor, feed, notice, defaults
 bool is_kind(std::string_view kind);
 
 class Plan {
@@ -177,8 +209,11 @@ class Plan {
   const std::map<std::string, Monitor, std::less<>>& monitors() const { return monitors_; }
   const std::map<std::string, Maintenance, std::less<>>& maintenances() const { return maintenances_; }
   const std::map<std::string, Feed, std::less<>>& feeds() const { return feeds_; }
+  const std::map<std::string, Notice, std::less<>>& notices() const { return notices_; }
   const std::vector<Leave>& leaves() const { return leaves_; }
   const Defaults& defaults() const { return defaults_; }
+  // The longest time within which a step counts alerts; 0: none does.
+  std::chrono::seconds counts_within() const { return counts_within_; }
   const Contact* contact(std::string_view name) const;  // null when there is none
   // The name of the contact who answers under `identity`: a contact's name, what a contact is known as, or the number or
   // address of one of their methods. `identity` itself when that is nobody, or more than one.
@@ -211,8 +246,10 @@ class Plan {
   std::map<std::string, Maintenance, std::less<>> maintenances_;
   std::map<std::string, Monitor, std::less<>> monitors_;
   std::map<std::string, Feed, std::less<>> feeds_;
+  std::map<std::string, Notice, std::less<>> notices_;
   std::vector<Leave> leaves_;
   Defaults defaults_;
+  std::chrono::seconds counts_within_{0};
   Contact console_;                                                          // the last resort of all
   std::map<std::string, std::vector<const Schedule*>, std::less<>> duties_;  // by person: where they may be on duty
 };

@@ -20,17 +20,22 @@ constexpr std::array<std::string_view, notify::kind_count> methods{"webhook", "c
 constexpr std::size_t shifts_max = 1000;
 constexpr std::size_t leave_max = 100;
 
+notify::Address read_address(Fields& from) {
+  notify::Address address;
+  address.kind = static_cast<notify::Kind>(from.choice("kind", methods, 1));
+  address.target = from.text("target", notify::target_bytes_max);
+  address.secret = from.text("secret", 2000);
+  if (const auto checked = notify::check_address(address); !checked)
+    from.refuse(checked.error().where, checked.error().text);
+  return address;
+}
+
 Method read_method(Fields& from) {
-  Method method;
-  method.address.kind = static_cast<notify::Kind>(from.choice("kind", methods, 1));
-  method.address.target = from.text("target", notify::target_bytes_max);
-  method.address.secret = from.text("secret", 2000);
+  Method method{.address = read_address(from)};
   // Who writes down an address that machines answer at knows it; people answer for theirs.
   const bool machine = method.address.kind == notify::Kind::webhook || method.address.kind == notify::Kind::console;
   method.verified = from.flag("verified", machine);
   method.disabled = from.flag("disabled", false);
-  if (const auto checked = notify::check_address(method.address); !checked)
-    from.refuse(checked.error().where, checked.error().text);
   from.finish();
   return method;
 }
@@ -67,6 +72,34 @@ Target read_target(Fields& from, std::size_t index, std::string_view written) {
   return {};
 }
 
+IfTime read_if_time(Fields& from) {
+  IfTime condition{.zone = from.zone("zone"), .window = {}};
+  Window& window = condition.window;
+  window.days = from.days("days");
+  window.from = from.clock("from", window.from);
+  window.to = from.clock("to", window.to);
+  constexpr std::chrono::hours day{24};
+  if (window.from == day) from.refuse("from", "a range begins before 24:00");
+  if (window.from == window.to || window.to - window.from == day) {
+    window.to = window.from;
+    if (window.days == 0x7f) from.refuse("", "this range is always: give it from, to or days, or leave it away");
+  }
+  from.finish();
+  return condition;
+}
+
+IfCount read_if_count(Fields& from) {
+  constexpr std::array<std::string_view, 2> kinds{"source", "cause"};
+  IfCount condition;
+  if (!from.has("more_than")) from.refuse("more_than", "a number of alerts is needed");
+  condition.more_than = static_cast<int>(from.number("more_than", 1, 1, alerts_counted_max));
+  condition.within = from.seconds("within_s", condition.within, delay_max);
+  condition.of = static_cast<IfCount::Of>(from.choice("of", kinds, 0));
+  if (condition.within < std::chrono::seconds(1)) from.refuse("within_s", "alerts are counted over at least 1 second");
+  from.finish();
+  return condition;
+}
+
 Step read_step(Fields& from) {
   Step step;
   for (const std::string& written : from.names("targets", targets_max))
@@ -75,6 +108,8 @@ Step read_step(Fields& from) {
   step.acks = static_cast<int>(from.number("acks", 1, 1, static_cast<std::int64_t>(targets_max)));
   if (step.targets.empty()) from.refuse("targets", "the step calls nobody");
   if (step.delay < std::chrono::seconds(1)) from.refuse("delay_s", "a step lasts at least 1 second");
+  if (auto condition = from.object("if_time")) step.if_time = read_if_time(*condition);
+  if (auto condition = from.object("if_count")) step.if_count = read_if_count(*condition);
   from.finish();
   return step;
 }
@@ -82,8 +117,9 @@ Step read_step(Fields& from) {
 }  // namespace
 
 bool is_kind(std::string_view kind) {
-  constexpr std::array<std::string_view, 10> kinds{"contact", "team",        "schedule", "override", "temporary",
-                                                   "policy",  "maintenance", "monitor",  "feed",     "defaults"};
+  constexpr std::array<std::string_view, 11> kinds{"contact",   "team",   "schedule",    "override",
+                                                   "temporary", "policy", "maintenance", "monitor",
+                                                   "feed",      "notice", "defaults"};
   return std::ranges::find(kinds, kind) != kinds.end();
 }
 
@@ -129,6 +165,7 @@ class PlanReader {
     if (kind == "maintenance") read_maintenance(name, from);
     if (kind == "monitor") read_monitor(name, from);
     if (kind == "feed") read_feed(name, from);
+    if (kind == "notice") read_notice(name, from);
     if (kind == "defaults") read_defaults(from);
   }
 
@@ -200,7 +237,14 @@ class PlanReader {
   void read_policy(const std::string& name, Fields& from) {
     Policy& policy = plan_.policies_[name];
     policy.name = name;
-    for (Fields& each : from.objects("steps", steps_max)) policy.steps.push_back(read_step(each));
+    for (Fields& each : from.objects("steps", steps_max)) {
+      Step& step = policy.steps.emplace_back(read_step(each));
+      if (!step.if_count) continue;
+      if (policy.steps.size() == 1)
+        each.refuse("if_count", "the first step waits for no number of alerts: nobody would be called until then");
+      plan_.counts_within_ = std::max(plan_.counts_within_, step.if_count->within);
+    }
+    policy.repeat = static_cast<int>(from.number("repeat", 0, 0, repeat_max));
     policy.people_min = static_cast<int>(from.number("people_min", 1, 1, 50));
     if (policy.steps.empty()) from.refuse("steps", "the policy has no step and would call nobody");
   }
@@ -229,6 +273,21 @@ class PlanReader {
     feed.reminder = std::chrono::minutes(from.number("reminder_min", 5, 0, 24 * 60));
     if (feed.secret.size() < 16) from.refuse("secret", "at least 16 characters that nobody can guess");
     plan_.feeds_[id] = std::move(feed);
+  }
+
+  void read_notice(const std::string& name, Fields& from) {
+    Notice& notice = plan_.notices_[name];
+    notice.name = name;
+    notice.schedule = from.name("schedule");
+    notice.changes = from.flag("changes", true);
+    notice.daily = from.flag("daily", true);
+    if (!notice.changes && !notice.daily) from.refuse("changes", "it would tell nothing: let it tell changes or daily");
+    auto channel = from.object("channel");
+    if (!channel) return from.refuse("channel", "a channel is needed: {\"kind\": \"chat\", \"target\": \"C123\"}");
+    notice.address = read_address(*channel);
+    if (notice.address.kind == notify::Kind::voice || notice.address.kind == notify::Kind::pagerduty)
+      channel->refuse("kind", "a notice is a text: webhook, console, email, sms or chat");
+    channel->finish();
   }
 
   void read_defaults(Fields& from) {
@@ -288,6 +347,7 @@ class PlanReader {
         refuse(fmt::format("feed/{}.schedule", id), fmt::format("there is no schedule \"{}\"", feed.schedule));
       need_contact(feed.contact, fmt::format("feed/{}.contact", id));
     }
+    check_notices();
     for (const auto& [id, maintenance] : plan_.maintenances_)
       if (maintenance.policy != "*" && !plan_.policies_.contains(maintenance.policy))
         refuse(fmt::format("maintenance/{}.policy", id),
@@ -328,6 +388,19 @@ class PlanReader {
         if (other.period.overlaps(temporary.period))
           refuse(part, fmt::format("overlaps the temporary schedule \"{}\"", other.id), Code::conflict);
       schedule->temporaries.push_back(std::move(temporary));
+    }
+  }
+
+  void check_notices() {
+    std::map<std::pair<std::string, std::string>, std::string> told;
+    for (const auto& [name, notice] : plan_.notices_) {
+      if (!plan_.schedules_.contains(notice.schedule))
+        refuse(fmt::format("notice/{}.schedule", name), fmt::format("there is no schedule \"{}\"", notice.schedule));
+      const std::string to = fmt::format("{} {}", to_string(notice.address.kind), notice.address.target);
+      const auto [other, is_new] = told.emplace(std::pair(notice.schedule, to), name);
+      if (!is_new)
+        refuse(fmt::format("notice/{}.channel", name),
+               fmt::format("\"{}\" tells this channel of the same schedule already", other->second), Code::conflict);
     }
   }
 

@@ -52,6 +52,16 @@ bool contains(const Window& window, zone::LocalTime local) {
   return (begins_on(day) && window.from <= time) || (begins_on(day - days(1)) && time < window.to);
 }
 
+std::optional<Instant> next_begin(const Window& window, const zone::Zone& zone, Instant at) {
+  // Two weeks: on one day of a week the window may fall into the hour that a change of clocks leaves out.
+  constexpr days ahead{15};
+  std::vector<Instant> points;
+  change_points({&window, 1}, zone, {at, at + ahead}, points);
+  std::ranges::sort(points);
+  const auto found = std::ranges::find_if(points, [&](Instant point) { return contains(window, zone.local(point)); });
+  return found == points.end() ? std::nullopt : std::optional(*found);
+}
+
 std::vector<std::string_view> on_duty(const Schedule& schedule, std::span<const Leave> leaves, Instant at) {
   std::vector<std::string_view> people = planned(schedule, at);
   std::vector<std::string_view> added;

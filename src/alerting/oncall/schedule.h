@@ -38,6 +38,8 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 bool contains(const Window& window, zone::LocalTime local);
+// When the window next begins after `at`, by the wall clock of `zone`; nothing when no day of the next weeks has it.
+std::optional<Instant> next_begin(const Window& window, const zone::Zone& zone, Instant at);
 
 enum class Every : std::uint8_t { hour, day, week, month };
 std::string_view to_string(Every every);

@@ -263,5 +263,29 @@ TEST(Schedule, DutyChangesOnlyAtChangePoints) {
   EXPECT_GT(checked, 10'000);
 }
 
+TEST(Window, ItsNextBeginningIsByTheWallClock) {
+  struct Row {
+    Window window;
+    std::string_view zone, at, next;
+  };
+  const Window day{0x7f, std::chrono::hours(8), std::chrono::hours(18)};
+  const Window working{0x1f, std::chrono::hours(8), std::chrono::hours(18)};
+  const Window night{0x7f, std::chrono::hours(22), std::chrono::hours(6)};
+  const Window gap{0x40, std::chrono::minutes(150), std::chrono::minutes(170)};  // Sunday, 02:30 to 02:50
+  for (const Row& row : {
+           Row{day, "UTC", "2026-05-10T03:00:00Z", "2026-05-10T08:00:00Z"},
+           Row{day, "UTC", "2026-05-10T18:00:00Z", "2026-05-11T08:00:00Z"},
+           Row{working, "UTC", "2026-05-08T18:00:00Z", "2026-05-11T08:00:00Z"},  // over a weekend
+           Row{night, "UTC", "2026-05-10T06:00:00Z", "2026-05-10T22:00:00Z"},
+           Row{day, "Europe/Paris", "2026-03-28T18:00:00Z", "2026-03-29T06:00:00Z"},  // the clocks go forward
+           Row{day, "Europe/Paris", "2026-10-24T18:00:00Z", "2026-10-25T07:00:00Z"},  // and back
+           Row{gap, "Europe/Paris", "2026-03-28T12:00:00Z", "2026-04-05T00:30:00Z"},  // there is no 02:30 on the 29th
+       }) {
+    const auto next = next_begin(row.window, zone::Zone::find(row.zone).value(), utc(row.at));
+    ASSERT_TRUE(next) << row.at;
+    EXPECT_EQ(format_instant(*next), format_instant(utc(row.next))) << row.at;
+  }
+}
+
 }  // namespace
 }  // namespace mydr24::oncall

@@ -123,7 +123,7 @@ Task<Answer> resolve(Service& service, pipeline::Call& call) {
         [&](store::Transaction& transaction) -> Result<> {
           MYDR24_ASSIGN(
               const auto alert,
-              service.book.resolve(transaction, id, fmt::format("by {}{}{}", by, why.empty() ? "" : ": ", why)));
+              service.book.resolve(transaction, id, fmt::format("by {}{}{}", by, why.empty() ? "" : ": ", why), by));
           answer.body = alerts::to_json(alert);
           return {};
         },

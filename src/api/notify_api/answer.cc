@@ -30,7 +30,7 @@ Result<Answered> answer(const Service& service, store::Transaction& transaction,
     return Answered{std::move(after), true, service.book.directory().plan()->person(by), transaction.now()};
   }
   if (alert->is_resolved()) return Answered{*alert, false, "", alert->resolved_at.value_or(transaction.now())};
-  MYDR24_ASSIGN(auto after, service.book.resolve(transaction, alert_id, fmt::format("closed by {} ({})", by, via)));
+  MYDR24_ASSIGN(auto after, service.book.resolve(transaction, alert_id, fmt::format("closed by {} ({})", by, via), by));
   return Answered{std::move(after), true, std::string(by), transaction.now()};
 }
 

@@ -1,9 +1,10 @@
-// What is done at once: test pages, heartbeats, escalating and moving an alert, overrides of two.
+// What is done at once: test pages, heartbeats, escalating and moving an alert, subscribing to it, overrides of two.
 
 #include <fmt/format.h>
 
 #include <charconv>
 
+#include "alerting/alerts/subscribers.h"
 #include "api/oncall_api/detail/exchange.h"
 #include "base/core/date_time.h"
 #include "base/json/writer.h"
@@ -84,6 +85,45 @@ Task<> move(OnCall& oncall, pipeline::Call& call) {
   });
 }
 
+Result<std::string> list_subscribers(OnCall& oncall, std::string_view id) {
+  std::string text;
+  MYDR24_TRY(oncall.store.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto all, alerts::subscribers(reader, id, oncall.clock.now()));
+    text = alerts::to_json(all);
+    return {};
+  }));
+  return text;
+}
+
+// {"by": "ann"}
+Task<> subscribe(OnCall& oncall, pipeline::Call& call) {
+  const auto body = co_await read_json(call, small_body_max);
+  if (!body) {
+    co_await call.respond(body.error());
+    co_return;
+  }
+  const std::string by = text_of(body->root(), "by");
+  co_await answer(oncall, call, [&](store::Transaction& transaction) -> Result<std::string> {
+    const oncall::PlanPointer plan = oncall.book.directory().plan();
+    MYDR24_TRY(alerts::subscribe(transaction, *plan, call.capture(0), by));
+    MYDR24_ASSIGN(const auto all, alerts::subscribers(transaction, call.capture(0), transaction.now()));
+    return alerts::to_json(all);
+  });
+}
+
+Task<> unsubscribe(OnCall& oncall, pipeline::Call& call) {
+  const auto name = name_of(call, 1);
+  if (!name) {
+    co_await call.respond(name.error());
+    co_return;
+  }
+  co_await answer(oncall, call, [&](store::Transaction& transaction) -> Result<std::string> {
+    const oncall::PlanPointer plan = oncall.book.directory().plan();
+    MYDR24_TRY(alerts::unsubscribe(transaction, *plan, call.capture(0), *name));
+    return std::string("{}");
+  });
+}
+
 Result<std::string> list_overrides(OnCall& oncall) {
   std::string text;
   json::Writer out(text);
@@ -156,6 +196,11 @@ void add_action_routes(pipeline::Router& router, OnCall& oncall) {
   add(Method::post, "/api/v1/oncall/heartbeats/{name}", "oncall-heartbeat", heartbeat);
   add(Method::post, "/api/v1/alerts/{id}/escalate", "alert-escalate", escalate);
   add(Method::post, "/api/v1/alerts/{id}/policy", "alert-move", move);
+  add(Method::post, "/api/v1/alerts/{id}/subscribers", "alert-subscribe", subscribe);
+  add(Method::del, "/api/v1/alerts/{id}/subscribers/{name}", "alert-unsubscribe", unsubscribe);
+  router.add(
+      {Method::get, "/api/v1/alerts/{id}/subscribers", "alert-subscribers", RequestClass::emergency,
+       [&oncall](pipeline::Call& call) -> Task<> { co_await send(call, list_subscribers(oncall, call.capture(0))); }});
   add(Method::post, "/api/v1/alert-overrides", "alert-override-request", request_override);
   add(Method::post, "/api/v1/alert-overrides/{id}/confirm", "alert-override-confirm", confirm_override);
   add(Method::del, "/api/v1/alert-overrides/{id}", "alert-override-end", end_override);

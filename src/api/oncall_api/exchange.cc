@@ -95,6 +95,7 @@ Task<Result<oncall::PlanPointer>> change_plan(OnCall& oncall, oncall::Change cha
         [&](store::Transaction& transaction) -> Result<> {
           MYDR24_ASSIGN(next, directory.change(transaction, change));
           MYDR24_TRY(oncall.book.plan_changed(transaction, *next));
+          MYDR24_TRY(oncall.notices.plan_changed(transaction, *next));
           return oncall.monitors.plan_changed(transaction, *next);
         },
         [&, finish = std::move(finish)](Result<> result) mutable {

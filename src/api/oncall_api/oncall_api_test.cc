@@ -16,7 +16,8 @@ TEST(OnCallApi, TheTableOfRoutesIsComplete) {
   alerts::Book book(*oncall::Directory::make({}));
   alerts::Monitors monitors(book);
   WorkerPool workers(1);
-  OnCall oncall{store, book, monitors, workers, clock};
+  alerts::Notices notices(book);
+  OnCall oncall{store, book, monitors, notices, workers, clock};
   pipeline::Router router;
   add_routes(router, oncall);
   std::set<std::string> rows;
@@ -39,6 +40,9 @@ TEST(OnCallApi, TheTableOfRoutesIsComplete) {
                                        "POST /api/v1/oncall/heartbeats/{name}",
                                        "POST /api/v1/alerts/{id}/escalate",
                                        "POST /api/v1/alerts/{id}/policy",
+                                       "GET /api/v1/alerts/{id}/subscribers",
+                                       "POST /api/v1/alerts/{id}/subscribers",
+                                       "DELETE /api/v1/alerts/{id}/subscribers/{name}",
                                        "GET /api/v1/alert-overrides",
                                        "POST /api/v1/alert-overrides",
                                        "POST /api/v1/alert-overrides/{id}/confirm",

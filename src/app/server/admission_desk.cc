@@ -79,16 +79,14 @@ AdmissionDesk::AdmissionDesk(const Parts& parts, const admission::ControlSetting
   make_metrics();
 }
 
-Result<> AdmissionDesk::start(store::Store& store) {
+void AdmissionDesk::start(store::Store& store) {
   store_ = &store;
-  MYDR24_TRY(store.read([this](store::Reader& reader) { return load(reader); }));
   store.add_follower(*this);
   parts_.log.info("threads are weighted by class", {{"privilege", to_string(parts_.weights.privilege())}});
   thread_ = std::thread([this] {
     parts_.weights.begin(ThreadKind::guard, 0);
     run();
   });
-  return {};
 }
 
 void AdmissionDesk::stop() {
@@ -172,6 +170,10 @@ Result<> AdmissionDesk::load(store::Reader& reader) {
     query.after = page.next;
   }
   return {};
+}
+
+Result<> AdmissionDesk::begin() {
+  return store_->read([this](store::Reader& reader) { return load(reader); });
 }
 
 Result<> AdmissionDesk::follow(std::span<const store::Event> events) {

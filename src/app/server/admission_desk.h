@@ -61,13 +61,16 @@ class AdmissionDesk : public store::Follower {
   LagBoard& general_lag() { return general_lag_; }
   LagBoard& emergency_lag() { return emergency_lag_; }
 
-  // Reads the emergencies that are open and follows those to come; begins to look. The store must outlive stop().
-  Result<> start(store::Store& store);
+  // Follows the emergencies, of whichever server they are; begins to look. The store must outlive stop().
+  void start(store::Store& store);
   void stop();
   // POST /api/v1/admission/hints and GET /api/v1/admission, on the admin listener.
   void add_admin_routes(pipeline::Router& router);
 
   std::string_view name() const override { return "admission"; }
+  bool in_every_process() const override { return true; }
+  // Reads the emergencies that are open.
+  Result<> begin() override;
   Result<> follow(std::span<const store::Event> events) override;
 
  private:

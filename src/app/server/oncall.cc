@@ -24,13 +24,15 @@ OnCallDesk::OnCallDesk(const alerts::Book& book, store::Store& store, WorkerPool
       log_(log),
       upkeep_(upkeep),
       monitors_(book),
+      notices_(book),
       auditor_(book),
-      api_{store, book, monitors_, workers, clock} {}
+      api_{store, book, monitors_, notices_, workers, clock} {}
 
 OnCallDesk::~OnCallDesk() { stop(); }
 
 void OnCallDesk::attach() {
   monitors_.attach(store_);
+  notices_.attach(store_);
   store_.add_follower(*this);
 }
 
@@ -79,7 +81,7 @@ void OnCallDesk::run() {
 }
 
 void OnCallDesk::look() {
-  // Events are given to one of the servers on a store only: each looks for itself whether the plan has changed.
+  // Another server on the store may have changed the plan.
   if (const auto fresh = book_.directory().refresh(store_); !fresh)
     log_.write(telemetry::Level::error, "oncall", {{"detail", fresh.error().text}});
   const auto behind = auditor_.audit(store_, clock_.now());

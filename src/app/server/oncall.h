@@ -9,6 +9,7 @@
 
 #include "alerting/alerts/auditor.h"
 #include "alerting/alerts/monitors.h"
+#include "alerting/alerts/notices.h"
 #include "alerting/alerts/upkeep.h"
 #include "api/oncall_api/oncall_api.h"
 #include "base/telemetry/log.h"
@@ -34,6 +35,8 @@ class OnCallDesk : public store::Follower {
 
   // Addresses that were confirmed or switched off: the plan is judged again.
   std::string_view name() const override { return "oncall.addresses"; }
+  bool in_every_process() const override { return true; }
+  Result<> begin() override { return book_.directory().load(store_); }
   Result<> follow(std::span<const store::Event> events) override;
 
  private:
@@ -49,6 +52,7 @@ class OnCallDesk : public store::Follower {
   const alerts::UpkeepSettings upkeep_;
   std::chrono::nanoseconds kept_up_at_{};  // steady
   alerts::Monitors monitors_;
+  alerts::Notices notices_;
   alerts::Auditor auditor_;
   oncall_api::OnCall api_;
   std::atomic<std::int64_t> behind_ = 0;

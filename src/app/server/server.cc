@@ -9,7 +9,9 @@
 #include <mutex>
 #include <thread>
 
+#include "alerting/alerts/console_feed.h"
 #include "alerting/alerts/dispatcher.h"
+#include "alerting/alerts/unwritten.h"
 #include "alerting/alerts/updates.h"
 #include "api/desk_api/desk_api.h"
 #include "api/fhir_api/fhir_api.h"
@@ -264,6 +266,12 @@ class RunningSystem : public System {
         [this](asio::io_context& context, const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
           return make_channel(context, address);
         });
+    unwritten_ =
+        std::make_unique<alerts::Unwritten>(*core_.book, *core_.store, clock_, [this](alerts::Unrecorded each) {
+          core_.log.error("an emergency could not be written down; people are called from memory");
+          dispatcher_->call_from_memory(std::move(each));
+        });
+    core_.records->on_not_stored([this](const records::Records::Work& work) { unwritten_->rehearse(work); });
     chart_ = std::make_unique<vitals::Chart>(*core_.records);
     core_.store->add_follower(*chart_);
     oncall_ = std::make_unique<OnCallDesk>(
@@ -274,14 +282,15 @@ class RunningSystem : public System {
     MYDR24_TRY(start_clock());
     if (settings_.admission.mode == "full") {
       MYDR24_ASSIGN(admission_, AdmissionDesk::make({settings_, core_.weights, workers_, metrics_, core_.log, clock_}));
-      MYDR24_TRY(admission_->start(*core_.store));
+      admission_->start(*core_.store);
     }
     vitals_ = std::make_unique<Vitals>(*core_.records, *core_.watch, workers_, clock_);
     core_.store->add_follower(vitals_->outcomes());
+    feed_.start(*core_.store);
     MYDR24_TRY(dispatcher_->start(*core_.store));
     core_.summaries->start(core_.log);
     updates_ = std::make_unique<alerts::Updates>(
-        clock_, [this](const alerts::Delivery& delivery) { return address_of(delivery); },
+        clock_, *core_.directory,
         [this](asio::io_context& context, const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
           return make_channel(context, address);
         });
@@ -311,6 +320,7 @@ class RunningSystem : public System {
       core_.store->tick();
       dispatcher_->tick();
       updates_->tick();
+      unwritten_->tick();
       label_alerts_->observe(dispatcher_->counters());
       label_alerts_->tick();
       if (access_) core_.consents->tick();
@@ -353,14 +363,6 @@ class RunningSystem : public System {
     return notify::make_refusing_channel(address.kind, made.error().text);
   }
 
-  std::optional<notify::Address> address_of(const alerts::Delivery& delivery) const {
-    const auto plan = core_.directory->plan();
-    const oncall::Contact* contact = plan->contact(delivery.contact);
-    const auto index = static_cast<std::size_t>(delivery.channel);
-    if (contact == nullptr || index >= contact->methods.size()) return std::nullopt;
-    return contact->methods[index].address;
-  }
-
   void make_routes(std::chrono::seconds escalate_after) {
     fhir_ = std::make_unique<fhir_api::Service>(
         fhir_api::Service{*core_.records,
@@ -372,9 +374,9 @@ class RunningSystem : public System {
                           core_.conformance.get(),
                           core_.summaries.get(),
                           access_ ? core_.consents.get() : nullptr});
-    desk_ = std::make_unique<desk_api::Desk>(desk_api::Desk{*core_.store, *core_.book, *dispatcher_, hub_, *core_.watch,
-                                                            workers_, clock_, escalate_after, settings_.demo,
-                                                            [this] { return label_alerts_->unrecorded(); }});
+    desk_ = std::make_unique<desk_api::Desk>(
+        desk_api::Desk{*core_.store, *core_.book, *dispatcher_, hub_, *core_.watch, workers_, clock_, escalate_after,
+                       settings_.demo, [this] { return label_alerts_->unrecorded() + unwritten_->count(); }});
     health_ = std::make_unique<desk_api::Health>(
         desk_api::Health{[this] { return checks(); }, [this] { return draining_.load(); }, metrics_,
                          [this](const std::string& to) { return core_.store->backup(to); },
@@ -418,6 +420,9 @@ class RunningSystem : public System {
     metrics_.before_expose([=, this] { difference.set(static_cast<double>(clock_.difference().count()) / 1e6); });
     vitals_->make_metrics(metrics_);
     label_alerts_->add_metrics(metrics_);
+    const auto unwritten =
+        metrics_.gauge("alerts_unwritten", "Emergencies of writes that were not stored: people are called from memory");
+    metrics_.before_expose([=, this] { unwritten.set(static_cast<double>(unwritten_->count())); });
     const auto queued_in = [this](std::size_t lane) {
       return metrics_.gauge("store_queued_writes", "Writes that wait for the writer",
                             {{"class", std::string(to_string(static_cast<RequestClass>(lane)))}});
@@ -467,12 +472,14 @@ class RunningSystem : public System {
   Core core_;
   WorkerPool workers_;
   notify::ConsoleHub hub_;
+  alerts::ConsoleFeed feed_{hub_};
   std::unique_ptr<Notify> notify_;
   std::unique_ptr<notify_api::Service> answers_;
   std::unique_ptr<vitals::Chart> chart_;
   std::unique_ptr<Vitals> vitals_;
   std::unique_ptr<alerts::Dispatcher> dispatcher_;
   std::unique_ptr<alerts::Updates> updates_;
+  std::unique_ptr<alerts::Unwritten> unwritten_;
   std::unique_ptr<OnCallDesk> oncall_;
   std::unique_ptr<LabelAlerts> label_alerts_;
   std::unique_ptr<AccessControl> access_;

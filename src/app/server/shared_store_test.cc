@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <sstream>
 #include <thread>
 
 #include "alerting/alerts/book.h"
+#include "alerting/alerts/console_feed.h"
 #include "alerting/alerts/dispatcher.h"
+#include "app/server/admission_desk.h"
 #include "clinical/conformance/conformance.h"
 #include "storage/postgres/postgres.h"
 #include "storage/postgres/throwaway.h"
@@ -40,6 +43,7 @@ class SharedStore : public testing::Test {
   void TearDown() override {
     if (server_ != nullptr) server_->give_back(database_);
   }
+  void cut_the_lead() { ASSERT_TRUE(server_->cut_the_lead(database_)); }
   std::unique_ptr<store::Store> open(const Clock& clock, bool may_lead = true) {
     auto opened = postgres::open({.url = server_->url(database_), .may_lead = may_lead}, clock);
     EXPECT_TRUE(opened) << opened.error().text;
@@ -210,22 +214,26 @@ class PagerChannel : public notify::Channel {
 struct Alerter {
   Alerter(std::unique_ptr<store::Store> opened, const Clock& clock, Pager& pager, const oncall::Directory& directory)
       : hub(clock),
+        feed(hub),
         book(directory),
         dispatcher(directory, clock, hub, {},
-                   [&pager](asio::io_context&, const notify::Address&) -> Result<std::unique_ptr<notify::Channel>> {
+                   [&](asio::io_context&, const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
+                     if (address.kind == notify::Kind::console) return notify::make_console_channel(hub);
                      return std::make_unique<PagerChannel>(pager);
                    }),
         store(std::move(opened)) {
     book.attach(*store);
+    feed.start(*store);
     EXPECT_TRUE(dispatcher.start(*store));
   }
-  ~Alerter() {
-    dispatcher.stop();
-    store.reset();
-  }
+  ~Alerter() { close(); }
   Alerter(const Alerter&) = delete;
   Alerter& operator=(const Alerter&) = delete;
 
+  void close() {
+    dispatcher.stop();
+    store.reset();
+  }
   void raise() {
     EXPECT_TRUE(store->write(RequestClass::emergency, [&](store::Transaction& t) -> Result<> {
       MYDR24_TRY(book.raise(t, {"test", "c", alerts::Severity::emergency, "Patient/1", "Red score", "", ""}));
@@ -233,7 +241,15 @@ struct Alerter {
     }));
   }
 
+  // What consoles at this server were shown, in order.
+  std::vector<std::string> shown() const {
+    std::vector<std::string> kinds;
+    for (const auto& entry : hub.after(0, 100).entries) kinds.push_back(entry.kind);
+    return kinds;
+  }
+
   notify::ConsoleHub hub;
+  alerts::ConsoleFeed feed;
   alerts::Book book;
   alerts::Dispatcher dispatcher;
   std::unique_ptr<store::Store> store;
@@ -274,6 +290,87 @@ TEST_F(SharedOutbox, AServerThatOnlyStartsSendsNothingOfTheOneThatLeads) {
   EXPECT_TRUE(b->dispatcher.settle());
   EXPECT_EQ(pager_.seen(), std::vector<int>{1});
   EXPECT_EQ(b->dispatcher.counters().recovered, 0);
+}
+
+// Both still hold the delivery; only the one that leads may try it.
+TEST_F(SharedOutbox, AServerThatLosesTheLeadAndLivesSendsNoRetry) {
+  const auto a = start(), b = start();
+  ASSERT_TRUE(a->store->leads());
+  pager_.fails = true;
+  a->raise();
+  ASSERT_TRUE(soon([&] { return a->dispatcher.counters().failed == 1; }));
+  cut_the_lead();
+  ASSERT_TRUE(soon([&] { return a->dispatcher.counters().recovered + b->dispatcher.counters().recovered == 1; }));
+  Alerter& leader = a->store->leads() ? *a : *b;
+  Alerter& other = &leader == a.get() ? *b : *a;
+  ASSERT_TRUE(soon([&] { return pager_.seen().size() == 2; }));
+  ASSERT_TRUE(leader.dispatcher.settle());
+  EXPECT_EQ(other.dispatcher.counters().waiting, 0);
+  clock_.advance(1min);
+  for (Alerter* server : {&leader, &other}) {
+    server->dispatcher.tick();
+    EXPECT_TRUE(server->dispatcher.settle());
+  }
+  EXPECT_EQ(pager_.seen().size(), 3U);
+}
+
+TEST_F(SharedOutbox, EveryServersConsoleIsShownWhatAnyOfThemDid) {
+  const oncall::Directory console = *oncall::Directory::make({});  // one step that calls the console
+  Alerter a(open(clock_), clock_, pager_, console), b(open(clock_), clock_, pager_, console);
+  ASSERT_TRUE(a.store->leads());
+  b.raise();
+  const auto count = [](const std::vector<std::string>& all, std::string_view kind) {
+    return std::ranges::count(all, kind);
+  };
+  for (const Alerter* server : {&a, &b}) {
+    EXPECT_TRUE(soon([&] { return count(server->shown(), "alert.delivered") == 1; }));
+    EXPECT_EQ(count(server->shown(), "alert.raised"), 1);
+    EXPECT_EQ(count(server->shown(), "alert.call"), 1) << "where it was called and where it was not";
+  }
+}
+
+TEST_F(SharedOutbox, EveryServerKnowsThePatientsInAnEmergency) {
+  const auto a = start(), b = start();
+  a->raise();  // of Patient/1; before the desks begin
+  Settings settings;
+  settings.log.level = "error";
+  ThreadWeights weights(false, detect_privilege());
+  WorkerPool workers(1);
+  telemetry::Metrics metrics, other_metrics;
+  std::ostringstream lines;
+  const telemetry::Log log{telemetry::LogSettings{}, system_clock(), lines};
+  auto first = AdmissionDesk::make({settings, weights, workers, metrics, log, system_clock()});
+  auto second = AdmissionDesk::make({settings, weights, workers, other_metrics, log, system_clock()});
+  ASSERT_TRUE(first && second);
+  (*first)->start(*a->store);
+  (*second)->start(*b->store);
+  for (const auto* desk : {&*first, &*second}) EXPECT_TRUE((*desk)->control().patients().contains("1"));
+  const auto raised = [&](Alerter& at, std::string_view patient) {
+    EXPECT_TRUE(at.store->write(RequestClass::emergency, [&](store::Transaction& t) -> Result<> {
+      MYDR24_TRY(at.book.raise(t, {.source = "test",
+                                   .cause = std::string(patient),
+                                   .severity = alerts::Severity::emergency,
+                                   .patient = "Patient/" + std::string(patient),
+                                   .title = "Red score"}));
+      return {};
+    }));
+  };
+  raised(*a, "2");
+  raised(*b, "3");
+  for (const auto* desk : {&*first, &*second})
+    EXPECT_TRUE(soon(
+        [&] { return (*desk)->control().patients().contains("2") && (*desk)->control().patients().contains("3"); }));
+  EXPECT_TRUE(b->store->write(RequestClass::emergency, [&](store::Transaction& t) -> Result<> {
+    MYDR24_ASSIGN(const auto alert, alerts::Book::find_unresolved(t, "2"));
+    MYDR24_TRY(b->book.resolve(t, alert->id, "it is over"));
+    return {};
+  }));
+  for (const auto* desk : {&*first, &*second})
+    EXPECT_TRUE(soon([&] { return !(*desk)->control().patients().contains("2"); }));
+  (*first)->stop();
+  (*second)->stop();
+  a->close();
+  b->close();
 }
 
 }  // namespace

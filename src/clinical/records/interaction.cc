@@ -314,17 +314,19 @@ Task<Accepted<std::vector<Effect>>> execute(const Records& records, access::Acce
                     : make_plan(records, access, interactions);
     if (!plan) co_return std::unexpected(std::move(plan).error());
     std::vector<Effect> effects;
-    const auto done = co_await async_call<Result<>>([&](auto finish) {
-      records.store().submit(
-          request_class,
-          [&](store::Transaction& transaction) { return commit(records, access, transaction, *plan, effects); },
-          std::move(finish));
-    });
+    const auto work = [&](store::Transaction& transaction) {
+      return commit(records, access, transaction, *plan, effects);
+    };
+    const auto done = co_await async_call<Result<>>(
+        [&](auto finish) { records.store().submit(request_class, work, std::move(finish)); });
     if (done) {
       hand_over_texts(*plan, effects);
       co_return effects;
     }
-    if (!plan->overtaken || attempt == plans_max) co_return std::unexpected(reject(done.error()));
+    if (!plan->overtaken || attempt == plans_max) {
+      records.not_stored(done.error(), work);
+      co_return std::unexpected(reject(done.error()));
+    }
   }
 }
 
@@ -336,14 +338,18 @@ Accepted<std::vector<Effect>> execute_blocking(const Records& records, access::A
     auto plan = make_plan(records, access, interactions);
     if (!plan) return std::unexpected(std::move(plan).error());
     std::vector<Effect> effects;
-    const auto done = records.store().write(request_class, [&](store::Transaction& transaction) {
+    const auto work = [&](store::Transaction& transaction) {
       return commit(records, access, transaction, *plan, effects);
-    });
+    };
+    const auto done = records.store().write(request_class, work);
     if (done) {
       hand_over_texts(*plan, effects);
       return effects;
     }
-    if (!plan->overtaken || attempt == plans_max) return std::unexpected(reject(done.error()));
+    if (!plan->overtaken || attempt == plans_max) {
+      records.not_stored(done.error(), work);
+      return std::unexpected(reject(done.error()));
+    }
   }
 }
 

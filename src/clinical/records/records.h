@@ -7,6 +7,7 @@
 // Invariant: nothing is stored that was not validated, indexed and shown to every reaction in the same transaction.
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -95,6 +96,15 @@ class Records {
   // Before the first write. The reaction must outlive the Records.
   void add_reaction(Reaction& reaction) { reactions_.push_back(&reaction); }
 
+  // Is told of writes that the store did not take because it has no room or cannot write (Code::full, Code::internal), with
+  // the work once more, to be rehearsed (store::Rehearsal): what must not be lost with the write is found there. Called
+  // before the client is answered, on any thread; before the first write.
+  using Work = std::function<Result<>(store::Transaction&)>;
+  void on_not_stored(std::function<void(const Work&)> handler) { on_not_stored_ = std::move(handler); }
+  void not_stored(const Error& error, const Work& work) const {
+    if (on_not_stored_ && (error.code == Code::full || error.code == Code::internal)) on_not_stored_(work);
+  }
+
   // Pure but for ids and the store's dictionary: any thread.
   Accepted<Prepared> prepare(std::string text, const PrepareOptions& options) const;
 
@@ -122,6 +132,7 @@ class Records {
   const Clock& clock_;
   std::atomic<std::shared_ptr<const Definitions>> definitions_;
   std::vector<Reaction*> reactions_;
+  std::function<void(const Work&)> on_not_stored_;
 };
 
 // The resource text as a client reads it: meta.versionId and meta.lastUpdated put in their place. `version` has a body.

@@ -75,18 +75,19 @@ void put_samples(const records::Records& records, RequestClass request_class,
     }
     answer.id = batch->samples[i]->id;
     ++batch->waiting;
-    records.store().submit(
-        request_class,
-        [&records, batch, i](store::Transaction& transaction) -> Result<> {
-          MYDR24_ASSIGN(const records::Records::Outcome outcome, records.put(transaction, *batch->samples[i]));
-          batch->answers[i].version = outcome.written.version;
-          batch->answers[i].unchanged = outcome.unchanged;
-          return {};
-        },
-        [batch, i](const Result<>& result) {
-          if (!result) batch->answers[i].error = result.error();
-          batch->end_one();
-        });
+    const auto work = [&records, batch, i](store::Transaction& transaction) -> Result<> {
+      MYDR24_ASSIGN(const records::Records::Outcome outcome, records.put(transaction, *batch->samples[i]));
+      batch->answers[i].version = outcome.written.version;
+      batch->answers[i].unchanged = outcome.unchanged;
+      return {};
+    };
+    records.store().submit(request_class, work, [&records, batch, i, work](const Result<>& result) {
+      if (!result) {
+        records.not_stored(result.error(), work);
+        batch->answers[i].error = result.error();
+      }
+      batch->end_one();
+    });
   }
   batch->end_one();
 }

@@ -6,7 +6,8 @@
 // Invariants
 // - A commit is durable (synchronous_commit on) before anybody is told of it.
 // - Lines of the journal become visible in the order of their sequence: groups of writes take one advisory lock.
-// - Timers and followers are run by one process at a time (an advisory lock); another takes over when it goes.
+// - Timers and followers are run by one process at a time (an advisory lock); another takes over when it goes. Followers in
+//   every process see what another process wrote a fifth of a second late.
 //
 // Connections of a process, opened when they are needed: one for writing, `readers_max` for reading (on each replica as
 // many) and two more that only reads of the emergency class may take, up to four for followers, one that watches.

@@ -22,7 +22,8 @@ class PostgresServer : public testing::Test {
  protected:
   void SetUp() override {
     if (server_ == nullptr) GTEST_SKIP() << "PostgreSQL is not installed";
-    settings_.url = server_->url(server_->lend_database());
+    database_ = server_->lend_database();
+    settings_.url = server_->url(database_);
   }
 
   std::unique_ptr<store::Store> open() { return open(settings_); }
@@ -79,12 +80,20 @@ class PostgresServer : public testing::Test {
   }
 
   ThrowawayServer* const server_ = shared_server();
+  std::string database_;
   Settings settings_;
 };
 
 class Listener : public store::Follower {
  public:
+  explicit Listener(bool everywhere = false) : everywhere_(everywhere) {}
   std::string_view name() const override { return "listener"; }
+  bool in_every_process() const override { return everywhere_; }
+  Result<> begin() override {
+    ++begun;
+    return {};
+  }
+  void end() override { ++ended; }
   Result<> follow(std::span<const store::Event> events) override {
     const std::scoped_lock lock(mutex_);
     for (const auto& event : events) seen_.push_back(event.payload);
@@ -94,8 +103,11 @@ class Listener : public store::Follower {
     const std::scoped_lock lock(mutex_);
     return seen_.size();
   }
+  std::atomic<int> begun = 0;
+  std::atomic<int> ended = 0;
 
  private:
+  const bool everywhere_;
   mutable std::mutex mutex_;
   std::vector<std::string> seen_;
 };
@@ -141,6 +153,44 @@ TEST_F(PostgresServer, OneProcessFollowsAndAnotherTakesOver) {
   second->settle();
   EXPECT_EQ(fired, 1);
   second.reset();
+}
+
+TEST_F(PostgresServer, AProcessThatLosesTheLeadAndLivesIsToldThatItFollowsNoLonger) {
+  Listener first_listener;
+  Listener second_listener;
+  auto first = open();
+  auto second = open();
+  first->add_follower(first_listener);
+  second->add_follower(second_listener);
+  EXPECT_EQ(first_listener.begun, 1);
+  EXPECT_EQ(second_listener.begun, 0);
+  ASSERT_TRUE(server_->cut_the_lead(database_));
+  EXPECT_TRUE(soon([&] { return first_listener.ended == 1; }));
+  EXPECT_TRUE(soon([&] { return first_listener.begun + second_listener.begun == 2; })) << "either leads now";
+  ASSERT_TRUE(write(*first, "a"));
+  EXPECT_TRUE(soon([&] { return first_listener.count() + second_listener.count() == 1; }));
+  second.reset();
+  first.reset();
+  EXPECT_EQ(second_listener.ended, 0);
+}
+
+TEST_F(PostgresServer, AFollowerInEveryProcessIsGivenTheEventsInEachWhoeverLeads) {
+  Listener first_listener(true);
+  Listener second_listener(true);
+  auto first = open();
+  auto second = open();
+  first->add_follower(first_listener);
+  second->add_follower(second_listener);
+  ASSERT_TRUE(write(*first, "a"));
+  ASSERT_TRUE(write(*second, "b"));
+  for (auto* listener : {&first_listener, &second_listener}) EXPECT_TRUE(soon([&] { return listener->count() == 2; }));
+  ASSERT_TRUE(server_->cut_the_lead(database_));
+  ASSERT_TRUE(soon([&] { return write(*second, "c").has_value(); }));
+  for (auto* listener : {&first_listener, &second_listener}) EXPECT_TRUE(soon([&] { return listener->count() == 3; }));
+  EXPECT_EQ(first_listener.begun, 1);
+  EXPECT_EQ(first_listener.ended, 0);
+  second.reset();
+  first.reset();
 }
 
 TEST_F(PostgresServer, AReplicaThatIsBehindOrAwayIsPassedOver) {

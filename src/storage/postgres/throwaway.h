@@ -22,6 +22,8 @@
 #include <vector>
 
 #include "storage/postgres/connection.h"
+#include "storage/postgres/parameters.h"
+#include "storage/postgres/schema.h"
 
 namespace mydr24::postgres {
 
@@ -51,6 +53,18 @@ class ThrowawayServer {
 
   std::string url(std::string_view database) const {
     return fmt::format("host={} port=5432 user=postgres dbname={}", folder_.string(), database);
+  }
+  // Ends the connection that holds the lead; the process that had it lives on.
+  bool cut_the_lead(std::string_view database) const {
+    auto connection = Connection::open(url(database), Connection::Role::reader);
+    if (!connection) return false;
+    const auto cut = (*connection)
+                         ->query(
+                             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND "
+                             "classid = $1::int::oid AND database = (SELECT oid FROM pg_database WHERE datname = "
+                             "current_database())",
+                             Parameters::of(leader_lock));
+    return cut && (*connection)->finish();
   }
   // An empty database; one that was given back is emptied and used again, which is quicker than a new one.
   std::string lend_database() {

@@ -57,8 +57,8 @@ void Watch::look() {
   const auto term_before = term_.load();
   const auto events_before = last_event_.load();
   if (!ask()) {
-    term_ = 0;
     connection_.reset();
+    if (term_.exchange(0) != 0) hooks_.news();
     return;
   }
   if (term_ != term_before || last_event_ != events_before) hooks_.news();

@@ -26,7 +26,7 @@ class Watch {
  public:
   // Called on the watch's thread, with no lock held.
   struct Hooks {
-    std::function<void()> news;       // there are new events, or a new term
+    std::function<void()> news;       // there are new events, a new term, or no term any more
     std::function<void()> reachable;  // the server answers
   };
 

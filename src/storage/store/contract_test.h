@@ -426,6 +426,38 @@ TEST_P(StoreContract, AFollowersPlaceSurvivesReopening) {
   store_.reset();
 }
 
+// Keeps in memory what it reads when it begins.
+class EverywhereFollower : public RecordingFollower {
+ public:
+  bool in_every_process() const override { return true; }
+  Result<> begin() override {
+    ++begun;
+    return {};
+  }
+  std::atomic<int> begun = 0;
+};
+
+TEST_P(StoreContract, AFollowerInEveryProcessBeginsAtTheEndOfTheJournalEachTime) {
+  EverywhereFollower first;
+  note("1");
+  store_->add_follower(first);
+  note("2");
+  store_->settle();
+  EXPECT_EQ(first.payloads(), std::vector<std::string>{"2"});
+  EXPECT_EQ(first.begun, 1);
+  reopen();
+  note("3");
+  EverywhereFollower second;
+  store_->add_follower(second);
+  note("4");
+  store_->settle();
+  EXPECT_EQ(second.payloads(), std::vector<std::string>{"4"});
+  const auto places =
+      ask<std::vector<std::pair<std::string, Sequence>>>([](Reader& reader) { return reader.cursors(); });
+  EXPECT_TRUE(places.empty()) << "it keeps no place";
+  store_.reset();
+}
+
 TEST_P(StoreContract, AFailingFollowerIsGivenTheSameEventsAgainAndHoldsNobodyUp) {
   RecordingFollower failing("failing", 1);
   RecordingFollower other("other");

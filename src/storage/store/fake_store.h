@@ -14,6 +14,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json/document.h"
@@ -34,6 +35,12 @@ class FakeStore : public Store {
       if (refuse_writes > 0) {
         --refuse_writes;
         result = fail(Code::busy, "the queue is full");
+      } else if (full) {
+        // As a disk that is found to be full at the commit.
+        const Data before = data_;
+        result = run(work);
+        data_ = before;
+        if (result) result = fail(Code::full, "the disk of the database is full");
       } else {
         result = run(work);
       }
@@ -55,11 +62,11 @@ class FakeStore : public Store {
   void add_follower(Follower& follower) override {
     {
       const std::lock_guard lock(mutex_);
-      if (!cursors_.contains(std::string(follower.name())))
+      if (follower.in_every_process() || !cursors_.contains(std::string(follower.name())))
         cursors_[std::string(follower.name())] = static_cast<Sequence>(data_.sequence);
       followers_.push_back(&follower);
     }
-    (void)follower.begin();
+    if (led_ || follower.in_every_process()) (void)follower.begin();
   }
 
   // As after a restart: the cursors stay, the followers and handlers are gone.
@@ -100,9 +107,10 @@ class FakeStore : public Store {
 
   // Test switches.
   bool follow_at_once = false;
-  bool shared = false;  // before followers are added
-  std::atomic<bool> leading = true;
-  int refuse_writes = 0;  // the next so many writes are answered busy
+  bool shared = false;               // before followers are added
+  std::atomic<bool> leading = true;  // seen by followers with the next settle() or tick()
+  std::atomic<bool> full = false;    // every write is answered full
+  int refuse_writes = 0;             // the next so many writes are answered busy
 
   // Every event so far of that kind.
   std::vector<Event> events_of(std::string_view kind) const {
@@ -349,10 +357,14 @@ class FakeStore : public Store {
 
   void pump() {
     const std::unique_lock pumping(pump_mutex_, std::try_to_lock);
-    if (!pumping || !leading) return;
+    if (!pumping) return;
+    if (const bool leads = leading; led_.exchange(leads) != leads)
+      for (Follower* follower : followers_)
+        if (!follower->in_every_process()) leads ? (void)follower->begin() : follower->end();
     for (bool more = true; more;) {
       more = false;
       for (Follower* follower : followers_) {
+        if (!led_ && !follower->in_every_process()) continue;
         std::vector<Event> events;
         {
           const std::lock_guard lock(mutex_);
@@ -372,6 +384,7 @@ class FakeStore : public Store {
   std::mutex pump_mutex_;
   Data data_;
   std::vector<Follower*> followers_;
+  std::atomic<bool> led_ = true;
   std::map<std::string, Sequence> cursors_;
   std::map<std::string, TimerHandler> handlers_;
 };

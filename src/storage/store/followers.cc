@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace mydr24::store {
 namespace {
@@ -16,27 +17,31 @@ constexpr auto save_every = std::chrono::milliseconds(100);
 
 void Followers::add(Follower& follower, Store& store) {
   Sequence cursor = 0;
-  const auto stored = store.write(RequestClass::emergency, [&](Transaction& transaction) -> Result<> {
-    MYDR24_ASSIGN(const auto cursors, transaction.cursors());
-    const auto known = std::ranges::find(cursors, follower.name(), [](const auto& row) { return row.first; });
-    if (known != cursors.end()) {
-      cursor = known->second;
-      return {};
-    }
-    MYDR24_ASSIGN(cursor, transaction.last_sequence());
-    return transaction.set_cursor(follower.name(), cursor);
-  });
-  if (!stored)
-    log_(telemetry::Level::warn,
-         fmt::format("follower {}: its place is not known: {}", follower.name(), stored.error().text));
+  const bool everywhere = follower.in_every_process();
+  if (!everywhere) {
+    const auto stored = store.write(RequestClass::emergency, [&](Transaction& transaction) -> Result<> {
+      MYDR24_ASSIGN(const auto cursors, transaction.cursors());
+      const auto known = std::ranges::find(cursors, follower.name(), [](const auto& row) { return row.first; });
+      if (known != cursors.end()) {
+        cursor = known->second;
+        return {};
+      }
+      MYDR24_ASSIGN(cursor, transaction.last_sequence());
+      return transaction.set_cursor(follower.name(), cursor);
+    });
+    if (!stored)
+      log_(telemetry::Level::warn,
+           fmt::format("follower {}: its place is not known: {}", follower.name(), stored.error().text));
+  }
   std::unique_lock lock(mutex_);
   auto& entry = entries_.emplace_back();
   entry.follower = &follower;
+  entry.everywhere = everywhere;
   entry.cursor = entry.saved = cursor;
   entry.thread = std::thread([this, &entry] {
     pthread_setname_np(pthread_self(), "store-follower");
     // When it fails it is tried again with the first events.
-    if (const auto term = engine_.term()) (void)begin_term(entry, *term);
+    if (const auto term = term_of(entry)) (void)begin_term(entry, *term);
     {
       const std::scoped_lock begun(mutex_);
       entry.has_begun = true;
@@ -76,18 +81,31 @@ void Followers::run(Entry& entry) {
   }
 }
 
-// Another process may have followed since: its place counts, and what it left is taken up.
-Result<> Followers::begin_term(Entry& entry, std::uint64_t term) {
-  std::vector<std::pair<std::string, Sequence>> cursors;
+std::optional<std::uint64_t> Followers::term_of(const Entry& entry) const {
+  return entry.everywhere ? std::optional<std::uint64_t>(1) : engine_.term();
+}
+
+// Where it goes on: another process may have followed since, and its place counts. Nothing: where it is.
+Result<std::optional<Sequence>> Followers::place_of(const Entry& entry) {
+  std::optional<Sequence> place;
   MYDR24_TRY(engine_.read([&](Reader& reader) -> Result<> {
-    MYDR24_ASSIGN(cursors, reader.cursors());
+    if (entry.everywhere) {
+      MYDR24_ASSIGN(place, reader.last_sequence());
+      return {};
+    }
+    MYDR24_ASSIGN(const auto cursors, reader.cursors());
+    for (const auto& [name, sequence] : cursors)
+      if (name == entry.follower->name()) place = sequence;
     return {};
   }));
-  {
+  return place;
+}
+
+Result<> Followers::begin_term(Entry& entry, std::uint64_t term) {
+  MYDR24_ASSIGN(const auto place, place_of(entry));
+  if (place) {
     const std::scoped_lock lock(mutex_);
-    for (const auto& [name, sequence] : cursors) {
-      if (name == entry.follower->name()) entry.cursor = entry.saved = sequence;
-    }
+    entry.cursor = entry.saved = *place;
   }
   MYDR24_TRY(entry.follower->begin());
   entry.term = term;
@@ -95,7 +113,11 @@ Result<> Followers::begin_term(Entry& entry, std::uint64_t term) {
 }
 
 Followers::Followed Followers::follow_some(Entry& entry) {
-  const auto term = engine_.term();
+  const auto term = term_of(entry);
+  if (entry.term != 0 && entry.term != term.value_or(0)) {
+    entry.term = 0;
+    entry.follower->end();
+  }
   if (!term) return Followed::all;
   std::vector<Event> events;
   Result<> outcome;
@@ -106,15 +128,17 @@ Followers::Followed Followers::follow_some(Entry& entry) {
       return {};
     });
   }
-  if (outcome && events.empty()) return Followed::all;
-  if (outcome) outcome = entry.follower->follow(events);
+  if (outcome && !events.empty()) outcome = entry.follower->follow(events);
+  const bool was_failing = std::exchange(entry.is_failing, !outcome);
   if (!outcome) {
-    log_(telemetry::Level::warn, fmt::format("follower {} will be given the events after {} again: {}",
-                                             entry.follower->name(), entry.cursor, outcome.error().text));
+    if (!was_failing)
+      log_(telemetry::Level::warn, fmt::format("follower {} will be given the events after {} again: {}",
+                                               entry.follower->name(), entry.cursor, outcome.error().text));
     return Followed::failed;
   }
   const std::scoped_lock lock(mutex_);
-  entry.cursor = events.back().sequence;
+  if (!events.empty()) entry.cursor = events.back().sequence;
+  if (entry.everywhere) entry.saved = entry.cursor;
   progress_.notify_all();
   return events.size() == events_per_call_max ? Followed::some : Followed::all;
 }
@@ -169,7 +193,7 @@ void Followers::stop(bool save_cursors) {
 }
 
 bool Followers::is_caught_up(Sequence with) const {
-  return !engine_.term() || std::ranges::all_of(entries_, [&](const Entry& entry) { return entry.cursor >= with; });
+  return std::ranges::all_of(entries_, [&](const Entry& entry) { return !term_of(entry) || entry.cursor >= with; });
 }
 
 bool Followers::caught_up(Sequence with) const {

@@ -5,7 +5,8 @@
 //
 // Invariants
 // - A cursor is saved only after follow() has succeeded for every event up to it, so an event is given at least once.
-// - Where several processes share a database, only the one that holds the term gives events.
+// - Where several processes share a database, only the one that holds the term gives events, except to followers in every
+//   process.
 
 #include <atomic>
 #include <chrono>
@@ -46,25 +47,29 @@ class Followers {
   // Lets the call in progress end and saves the cursors when `save_cursors` (the engine can still write).
   void stop(bool save_cursors);
 
-  // True also when another process follows.
+  // Those that another process follows do not count.
   bool caught_up(Sequence with) const;
   void wait_until_caught_up(Sequence with);
 
  private:
   struct Entry {
     Follower* follower = nullptr;
-    Sequence cursor = 0;     // under mutex_
-    Sequence saved = 0;      // under mutex_
-    bool news = true;        // under mutex_
-    bool has_begun = false;  // under mutex_
-    std::uint64_t term = 0;  // its thread only
+    Sequence cursor = 0;      // under mutex_
+    Sequence saved = 0;       // under mutex_
+    bool news = true;         // under mutex_
+    bool has_begun = false;   // under mutex_
+    bool everywhere = false;  // Follower::in_every_process
+    std::uint64_t term = 0;   // begun in; 0: none. Its thread only
+    bool is_failing = false;  // its thread only
     std::thread thread;
   };
   enum class Followed : std::uint8_t { all, some, failed };
 
   void run(Entry& entry);
   Followed follow_some(Entry& entry);
+  std::optional<std::uint64_t> term_of(const Entry& entry) const;
   Result<> begin_term(Entry& entry, std::uint64_t term);
+  Result<std::optional<Sequence>> place_of(const Entry& entry);
   void save(bool wait);
   bool is_caught_up(Sequence with) const;  // under mutex_
 

@@ -211,9 +211,16 @@ class Follower {
  public:
   virtual ~Follower() = default;
   virtual std::string_view name() const = 0;  // names the cursor: never change it
+  // true: every process on the database is given the events, from the end of the journal as it is when the follower is
+  // added; it has no durable cursor, and what a restart misses is read by begin(). For what only a process's memory keeps.
+  // false: one process at a time is given them.
+  virtual bool in_every_process() const { return false; }
   // Before the first events that this process is given, at its start or when it takes over from another that follows the
   // same database: what that one left unfinished is taken up here.
   virtual Result<> begin() { return {}; }
+  // This process lives and follows no longer: another takes up, or has taken up, what is unfinished. Events come again only
+  // after the next begin(). Not called at the end of the process.
+  virtual void end() {}
   virtual Result<> follow(std::span<const Event> events) = 0;
 };
 

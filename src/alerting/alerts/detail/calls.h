@@ -20,9 +20,17 @@ Instant stamp(const store::Transaction& transaction);
 std::string timer_key(std::string_view alert_id);
 std::string rule_key(std::string_view alert_id, std::string_view contact);  // of a row and of its timer
 
+// Whether the conditions of a step count. They never do for an emergency.
+enum class Conditions : std::uint8_t { count, pass };
+
 // Calls the alert's step and sets the timer of what follows. While something holds it (maintenance; for emergencies an
-// override), nobody is called and the timer is at the end of that.
-Result<std::vector<Delivery>> call_step(store::Transaction& transaction, const oncall::Plan& plan, Alert& alert);
+// override) or it rests (oncall::IfTime), nobody is called and the timer is at the end of that.
+Result<std::vector<Delivery>> call_step(store::Transaction& transaction, const oncall::Plan& plan, Alert& alert,
+                                        Conditions conditions = Conditions::count);
+
+// Chooses the step that is called after the alert's: the next one; after the last the first, as long as the policy is
+// repeated, then the last again and again; and the same again while the next one waits for a number of alerts.
+Result<> go_on(store::Transaction& transaction, const oncall::Policy& policy, Alert& alert, Conditions conditions);
 
 // What the contact's own rules say by now: rules that are due together by one method are one call.
 Result<std::vector<Delivery>> call_rules(store::Transaction& transaction, const oncall::Plan& plan, Alert& alert,
