@@ -11,8 +11,8 @@
 
 namespace mydr24::crypto {
 
-// The least that the OWASP Password Storage Cheat Sheet recommends of Argon2id: 19 MiB, two passes, one lane. Some 20
-// ms.
+// The least that the OWASP Password Storage Cheat Sheet recommends of Argon2id: 19 MiB, two passes, one lane. Some tens of
+// milliseconds.
 struct PasswordCost {
   std::uint32_t memory_kib = 19 << 10;
   std::uint32_t passes = 2;

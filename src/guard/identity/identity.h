@@ -6,7 +6,7 @@
 // - What was revoked, disabled or has expired is refused after TokenCache::valid (2 s) at most, on every server that
 //   shares the store; on the server that revoked it, at once.
 // - No password, token, code or secret of a client is kept as it is; no secret is ever logged.
-// - authenticate() takes no lock that other threads wait for; of a token that was met before it costs about a
+// - authenticate() takes no lock that other threads wait for; of a token that was met before it costs about half a
 //   microsecond.
 
 #include <atomic>
@@ -96,7 +96,7 @@ class Identity {
   // What was cached is looked at again: after anything was revoked here.
   void forget() { cache_.forget(); }
 
-  // ---- People. check_password() blocks for some 20 ms: on a worker.
+  // ---- People. check_password() blocks for tens of milliseconds: on a worker.
 
   // Code::refused: name or password is wrong, in the same time whoever it is; Code::busy: too many attempts.
   Result<CheckedUser> check_password(const Credentials& credentials, Instant now);
