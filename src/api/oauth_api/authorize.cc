@@ -302,10 +302,10 @@ Task<> post_authorize(Service& service, pipeline::Call& call) {
 }  // namespace
 
 void add_authorize_routes(pipeline::Router& router, Service& service) {
-  router.add({net::Method::get, "/oauth/authorize", "authorize", RequestClass::urgent,
-              [&service](pipeline::Call& call) -> Task<> { co_await get_authorize(service, call); }});
-  router.add({net::Method::post, "/oauth/authorize", "authorize", RequestClass::urgent,
-              [&service](pipeline::Call& call) -> Task<> { co_await post_authorize(service, call); }});
+  router.add_open({net::Method::get, "/oauth/authorize", "authorize", RequestClass::urgent,
+                   [&service](pipeline::Call& call) -> Task<> { co_await get_authorize(service, call); }});
+  router.add_open({net::Method::post, "/oauth/authorize", "authorize", RequestClass::urgent,
+                   [&service](pipeline::Call& call) -> Task<> { co_await post_authorize(service, call); }});
 }
 
 }  // namespace mydr24::oauth_api

@@ -96,7 +96,7 @@ Task<> enrol_client(Service& service, pipeline::Call& call) {
   const auto person = co_await require_known(service, call);
   if (!person) co_return;
   // An application that acts for an administrator is none.
-  if (!person->has_role("admin") || person->scopes)
+  if (!person->has_role("administrator") || person->scopes)
     co_return co_await send_oauth_error(call,
                                         oauth_error("insufficient_scope", "only an administrator registers clients"));
   if (!call.request().header("Content-Type").starts_with("application/json"))
@@ -138,8 +138,8 @@ Task<> userinfo(Service& service, pipeline::Call& call) {
 void add_inspection_routes(pipeline::Router& router, Service& service) {
   const auto add = [&](net::Method method, const char* path, const char* name,
                        Task<> (*handler)(Service&, pipeline::Call&)) {
-    router.add({method, path, name, RequestClass::routine,
-                [&service, handler](pipeline::Call& call) -> Task<> { co_await handler(service, call); }});
+    router.add_open({method, path, name, RequestClass::routine,
+                     [&service, handler](pipeline::Call& call) -> Task<> { co_await handler(service, call); }});
   };
   add(net::Method::post, "/oauth/introspect", "introspect", introspect);
   add(net::Method::post, "/oauth/revoke", "revoke-token", revoke);

@@ -212,8 +212,8 @@ Task<> answer_login(Service& service, pipeline::Call& call, const Form& form, co
 void add_login_routes(pipeline::Router& router, Service& service) {
   const auto add = [&](net::Method method, const char* path, const char* name,
                        Task<> (*handler)(Service&, pipeline::Call&)) {
-    router.add({method, path, name, RequestClass::urgent,
-                [&service, handler](pipeline::Call& call) -> Task<> { co_await handler(service, call); }});
+    router.add_open({method, path, name, RequestClass::urgent,
+                     [&service, handler](pipeline::Call& call) -> Task<> { co_await handler(service, call); }});
   };
   add(net::Method::get, "/login", "login-page", get_login);
   add(net::Method::post, "/login", "login", post_login);

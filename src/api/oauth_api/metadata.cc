@@ -97,9 +97,9 @@ Task<> send_public(pipeline::Call& call, std::string body) {
 
 void add_metadata_routes(pipeline::Router& router, Service& service) {
   const auto add = [&](const char* path, std::function<std::string()> body) {
-    router.add({net::Method::get, path, "discovery", RequestClass::routine,
-                [body = std::move(body)](pipeline::Call& call) -> Task<> { co_await send_public(call, body()); },
-                admission::Cost::quick});
+    router.add_open({net::Method::get, path, "discovery", RequestClass::routine,
+                     [body = std::move(body)](pipeline::Call& call) -> Task<> { co_await send_public(call, body()); },
+                     admission::Cost::quick});
   };
   for (const char* path : {"/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration"})
     add(path, [&service] { return smart_configuration(service.base_url()); });

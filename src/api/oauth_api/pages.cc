@@ -154,15 +154,16 @@ std::string enrolment_form(std::string_view action, const Hidden& hidden, std::s
 
 void add_style_route(pipeline::Router& router) {
   auto shared = std::make_shared<const std::string>(style);
-  router.add({net::Method::get, "/oauth/style.css", "page", RequestClass::routine,
-              [shared](pipeline::Call& call) -> Task<> {
-                net::Response response;
-                response.content_type = "text/css; charset=utf-8";
-                response.headers = {{"Cache-Control", "public, max-age=3600"}, {"X-Content-Type-Options", "nosniff"}};
-                response.shared_body = shared;
-                co_await call.respond(std::move(response));
-              },
-              admission::Cost::quick});
+  router.add_open({net::Method::get, "/oauth/style.css", "page", RequestClass::routine,
+                   [shared](pipeline::Call& call) -> Task<> {
+                     net::Response response;
+                     response.content_type = "text/css; charset=utf-8";
+                     response.headers = {{"Cache-Control", "public, max-age=3600"},
+                                         {"X-Content-Type-Options", "nosniff"}};
+                     response.shared_body = shared;
+                     co_await call.respond(std::move(response));
+                   },
+                   admission::Cost::quick});
 }
 
 }  // namespace mydr24::oauth_api

@@ -32,7 +32,7 @@ Task<> list(Service& service, pipeline::Call& call) {
   const auto person = co_await require_person(service, call);
   if (!person) co_return;
   std::vector<identity::Session> found;
-  const std::string whose(person->has_role("admin") ? std::string_view() : user_of(*person));
+  const std::string whose(person->has_role("administrator") ? std::string_view() : user_of(*person));
   const auto read = service.identity.store().read([&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(found, identity::sessions::list(reader, whose, "", sessions_max));
     return {};
@@ -56,7 +56,7 @@ Task<> end(Service& service, pipeline::Call& call) {
   const std::string id(call.capture(0));
   const auto done = co_await commit<void>(service, [&](store::Transaction& transaction) -> Result<> {
     MYDR24_ASSIGN(const auto session, identity::sessions::find(transaction, id));
-    if (!session || (!person->has_role("admin") && session->user != user_of(*person)))
+    if (!session || (!person->has_role("administrator") && session->user != user_of(*person)))
       return fail(Code::not_found, "there is no such session");
     return identity::sessions::revoke(transaction, id);
   });
@@ -117,11 +117,11 @@ Task<> launch(Service& service, pipeline::Call& call) {
 }  // namespace
 
 void add_session_routes(pipeline::Router& router, Service& service) {
-  router.add({net::Method::get, "/api/v1/sessions", "list-sessions", RequestClass::routine,
+  router.add({net::Method::get, "/api/v1/sessions", "session-list", RequestClass::routine,
               [&service](pipeline::Call& call) -> Task<> { co_await list(service, call); }});
-  router.add({net::Method::del, "/api/v1/sessions/{id}", "end-session", RequestClass::urgent,
+  router.add({net::Method::del, "/api/v1/sessions/{id}", "session-end", RequestClass::urgent,
               [&service](pipeline::Call& call) -> Task<> { co_await end(service, call); }});
-  router.add({net::Method::post, "/api/v1/launch", "launch", RequestClass::urgent,
+  router.add({net::Method::post, "/api/v1/launch", "session-launch", RequestClass::urgent,
               [&service](pipeline::Call& call) -> Task<> { co_await launch(service, call); }});
 }
 

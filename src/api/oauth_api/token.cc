@@ -139,10 +139,10 @@ Task<Result<ProvenClient>> prove_client(Service& service, pipeline::Call& call, 
 }
 
 void add_token_routes(pipeline::Router& router, Service& service) {
-  router.add({net::Method::post, "/oauth/token", "token", RequestClass::urgent,
-              [&service](pipeline::Call& call) -> Task<> { co_await token(service, call); }});
-  router.add({net::Method::options, "/oauth/token", "token-preflight", RequestClass::routine,
-              [](pipeline::Call& call) -> Task<> { co_await preflight(call); }, admission::Cost::quick});
+  router.add_open({net::Method::post, "/oauth/token", "token", RequestClass::urgent,
+                   [&service](pipeline::Call& call) -> Task<> { co_await token(service, call); }});
+  router.add_open({net::Method::options, "/oauth/token", "token-preflight", RequestClass::routine,
+                   [](pipeline::Call& call) -> Task<> { co_await preflight(call); }, admission::Cost::quick});
 }
 
 }  // namespace mydr24::oauth_api

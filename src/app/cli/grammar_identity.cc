@@ -51,6 +51,10 @@ void CommandLine::add_client() {
   made->add_option("--grant", identity_.grants,
                    "authorization_code, refresh_token, client_credentials; again for each");
   made->add_option("--scope", identity_.scopes, "What it may ask for, in one text");
+  made->add_option(
+      "--role", identity_.roles,
+      "Of its tokens when it acts for itself: service (the default), device-feed, monitoring-feed ...; again "
+      "for each");
   made->add_option("--proof", identity_.proof, "How it proves who it is")
       ->capture_default_str()
       ->check(CLI::IsMember({"none", "client_secret_basic", "client_secret_post", "private_key_jwt"}));

@@ -70,6 +70,7 @@ Result<std::string> command_of(const IdentityOptions& options, const Terminal& t
       out.field("token_endpoint_auth_method", options.proof).field("scope", options.scopes);
       list("redirect_uris", options.redirect_uris);
       if (!options.grants.empty()) list("grant_types", options.grants);
+      if (!options.roles.empty()) list("roles", options.roles);
       if (!options.key_set_url.empty()) out.field("jwks_uri", options.key_set_url);
     }
   } else if (options.action == "session.revoke") {

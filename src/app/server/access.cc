@@ -186,7 +186,9 @@ Result<std::vector<oauth_api::PatientChoice>> AccessDesk::find_patients(const ac
   MYDR24_ASSIGN(const auto query, records::parse_criteria(fmt::format("Patient?name={}&_count={}",
                                                                       net::percent_encode(text), patients_shown),
                                                           definitions->catalogue));
-  MYDR24_TRY(parts_.records.store().read([&](store::Reader& reader) -> Result<> {
+  MYDR24_ASSIGN(auto caller, parts_.caller_of(person));
+  access::Access access(std::move(caller), parts_.clock);
+  MYDR24_TRY(access.read(parts_.records.store(), [&](store::Reader& reader) -> Result<> {
     if (is_fhir_id(text)) {
       MYDR24_ASSIGN(const auto patient, reader.current("Patient", text));
       if (patient && patient->action != store::Action::remove) found.push_back(choice_of(*patient));

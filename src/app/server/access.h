@@ -10,6 +10,7 @@
 #include "app/server/settings.h"
 #include "base/telemetry/log.h"
 #include "clinical/records/records.h"
+#include "guard/access/access.h"
 #include "guard/identity/identity.h"
 
 namespace mydr24::server {
@@ -29,6 +30,8 @@ class AccessDesk {
     const Clock& clock;          // the server's
     const Clock& machine_clock;  // what others compare with
     const telemetry::Log& log;
+    // What a person may see, by the gatekeeper; set before the first request.
+    std::function<Result<std::shared_ptr<const access::Caller>>(const access::Principal&)> caller_of;
   };
   // All parts must outlive it. Before the store's first tick.
   static Result<std::unique_ptr<AccessDesk>> make(Parts parts);

@@ -85,6 +85,7 @@ class AccessControl::Notices final : public store::Follower {
 };
 
 AccessControl::AccessControl(Parts parts) : parts_(std::move(parts)) {}
+AccessControl::~AccessControl() = default;
 
 Result<std::unique_ptr<AccessControl>> AccessControl::make(Parts parts) {
   std::unique_ptr<AccessControl> made(new AccessControl(std::move(parts)));
@@ -100,7 +101,9 @@ Result<> AccessControl::start() {
   writes_ = std::make_unique<audit::WriteFollower>(*audit_);
   store.add_follower(*writes_);
   MYDR24_ASSIGN(auto policy, load_policy(settings.access.policy_file));
-  MYDR24_ASSIGN(desk_, AccessDesk::make(parts_.desk));
+  auto desk = parts_.desk;
+  desk.caller_of = [this](const access::Principal& person) { return gatekeeper_->caller_of(person); };
+  MYDR24_ASSIGN(desk_, AccessDesk::make(std::move(desk)));
   glass_ = std::make_unique<access::BreakGlass>(store, parts_.desk.clock, access::BreakGlassSettings{}, note_override);
   glass_->attach();
   gatekeeper_ = std::make_unique<Gatekeeper>(Gatekeeper::Parts{.identity = desk_->identity(),

@@ -27,6 +27,10 @@ class AccessControl {
   // All parts must outlive it. Before the store's first tick; adds its followers.
   static Result<std::unique_ptr<AccessControl>> make(Parts parts);
 
+  ~AccessControl();
+  AccessControl(const AccessControl&) = delete;
+  AccessControl& operator=(const AccessControl&) = delete;
+
   access::Gatekeeper& gatekeeper() { return *gatekeeper_; }
   audit::Log& audit() { return *audit_; }
   AccessDesk& desk() { return *desk_; }

@@ -139,15 +139,16 @@ struct AlertingSection {
 
 // Who gets in.
 struct AccessSection {
-  std::string mode = "off";          // on: the authorization server and its pages are there
-  std::string key_file;              // its first line seals what is secret in the store; empty: it is kept as it is
-  std::int64_t idle_min = 15;        // without a request of a person, a session of our page ends
-  std::int64_t session_max_h = 12;   // a session of our page
-  std::int64_t token_min = 60;       // an access token of a person; of a machine: 5 minutes
-  std::int64_t refresh_days = 90;    // a refresh token
-  std::string totp_roles = "admin";  // who needs one-time codes, with commas
-  std::string oidc_issuer;           // an OpenID provider whose tokens are accepted; empty: none
-  std::string oidc_audience;         // what its tokens must be for, with commas
+  std::string mode = "off";         // on: the authorization server and its pages are there
+  std::string key_file;             // its first line seals what is secret in the store; empty: it is kept as it is
+  std::int64_t idle_min = 15;       // without a request of a person, a session of our page ends
+  std::int64_t session_max_h = 12;  // a session of our page
+  std::int64_t token_min = 60;      // an access token of a person; of a machine: 5 minutes
+  std::int64_t refresh_days = 90;   // a refresh token
+  std::string totp_roles =
+      "administrator,platform-engineer,compliance-officer";  // who needs one-time codes, with commas
+  std::string oidc_issuer;    // an OpenID provider whose tokens are accepted; empty: none
+  std::string oidc_audience;  // what its tokens must be for, with commas
   std::string oidc_roles_claim = "roles";
   std::string oidc_roles;          // "theirs=ours", with commas
   std::string oidc_scopes = "on";  // on: the claim scope bounds a token; off: the roles alone do

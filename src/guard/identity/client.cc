@@ -74,6 +74,7 @@ std::string to_row(const Client& client) {
   rows::write_texts(out, "redirect_uris", client.redirect_uris);
   rows::write_texts(out, "grant_types", client.grant_types);
   out.field("scopes", client.scopes).field("id_token_algorithm", client.id_token_algorithm);
+  rows::write_texts(out, "roles", client.roles);
   out.field("created", to_us(client.created)).end_object();
   return text;
 }
@@ -92,6 +93,7 @@ Result<Client> from_row(std::string_view row) {
   client.grant_types = rows::texts_of(root["grant_types"]);
   client.scopes = root["scopes"].text();
   client.id_token_algorithm = root["id_token_algorithm"].text();
+  client.roles = rows::texts_of(root["roles"]);
   client.created = rows::time_of(root["created"]);
   return client;
 }
@@ -177,6 +179,7 @@ Result<Client> parse_client(std::string_view metadata) {
   client.grant_types =
       root["grant_types"] ? string_list(root["grant_types"]) : std::vector<std::string>{"authorization_code"};
   client.scopes = root["scope"].text();
+  if (root["roles"]) client.roles = string_list(root["roles"]);
   if (root["jwks"]) client.key_set = json::compact(root["jwks"]);
   client.key_set_url = root["jwks_uri"].text();
   if (root["id_token_signed_response_alg"]) client.id_token_algorithm = root["id_token_signed_response_alg"].text();
@@ -250,6 +253,7 @@ void write_client(json::Writer& out, const Client& client) {
   rows::write_texts(out, "redirect_uris", client.redirect_uris);
   rows::write_texts(out, "grant_types", client.grant_types);
   out.field("scope", client.scopes).field("id_token_signed_response_alg", client.id_token_algorithm);
+  rows::write_texts(out, "roles", client.roles);
   if (!client.key_set.empty()) out.key("jwks").raw(client.key_set);
   if (!client.key_set_url.empty()) out.field("jwks_uri", client.key_set_url);
 }

@@ -33,6 +33,8 @@ struct Client {
   std::vector<std::string> redirect_uris;  // compared byte by byte (RFC 9700, 2.1)
   std::vector<std::string> grant_types;    // authorization_code, refresh_token, client_credentials
   std::string scopes;                      // what it may ask for, words
+  std::vector<std::string> roles{
+      "service"};  // of its tokens when it acts for itself; a person's token has the person's
   std::string id_token_algorithm = "RS256";
   Instant created;
 
@@ -40,7 +42,7 @@ struct Client {
 };
 
 // From registration metadata (RFC 7591, section 2) as JSON: client_name, redirect_uris, grant_types, scope,
-// token_endpoint_auth_method, jwks, jwks_uri, id_token_signed_response_alg. Code::invalid; `where` is the error code of
+// token_endpoint_auth_method, jwks, jwks_uri, id_token_signed_response_alg; and `roles`, which is ours. Code::invalid; `where` is the error code of
 // RFC 7591, section 3.2.2.
 Result<Client> parse_client(std::string_view metadata);
 // The same rules for a client made elsewhere.

@@ -218,7 +218,7 @@ class ProviderOf : public ClientOf {
                            .issuer = issuer,
                            .audience = {"mydr24"},
                            .roles_claim = "realm_access.roles",
-                           .roles = {{"ward-nurse", "nurse"}, {"it", "admin"}}}};
+                           .roles = {{"ward-nurse", "nurse"}, {"it", "administrator"}}}};
     network[std::string(issuer) + "/.well-known/openid-configuration"] = {
         fmt::format(R"({{"issuer":"{}","jwks_uri":"{}"}})", issuer, jwks), std::nullopt};
     network[jwks] = {crypto::print_key_set({rsa}), std::nullopt};
@@ -292,13 +292,13 @@ TEST_F(ProviderOf, keys_that_change_are_fetched_in_the_background) {
 
 TEST_F(ProviderOf, scopes_bound_a_token_or_the_roles_do) {
   const auto claims = json::Document::parse(R"({"sub":"a","scope":"openid","roles":"it x","client_id":"a"})");
-  const ProviderSettings by_scope{.name = "p", .roles = {{"it", "admin"}}};
+  const ProviderSettings by_scope{.name = "p", .roles = {{"it", "administrator"}}};
   const auto bounded = principal_of(claims->root(), by_scope, clock.now());
   ASSERT_TRUE(bounded->scopes.has_value());
   EXPECT_TRUE(bounded->scopes->resources.empty());
   EXPECT_EQ(bounded->kind, access::PrincipalKind::machine);
-  EXPECT_TRUE(bounded->has_role("admin"));
-  const ProviderSettings by_role{.name = "p", .roles = {{"it", "admin"}}, .uses_scopes = false};
+  EXPECT_TRUE(bounded->has_role("administrator"));
+  const ProviderSettings by_role{.name = "p", .roles = {{"it", "administrator"}}, .uses_scopes = false};
   EXPECT_FALSE(principal_of(claims->root(), by_role, clock.now())->scopes.has_value());
   EXPECT_FALSE(principal_of(json::Document::parse("{}")->root(), by_role, clock.now()));
 }

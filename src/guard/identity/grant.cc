@@ -27,6 +27,7 @@ std::string to_row(const Session& session) {
   out.field("patient", session.patient).field("encounter", session.encounter).field("parent", session.parent);
   out.field("address", session.address).field("generation", session.generation);
   out.field("client_created", to_us(session.client_created)).field("created", to_us(session.created));
+  if (!session.roles.empty()) rows::write_texts(out, "roles", session.roles);
   out.field("used", to_us(session.used)).field("expires", to_us(session.expires)).end_object();
   return text;
 }
@@ -40,6 +41,7 @@ Result<Session> session_of(std::string_view row) {
   session.user = root["user"].text();
   session.client = root["client"].text();
   session.scopes = root["scopes"].text();
+  session.roles = rows::texts_of(root["roles"]);
   session.patient = root["patient"].text();
   session.encounter = root["encounter"].text();
   session.parent = root["parent"].text();
@@ -284,6 +286,7 @@ Result<Issued> Grants::issue_for_machine(store::Transaction& transaction, const 
   session.client = client.id;
   session.client_created = client.created;
   session.scopes = scopes;
+  session.roles = client.roles;
   session.created = session.used = transaction.now();
   session.expires = transaction.now() + settings_.access_of_machines;
   return issue(transaction, session, std::move(scopes), false);

@@ -33,6 +33,7 @@ struct Session {
   std::string user;                // name; empty of a machine
   std::string client;              // empty of our page
   std::string scopes;              // all that was agreed to
+  std::vector<std::string> roles;  // of a machine: its client's when the token was made
   std::string patient, encounter;  // ids, by launch context
   std::string parent;              // the session of our page that it ends with (online_access); may be empty
   std::string address;             // where the login came from, without port

@@ -56,6 +56,7 @@ access::Principal principal_of(const Standing& standing, const Settings& setting
     principal.kind = access::PrincipalKind::machine;
     principal.id = fmt::format("client/{}", session.client);
     principal.name = session.client;
+    principal.roles = session.roles;
   }
   if (token.kind == TokenKind::access) principal.scopes = access::parse_scopes_leniently(token.scopes);
   principal.client = session.client;

@@ -144,7 +144,7 @@ Result<> Identity::finish_setup(store::Transaction& transaction, std::string_vie
                                 std::string phc) {
   MYDR24_TRY(check_setup_token(transaction, token, transaction.now()));
   MYDR24_TRY(once::erase(transaction, "setup", token));
-  return users::add(transaction, {.name = std::string(name), .password = std::move(phc), .roles = {"admin"}});
+  return users::add(transaction, {.name = std::string(name), .password = std::move(phc), .roles = {"administrator"}});
 }
 
 }  // namespace mydr24::identity

@@ -137,7 +137,7 @@ TEST_F(Login, guessing_is_slowed_down) {
 
 TEST_F(Login, role_that_needs_a_code_enrols_an_app_first) {
   const auto identity = make();
-  add_user("root", {"admin"});
+  add_user("root", {"administrator"});
   auto given = credentials("root");
   const auto refused = log_in(*identity, given);
   ASSERT_FALSE(refused);
@@ -156,7 +156,7 @@ TEST_F(Login, role_that_needs_a_code_enrols_an_app_first) {
   EXPECT_EQ(finish(right == "000000" ? "000001" : "000000").error().code, Code::refused);
   const auto issued = finish(right);
   ASSERT_TRUE(issued) << issued.error().text;
-  EXPECT_TRUE(with_cookie(*identity, issued->token)->has_role("admin"));
+  EXPECT_TRUE(with_cookie(*identity, issued->token)->has_role("administrator"));
   EXPECT_EQ(finish(right).error().code, Code::gone);
 
   // From now on there is no way in without a code, and each counts once.
@@ -170,7 +170,7 @@ TEST_F(Login, role_that_needs_a_code_enrols_an_app_first) {
 
 TEST_F(Login, enrolment_that_takes_too_long_is_over) {
   const auto identity = make();
-  add_user("root", {"admin"});
+  add_user("root", {"administrator"});
   const auto checked = identity->check_password(credentials("root"), clock.now());
   const auto enrolment = write<Enrolment>(
       [&](store::Transaction& transaction) { return identity->begin_enrolment(transaction, *checked); });
@@ -187,7 +187,7 @@ TEST_F(Login, enrolment_that_takes_too_long_is_over) {
 TEST_F(Login, secrets_are_sealed_when_there_is_a_key) {
   settings.key = "a key of the deployment's own";
   const auto identity = make();
-  add_user("root", {"admin"});
+  add_user("root", {"administrator"});
   const auto uri =
       write<std::string>([&](store::Transaction& transaction) { return identity->set_totp(transaction, "root"); });
   ASSERT_TRUE(uri);

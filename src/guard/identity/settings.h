@@ -27,9 +27,9 @@ struct Settings {
   std::chrono::seconds refresh = std::chrono::days(90);
   std::chrono::seconds page_idle{900};  // a session of our own page without a request of a person
   std::chrono::seconds page_max = std::chrono::hours(12);
-  std::vector<std::string> totp_roles{"admin"};  // who has one of them logs in with a one-time code only
-  std::string key;                               // seals what is secret in the store; empty: it is kept as it is
-  bool secure_cookies = false;                   // people reach us over HTTPS, whatever the listener speaks
+  std::vector<std::string> totp_roles{"administrator"};  // who has one of them logs in with a one-time code only
+  std::string key;              // seals what is secret in the store; empty: it is kept as it is
+  bool secure_cookies = false;  // people reach us over HTTPS, whatever the listener speaks
   std::vector<ProviderSettings> providers;
   std::string ca_file;  // in place of the system's certificates, for providers and key sets of clients
 };

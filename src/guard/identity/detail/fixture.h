@@ -47,7 +47,7 @@ class IdentityTest : public testing::Test {
   static constexpr std::string_view challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
   static constexpr std::string_view redirect = "https://app.example/back";
 
-  IdentityTest() { settings.totp_roles = {"admin"}; }
+  IdentityTest() { settings.totp_roles = {"administrator"}; }
 
   // What the network would answer, by URL; how often it was asked.
   Fetch fetch() {
