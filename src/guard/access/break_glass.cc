@@ -19,9 +19,9 @@ constexpr std::string_view timer_kind = "access.override-expire";
 constexpr std::chrono::nanoseconds look_every = std::chrono::seconds(2);
 constexpr std::uint32_t page = 500;
 
-// The newest first when read in key order.
+// The newest first when read in key order. In milliseconds, as the row says the time.
 std::string key_of(const OverrideRecord& record) {
-  return fmt::format("{:020}-{}", INT64_MAX - to_us(record.since), record.id);
+  return fmt::format("{:020}-{}", INT64_MAX - to_us(record.since) / 1000, record.id);
 }
 
 Result<OverrideRecord> parse(std::string_view text) {

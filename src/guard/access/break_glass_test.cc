@@ -42,7 +42,7 @@ class BreakGlassTest : public testing::Test {
     return found;
   }
 
-  ManualClock clock{from_us(1'700'000'000'000'000)};
+  ManualClock clock{from_us(1'700'000'000'123'456)};
   store::FakeStore store{clock};
   BreakGlass glass{store, clock, {}};
   const Principal anna = person("user/anna");

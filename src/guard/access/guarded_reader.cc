@@ -249,6 +249,12 @@ Result<store::SearchPage> GuardedReader::search(const search::Query& query) {
     if (seen_ != nullptr) std::ranges::for_each(page.matches, [this](const auto& match) { seen_->note(match); });
     return page;
   }
+  // Of a type that is brought along ($everything, _revinclude) and hidden as a whole there is nothing.
+  if (!sight_.may(Permission::search, query.type)) {
+    store::SearchPage nothing;
+    if (query.total != search::Total::none || query.count == 0) nothing.total = 0;
+    return nothing;
+  }
   MYDR24_ASSIGN(auto narrowed, this->narrowed(query));
   // A cursor belongs to its query: to the client, the one that was asked; to the store, the narrowed one.
   if (!query.cursor.empty()) {

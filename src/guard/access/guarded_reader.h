@@ -48,6 +48,7 @@ class GuardedReader final : public store::Reader {
   Result<std::optional<store::Version>> version(std::string_view type, std::string_view id,
                                                 std::int64_t version) override;
   Result<std::vector<store::Version>> history(const store::HistoryQuery& query) override;
+  // Code::refused when it asks by a type of which nothing is visible.
   Result<store::SearchPage> search(const search::Query& query) override;
   // Code::refused where not every resource of the type is visible.
   Result<std::vector<store::ParameterValue>> values(const search::Parameter& parameter, std::uint32_t count) override;
