@@ -44,6 +44,7 @@ class CommandLine {
                                  const std::string& about, const std::string& example);
   void add_user();
   void add_client();
+  void add_access();
   void add_session();
 
   // grammar_desk.cc

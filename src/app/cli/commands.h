@@ -166,7 +166,9 @@ struct IdentityOptions {
   std::string proof = "none";  // of a client: token_endpoint_auth_method
   std::string scopes, key_set_url, file;
   std::vector<std::string> redirect_uris, grants;
+  std::string method, path;  // of access.explain
 };
+int run_access_policy(const Terminal& terminal);
 int run_identity(const IdentityOptions& options, const ConfigOptions& place, const Terminal& terminal);
 int run_openapi(const Terminal& terminal);
 int run_version(const Terminal& terminal);

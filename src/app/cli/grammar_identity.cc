@@ -67,6 +67,19 @@ void CommandLine::add_client() {
       ->required();
 }
 
+void CommandLine::add_access() {
+  CLI::App* access = app_.add_subcommand("access", "What roles may do");
+  access->require_subcommand(1);
+  add(*access, "policy", "Print the roles of a hospital as it comes: a file for access.policy_file begins here",
+      "Example:\n  mydr24 access policy > policy.json", [this] { return run_access_policy(terminal_); });
+  auto* explain = add_identity_command(
+      *access, "explain", "access.explain", "Whether a user may do something, and which rule says so",
+      "Example:\n  mydr24 access explain --as anna GET /fhir/R4/Patient/1 --data ./data");
+  explain->add_option("--as", identity_.name, "The user")->required();
+  explain->add_option("method", identity_.method, "GET, POST, PUT, PATCH or DELETE")->required();
+  explain->add_option("path", identity_.path, "As /fhir/R4/Patient/1")->required();
+}
+
 void CommandLine::add_session() {
   CLI::App* session = app_.add_subcommand("session", "Who is logged in, and what applications were given");
   session->require_subcommand(1);

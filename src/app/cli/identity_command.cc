@@ -15,6 +15,7 @@
 #include "app/server/access.h"
 #include "base/json/writer.h"
 #include "base/net/client.h"
+#include "guard/access/policy.h"
 #include "guard/identity/administration.h"
 
 namespace mydr24::cli {
@@ -73,6 +74,8 @@ Result<std::string> command_of(const IdentityOptions& options, const Terminal& t
       if (!options.roles.empty()) list("roles", options.roles);
       if (!options.key_set_url.empty()) out.field("jwks_uri", options.key_set_url);
     }
+  } else if (options.action == "access.explain") {
+    out.field("as", options.name).field("method", options.method).field("path", options.path);
   } else if (options.action == "session.revoke") {
     out.field("id", options.name);
   } else if (options.action == "session.list") {
@@ -116,10 +119,14 @@ Result<std::string> ask_server(const server::Settings& settings, const std::stri
   return fail(code, detail, settings.server.admin);
 }
 
-Result<std::string> perform(const server::Settings& settings, const std::string& command, const Terminal& terminal) {
+Result<std::string> perform(const server::Settings& settings, std::string_view action, const std::string& command,
+                            const Terminal& terminal) {
   const auto& place = settings.store.url.empty() ? settings.store.path : settings.store.url;
   auto store = open_place(place, true, terminal.clock);
   if (!store && store.error().code == Code::busy && settings.store.url.empty()) return ask_server(settings, command);
+  if (action == "access.explain")
+    return fail(Code::busy,
+                "only a running server explains: start `mydr24 serve` on this folder, with access.mode = on");
   if (!store) return store.error();
   MYDR24_ASSIGN(auto identity_settings, server::identity_settings(settings.access, settings.server));
   const telemetry::Log log({.level = telemetry::Level::error}, terminal.clock, terminal.err);
@@ -144,6 +151,13 @@ void print(const Terminal& terminal, json::Value answer) {
   for (const auto session : answer["sessions"])
     terminal.out << fmt::format("{}  {}  {}  {}  {}\n", session["id"].text(), session["kind"].text(),
                                 session["user"].text(), session["client"].text(), session["used"].text());
+  if (answer["rule"]) {
+    terminal.out << fmt::format("{}: {} ({})\n", answer["as"].text(),
+                                answer["allowed"].is_true() ? "allowed" : "refused", answer["rule"].text());
+    if (answer["visible"])
+      terminal.out << (answer["visible"].is_true() ? "the resource is visible\n"
+                                                   : "the resource is not there, or hidden from this user\n");
+  }
   if (answer["uri"]) terminal.out << answer["uri"].text() << '\n';
   if (answer["client_id"]) terminal.out << fmt::format("client_id {}\n", answer["client_id"].text());
   if (answer["client_secret"])
@@ -152,12 +166,17 @@ void print(const Terminal& terminal, json::Value answer) {
 
 }  // namespace
 
+int run_access_policy(const Terminal& terminal) {
+  terminal.out << access::default_policy_text() << '\n';
+  return static_cast<int>(Exit::ok);
+}
+
 int run_identity(const IdentityOptions& options, const ConfigOptions& place, const Terminal& terminal) {
   const auto config = settings_or_exit(place, terminal);
   if (!config) return config.error();
   const auto command = command_of(options, terminal);
   if (!command) return terminal.fail(command.error());
-  const auto answer = perform(config->settings, *command, terminal);
+  const auto answer = perform(config->settings, options.action, *command, terminal);
   if (!answer) return terminal.fail(answer.error());
   const auto document = json::Document::parse_view(*answer);
   if (!document) return terminal.fail(document.error());

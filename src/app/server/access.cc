@@ -137,6 +137,12 @@ Result<> AccessDesk::write_admin_token() {
   return {};
 }
 
+Result<std::string> AccessDesk::administer(const std::string& command) {
+  const auto document = json::Document::parse_view(command);
+  if (document && document->root()["do"].text() == "access.explain") return parts_.explain(document->root());
+  return identity::administer(identity_, command, parts_.clock.now());
+}
+
 void AccessDesk::add_admin_routes(pipeline::Router& router) {
   if (admin_token_.empty()) return;
   router.add({net::Method::post, "/identity", "identity", RequestClass::urgent, [this](pipeline::Call& call) -> Task<> {
@@ -144,8 +150,7 @@ void AccessDesk::add_admin_routes(pipeline::Router& router) {
                   co_return co_await call.respond(fail(Code::refused, "this is for the owner of the data folder"));
                 const auto body = co_await call.exchange().read_body(identity::command_bytes_max);
                 if (!body) co_return co_await call.respond(body.error());
-                auto answer = co_await parts_.workers.run(
-                    RequestClass::urgent, [&] { return identity::administer(identity_, *body, parts_.clock.now()); });
+                auto answer = co_await parts_.workers.run(RequestClass::urgent, [&] { return administer(*body); });
                 if (!answer) co_return co_await call.respond(answer.error());
                 net::Response response{.status = 200, .content_type = "application/json"};
                 response.headers = {{"Cache-Control", "no-store"}};

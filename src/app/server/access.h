@@ -32,13 +32,15 @@ class AccessDesk {
     const telemetry::Log& log;
     // What a person may see, by the gatekeeper; set before the first request.
     std::function<Result<std::shared_ptr<const access::Caller>>(const access::Principal&)> caller_of;
+    // {"do": "access.explain", "as", "method", "path"}, for the operator.
+    std::function<Result<std::string>(json::Value command)> explain;
   };
   // All parts must outlive it. Before the store's first tick.
   static Result<std::unique_ptr<AccessDesk>> make(Parts parts);
 
   identity::Identity& identity() { return identity_; }
   void add_routes(pipeline::Router& router) { oauth_api::add_routes(router, api_); }
-  // POST /identity: commands of the operator (guard/identity/administration.h), for whoever can read the token in the
+  // POST /identity: commands of the operator (guard/identity/administration.h, and access.explain), for whoever can read the token in the
   // data folder. Without a folder there is none: the command line opens the database itself.
   void add_admin_routes(pipeline::Router& router);
   // When requests are answered, at `own_url`: says on standard error how the first administrator gets in, when there is
@@ -49,6 +51,7 @@ class AccessDesk {
  private:
   AccessDesk(Parts parts, identity::Settings settings);
   Result<> write_admin_token();
+  Result<std::string> administer(const std::string& command);
   std::string base_url() const;
   Result<std::vector<oauth_api::PatientChoice>> find_patients(const access::Principal& person, const std::string& text);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json/document.h"
+#include "base/json/writer.h"
 #include "guard/audit/fhir.h"
 
 namespace mydr24::server {
@@ -103,6 +104,7 @@ Result<> AccessControl::start() {
   MYDR24_ASSIGN(auto policy, load_policy(settings.access.policy_file));
   auto desk = parts_.desk;
   desk.caller_of = [this](const access::Principal& person) { return gatekeeper_->caller_of(person); };
+  desk.explain = [this](json::Value command) { return explain(command); };
   MYDR24_ASSIGN(desk_, AccessDesk::make(std::move(desk)));
   glass_ = std::make_unique<access::BreakGlass>(store, parts_.desk.clock, access::BreakGlassSettings{}, note_override);
   glass_->attach();
@@ -117,6 +119,66 @@ Result<> AccessControl::start() {
   store.add_follower(*notices_);
   api_ = std::make_unique<access_api::Service>(access_api::Service{store, *glass_});
   return {};
+}
+
+namespace {
+
+Result<net::Method> method_of(std::string_view text) {
+  using net::Method;
+  for (const auto method : {Method::get, Method::head, Method::post, Method::put, Method::patch, Method::del})
+    if (net::to_string(method) == text) return method;
+  return fail(Code::invalid, fmt::format("{} is no method: GET, POST, PUT, PATCH or DELETE", text.substr(0, 32)),
+              "method");
+}
+
+Result<access::Principal> principal_of(store::Store& store, std::string_view name) {
+  std::optional<identity::User> user;
+  MYDR24_TRY(store.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(user, identity::users::find(reader, identity::folded_name(name)));
+    return {};
+  }));
+  if (!user) return fail(Code::not_found, fmt::format("there is no user {}", name.substr(0, 64)), "as");
+  access::Principal principal;
+  principal.kind = access::PrincipalKind::person;
+  principal.id = identity::user_id(user->name);
+  principal.name = user->display;
+  principal.roles = user->roles;
+  principal.fhir_user = user->fhir_user;
+  return principal;
+}
+
+}  // namespace
+
+Result<std::string> AccessControl::explain(json::Value command) {
+  auto& store = parts_.desk.records.store();
+  MYDR24_ASSIGN(const auto method, method_of(command["method"].text()));
+  MYDR24_ASSIGN(auto principal, principal_of(store, command["as"].text()));
+  const std::string path(command["path"].text().substr(0, command["path"].text().find('?')));
+  const auto match = parts_.router.match(method, path);
+  if (match.route == nullptr)
+    return fail(Code::not_found, fmt::format("no route answers {} {}", command["method"].text(), path), "path");
+  MYDR24_ASSIGN(const auto caller, gatekeeper_->caller_of(std::move(principal)));
+  const auto type = pipeline::type_of(match);
+  const bool is_fhir = match.route->pattern.starts_with("/fhir");
+  auto decision = match.route->open ? access::Decision{.allowed = true, .rule = "anybody may"}
+                  : is_fhir         ? access::decide_fhir(*caller, match.route->interaction, type)
+                            : access::decide_operation(*gatekeeper_->policy(), *caller, match.route->interaction);
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().field("as", caller->principal.id).field("interaction", match.route->interaction);
+  out.field("allowed", decision.allowed).field("rule", decision.rule);
+  if (is_fhir && decision.allowed && match.route->pattern.starts_with("/fhir/{type}/{id}")) {
+    access::Access access(caller, parts_.desk.clock);
+    bool visible = false;
+    MYDR24_TRY(access.read(store, [&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(const auto found, reader.current(type, match.captures[1]));
+      visible = found.has_value();
+      return {};
+    }));
+    out.field("visible", visible);
+  }
+  out.end_object();
+  return text;
 }
 
 void AccessControl::add_routes(pipeline::Router& router) {

@@ -23,6 +23,7 @@ class AccessControl {
     telemetry::Metrics& metrics;
     // Raises an alert with labels; must not wait.
     std::function<void(routing::Alert)> raise;
+    const pipeline::Router& router;  // of the listeners, complete when the first request comes
   };
   // All parts must outlive it. Before the store's first tick; adds its followers.
   static Result<std::unique_ptr<AccessControl>> make(Parts parts);
@@ -44,6 +45,7 @@ class AccessControl {
 
   explicit AccessControl(Parts parts);
   Result<> start();
+  Result<std::string> explain(json::Value command);
 
   const Parts parts_;
   std::unique_ptr<audit::Log> audit_;

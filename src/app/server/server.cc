@@ -304,7 +304,8 @@ class RunningSystem : public System {
                                  {.desk = {settings_, *core_.records, workers_, clock_, machine_clock_, core_.log},
                                   .consents = *core_.consents,
                                   .metrics = metrics_,
-                                  .raise = [this](routing::Alert alert) { label_alerts_->raise(std::move(alert)); }}));
+                                  .raise = [this](routing::Alert alert) { label_alerts_->raise(std::move(alert)); },
+                                  .router = router_}));
     }
     make_routes(escalate_after);
     MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, core_.log));

@@ -26,7 +26,8 @@ class UnwrittenVitalsTest : public StoredWatchTest {
     interaction.verb = records::Verb::create;
     interaction.type = "Observation";
     interaction.text = saturation(value, patient);
-    const auto done = records::execute_blocking(records_, RequestClass::urgent, {interaction});
+    const auto done =
+        records::execute_blocking(records_, access::Access::server(), RequestClass::urgent, {interaction});
     return done ? std::nullopt : std::optional(done.error().code);
   }
   std::vector<std::string> called_;

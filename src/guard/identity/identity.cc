@@ -185,7 +185,10 @@ Result<access::Principal> Identity::authenticate(const net::Request& request, In
   const bool changes = request.method != net::Method::get && request.method != net::Method::head;
   if (changes && !site.empty() && site != "same-origin" && site != "none")
     return refuse("the request comes from a page of another site");
-  return look_up(cookie, TokenKind::page, request.header("X-MyDR24-Unattended").empty(), now);
+  // A page without its person: it says so, or only listens (WHATWG HTML, server-sent events).
+  const bool attended =
+      request.header("X-MyDR24-Unattended").empty() && request.header("Accept") != "text/event-stream";
+  return look_up(cookie, TokenKind::page, attended, now);
 }
 
 Result<access::Principal> Identity::authenticate_token(std::string_view token, Instant now) {
