@@ -86,7 +86,8 @@ struct Acknowledgement {
   std::string note;
 };
 
-Result<Acknowledgement> parse_acknowledgement(std::string_view body) {
+// Who is logged in acknowledges in their own name, whatever the body says.
+Result<Acknowledgement> parse_acknowledgement(std::string_view body, const access::Principal& who) {
   MYDR24_ASSIGN(const auto document, json::Document::parse_view(body));
   Acknowledgement ack;
   for (const auto member : document.root()) {
@@ -99,6 +100,7 @@ Result<Acknowledgement> parse_acknowledgement(std::string_view body) {
       return fail(Code::invalid, "an acknowledgement has the members by and note", std::string(member.key()));
     }
   }
+  if (who.kind == access::PrincipalKind::person) ack.by = who.name.empty() ? who.id : who.name;
   if (ack.by.empty()) return fail(Code::invalid, "who acknowledges? {\"by\": \"name\"}", "by");
   if (ack.by.size() > 200 || ack.note.size() > 2000) {
     return fail(Code::too_large, "by has at most 200 bytes, note at most 2000");
@@ -117,7 +119,7 @@ Task<Result<std::string>> acknowledge(Desk& desk, pipeline::Call& call) {
   }
   const auto body = co_await call.exchange().read_body(ack_bytes_max);
   if (!body) co_return body.error();
-  const auto ack = parse_acknowledgement(*body);
+  const auto ack = parse_acknowledgement(*body, call.access().principal());
   if (!ack) co_return ack.error();
   const std::string id(call.capture(0));
   std::string text;
