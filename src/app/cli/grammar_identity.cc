@@ -18,7 +18,7 @@ void CommandLine::add_user() {
   user->require_subcommand(1);
   auto* made =
       add_identity_command(*user, "add", "user.add", "Add a user; the password is read from standard input",
-                           "Example:\n  mydr24 user add anna --role doctor --fhir-user Practitioner/12 --data ./data");
+                           "Example:\n  mydr24 user add anna --role nurse --fhir-user Practitioner/12 --data ./data");
   made->add_option("name", identity_.name, "What they log in with")->required();
   made->add_option("--display", identity_.display, "Their name, for people to read");
   made->add_option("--role", identity_.roles, "A role; again for each");

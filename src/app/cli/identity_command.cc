@@ -13,6 +13,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/store_place.h"
 #include "app/server/access.h"
+#include "app/server/gatekeeper.h"
 #include "base/json/writer.h"
 #include "base/net/client.h"
 #include "guard/access/policy.h"
@@ -166,6 +167,23 @@ void print(const Terminal& terminal, json::Value answer) {
 
 }  // namespace
 
+namespace {
+
+// A role that the policy does not have would give nothing, and nobody would be told.
+Result<> check_roles(const IdentityOptions& options, const server::Settings& settings) {
+  if (options.roles.empty()) return {};
+  MYDR24_ASSIGN(const auto policy, server::load_policy(settings.access.policy_file));
+  std::vector<std::string_view> names;
+  for (const auto& role : policy->roles) names.emplace_back(role.name);
+  for (const auto& role : options.roles)
+    if (policy->find(role) == nullptr)
+      return fail(Code::invalid, fmt::format("there is no role {}; the policy has {}", role, fmt::join(names, ", ")),
+                  "--role");
+  return {};
+}
+
+}  // namespace
+
 int run_access_policy(const Terminal& terminal) {
   terminal.out << access::default_policy_text() << '\n';
   return static_cast<int>(Exit::ok);
@@ -174,6 +192,7 @@ int run_access_policy(const Terminal& terminal) {
 int run_identity(const IdentityOptions& options, const ConfigOptions& place, const Terminal& terminal) {
   const auto config = settings_or_exit(place, terminal);
   if (!config) return config.error();
+  if (const auto known = check_roles(options, config->settings); !known) return terminal.fail(known.error());
   const auto command = command_of(options, terminal);
   if (!command) return terminal.fail(command.error());
   const auto answer = perform(config->settings, options.action, *command, terminal);

@@ -46,7 +46,7 @@ class IdentityCommand : public testing::Test {
 
   // What an operator does, wherever the store is open.
   void expect_a_life_of_users_and_clients() {
-    EXPECT_EQ(run_with({"user", "add", "anna", "--role", "doctor", "--fhir-user", "Practitioner/12"},
+    EXPECT_EQ(run_with({"user", "add", "anna", "--role", "nurse", "--fhir-user", "Practitioner/12"},
                        "correct horse battery\n")
                   .exit,
               0);
@@ -54,7 +54,7 @@ class IdentityCommand : public testing::Test {
     EXPECT_EQ(run_with({"user", "add", "bert"}, "short\n").exit, 6);
     EXPECT_EQ(run_with({"user", "add", "bert"}).exit, 6);
     EXPECT_EQ(run_with({"user", "add", "bert", "--no-password"}).exit, 0);
-    EXPECT_EQ(run_with({"user", "list"}).out, "anna  doctor  Practitioner/12\nbert  \n");
+    EXPECT_EQ(run_with({"user", "list"}).out, "anna  nurse  Practitioner/12\nbert  \n");
     EXPECT_EQ(run_with({"user", "disable", "bert"}).exit, 0);
     EXPECT_EQ(run_with({"user", "disable", "nobody"}).exit, 3);
     EXPECT_TRUE(run_with({"user", "list"}).out.contains("bert    disabled"));

@@ -258,7 +258,7 @@ TEST_F(AccessOverHttp, discovery_says_where_everything_is) {
 }
 
 TEST_F(AccessOverHttp, a_person_agrees_and_the_application_gets_and_refreshes_tokens) {
-  add_user({.name = "anna", .display = "Anna", .roles = {"doctor"}, .fhir_user = "Practitioner/12"});
+  add_user({.name = "anna", .display = "Anna", .roles = {"emergency-clinician"}, .fhir_user = "Practitioner/12"});
   add_app("app");
   const auto patient_id = text(send(Method::post, "/fhir/R4/Patient", patient("Okonkwo", "a1")), "id");
   const auto watch = add_client({.id = "watch",
@@ -477,7 +477,7 @@ TEST_F(AccessOverHttp, a_form_that_this_browser_was_not_given_does_nothing) {
 }
 
 TEST_F(AccessOverHttp, an_application_is_launched_for_the_patient_that_is_open) {
-  add_user({.name = "emil", .fhir_user = "Practitioner/7"});
+  add_user({.name = "emil", .roles = {"nurse"}, .fhir_user = "Practitioner/7"});
   add_app("app5");
   auto at = browser();
   log_in(at, "emil");
