@@ -260,7 +260,11 @@ TEST_F(AccessOverHttp, discovery_says_where_everything_is) {
 TEST_F(AccessOverHttp, a_person_agrees_and_the_application_gets_and_refreshes_tokens) {
   add_user({.name = "anna", .display = "Anna", .roles = {"emergency-clinician"}, .fhir_user = "Practitioner/12"});
   add_app("app");
-  const auto patient_id = text(send(Method::post, "/fhir/R4/Patient", patient("Okonkwo", "a1")), "id");
+  auto colleague = browser();
+  add_user({.name = "carla", .roles = {"emergency-clinician"}});
+  log_in(colleague, "carla");
+  const auto patient_id =
+      text(send(Method::post, "/fhir/R4/Patient", patient("Okonkwo", "a1"), colleague.cookies()), "id");
   const auto watch = add_client({.id = "watch",
                                  .proof = identity::ClientProof::secret,
                                  .grant_types = {"client_credentials"},

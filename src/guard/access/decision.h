@@ -19,7 +19,8 @@ struct Decision {
 
 // `interaction` as in the router ("read", "search-type", "$everything"), `type` as in the path; empty: the whole system.
 Decision decide_fhir(const Caller& caller, std::string_view interaction, std::string_view type);
-// Of what is not FHIR: `operation` is the interaction of its route.
+// Of what is not FHIR: `operation` is the interaction of its route. What begins with "session-" is about the person's own
+// sessions, and open to every person who came in by our page.
 Decision decide_operation(const Policy& policy, const Caller& caller, std::string_view operation);
 
 }  // namespace mydr24::access

@@ -29,7 +29,7 @@ std::string_view default_policy_text() {
                     "CodeSystem", "ValueSet", "ConceptMap", "NamingSystem", "StructureDefinition", "SearchParameter",
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cruds" }
       ],
-      "operations": ["identity-*", "access-*", "session-*", "status", "admission", "am-status", "am-reload",
+      "operations": ["identity-*", "access-*", "status", "admission", "am-status", "am-reload",
                      "oncall-who", "oncall-plan"]
     },
     "platform-engineer": {
@@ -40,13 +40,13 @@ std::string_view default_policy_text() {
         { "types": ["Organization", "Location", "Endpoint", "Subscription", "CodeSystem", "ValueSet", "ConceptMap",
                     "StructureDefinition", "SearchParameter"], "permissions": "rs" }
       ],
-      "operations": ["session-*", "status", "admission", "admission-hint", "am-*", "silence-preview", "webhook-event",
+      "operations": ["status", "admission", "admission-hint", "am-*", "silence-preview", "webhook-event",
                      "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*"]
     },
     "on-call-engineer": {
       "text": "Is woken for the platform and mends it; no record of a patient",
       "purpose": "HSYSADMIN",
-      "operations": ["session-*", "status", "admission", "admission-hint", "am-*", "silence-preview", "oncall-*",
+      "operations": ["status", "admission", "admission-hint", "am-*", "silence-preview", "oncall-*",
                      "addresses", "address-*"]
     },
     "operations-lead": {
@@ -56,7 +56,7 @@ std::string_view default_policy_text() {
         { "types": ["Encounter", "Location", "Organization", "Practitioner", "PractitionerRole", "HealthcareService",
                     "Schedule", "Slot", "Appointment", "Flag", "Task", "MeasureReport"], "permissions": "rs" }
       ],
-      "operations": ["session-*", "status", "events", "alerts", "alert", "alert-*", "actionability", "vitals-board",
+      "operations": ["status", "events", "alerts", "alert", "alert-*", "actionability", "vitals-board",
                      "vitals-crowding", "oncall-*", "admission", "admission-hint", "am-alerts", "am-groups",
                      "am-silence*", "am-receivers", "am-status", "silence-preview"]
     },
@@ -72,7 +72,7 @@ std::string_view default_policy_text() {
                     "DeviceUseStatement", "NutritionOrder", "ServiceRequest", "Specimen"], "permissions": "cu" },
         { "types": ["Patient", "RelatedPerson"], "permissions": "cu" }
       ],
-      "operations": ["session-*", "break-glass", "break-glass-end", "status", "events", "alerts", "alert", "alert-ack", "alert-escalate",
+      "operations": ["break-glass", "break-glass-end", "status", "events", "alerts", "alert", "alert-ack", "alert-escalate",
                      "alert-resolve", "vitals-*", "oncall-who", "oncall-shifts", "oncall-swap", "addresses",
                      "address-*"],
       "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
@@ -93,7 +93,7 @@ std::string_view default_policy_text() {
                     "CodeSystem", "ValueSet", "ConceptMap", "NamingSystem", "StructureDefinition", "SearchParameter",
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cu" }
       ],
-      "operations": ["session-*", "break-glass", "break-glass-end", "status", "events", "alerts", "alert", "alert-*", "actionability",
+      "operations": ["break-glass", "break-glass-end", "status", "events", "alerts", "alert", "alert-*", "actionability",
                      "vitals-*", "oncall-who", "oncall-shifts", "oncall-swap", "oncall-test-page", "addresses",
                      "address-*"],
       "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
@@ -106,12 +106,12 @@ std::string_view default_policy_text() {
         { "types": ["AuditEvent", "Provenance", "Consent", "Organization", "Practitioner", "PractitionerRole"],
           "permissions": "rs" }
       ],
-      "operations": ["session-*", "audit-*", "break-glass-list", "break-glass-review", "access-explain", "status"]
+      "operations": ["audit-*", "break-glass-list", "break-glass-review", "access-explain", "status"]
     },
     "change-manager": {
       "text": "Plans and approves changes; no record of a patient",
       "purpose": "HOPERAT",
-      "operations": ["session-*", "status", "admission", "oncall-who", "oncall-shifts", "oncall-coverage"]
+      "operations": ["status", "admission", "oncall-who", "oncall-shifts", "oncall-coverage"]
     },
     "booking-desk": {
       "text": "Books appointments: who and when, not why",
@@ -123,7 +123,7 @@ std::string_view default_policy_text() {
         { "types": ["Patient", "RelatedPerson", "Appointment", "AppointmentResponse", "Slot", "Coverage"],
           "permissions": "cu" }
       ],
-      "operations": ["session-*"]
+      "operations": []
     },
     "patient": {
       "text": "The person whom the record is about",
@@ -137,7 +137,7 @@ std::string_view default_policy_text() {
                     "Slot", "Medication", "Questionnaire", "CodeSystem", "ValueSet", "StructureDefinition"],
           "permissions": "rs" }
       ],
-      "operations": ["session-*"]
+      "operations": []
     },
     "service": {
       "text": "Another system that acts for itself: bounded by the scopes of its token",
