@@ -10,6 +10,7 @@
 
 #include "base/core/clock.h"
 #include "base/core/date_time.h"
+#include "base/json/document.h"
 #include "base/json/writer.h"
 
 namespace mydr24::load {
@@ -192,6 +193,26 @@ Result<> start_server(const Options& options, Bed& bed, const std::string& confi
   const auto store = url.empty() ? std::string() : fmt::format("[store]\nurl = \"{}\"\n", url);
   MYDR24_ASSIGN(bed.server, Server::start({.binary = options.binary, .data = bed.data(), .config = store + config}));
   return {};
+}
+
+Result<std::string> start_server_with_access(const Options& options, Bed& bed) {
+  const Finished added =
+      run_command({options.binary.string(), "client", "add", "bench", "--proof", "client_secret_post", "--grant",
+                   "client_credentials", "--scope", "system/*.cruds", "--data", bed.data().string(), "--json"});
+  MYDR24_ASSIGN(const auto client, json::Document::parse_view(added.out));
+  const auto secret = client.root()["client_secret"].text();
+  if (secret.empty()) return fail(Code::internal, fmt::format("client add: {}{}", added.out, added.err));
+  MYDR24_TRY(start_server(options, bed, "[access]\nmode = \"on\"\n"));
+  HttpClient http(bed.server->endpoint());
+  const auto form =
+      fmt::format("grant_type=client_credentials&client_id=bench&client_secret={}&scope=system%2F%2A.cruds", secret);
+  MYDR24_ASSIGN(const auto reply,
+                http.send("POST", "/oauth/token", form, "Content-Type: application/x-www-form-urlencoded\r\n"));
+  MYDR24_ASSIGN(const auto answer, json::Document::parse_view(reply.body));
+  const auto token = answer.root()["access_token"].text();
+  if (token.empty())
+    return fail(Code::internal, fmt::format("the token request was answered {}: {}", reply.status, reply.body));
+  return fmt::format("Authorization: Bearer {}\r\n", token);
 }
 
 Totals measure_flows(const Options& options, Bed& bed, std::vector<std::unique_ptr<Flow>> flows, Report& report,

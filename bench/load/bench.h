@@ -89,6 +89,10 @@ Result<> import_text(const Options& options, Bed& bed, std::string_view ndjson);
 // Starts the server on the bed's data folder.
 Result<> start_server(const Options& options, Bed& bed, const std::string& config = {});
 
+// With access control on: registers a machine that may read and write everything, starts the server, and gets a token for
+// it. The header "Authorization: Bearer ...\r\n".
+Result<std::string> start_server_with_access(const Options& options, Bed& bed);
+
 // Runs the flows for a short time to warm up (then `warmed_up`, when there is one), then for the measured time; adds
 // throughput, latency, CPU per request and memory to the report.
 Totals measure_flows(const Options& options, Bed& bed, std::vector<std::unique_ptr<Flow>> flows, Report& report,

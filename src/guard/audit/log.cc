@@ -1,6 +1,7 @@
 #include "guard/audit/log.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <utility>
@@ -389,6 +390,9 @@ void Log::run_sync() {
 }
 
 void Log::run_seal() {
+  // Compressing can wait; what is asked of the server cannot. Where the kernel refuses, it runs as the others.
+  const sched_param lowest{};
+  ::sched_setscheduler(0, SCHED_IDLE, &lowest);
   std::unique_lock waiting(waking_);
   while (!stopping_) {
     woken_.wait(waiting, [&] { return stopping_ || seal_wanted_; });
