@@ -75,6 +75,8 @@ Task<> Call::respond(const Error& error) { co_await respond(as_response(error, m
 
 Task<> Call::respond_unknown(const Error& error, std::string_view challenge) {
   auto response = as_response(error, 401);
+  const model::Issue issue{model::Severity::error, "login", error.text, error.where};
+  if (is_fhir(request().path)) response.body = model::operation_outcome(std::span(&issue, 1));
   response.headers.emplace_back("WWW-Authenticate", challenge);
   co_await respond(std::move(response));
 }

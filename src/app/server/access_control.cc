@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <condition_variable>
+#include <mutex>
+
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "guard/audit/fhir.h"
@@ -118,6 +121,8 @@ Result<> AccessControl::start() {
   notices_ = std::make_unique<Notices>(*this, parts_.desk.machine_clock);
   store.add_follower(*notices_);
   api_ = std::make_unique<access_api::Service>(access_api::Service{store, *glass_});
+  if (settings.audit.retention_days > 0)
+    keeper_ = std::jthread([this](const std::stop_token& stop) { keep_retention(stop); });
   return {};
 }
 
@@ -179,6 +184,22 @@ Result<std::string> AccessControl::explain(json::Value command) {
   }
   out.end_object();
   return text;
+}
+
+void AccessControl::keep_retention(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  do {
+    const auto retained = audit_->retain(static_cast<int>(parts_.desk.settings.audit.retention_days));
+    if (!retained) {
+      parts_.desk.log.warn("old audit segments could not be removed; it is tried again tomorrow",
+                           {{"detail", retained.error().text}});
+    } else if (retained->segments_removed > 0) {
+      parts_.desk.log.info("audit segments beyond their retention are gone",
+                           {{"segments", retained->segments_removed}, {"held", retained->segments_held}});
+    }
+  } while (!wake.wait_for(lock, stop, std::chrono::hours(24), [&stop] { return stop.stop_requested(); }));
 }
 
 void AccessControl::add_routes(pipeline::Router& router) {

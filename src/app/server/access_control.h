@@ -4,6 +4,7 @@
 // audit trail.
 
 #include <memory>
+#include <thread>
 
 #include "alerting/groups/groups.h"
 #include "api/access_api/access_api.h"
@@ -46,6 +47,7 @@ class AccessControl {
   explicit AccessControl(Parts parts);
   Result<> start();
   Result<std::string> explain(json::Value command);
+  void keep_retention(const std::stop_token& stop);
 
   const Parts parts_;
   std::unique_ptr<audit::Log> audit_;
@@ -55,6 +57,7 @@ class AccessControl {
   std::unique_ptr<Gatekeeper> gatekeeper_;
   std::unique_ptr<Notices> notices_;
   std::unique_ptr<access_api::Service> api_;
+  std::jthread keeper_;  // of the retention; ends first
 };
 
 }  // namespace mydr24::server
