@@ -73,7 +73,7 @@ void append_raw(std::string& out, std::span<const T> values) {
 template <class T>
 void take_raw(std::string_view& from, std::vector<T>& to, std::size_t count) {
   to.resize(count);
-  std::memcpy(to.data(), from.data(), count * sizeof(T));
+  if (count > 0) std::memcpy(to.data(), from.data(), count * sizeof(T));  // of none there is no address
   from.remove_prefix(count * sizeof(T));
 }
 
