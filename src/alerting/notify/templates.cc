@@ -199,32 +199,6 @@ std::size_t sms_size(std::string_view text) {
   return is_gsm ? septets : (units * sms_size_max + units_max - 1) / units_max;
 }
 
-std::string escape_markup(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 Result<Templates> parse_templates(const TemplateTexts& texts) {
   Templates templates;
   struct Row {

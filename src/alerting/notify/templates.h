@@ -56,9 +56,6 @@ std::size_t characters(std::string_view text);
 // At most that many of them.
 std::string_view cut_characters(std::string_view text, std::size_t count_max);
 
-// &, <, >, " and ' as entities: for HTML and XML.
-std::string escape_markup(std::string_view text);
-
 // One for each text that is sent. Default: those of default_templates().
 struct Templates {
   Template sms;

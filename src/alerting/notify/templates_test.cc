@@ -91,7 +91,5 @@ TEST(SmsSize, CountsAsTheNetworkDoes) {
   EXPECT_EQ(cut_characters("✓a😀", 2), "✓a");
 }
 
-TEST(Markup, HoldsNoMarkup) { EXPECT_EQ(escape_markup("<a href='x'>\"&"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;"); }
-
 }  // namespace
 }  // namespace mydr24::notify

@@ -6,12 +6,13 @@
 #include "alerting/notify/templates.h"
 #include "api/notify_api/answer.h"
 #include "base/core/date_time.h"
+#include "base/net/markup.h"
 #include "fhir/model/outcome.h"
 
 namespace mydr24::notify_api {
 namespace {
 
-using notify::escape_markup;
+using net::escape_markup;
 
 constexpr std::string_view policy =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";

@@ -12,8 +12,6 @@
 
 namespace mydr24::oauth_api {
 
-std::string escape(std::string_view text);
-
 // A form's hidden fields, all escaped.
 using Hidden = std::vector<std::pair<std::string_view, std::string_view>>;
 
