@@ -204,7 +204,7 @@ std::string problems(const validation::Validator& validator, std::string_view li
   return text;
 }
 
-TEST_F(AuditCommand, exported_audit_events_are_valid_by_r4_and_by_balp) {
+TEST_F(AuditCommand, ExportedAuditEventsAreValidByR4AndByBalp) {
   std::vector<json::Document> documents;
   std::vector<json::Value> roots;
   for (const std::string& text : profiles()) {
@@ -246,7 +246,7 @@ TEST_F(AuditCommand, exported_audit_events_are_valid_by_r4_and_by_balp) {
   EXPECT_EQ(with_profile, 9U);
 }
 
-TEST_F(AuditCommand, search_prints_a_table_json_or_ndjson) {
+TEST_F(AuditCommand, SearchPrintsATableJsonOrNdjson) {
   const Ran table = run_with({"search", "--patient", "p2"});
   EXPECT_EQ(table.exit, 0) << table.err;
   EXPECT_THAT(table.out, HasSubstr("search-type Observation"));
@@ -265,7 +265,7 @@ TEST_F(AuditCommand, search_prints_a_table_json_or_ndjson) {
   EXPECT_EQ(run_with({"search", "--folder", data_ + "/none"}).exit, 3);
 }
 
-TEST_F(AuditCommand, verify_ends_with_7_when_something_was_changed) {
+TEST_F(AuditCommand, VerifyEndsWith7WhenSomethingWasChanged) {
   const Ran good = run_with({"verify"});
   EXPECT_EQ(good.exit, 0) << good.out << good.err;
   EXPECT_THAT(good.out, HasSubstr("as they were written"));
@@ -285,7 +285,7 @@ TEST_F(AuditCommand, verify_ends_with_7_when_something_was_changed) {
   EXPECT_EQ(document->root()["findings"].at(0)["problem"].text(), "changed");
 }
 
-TEST_F(AuditCommand, an_export_is_verified_by_the_public_key_alone) {
+TEST_F(AuditCommand, AnExportIsVerifiedByThePublicKeyAlone) {
   const Ran exported = run_with({"export", "--patient", "p1"});
   ASSERT_EQ(exported.exit, 0);
   const Ran key = run_with({"key"});
@@ -301,7 +301,7 @@ TEST_F(AuditCommand, an_export_is_verified_by_the_public_key_alone) {
   EXPECT_THAT(run_with({"key", "--json"}).out, HasSubstr("\"algorithm\":\"Ed25519\""));
 }
 
-TEST_F(AuditCommand, disclosures_group_by_purpose_and_recipient) {
+TEST_F(AuditCommand, DisclosuresGroupByPurposeAndRecipient) {
   const Ran ran = run_with({"disclosures", "p1"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("inside    TREAT       app"));

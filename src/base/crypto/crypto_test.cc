@@ -34,7 +34,7 @@ constexpr std::array<Encoded, 7> rfc_4648{{{"", "", ""},
                                            {"fooba", "Zm9vYmE=", "MZXW6YTB"},
                                            {"foobar", "Zm9vYmFy", "MZXW6YTBOI"}}};
 
-TEST(Base64, is_that_of_rfc_4648_both_ways) {
+TEST(Base64, IsThatOfRfc4648BothWays) {
   for (const auto& each : rfc_4648) {
     EXPECT_EQ(base64(each.bytes), each.base64);
     EXPECT_EQ(base64_decode(each.base64), each.bytes);
@@ -46,7 +46,7 @@ TEST(Base64, is_that_of_rfc_4648_both_ways) {
   EXPECT_EQ(hex(std::string_view("\x00\xff\x10", 3)), "00ff10");
 }
 
-TEST(Base64, url_form_reads_back_whatever_the_length) {
+TEST(Base64, UrlFormReadsBackWhateverTheLength) {
   for (std::size_t size = 0; size < 40; ++size) {
     const std::string bytes = random_bytes(size);
     EXPECT_EQ(base64_url_decode(base64_url(bytes)), bytes);
@@ -55,7 +55,7 @@ TEST(Base64, url_form_reads_back_whatever_the_length) {
   }
 }
 
-TEST(Base64, text_that_is_not_the_one_form_is_refused) {
+TEST(Base64, TextThatIsNotTheOneFormIsRefused) {
   for (const char* wrong : {"Zg==", "Zh", "Z", "Zm9v\n", " Zm9v", "Zm+v", "Zm9vY", "Zm 9v", "Zg=", "===="})
     EXPECT_FALSE(base64_url_decode(wrong)) << wrong;
   for (const char* wrong : {"Zg", "Zh==", "Zm9v\n", "Zm-v", "Z===", "====", "Zg==Zg=="})
@@ -63,12 +63,12 @@ TEST(Base64, text_that_is_not_the_one_form_is_refused) {
   for (const char* wrong : {"M", "MZ", "mzxw6", "MZXW6===", "M1"}) EXPECT_FALSE(base32_decode(wrong)) << wrong;
 }
 
-TEST(Digest, sha_256_is_that_of_fips_180_4) {
+TEST(Digest, Sha256IsThatOfFips1804) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
-TEST(Digest, hmac_is_that_of_rfc_4231_and_rfc_2202) {
+TEST(Digest, HmacIsThatOfRfc4231AndRfc2202) {
   EXPECT_EQ(hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   EXPECT_EQ(hex(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
@@ -78,14 +78,14 @@ TEST(Digest, hmac_is_that_of_rfc_4231_and_rfc_2202) {
   EXPECT_EQ(hex(hmac_sha256("", "")), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
-TEST(Digest, secrets_are_the_same_only_when_every_byte_is) {
+TEST(Digest, SecretsAreTheSameOnlyWhenEveryByteIs) {
   EXPECT_TRUE(same_secret("", ""));
   EXPECT_TRUE(same_secret("abc", "abc"));
   EXPECT_FALSE(same_secret("abc", "abd"));
   EXPECT_FALSE(same_secret("abc", "abcd"));
 }
 
-TEST(Digest, tokens_are_all_different_and_of_one_length) {
+TEST(Digest, TokensAreAllDifferentAndOfOneLength) {
   std::set<std::string> seen;
   for (int i = 0; i < 1000; ++i) {
     const std::string token = random_token();
@@ -94,7 +94,7 @@ TEST(Digest, tokens_are_all_different_and_of_one_length) {
   }
 }
 
-TEST(Password, library_computes_the_tag_of_rfc_9106) {
+TEST(Password, LibraryComputesTheTagOfRfc9106) {
   // Section 5.3: with a secret and associated data, which passwords here have not.
   std::string password(32, '\x01'), salt(16, '\x02'), secret(8, '\x03'), data(12, '\x04'), tag(32, '\0');
   const auto octets = [](std::string& text) { return reinterpret_cast<std::uint8_t*>(text.data()); };
@@ -118,7 +118,7 @@ TEST(Password, library_computes_the_tag_of_rfc_9106) {
   EXPECT_EQ(hex(tag), "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659");
 }
 
-TEST(Password, phc_string_of_the_reference_implementation_matches) {
+TEST(Password, PhcStringOfTheReferenceImplementationMatches) {
   constexpr std::string_view phc =
       "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
   EXPECT_TRUE(check_password(phc, "password").matches);
@@ -126,7 +126,7 @@ TEST(Password, phc_string_of_the_reference_implementation_matches) {
   EXPECT_FALSE(check_password(phc, "passwore").matches);
 }
 
-TEST(Password, that_was_hashed_matches_itself_only) {
+TEST(Password, ThatWasHashedMatchesItselfOnly) {
   const auto phc = hash_password("Tr0ub4dor&3");
   ASSERT_TRUE(phc) << phc.error().text;
   EXPECT_TRUE(phc->starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
@@ -139,14 +139,14 @@ TEST(Password, that_was_hashed_matches_itself_only) {
   EXPECT_FALSE(wrong.rehash_due);
 }
 
-TEST(Password, of_another_cost_is_to_be_hashed_again) {
+TEST(Password, OfAnotherCostIsToBeHashedAgain) {
   const auto phc = hash_password("x", {.memory_kib = 64, .passes = 1, .lanes = 1});
   ASSERT_TRUE(phc);
   EXPECT_TRUE(check_password(*phc, "x").rehash_due);
   EXPECT_FALSE(check_password(*phc, "x", {.memory_kib = 64, .passes = 1, .lanes = 1}).rehash_due);
 }
 
-TEST(Password, hashes_that_are_none_or_cost_too_much_match_nothing) {
+TEST(Password, HashesThatAreNoneOrCostTooMuchMatchNothing) {
   for (const char* wrong :
        {"", "plain", "$argon2i$v=19$m=64,t=1,p=1$c29tZXNhbHQ$AAAA", "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$AAAA",
         "$argon2id$v=19$m=64,t=4000,p=1$c29tZXNhbHQ$AAAA", "$argon2id$v=19$m=64,t=1,p=1$",
@@ -154,18 +154,18 @@ TEST(Password, hashes_that_are_none_or_cost_too_much_match_nothing) {
     EXPECT_FALSE(check_password(wrong, "plain").matches) << wrong;
 }
 
-TEST(Password, that_is_too_long_is_refused) {
+TEST(Password, ThatIsTooLongIsRefused) {
   const std::string endless(password_bytes_max + 1, 'x');
   EXPECT_EQ(hash_password(endless).error().code, Code::too_large);
 }
 
-TEST(Totp, codes_are_those_of_rfc_4226) {
+TEST(Totp, CodesAreThoseOfRfc4226) {
   constexpr std::array<const char*, 10> codes{"755224", "287082", "359152", "969429", "338314",
                                               "254676", "287922", "162583", "399871", "520489"};
   for (std::size_t i = 0; i < codes.size(); ++i) EXPECT_EQ(hotp("12345678901234567890", i), codes[i]);
 }
 
-TEST(Totp, codes_are_those_of_rfc_6238) {
+TEST(Totp, CodesAreThoseOfRfc6238) {
   struct Row {
     std::int64_t seconds;
     const char* code;
@@ -182,7 +182,7 @@ TEST(Totp, codes_are_those_of_rfc_6238) {
         code);
 }
 
-TEST(Totp, code_of_the_step_before_and_after_counts_and_no_other) {
+TEST(Totp, CodeOfTheStepBeforeAndAfterCountsAndNoOther) {
   const std::string secret = make_totp_secret();
   const Instant now(1'700'000'010s);
   const std::int64_t step = totp_step(now);
@@ -197,7 +197,7 @@ TEST(Totp, code_of_the_step_before_and_after_counts_and_no_other) {
   }
 }
 
-TEST(Totp, code_counts_once) {
+TEST(Totp, CodeCountsOnce) {
   const std::string secret = make_totp_secret();
   const Instant now(1'700'000'010s);
   const std::string code = hotp(secret, static_cast<std::uint64_t>(totp_step(now)));
@@ -208,12 +208,12 @@ TEST(Totp, code_counts_once) {
   EXPECT_FALSE(check_totp(secret, "", now, 0));
 }
 
-TEST(Totp, uri_is_what_apps_read) {
+TEST(Totp, UriIsWhatAppsRead) {
   EXPECT_EQ(totp_uri("12345678901234567890", "MyDR24", "anna"),
             "otpauth://totp/MyDR24:anna?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=MyDR24");
 }
 
-TEST(Seal, opens_the_vector_of_the_gcm_specification) {
+TEST(Seal, OpensTheVectorOfTheGcmSpecification) {
   // McGrew and Viega, "The Galois/Counter Mode of Operation", test case 14.
   const std::string key(32, '\0'), nonce(12, '\0');
   const std::string sealed =
@@ -221,7 +221,7 @@ TEST(Seal, opens_the_vector_of_the_gcm_specification) {
   EXPECT_EQ(open_sealed(key, sealed, ""), std::string(16, '\0'));
 }
 
-TEST(Seal, opens_only_with_its_key_and_context_and_unchanged) {
+TEST(Seal, OpensOnlyWithItsKeyAndContextAndUnchanged) {
   const std::string key = random_bytes(seal_key_bytes);
   for (const char* text : {"", "x", "a secret of some length"}) {
     std::string sealed = seal(key, text, "identity.user/anna");

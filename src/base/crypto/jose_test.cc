@@ -57,7 +57,7 @@ std::string signed_with_header(const Key& key, std::string_view header, std::str
   return text + "." + base64_url(key.sign(key.algorithm(), text));
 }
 
-TEST(Jws, vectors_of_rfc_7515_verify) {
+TEST(Jws, VectorsOfRfc7515Verify) {
   const KeySet rsa{good_key(rfc_7515_a2_key)};
   const auto payload = verify_jws(fmt::format("eyJhbGciOiJSUzI1NiJ9.{}.{}", rfc_payload, rfc_7515_a2_signature), rsa);
   ASSERT_TRUE(payload) << payload.error().text;
@@ -66,7 +66,7 @@ TEST(Jws, vectors_of_rfc_7515_verify) {
   EXPECT_TRUE(verify_jws(fmt::format("eyJhbGciOiJFUzI1NiJ9.{}.{}", rfc_payload, rfc_7515_a3_signature), ec));
 }
 
-TEST(Jws, vector_of_rfc_8037_is_what_is_signed) {
+TEST(Jws, VectorOfRfc8037IsWhatIsSigned) {
   const Key key = good_key(rfc_8037_key, true);
   EXPECT_EQ(
       sign_jws(key, "Example of Ed25519 signing", ""),
@@ -75,7 +75,7 @@ TEST(Jws, vector_of_rfc_8037_is_what_is_signed) {
   EXPECT_EQ(key.thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 }
 
-TEST(Jws, vectors_of_rfc_7515_that_are_not_signatures_are_refused) {
+TEST(Jws, VectorsOfRfc7515ThatAreNotSignaturesAreRefused) {
   // A.1: HS256, here as an attacker would: with a public key for its secret. A.5: "none".
   const std::string header = base64_url(R"({"alg":"HS256"})");
   const std::string text = fmt::format("{}.{}", header, rfc_payload);
@@ -88,7 +88,7 @@ TEST(Jws, vectors_of_rfc_7515_that_are_not_signatures_are_refused) {
   }
 }
 
-TEST(Jws, what_a_key_signs_it_verifies_and_no_other_key_does) {
+TEST(Jws, WhatAKeySignsItVerifiesAndNoOtherKeyDoes) {
   for (const Algorithm algorithm : all) {
     const Key key = Key::generate(algorithm);
     const std::string token = sign_jws(key, "payload");
@@ -99,7 +99,7 @@ TEST(Jws, what_a_key_signs_it_verifies_and_no_other_key_does) {
   }
 }
 
-TEST(Jws, any_bit_that_is_changed_makes_it_wrong) {
+TEST(Jws, AnyBitThatIsChangedMakesItWrong) {
   const Key key = Key::generate(Algorithm::es384);
   const std::string token = sign_jws(key, R"({"sub":"a"})");
   for (std::size_t i = 0; i < token.size(); ++i) {
@@ -109,14 +109,14 @@ TEST(Jws, any_bit_that_is_changed_makes_it_wrong) {
   }
 }
 
-TEST(Jws, wrong_key_of_the_same_kid_is_refused) {
+TEST(Jws, WrongKeyOfTheSameKidIsRefused) {
   const Key ours = Key::generate(Algorithm::es256);
   const Key other = Key::generate(Algorithm::es256);
   const std::string token = signed_with_header(other, fmt::format(R"({{"alg":"ES256","kid":"{}"}})", ours.id()));
   EXPECT_EQ(verify_jws(token, {ours}).error().code, Code::refused);
 }
 
-TEST(Jws, algorithm_is_the_keys) {
+TEST(Jws, AlgorithmIsTheKeys) {
   const Key rsa = Key::generate(Algorithm::rs256);
   for (const char* name : {"RS384", "ES256", "PS256", "HS256", "none", "None", "rs256", ""}) {
     const auto token = signed_with_header(rsa, fmt::format(R"({{"alg":"{}","kid":"{}"}})", name, rsa.id()));
@@ -124,7 +124,7 @@ TEST(Jws, algorithm_is_the_keys) {
   }
 }
 
-TEST(Jws, keys_that_the_token_brings_and_extensions_are_refused) {
+TEST(Jws, KeysThatTheTokenBringsAndExtensionsAreRefused) {
   const Key key = Key::generate(Algorithm::es256);
   for (const std::string& member :
        {fmt::format(R"("jwk":{})", key.public_jwk()), std::string(R"("jku":"https://evil.example/jwks")"),
@@ -138,14 +138,14 @@ TEST(Jws, keys_that_the_token_brings_and_extensions_are_refused) {
   }
 }
 
-TEST(Jws, key_set_address_that_is_registered_is_accepted) {
+TEST(Jws, KeySetAddressThatIsRegisteredIsAccepted) {
   const Key key = Key::generate(Algorithm::es256);
   const auto token = signed_with_header(key, R"({"alg":"ES256","jku":"https://app.example/jwks"})");
   EXPECT_TRUE(verify_jws(token, {key}, {.jku = "https://app.example/jwks"}));
   EXPECT_FALSE(verify_jws(token, {key}, {.jku = "https://app.example/other"}));
 }
 
-TEST(Jws, without_a_kid_there_must_be_one_key_that_fits) {
+TEST(Jws, WithoutAKidThereMustBeOneKeyThatFits) {
   const Key a = Key::generate(Algorithm::es256), b = Key::generate(Algorithm::es256),
             c = Key::generate(Algorithm::es384);
   const auto token = signed_with_header(a, R"({"alg":"ES256"})");
@@ -153,20 +153,20 @@ TEST(Jws, without_a_kid_there_must_be_one_key_that_fits) {
   EXPECT_EQ(verify_jws(token, {a, b}).error().code, Code::refused);
 }
 
-TEST(Jws, type_that_is_asked_for_must_be_there) {
+TEST(Jws, TypeThatIsAskedForMustBeThere) {
   const Key key = Key::generate(Algorithm::es256);
   EXPECT_TRUE(verify_jws(sign_jws(key, "{}", "at+jwt"), {key}, {.type = "at+jwt"}));
   EXPECT_FALSE(verify_jws(sign_jws(key, "{}", "JWT"), {key}, {.type = "at+jwt"}));
 }
 
-TEST(Jws, algorithm_must_be_one_that_the_verifier_accepts) {
+TEST(Jws, AlgorithmMustBeOneThatTheVerifierAccepts) {
   constexpr std::array accepted{Algorithm::rs384, Algorithm::es384};
   const Key es384 = Key::generate(Algorithm::es384), es256 = Key::generate(Algorithm::es256);
   EXPECT_TRUE(verify_jws(sign_jws(es384, "{}"), {es384}, {.algorithms = accepted}));
   EXPECT_FALSE(verify_jws(sign_jws(es256, "{}"), {es256}, {.algorithms = accepted}));
 }
 
-TEST(Jws, forms_that_are_not_compact_are_refused) {
+TEST(Jws, FormsThatAreNotCompactAreRefused) {
   const Key key = Key::generate(Algorithm::es256);
   const std::string token = sign_jws(key, "{}");
   for (const std::string& wrong :
@@ -175,7 +175,7 @@ TEST(Jws, forms_that_are_not_compact_are_refused) {
     EXPECT_EQ(verify_jws(wrong, {key}).error().code, Code::refused) << wrong.substr(0, 80);
 }
 
-TEST(Key, thumbprint_is_that_of_rfc_7638) {
+TEST(Key, ThumbprintIsThatOfRfc7638) {
   const Key key = good_key(
       R"({"kty":"RSA",)"
       R"("n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWK)"
@@ -188,7 +188,7 @@ TEST(Key, thumbprint_is_that_of_rfc_7638) {
   EXPECT_EQ(key.id(), "2011-04-29");
 }
 
-TEST(Key, private_form_reads_back_and_public_form_has_no_secret) {
+TEST(Key, PrivateFormReadsBackAndPublicFormHasNoSecret) {
   for (const Algorithm algorithm : all) {
     const Key key = Key::generate(algorithm);
     const Key again = good_key(key.private_jwk(), true);
@@ -203,7 +203,7 @@ TEST(Key, private_form_reads_back_and_public_form_has_no_secret) {
   }
 }
 
-TEST(Key, that_is_weak_broken_or_for_something_else_is_refused) {
+TEST(Key, ThatIsWeakBrokenOrForSomethingElseIsRefused) {
   const std::string y_changed = R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",)"
                                 R"("y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1"})";
   for (const std::string& wrong :
@@ -221,7 +221,7 @@ TEST(Key, that_is_weak_broken_or_for_something_else_is_refused) {
     EXPECT_FALSE(key_of(wrong)) << wrong.substr(0, 100);
 }
 
-TEST(Key, private_part_of_another_key_is_refused) {
+TEST(Key, PrivatePartOfAnotherKeyIsRefused) {
   const Key other = Key::generate(Algorithm::es256);
   const auto text = other.private_jwk();
   const auto document = json::Document::parse_view(text);
@@ -232,7 +232,7 @@ TEST(Key, private_part_of_another_key_is_refused) {
   EXPECT_FALSE(key_of(mixed, true));
 }
 
-TEST(KeySet, leaves_out_what_it_does_not_understand) {
+TEST(KeySet, LeavesOutWhatItDoesNotUnderstand) {
   const Key key = Key::generate(Algorithm::es384);
   const auto keys =
       parse_key_set(fmt::format(R"({{"keys":[{{"kty":"oct","k":"AA"}},{},{{"kty":"future"}}]}})", key.public_jwk()));
@@ -241,7 +241,7 @@ TEST(KeySet, leaves_out_what_it_does_not_understand) {
   EXPECT_EQ(keys->front().id(), key.id());
 }
 
-TEST(KeySet, that_is_none_or_too_large_is_refused) {
+TEST(KeySet, ThatIsNoneOrTooLargeIsRefused) {
   for (const char* wrong : {"", "[]", "{}", R"({"keys":{}})", "not json"}) EXPECT_FALSE(parse_key_set(wrong)) << wrong;
   std::string many = R"({"keys":[{})";
   for (std::size_t i = 0; i < keys_max; ++i) many += ",{}";
@@ -260,7 +260,7 @@ class Jwt : public testing::Test {
       .issuer = "app", .audience = {"https://server/token"}, .skew = 5s, .lifetime_max = 300s, .needs_id = true};
 };
 
-TEST_F(Jwt, that_is_as_it_should_be_is_accepted) {
+TEST_F(Jwt, ThatIsAsItShouldBeIsAccepted) {
   const auto claims = verify(
       R"({"iss":"app","sub":"app","aud":["x","https://server/token"],"exp":1700000299.5,"iat":1700000000,"jti":"1"})",
       strict);
@@ -270,7 +270,7 @@ TEST_F(Jwt, that_is_as_it_should_be_is_accepted) {
   EXPECT_EQ(*claims->expires, Instant(1'700'000'299s) + 500ms);
 }
 
-TEST_F(Jwt, each_claim_that_is_wrong_is_named) {
+TEST_F(Jwt, EachClaimThatIsWrongIsNamed) {
   struct Row {
     const char *claim, *text;
   };
@@ -300,13 +300,13 @@ TEST_F(Jwt, each_claim_that_is_wrong_is_named) {
   }
 }
 
-TEST_F(Jwt, skew_is_allowed_both_ways) {
+TEST_F(Jwt, SkewIsAllowedBothWays) {
   EXPECT_TRUE(verify(
       R"({"iss":"app","aud":"https://server/token","exp":1699999996,"nbf":1700000005,"iat":1700000005,"jti":"1"})",
       strict));
 }
 
-TEST_F(Jwt, payload_that_is_no_object_is_refused) {
+TEST_F(Jwt, PayloadThatIsNoObjectIsRefused) {
   for (const char* text : {"", "[]", "7", "\"x\"", "{", "null"}) EXPECT_FALSE(verify(text, {})) << text;
 }
 

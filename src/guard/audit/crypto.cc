@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <span>
 
+#include "base/crypto/base64.h"
 #include "guard/audit/detail/file.h"
 
 namespace mydr24::audit {
@@ -28,19 +29,10 @@ const EVP_MD* digest_method() {
 
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
-// Nothing when it is not exactly what base64_url() makes of `size` bytes.
+// Nothing when it is not exactly `size` bytes.
 std::optional<std::string> decode(std::string_view text, std::size_t size) {
-  if (text.size() != (size * 4 + 2) / 3) return std::nullopt;
-  std::string padded(text);
-  std::ranges::replace(padded, '-', '+');
-  std::ranges::replace(padded, '_', '/');
-  padded.resize((padded.size() + 3) / 4 * 4, '=');
-  std::string bytes(padded.size() / 4 * 3, '\0');
-  if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), bytes_of(padded),
-                      static_cast<int>(padded.size())) < 0)
-    return std::nullopt;
-  bytes.resize(size);
-  if (base64_url(bytes) != text) return std::nullopt;
+  auto bytes = crypto::base64_url_decode(text);
+  if (!bytes || bytes->size() != size) return std::nullopt;
   return bytes;
 }
 
@@ -92,16 +84,6 @@ Digest Sha256::of(std::string_view text) {
 Digest sha256(std::string_view text) {
   thread_local Sha256 sha;
   return sha.of(text);
-}
-
-std::string base64_url(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  text.resize(static_cast<std::size_t>(
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes_of(bytes), static_cast<int>(bytes.size()))));
-  while (text.ends_with('=')) text.pop_back();
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  return text;
 }
 
 // Not by the library: it writes another alphabet and padding, and this is done for every line.
@@ -156,7 +138,7 @@ std::string PublicKey::text() const {
   std::array<char, key_bytes> bytes{};
   std::size_t size = bytes.size();
   EVP_PKEY_get_raw_public_key(key_.get(), reinterpret_cast<unsigned char*>(bytes.data()), &size);
-  return base64_url({bytes.data(), size});
+  return crypto::base64_url({bytes.data(), size});
 }
 
 std::string PublicKey::pem() const {
@@ -188,7 +170,7 @@ std::string SigningKey::sign(std::string_view text) const {
       EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, bytes_of(text),
                      text.size()) != 1)
     std::abort();
-  return base64_url({signature.data(), size});
+  return crypto::base64_url({signature.data(), size});
 }
 
 PublicKey SigningKey::public_key() const {

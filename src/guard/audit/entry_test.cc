@@ -38,7 +38,7 @@ Result<Entry> read_back(const std::string& text) {
   return entry_of(document->root());
 }
 
-TEST(Entry, is_read_back_as_it_was_written) {
+TEST(Entry, IsReadBackAsItWasWritten) {
   const auto again = read_back(to_json(full()));
   ASSERT_TRUE(again) << again.error().where;
   EXPECT_EQ(*again, full());
@@ -46,14 +46,14 @@ TEST(Entry, is_read_back_as_it_was_written) {
   EXPECT_EQ(read_back(to_json(empty)).value(), empty);
 }
 
-TEST(Entry, takes_what_the_principal_says) {
+TEST(Entry, TakesWhatThePrincipalSays) {
   const Entry entry = full();
   EXPECT_EQ(entry.principal, "client/x");
   EXPECT_EQ(entry.override_id, "ov-1");
   EXPECT_EQ(entry.purpose, "BTG");
 }
 
-TEST(Entry, is_cut_to_its_limits_and_says_so) {
+TEST(Entry, IsCutToItsLimitsAndSaysSo) {
   Entry entry = full();
   entry.patients_cut = entry.query_cut = false;
   entry.patients.assign(patients_max + 5, "p");
@@ -68,7 +68,7 @@ TEST(Entry, is_cut_to_its_limits_and_says_so) {
   EXPECT_EQ(again->name.size(), text_bytes_max);
 }
 
-TEST(Entry, with_a_wrong_member_names_it) {
+TEST(Entry, WithAWrongMemberNamesIt) {
   struct Case {
     const char* text;
     const char* where;
@@ -88,7 +88,7 @@ TEST(Entry, with_a_wrong_member_names_it) {
   EXPECT_FALSE(read_back("[]"));
 }
 
-TEST(Entry, outcome_follows_the_http_status) {
+TEST(Entry, OutcomeFollowsTheHttpStatus) {
   EXPECT_EQ(outcome_of_status(200), Outcome::success);
   EXPECT_EQ(outcome_of_status(304), Outcome::success);
   EXPECT_EQ(outcome_of_status(403), Outcome::minor_failure);
@@ -99,7 +99,7 @@ TEST(Entry, outcome_follows_the_http_status) {
   EXPECT_EQ(parse_action("X"), std::nullopt);
 }
 
-TEST(Entry, trace_of_a_token_is_the_end_of_its_digest) {
+TEST(Entry, TraceOfATokenIsTheEndOfItsDigest) {
   // SHA-256("abc") = ba7816bf 8f01cfea 414140de 5dae2223 b00361a3 96177a9c b410ff61 f20015ad (FIPS 180-4)
   EXPECT_EQ(token_trace("abc"), "b00361a396177a9cb410ff61f20015ad");
 }

@@ -40,7 +40,7 @@ json::Document one_event(const Entry& entry) {
   return document ? std::move(*document) : json::Document();
 }
 
-TEST(AuditEvents, claim_the_profile_of_their_interaction) {
+TEST(AuditEvents, ClaimTheProfileOfTheirInteraction) {
   struct Case {
     const char* interaction;
     Action action;
@@ -62,7 +62,7 @@ TEST(AuditEvents, claim_the_profile_of_their_interaction) {
   EXPECT_EQ(balp_profile(entry_for("alert.acknowledge", Action::execute)), "");
 }
 
-TEST(AuditEvents, one_for_each_patient) {
+TEST(AuditEvents, OneForEachPatient) {
   Entry entry = entry_for("search-type", Action::read);
   entry.patients = {"p1", "p2", "p3"};
   const auto events = to_audit_events(entry, observer);
@@ -75,7 +75,7 @@ TEST(AuditEvents, one_for_each_patient) {
   }
 }
 
-TEST(AuditEvents, of_a_search_hold_the_query_as_it_was_sent) {
+TEST(AuditEvents, OfASearchHoldTheQueryAsItWasSent) {
   Entry entry = entry_for("search-type", Action::read);
   entry.resource_type = "Patient";
   entry.query = "name=x";
@@ -89,7 +89,7 @@ TEST(AuditEvents, of_a_search_hold_the_query_as_it_was_sent) {
   EXPECT_EQ(request["what"]["identifier"]["value"].text(), "req-1");
 }
 
-TEST(AuditEvents, name_who_sent_and_who_received) {
+TEST(AuditEvents, NameWhoSentAndWhoReceived) {
   struct Case {
     const char* interaction;
     Action action;
@@ -119,7 +119,7 @@ TEST(AuditEvents, name_who_sent_and_who_received) {
   EXPECT_TRUE(document.root()["agent"].at(0)["requestor"].is_true());
 }
 
-TEST(AuditEvents, of_emergency_overrides_are_security_alerts) {
+TEST(AuditEvents, OfEmergencyOverridesAreSecurityAlerts) {
   for (const auto& [interaction, subtype] :
        {std::pair(override_started, "110127"), std::pair(override_stopped, "110138")}) {
     Entry entry = entry_for(interaction, Action::execute);
@@ -131,7 +131,7 @@ TEST(AuditEvents, of_emergency_overrides_are_security_alerts) {
   }
 }
 
-TEST(AuditEvents, of_a_refusal_say_why) {
+TEST(AuditEvents, OfARefusalSayWhy) {
   Entry entry = entry_for("read", Action::read);
   entry.outcome = Outcome::minor_failure;
   entry.rule = "another ward";
@@ -141,7 +141,7 @@ TEST(AuditEvents, of_a_refusal_say_why) {
   EXPECT_FALSE(document.root()["meta"]);
 }
 
-TEST_F(AuditTest, an_export_is_whole_or_is_not_taken) {
+TEST_F(AuditTest, AnExportIsWholeOrIsNotTaken) {
   open();
   for (int i = 0; i < 3; ++i) append();
   std::ostringstream out;

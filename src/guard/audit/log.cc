@@ -300,6 +300,7 @@ Result<std::int64_t> Log::append(Entry entry) {
   if (auto written = write_line(Kind::entry, body); !written) {
     ++statistics_.refused;
     refused_.add();
+    tell_of(written.error());
     return written.error();
   }
   followed_ = std::max(followed_, entry.store_sequence);

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-TEST_F(AuditTest, what_was_appended_is_found_at_once_newest_first) {
+TEST_F(AuditTest, WhatWasAppendedIsFoundAtOnceNewestFirst) {
   open();
   append("p1");
   append("p2");
@@ -33,14 +33,14 @@ TEST_F(AuditTest, what_was_appended_is_found_at_once_newest_first) {
   EXPECT_EQ(page->next, "");
 }
 
-TEST_F(AuditTest, a_folder_has_one_writer) {
+TEST_F(AuditTest, AFolderHasOneWriter) {
   open();
   const auto second = Log::open(settings_, clock_);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Code::busy);
 }
 
-TEST_F(AuditTest, signing_key_is_its_owners_alone) {
+TEST_F(AuditTest, SigningKeyIsItsOwnersAlone) {
   open();
   const fs::path key = settings_.folder / key_file_name;
   struct stat about{};
@@ -54,7 +54,7 @@ TEST_F(AuditTest, signing_key_is_its_owners_alone) {
   EXPECT_EQ(opened.error().code, Code::refused);
 }
 
-TEST_F(AuditTest, numbers_and_chain_go_on_after_a_restart) {
+TEST_F(AuditTest, NumbersAndChainGoOnAfterARestart) {
   open();
   const std::int64_t first = append();
   reopen();
@@ -67,7 +67,7 @@ TEST_F(AuditTest, numbers_and_chain_go_on_after_a_restart) {
   EXPECT_EQ(done.last, done.last_checkpoint);
 }
 
-TEST_F(AuditTest, lag_is_the_age_of_the_oldest_line_not_synced) {
+TEST_F(AuditTest, LagIsTheAgeOfTheOldestLineNotSynced) {
   open();
   ASSERT_TRUE(log_->sync());
   EXPECT_EQ(log_->lag(), 0ns);
@@ -80,7 +80,7 @@ TEST_F(AuditTest, lag_is_the_age_of_the_oldest_line_not_synced) {
   EXPECT_EQ(log_->lag(), 0ns);
 }
 
-TEST_F(AuditTest, its_own_thread_syncs_and_makes_checkpoints) {
+TEST_F(AuditTest, ItsOwnThreadSyncsAndMakesCheckpoints) {
   settings_.sync_interval = 5ms;
   settings_.checkpoint_entries = 3;
   open();
@@ -91,7 +91,7 @@ TEST_F(AuditTest, its_own_thread_syncs_and_makes_checkpoints) {
   EXPECT_EQ(log_->lag(), 0ns);
 }
 
-TEST_F(AuditTest, an_entry_has_a_checkpoint_after_a_minute) {
+TEST_F(AuditTest, AnEntryHasACheckpointAfterAMinute) {
   settings_.sync_interval = 5ms;
   open();
   append();
@@ -106,7 +106,7 @@ TEST_F(AuditTest, an_entry_has_a_checkpoint_after_a_minute) {
   EXPECT_EQ(log_->statistics().last, 3);
 }
 
-TEST_F(AuditTest, segments_end_by_size_and_by_age_and_stay_one_chain) {
+TEST_F(AuditTest, SegmentsEndBySizeAndByAgeAndStayOneChain) {
   settings_.segment_bytes = 2000;
   settings_.sync_interval = 5ms;
   open();
@@ -123,7 +123,7 @@ TEST_F(AuditTest, segments_end_by_size_and_by_age_and_stay_one_chain) {
   EXPECT_EQ(verified().entries, 20);
 }
 
-TEST_F(AuditTest, concurrent_appenders_lose_and_mix_nothing) {
+TEST_F(AuditTest, ConcurrentAppendersLoseAndMixNothing) {
   settings_.segment_bytes = 100'000;
   settings_.sync_interval = 2ms;
   open();
@@ -150,7 +150,7 @@ TEST_F(AuditTest, concurrent_appenders_lose_and_mix_nothing) {
 }
 
 // The child says which of its appends returned; then it is killed in the middle of its work.
-TEST_F(AuditTest, kill_9_loses_no_entry_whose_append_returned) {
+TEST_F(AuditTest, Kill9LosesNoEntryWhoseAppendReturned) {
   settings_.segment_bytes = 50'000;
   for (int round = 0; round < 5; ++round) {
     int pipe_ends[2];
@@ -188,7 +188,7 @@ TEST_F(AuditTest, kill_9_loses_no_entry_whose_append_returned) {
   }
 }
 
-TEST_F(AuditTest, a_torn_tail_is_cut_back_to_the_last_whole_line_and_said_so) {
+TEST_F(AuditTest, ATornTailIsCutBackToTheLastWholeLineAndSaidSo) {
   open();
   append("whole");
   log_.reset();  // ends with a checkpoint
@@ -215,7 +215,7 @@ TEST_F(AuditTest, a_torn_tail_is_cut_back_to_the_last_whole_line_and_said_so) {
   EXPECT_EQ(told(verified()), "");
 }
 
-TEST_F(AuditTest, a_start_on_a_trail_that_was_cut_off_tells_the_operator) {
+TEST_F(AuditTest, AStartOnATrailThatWasCutOffTellsTheOperator) {
   std::vector<std::string> lines;
   settings_.log = [&](telemetry::Level level, std::string_view text) {
     if (level == telemetry::Level::error) lines.emplace_back(text);
@@ -233,7 +233,7 @@ TEST_F(AuditTest, a_start_on_a_trail_that_was_cut_off_tells_the_operator) {
 }
 
 // A file that may not grow is what a full disk looks like to write(2), and needs no file system of its own.
-TEST_F(AuditTest, a_full_disk_is_an_error_of_the_append_and_leaves_nothing) {
+TEST_F(AuditTest, AFullDiskIsAnErrorOfTheAppendAndLeavesNothing) {
   open();
   append();
   signal(SIGXFSZ, SIG_IGN);
@@ -256,7 +256,7 @@ TEST_F(AuditTest, a_full_disk_is_an_error_of_the_append_and_leaves_nothing) {
   EXPECT_EQ(told(verified()), "");
 }
 
-TEST_F(AuditTest, when_no_segment_can_be_begun_the_old_one_goes_on) {
+TEST_F(AuditTest, WhenNoSegmentCanBeBegunTheOldOneGoesOn) {
   settings_.segment_bytes = 1000;
   open();
   append();
@@ -272,7 +272,7 @@ TEST_F(AuditTest, when_no_segment_can_be_begun_the_old_one_goes_on) {
   EXPECT_EQ(verified().entries, 4);
 }
 
-TEST_F(AuditTest, metrics_count_entries_bytes_refusals_and_lag) {
+TEST_F(AuditTest, MetricsCountEntriesBytesRefusalsAndLag) {
   telemetry::Metrics metrics;
   metrics_ = &metrics;
   open();
@@ -288,7 +288,7 @@ TEST_F(AuditTest, metrics_count_entries_bytes_refusals_and_lag) {
   EXPECT_THAT(metrics.expose(), HasSubstr("mydr24_audit_lag_seconds 0"));  // it outlives the trail
 }
 
-TEST_F(AuditTest, the_entry_of_a_write_comes_with_its_commit_and_only_once) {
+TEST_F(AuditTest, TheEntryOfAWriteComesWithItsCommitAndOnlyOnce) {
   store::FakeStore store(clock_);
   open();
   WriteFollower follower(*log_);
@@ -320,7 +320,7 @@ TEST_F(AuditTest, the_entry_of_a_write_comes_with_its_commit_and_only_once) {
   EXPECT_EQ(log_->search({}, 10)->entries.size(), 2U);
 }
 
-TEST_F(AuditTest, an_event_that_is_no_entry_is_told_of_and_holds_nothing_up) {
+TEST_F(AuditTest, AnEventThatIsNoEntryIsToldOfAndHoldsNothingUp) {
   open();
   WriteFollower follower(*log_);
   const std::vector<store::Event> events{

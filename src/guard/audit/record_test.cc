@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "base/crypto/base64.h"
 #include "guard/audit/detail/segment.h"
 
 namespace mydr24::audit {
@@ -18,7 +19,7 @@ std::string line_of(Kind kind, std::string_view body, const SigningKey* key = nu
   return line;
 }
 
-TEST(Record, line_says_what_was_put_into_it) {
+TEST(Record, LineSaysWhatWasPutIntoIt) {
   const std::string text = line_of(Kind::entry, R"({"at":"2026-01-01T00:00:00Z"})");
   const auto line = parse_line(text);
   ASSERT_TRUE(line) << line.error().text;
@@ -31,11 +32,11 @@ TEST(Record, line_says_what_was_put_into_it) {
   const Digest digest = sha256(line->json);
   EXPECT_EQ(text, fmt::format("{:02x}{:02x}{:02x}{:02x} {}", digest[0], digest[1], digest[2], digest[3], line->json));
   EXPECT_EQ(line->digest, digest);
-  EXPECT_EQ(to_text(digest), base64_url({reinterpret_cast<const char*>(digest.data()), digest.size()}));
+  EXPECT_EQ(to_text(digest), crypto::base64_url({reinterpret_cast<const char*>(digest.data()), digest.size()}));
   EXPECT_EQ(parse_digest(to_text(digest)), digest);
 }
 
-TEST(Record, checkpoints_and_anchors_are_read_back) {
+TEST(Record, CheckpointsAndAnchorsAreReadBack) {
   const Checkpoint checkpoint{.at = from_us(1'767'225'600'000'000), .followed = 7, .key = "abc"};
   const auto same = checkpoint_of(to_json(checkpoint));
   ASSERT_TRUE(same);
@@ -48,13 +49,13 @@ TEST(Record, checkpoints_and_anchors_are_read_back) {
   EXPECT_FALSE(checkpoint_of("[]"));
 }
 
-TEST(Record, that_must_be_signed_and_is_not_is_refused) {
+TEST(Record, ThatMustBeSignedAndIsNotIsRefused) {
   EXPECT_FALSE(parse_line(line_of(Kind::checkpoint, "{}")));
   EXPECT_FALSE(parse_line(line_of(Kind::anchor, R"({"signature":""})")));
 }
 
 // Every change of a line is refused; with its checksum made right, it never reads beyond what is there.
-TEST(Record, of_any_bytes_is_refused_or_read) {
+TEST(Record, OfAnyBytesIsRefusedOrRead) {
   std::mt19937 random(7);
   const std::string body =
       R"({"id":"x","at":"2026-01-01T00:00:00.000Z","action":"R","principal":{"kind":"person"},"patients":["p"]})";

@@ -35,7 +35,7 @@ class Retention : public AuditTest {
   std::vector<std::int64_t> firsts_;
 };
 
-TEST_F(Retention, removes_exactly_the_segments_that_are_due_and_leaves_a_chain) {
+TEST_F(Retention, RemovesExactlyTheSegmentsThatAreDueAndLeavesAChain) {
   const auto retained = log_->retain(7);
   ASSERT_TRUE(retained);
   EXPECT_EQ(retained->segments_removed, 3);  // entries of days 0, 1 and 2 are more than seven days old on day 10
@@ -50,7 +50,7 @@ TEST_F(Retention, removes_exactly_the_segments_that_are_due_and_leaves_a_chain) 
   EXPECT_EQ(done.removed, retained->lines_removed);
 }
 
-TEST_F(Retention, keeps_what_a_legal_hold_covers_until_it_is_released) {
+TEST_F(Retention, KeepsWhatALegalHoldCoversUntilItIsReleased) {
   ASSERT_TRUE(log_->hold("held", "court order 12/26", "user/counsel"));
   auto retained = log_->retain(5);
   ASSERT_TRUE(retained);
@@ -75,7 +75,7 @@ TEST_F(Retention, keeps_what_a_legal_hold_covers_until_it_is_released) {
   EXPECT_EQ(told(verified()), "");
 }
 
-TEST_F(Retention, with_any_hold_keeps_entries_that_concern_every_patient) {
+TEST_F(Retention, WithAnyHoldKeepsEntriesThatConcernEveryPatient) {
   Entry bulk = entry();
   bulk.patients.clear();
   bulk.patients_cut = true;
@@ -90,7 +90,7 @@ TEST_F(Retention, with_any_hold_keeps_entries_that_concern_every_patient) {
   EXPECT_EQ(retained->segments_held, 1);
 }
 
-TEST_F(Retention, a_segment_taken_away_without_an_anchor_is_still_missed) {
+TEST_F(Retention, ASegmentTakenAwayWithoutAnAnchorIsStillMissed) {
   ASSERT_TRUE(log_->retain(7));
   log_.reset();
   std::filesystem::remove(sealed_path(settings_.folder, firsts_[3]));
@@ -100,7 +100,7 @@ TEST_F(Retention, a_segment_taken_away_without_an_anchor_is_still_missed) {
   EXPECT_EQ(done.findings[0].number, firsts_[3]);
 }
 
-TEST_F(Retention, anchors_that_were_removed_themselves_live_on_in_the_file_of_checkpoints) {
+TEST_F(Retention, AnchorsThatWereRemovedThemselvesLiveOnInTheFileOfCheckpoints) {
   ASSERT_TRUE(log_->retain(7));
   ASSERT_TRUE(log_->rotate());
   clock_.advance(24h * 30);
@@ -112,7 +112,7 @@ TEST_F(Retention, anchors_that_were_removed_themselves_live_on_in_the_file_of_ch
   EXPECT_EQ(told(verified()), "");
 }
 
-TEST_F(Retention, and_holds_need_what_they_need) {
+TEST_F(Retention, AndHoldsNeedWhatTheyNeed) {
   EXPECT_EQ(log_->retain(0).error().where, "days");
   EXPECT_EQ(log_->hold("no id!", "r", "b").error().where, "patient");
   EXPECT_EQ(log_->hold("p", "", "b").error().where, "reason");

@@ -49,7 +49,7 @@ class Searching : public AuditTest, public testing::WithParamInterface<bool> {
   std::vector<std::int64_t> at_;  // line of each entry
 };
 
-TEST_P(Searching, every_condition_narrows) {
+TEST_P(Searching, EveryConditionNarrows) {
   const Instant start = clock_.now() - 60min;
   EXPECT_THAT(found({.patient = "p2", .since = start + 40min}), ElementsAre(56, 50, 44));
   EXPECT_THAT(found({.patient = "p2", .until = start + 10min}), ElementsAre(8, 2));
@@ -67,12 +67,12 @@ TEST_P(Searching, every_condition_narrows) {
   EXPECT_EQ(found({}).size(), 60U);
 }
 
-TEST_P(Searching, what_concerns_everyone_concerns_the_patient_when_asked_so) {
+TEST_P(Searching, WhatConcernsEveryoneConcernsThePatientWhenAskedSo) {
   EXPECT_THAT(found({.patient = "p4", .until = clock_.now() - 40min}), ElementsAre(10, 4));
   EXPECT_THAT(found({.patient = "p4", .or_everyone = true, .until = clock_.now() - 40min}), ElementsAre(16, 10, 4));
 }
 
-TEST_P(Searching, pages_join_to_the_whole) {
+TEST_P(Searching, PagesJoinToTheWhole) {
   std::vector<std::int64_t> numbers;
   std::string cursor;
   do {
@@ -86,7 +86,7 @@ TEST_P(Searching, pages_join_to_the_whole) {
   EXPECT_TRUE(std::ranges::is_sorted(numbers, std::greater()));
 }
 
-TEST_P(Searching, a_search_that_reads_too_much_goes_on_from_its_cursor) {
+TEST_P(Searching, ASearchThatReadsTooMuchGoesOnFromItsCursor) {
   std::string cursor;
   std::size_t pages = 0, entries = 0;
   do {
@@ -100,14 +100,14 @@ TEST_P(Searching, a_search_that_reads_too_much_goes_on_from_its_cursor) {
   EXPECT_EQ(pages, segments_in(settings_.folder)->size() + 1);  // each has one block; the last page is empty
 }
 
-TEST_P(Searching, limits_and_cursors_are_checked) {
+TEST_P(Searching, LimitsAndCursorsAreChecked) {
   EXPECT_EQ(log_->search({}, 0).error().where, "limit");
   EXPECT_EQ(log_->search({}, page_entries_max + 1).error().where, "limit");
   EXPECT_EQ(log_->search({}, 1, "12x").error().where, "cursor");
   EXPECT_EQ(search(root_ / "nowhere", {}, 1).error().code, Code::not_found);
 }
 
-TEST_P(Searching, all_are_seen_oldest_first) {
+TEST_P(Searching, AllAreSeenOldestFirst) {
   std::vector<std::int64_t> numbers;
   ASSERT_TRUE(for_each(settings_.folder, {}, [&](const Found& one) {
     numbers.push_back(one.number);
@@ -120,7 +120,7 @@ INSTANTIATE_TEST_SUITE_P(Segments, Searching, testing::Values(false, true),
                          [](const auto& one) { return one.param ? "sealed" : "open"; });
 
 // A trail larger than a block: a look-up finds its line in any of them.
-TEST_F(AuditTest, a_segment_of_many_blocks_is_read_by_block) {
+TEST_F(AuditTest, ASegmentOfManyBlocksIsReadByBlock) {
   open();
   std::int64_t last = 0;
   for (int i = 0; i < 3000; ++i) last = append(i % 1000 == 500 ? "rare" : "p" + std::to_string(i));
@@ -140,7 +140,7 @@ TEST_F(AuditTest, a_segment_of_many_blocks_is_read_by_block) {
   EXPECT_EQ(told(verified()), "");
 }
 
-TEST_F(AuditTest, accounting_tells_who_outside_got_data_and_for_what) {
+TEST_F(AuditTest, AccountingTellsWhoOutsideGotDataAndForWhat) {
   open();
   const auto disclose = [&](const std::string& purpose, const std::string& client, const std::string& interaction) {
     Entry one = entry("p1");

@@ -77,7 +77,7 @@ class Tampering : public AuditTest {
   fs::path copy_;
 };
 
-TEST_F(Tampering, nothing_is_found_where_nothing_was_changed) {
+TEST_F(Tampering, NothingIsFoundWhereNothingWasChanged) {
   const Verification done = of(content_);
   EXPECT_EQ(told(done), "");
   EXPECT_EQ(done.lines, 11);
@@ -87,7 +87,7 @@ TEST_F(Tampering, nothing_is_found_where_nothing_was_changed) {
   EXPECT_EQ(told(of(forged(0, "", "", false))), "");  // the forger below writes lines as they should be
 }
 
-TEST_F(Tampering, a_flipped_bit_of_any_byte_names_its_line) {
+TEST_F(Tampering, AFlippedBitOfAnyByteNamesItsLine) {
   std::mt19937 random(24);
   std::int64_t line = 1;
   std::fstream file(open_path(copy_, 1), std::ios::binary | std::ios::in | std::ios::out);
@@ -105,7 +105,7 @@ TEST_F(Tampering, a_flipped_bit_of_any_byte_names_its_line) {
   }
 }
 
-TEST_F(Tampering, a_line_left_out_is_named) {
+TEST_F(Tampering, ALineLeftOutIsNamed) {
   for (std::size_t at = 0; at < lines_.size(); ++at) {
     auto lines = lines_;
     lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(at));
@@ -115,7 +115,7 @@ TEST_F(Tampering, a_line_left_out_is_named) {
   }
 }
 
-TEST_F(Tampering, lines_that_changed_places_are_named) {
+TEST_F(Tampering, LinesThatChangedPlacesAreNamed) {
   for (std::size_t at = 0; at + 1 < lines_.size(); ++at) {
     auto lines = lines_;
     std::swap(lines[at], lines[at + 1]);
@@ -124,7 +124,7 @@ TEST_F(Tampering, lines_that_changed_places_are_named) {
   }
 }
 
-TEST_F(Tampering, a_line_that_stands_twice_is_named) {
+TEST_F(Tampering, ALineThatStandsTwiceIsNamed) {
   for (std::size_t at = 0; at < lines_.size(); ++at) {
     auto lines = lines_;
     lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(at), lines[at]);
@@ -135,7 +135,7 @@ TEST_F(Tampering, a_line_that_stands_twice_is_named) {
   }
 }
 
-TEST_F(Tampering, a_line_put_in_is_named) {
+TEST_F(Tampering, ALinePutInIsNamed) {
   auto lines = lines_;
   std::string strange;
   Sha256 sha;
@@ -147,7 +147,7 @@ TEST_F(Tampering, a_line_put_in_is_named) {
   EXPECT_TRUE(names(done, 3)) << told(done);
 }
 
-TEST_F(Tampering, an_end_cut_off_is_named_wherever_it_was_cut) {
+TEST_F(Tampering, AnEndCutOffIsNamedWhereverItWasCut) {
   std::int64_t whole = 11;  // lines
   for (std::size_t size = content_.size() - 1; size > 0; --size) {
     if (content_[size] == '\n') --whole;
@@ -158,7 +158,7 @@ TEST_F(Tampering, an_end_cut_off_is_named_wherever_it_was_cut) {
   }
 }
 
-TEST_F(Tampering, an_entry_rewritten_with_its_checksum_is_named_by_the_chain) {
+TEST_F(Tampering, AnEntryRewrittenWithItsChecksumIsNamedByTheChain) {
   for (std::size_t at = 1; at + 1 < lines_.size(); ++at) {
     if (parse_line(lines_[at])->kind != Kind::entry) continue;
     const Verification done = of(forged(at, "user/anna", "user/otto", false));
@@ -166,7 +166,7 @@ TEST_F(Tampering, an_entry_rewritten_with_its_checksum_is_named_by_the_chain) {
   }
 }
 
-TEST_F(Tampering, a_chain_made_anew_does_not_get_past_the_next_checkpoint) {
+TEST_F(Tampering, AChainMadeAnewDoesNotGetPastTheNextCheckpoint) {
   for (std::size_t at = 1; at + 1 < lines_.size(); ++at) {
     if (parse_line(lines_[at])->kind != Kind::entry) continue;
     fs::copy_file(settings_.folder / checkpoints_file_name, copy_ / checkpoints_file_name,
@@ -182,7 +182,7 @@ TEST_F(Tampering, a_chain_made_anew_does_not_get_past_the_next_checkpoint) {
   }
 }
 
-TEST_F(Tampering, checkpoints_kept_elsewhere_tell_of_a_trail_put_back_to_an_older_state) {
+TEST_F(Tampering, CheckpointsKeptElsewhereTellOfATrailPutBackToAnOlderState) {
   fs::copy_file(settings_.folder / checkpoints_file_name, root_ / "elsewhere");
   // The attacker owns the folder: he cuts trail and checkpoints, and the server goes on.
   write(open_path(settings_.folder, 1), joined({lines_.begin(), lines_.begin() + 4}));
@@ -197,7 +197,7 @@ TEST_F(Tampering, checkpoints_kept_elsewhere_tell_of_a_trail_put_back_to_an_olde
   EXPECT_TRUE(names(*done, 5)) << told(*done);
 }
 
-TEST_F(Tampering, checkpoints_that_nobody_cut_tell_the_same) {
+TEST_F(Tampering, CheckpointsThatNobodyCutTellTheSame) {
   write(open_path(settings_.folder, 1), joined({lines_.begin(), lines_.begin() + 4}));
   clock_.advance(std::chrono::seconds(1));
   open();
@@ -207,7 +207,7 @@ TEST_F(Tampering, checkpoints_that_nobody_cut_tell_the_same) {
   EXPECT_TRUE(names(done, 5)) << told(done);
 }
 
-TEST_F(Tampering, another_key_vouches_for_nothing) {
+TEST_F(Tampering, AnotherKeyVouchesForNothing) {
   Settings other = settings_;
   other.folder = root_ / "other";
   ASSERT_TRUE(Log::open(other, clock_));
@@ -235,14 +235,14 @@ class SealedSegments : public AuditTest {
   std::vector<std::int64_t> segments_;
 };
 
-TEST_F(SealedSegments, are_as_good_as_open_ones) {
+TEST_F(SealedSegments, AreAsGoodAsOpenOnes) {
   EXPECT_TRUE(fs::exists(sealed_path(settings_.folder, 1)));
   EXPECT_FALSE(fs::exists(open_path(settings_.folder, 1)));
   EXPECT_EQ(told(verified()), "");
   EXPECT_EQ(verified().entries, 20);
 }
 
-TEST_F(SealedSegments, a_missing_one_is_named) {
+TEST_F(SealedSegments, AMissingOneIsNamed) {
   for (const std::int64_t first : segments_) {
     const fs::path file =
         first == segments_.back() ? open_path(settings_.folder, first) : sealed_path(settings_.folder, first);
@@ -257,7 +257,7 @@ TEST_F(SealedSegments, a_missing_one_is_named) {
 }
 
 // A few bits of a zstd frame say nothing: what reads as the same lines is the same trail.
-TEST_F(SealedSegments, a_flipped_bit_that_changes_a_line_is_noticed) {
+TEST_F(SealedSegments, AFlippedBitThatChangesALineIsNoticed) {
   const fs::path file = sealed_path(settings_.folder, segments_[1]);
   const std::string content = read(file);
   const auto lines_of = [&] {
@@ -283,7 +283,7 @@ TEST_F(SealedSegments, a_flipped_bit_that_changes_a_line_is_noticed) {
   EXPECT_GT(noticed, content.size() * 9 / 10);
 }
 
-TEST_F(SealedSegments, an_index_that_hides_something_is_noticed) {
+TEST_F(SealedSegments, AnIndexThatHidesSomethingIsNoticed) {
   const fs::path file = index_path(settings_.folder, 1);
   auto index = decode_index(read(file));
   ASSERT_TRUE(index);
@@ -294,7 +294,7 @@ TEST_F(SealedSegments, an_index_that_hides_something_is_noticed) {
   EXPECT_EQ(done.findings[0].problem, Problem::bad_index);
 }
 
-TEST_F(SealedSegments, a_damaged_or_lost_index_is_made_again) {
+TEST_F(SealedSegments, ADamagedOrLostIndexIsMadeAgain) {
   const std::string good = read(index_path(settings_.folder, 1));
   fs::remove(index_path(settings_.folder, 1));
   write(index_path(settings_.folder, segments_[1]), "damaged");
@@ -305,7 +305,7 @@ TEST_F(SealedSegments, a_damaged_or_lost_index_is_made_again) {
   EXPECT_TRUE(decode_index(read(index_path(settings_.folder, segments_[1]))));
 }
 
-TEST_F(SealedSegments, an_index_of_any_bytes_is_refused_or_right) {
+TEST_F(SealedSegments, AnIndexOfAnyBytesIsRefusedOrRight) {
   const std::string good = read(index_path(settings_.folder, 1));
   for (std::size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(decode_index(good.substr(0, size)));
   for (std::size_t at = 0; at < good.size(); ++at) {

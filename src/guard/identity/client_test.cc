@@ -52,7 +52,7 @@ class ClientOf : public IdentityTest {
   std::unique_ptr<Identity> identity;
 };
 
-TEST_F(ClientOf, a_secret_proves_itself_by_basic_or_in_the_body) {
+TEST_F(ClientOf, ASecretProvesItselfByBasicOrInTheBody) {
   const auto client = add_client({.id = "web.app",
                                   .proof = ClientProof::secret,
                                   .redirect_uris = {std::string(redirect)},
@@ -70,13 +70,13 @@ TEST_F(ClientOf, a_secret_proves_itself_by_basic_or_in_the_body) {
   EXPECT_FALSE(client.secret_digest.contains(secret));
 }
 
-TEST_F(ClientOf, a_public_client_has_nothing_to_show) {
+TEST_F(ClientOf, APublicClientHasNothingToShow) {
   add_app();
   EXPECT_TRUE(identity->check_client({.id = "app"}, {token_url}, clock.now()));
   refused(identity->check_client({.id = "app", .secret = "x"}, {token_url}, clock.now()));
 }
 
-TEST_F(ClientOf, an_assertion_counts_once) {
+TEST_F(ClientOf, AnAssertionCountsOnce) {
   for (const auto algorithm : {crypto::Algorithm::es384, crypto::Algorithm::rs384}) {
     const auto own = crypto::Key::generate(algorithm);
     add_machine(crypto::print_key_set({own}));
@@ -97,7 +97,7 @@ TEST_F(ClientOf, an_assertion_counts_once) {
   }
 }
 
-TEST_F(ClientOf, an_assertion_that_is_wrong_is_refused) {
+TEST_F(ClientOf, AnAssertionThatIsWrongIsRefused) {
   add_machine(crypto::print_key_set({key}));
   const auto es256 = crypto::Key::generate(crypto::Algorithm::es256);
   refused(show(assertion(crypto::Key::generate(crypto::Algorithm::es384), "1")));
@@ -118,7 +118,7 @@ TEST_F(ClientOf, an_assertion_that_is_wrong_is_refused) {
   EXPECT_TRUE(show(assertion(key, "1", "", 310s)));
 }
 
-TEST_F(ClientOf, keys_are_fetched_once_and_again_for_a_key_that_is_not_known) {
+TEST_F(ClientOf, KeysAreFetchedOnceAndAgainForAKeyThatIsNotKnown) {
   add_machine({}, key_url);
   refused(show(assertion(key, "1")));  // not reachable
   EXPECT_EQ(fetched(key_url), 1);
@@ -141,7 +141,7 @@ TEST_F(ClientOf, keys_are_fetched_once_and_again_for_a_key_that_is_not_known) {
   EXPECT_TRUE(show(assertion(next, "5")));
 }
 
-TEST_F(ClientOf, keys_are_kept_no_longer_than_their_server_says) {
+TEST_F(ClientOf, KeysAreKeptNoLongerThanTheirServerSays) {
   add_machine({}, key_url);
   network[key_url] = {crypto::print_key_set({key}), 10s};
   EXPECT_TRUE(show(assertion(key, "1")));
@@ -150,7 +150,7 @@ TEST_F(ClientOf, keys_are_kept_no_longer_than_their_server_says) {
   EXPECT_EQ(fetched(key_url), 2);
 }
 
-TEST_F(ClientOf, a_header_may_name_the_registered_key_set_and_no_other) {
+TEST_F(ClientOf, AHeaderMayNameTheRegisteredKeySetAndNoOther) {
   add_machine({}, key_url);
   network[key_url] = {crypto::print_key_set({key}), std::nullopt};
   const auto with_jku = [&](std::string_view jku) {
@@ -164,7 +164,7 @@ TEST_F(ClientOf, a_header_may_name_the_registered_key_set_and_no_other) {
   refused(show(with_jku("https://evil.example/jwks.json")));
 }
 
-TEST_F(ClientOf, registration_takes_what_is_right) {
+TEST_F(ClientOf, RegistrationTakesWhatIsRight) {
   const auto client = parse_client(fmt::format(
       R"({{"client_name":"An app",)"
       R"("redirect_uris":["https://app.example/cb","com.example.app:/cb","http://127.0.0.1:7/cb"],)"
@@ -177,7 +177,7 @@ TEST_F(ClientOf, registration_takes_what_is_right) {
   EXPECT_EQ(client->id_token_algorithm, "ES256");
 }
 
-TEST_F(ClientOf, registration_refuses_what_is_wrong) {
+TEST_F(ClientOf, RegistrationRefusesWhatIsWrong) {
   const auto with = [](std::string_view member) {
     return fmt::format(R"({{"client_name":"x","token_endpoint_auth_method":"none",{}}})", member);
   };
@@ -201,7 +201,7 @@ TEST_F(ClientOf, registration_refuses_what_is_wrong) {
     EXPECT_FALSE(parse_client(text)) << text;
 }
 
-TEST_F(ClientOf, a_pages_policy_names_where_an_answer_goes) {
+TEST_F(ClientOf, APagesPolicyNamesWhereAnAnswerGoes) {
   EXPECT_EQ(redirect_source("https://app.example:8443/cb?x=1"), "https://app.example:8443");
   EXPECT_EQ(redirect_source("https://app.example?x"), "https://app.example");
   EXPECT_EQ(redirect_source("com.example.app:/cb"), "com.example.app:");
@@ -241,7 +241,7 @@ class ProviderOf : public ClientOf {
   const crypto::Key rsa = crypto::Key::generate(crypto::Algorithm::rs256);
 };
 
-TEST_F(ProviderOf, a_token_of_it_is_a_person_with_mapped_roles) {
+TEST_F(ProviderOf, ATokenOfItIsAPersonWithMappedRoles) {
   const auto principal = with_token(*identity, token(rsa));
   ASSERT_TRUE(principal) << principal.error().text;
   EXPECT_EQ(principal->id, "oidc/corp/u-1");
@@ -252,7 +252,7 @@ TEST_F(ProviderOf, a_token_of_it_is_a_person_with_mapped_roles) {
   EXPECT_EQ(access::to_string(*principal->scopes), "user/*.rs openid");
 }
 
-TEST_F(ProviderOf, a_token_that_is_wrong_is_refused) {
+TEST_F(ProviderOf, ATokenThatIsWrongIsRefused) {
   const auto bad = [&](const std::string& text) {
     const auto principal = with_token(*identity, text);
     ASSERT_FALSE(principal);
@@ -268,7 +268,7 @@ TEST_F(ProviderOf, a_token_that_is_wrong_is_refused) {
   bad(crypto::base64_url(R"({"alg":"none"})") + token(rsa).substr(token(rsa).find('.')));
 }
 
-TEST_F(ProviderOf, keys_that_change_are_fetched_in_the_background) {
+TEST_F(ProviderOf, KeysThatChangeAreFetchedInTheBackground) {
   const auto next = crypto::Key::generate(crypto::Algorithm::es256);
   {
     const std::lock_guard lock(network_mutex);
@@ -290,7 +290,7 @@ TEST_F(ProviderOf, keys_that_change_are_fetched_in_the_background) {
   EXPECT_EQ(fetched(jwks), 2);
 }
 
-TEST_F(ProviderOf, scopes_bound_a_token_or_the_roles_do) {
+TEST_F(ProviderOf, ScopesBoundATokenOrTheRolesDo) {
   const auto claims = json::Document::parse(R"({"sub":"a","scope":"openid","roles":"it x","client_id":"a"})");
   const ProviderSettings by_scope{.name = "p", .roles = {{"it", "administrator"}}};
   const auto bounded = principal_of(claims->root(), by_scope, clock.now());

@@ -31,7 +31,7 @@ class GrantOf : public IdentityTest {
   Client app;
 };
 
-TEST_F(GrantOf, a_code_gives_tokens_for_what_was_agreed_to) {
+TEST_F(GrantOf, ACodeGivesTokensForWhatWasAgreedTo) {
   const auto issued = redeem(*identity, code(), app);
   ASSERT_TRUE(issued) << issued.error().text;
   EXPECT_EQ(issued->lifetime, 3600s);
@@ -46,7 +46,7 @@ TEST_F(GrantOf, a_code_gives_tokens_for_what_was_agreed_to) {
   EXPECT_EQ(principal->expires, clock.now() + 1h);
 }
 
-TEST_F(GrantOf, a_code_is_for_its_client_redirect_uri_and_verifier_only) {
+TEST_F(GrantOf, ACodeIsForItsClientRedirectUriAndVerifierOnly) {
   const auto other = add_app("other");
   const auto first = code();
   expect_refused(redeem(*identity, first, other));
@@ -60,13 +60,13 @@ TEST_F(GrantOf, a_code_is_for_its_client_redirect_uri_and_verifier_only) {
   expect_refused(redeem(*identity, crypto::random_token(), app));
 }
 
-TEST_F(GrantOf, a_code_that_was_tried_with_a_wrong_verifier_is_used) {
+TEST_F(GrantOf, ACodeThatWasTriedWithAWrongVerifierIsUsed) {
   const auto tried = code();
   expect_refused(redeem(*identity, tried, app, std::string(43, 'a')));
   expect_refused(redeem(*identity, tried, app));
 }
 
-TEST_F(GrantOf, a_code_lives_a_minute) {
+TEST_F(GrantOf, ACodeLivesAMinute) {
   const auto late = code();
   clock.advance(60s);
   expect_refused(redeem(*identity, late, app));
@@ -75,7 +75,7 @@ TEST_F(GrantOf, a_code_lives_a_minute) {
   EXPECT_TRUE(redeem(*identity, in_time, app));
 }
 
-TEST_F(GrantOf, a_code_used_again_takes_back_what_it_gave) {
+TEST_F(GrantOf, ACodeUsedAgainTakesBackWhatItGave) {
   const auto used = code();
   const auto issued = redeem(*identity, used, app);
   EXPECT_TRUE(stands(issued->token));
@@ -85,7 +85,7 @@ TEST_F(GrantOf, a_code_used_again_takes_back_what_it_gave) {
   expect_refused(refresh(*identity, issued->refresh, app));
 }
 
-TEST_F(GrantOf, a_refresh_token_is_given_only_when_it_was_agreed_to) {
+TEST_F(GrantOf, ARefreshTokenIsGivenOnlyWhenItWasAgreedTo) {
   EXPECT_TRUE(redeem(*identity, code("user/*.rs"), app)->refresh.empty());
   EXPECT_FALSE(redeem(*identity, code("user/*.rs offline_access"), app)->refresh.empty());
   auto without =
@@ -94,7 +94,7 @@ TEST_F(GrantOf, a_refresh_token_is_given_only_when_it_was_agreed_to) {
       redeem(*identity, code_for(*identity, without, "anna", "user/*.rs offline_access"), without)->refresh.empty());
 }
 
-TEST_F(GrantOf, refresh_rotates_and_an_old_token_ends_the_family) {
+TEST_F(GrantOf, RefreshRotatesAndAnOldTokenEndsTheFamily) {
   const auto first = redeem(*identity, code(), app);
   clock.advance(2h);
   EXPECT_FALSE(stands(first->token));
@@ -111,7 +111,7 @@ TEST_F(GrantOf, refresh_rotates_and_an_old_token_ends_the_family) {
   expect_refused(refresh(*identity, third->refresh, app));
 }
 
-TEST_F(GrantOf, refresh_is_for_the_same_client_and_the_same_scopes_or_less) {
+TEST_F(GrantOf, RefreshIsForTheSameClientAndTheSameScopesOrLess) {
   const auto issued = redeem(*identity, code("patient/*.rs offline_access"), app);
   const auto other = add_app("other");
   expect_refused(refresh(*identity, issued->refresh, other));
@@ -124,7 +124,7 @@ TEST_F(GrantOf, refresh_is_for_the_same_client_and_the_same_scopes_or_less) {
   EXPECT_EQ(refresh(*identity, more->refresh, app)->scopes, "patient/*.rs offline_access");
 }
 
-TEST_F(GrantOf, refresh_ends_after_its_time_and_an_access_token_refreshes_nothing) {
+TEST_F(GrantOf, RefreshEndsAfterItsTimeAndAnAccessTokenRefreshesNothing) {
   const auto issued = redeem(*identity, code(), app);
   expect_refused(refresh(*identity, issued->token, app));
   EXPECT_FALSE(stands(issued->refresh));
@@ -132,7 +132,7 @@ TEST_F(GrantOf, refresh_ends_after_its_time_and_an_access_token_refreshes_nothin
   expect_refused(refresh(*identity, issued->refresh, app));
 }
 
-TEST_F(GrantOf, online_access_ends_with_the_session_of_the_page) {
+TEST_F(GrantOf, OnlineAccessEndsWithTheSessionOfThePage) {
   const auto page = log_in(*identity, credentials("anna"));
   const auto issued = redeem(*identity, code("user/*.rs online_access", page->session.id), app);
   const auto next = refresh(*identity, issued->refresh, app);
@@ -142,14 +142,14 @@ TEST_F(GrantOf, online_access_ends_with_the_session_of_the_page) {
   EXPECT_FALSE(stands(next->token));
 }
 
-TEST_F(GrantOf, offline_access_outlives_the_session_of_the_page) {
+TEST_F(GrantOf, OfflineAccessOutlivesTheSessionOfThePage) {
   const auto page = log_in(*identity, credentials("anna"));
   const auto issued = redeem(*identity, code("user/*.rs offline_access", page->session.id), app);
   ASSERT_TRUE(write([&](store::Transaction& transaction) { return sessions::revoke(transaction, page->session.id); }));
   EXPECT_TRUE(refresh(*identity, issued->refresh, app));
 }
 
-TEST_F(GrantOf, a_disabled_user_and_a_removed_client_have_nothing_any_more) {
+TEST_F(GrantOf, ADisabledUserAndARemovedClientHaveNothingAnyMore) {
   const auto issued = redeem(*identity, code(), app);
   EXPECT_TRUE(stands(issued->token));
   ASSERT_TRUE(write([](store::Transaction& transaction) { return clients::remove(transaction, "app"); }));
@@ -165,13 +165,13 @@ TEST_F(GrantOf, a_disabled_user_and_a_removed_client_have_nothing_any_more) {
   expect_refused(refresh(*identity, again->refresh, app));
 }
 
-TEST_F(GrantOf, a_code_of_a_user_who_was_disabled_meanwhile_gives_nothing) {
+TEST_F(GrantOf, ACodeOfAUserWhoWasDisabledMeanwhileGivesNothing) {
   const auto late = code();
   ASSERT_TRUE(write([](store::Transaction& transaction) { return users::set_disabled(transaction, "anna", true); }));
   expect_refused(redeem(*identity, late, app));
 }
 
-TEST_F(GrantOf, revocation_ends_a_token_or_its_family_for_its_client_only) {
+TEST_F(GrantOf, RevocationEndsATokenOrItsFamilyForItsClientOnly) {
   const auto other = add_app("other");
   const auto issued = redeem(*identity, code(), app);
   const auto revoke = [&](const std::string& token, const Client& by) {
@@ -190,7 +190,7 @@ TEST_F(GrantOf, revocation_ends_a_token_or_its_family_for_its_client_only) {
   revoke("unknown", app);
 }
 
-TEST_F(GrantOf, a_machines_token_lives_five_minutes) {
+TEST_F(GrantOf, AMachinesTokenLivesFiveMinutes) {
   const auto machine =
       add_client({.id = "export", .proof = ClientProof::secret, .grant_types = {"client_credentials"}});
   const auto issued = write<Issued>([&](store::Transaction& transaction) {
@@ -207,7 +207,7 @@ TEST_F(GrantOf, a_machines_token_lives_five_minutes) {
   EXPECT_FALSE(stands(issued->token));
 }
 
-TEST_F(GrantOf, what_has_expired_is_swept_and_nothing_else) {
+TEST_F(GrantOf, WhatHasExpiredIsSweptAndNothingElse) {
   const auto issued = redeem(*identity, code(), app);
   const auto count = [&] {
     std::size_t found = 0;
@@ -236,7 +236,7 @@ TEST_F(GrantOf, what_has_expired_is_swept_and_nothing_else) {
   }));
 }
 
-TEST_F(GrantOf, sessions_are_listed_by_person_and_revoked) {
+TEST_F(GrantOf, SessionsAreListedByPersonAndRevoked) {
   add_user("bert");
   const auto anna = log_in(*identity, credentials("anna")), bert = log_in(*identity, credentials("bert"));
   const auto ids = [&](std::string user) {
@@ -257,7 +257,7 @@ TEST_F(GrantOf, sessions_are_listed_by_person_and_revoked) {
   EXPECT_EQ(ids("").size(), 1U);
 }
 
-TEST_F(GrantOf, a_token_that_was_met_before_costs_little) {
+TEST_F(GrantOf, ATokenThatWasMetBeforeCostsLittle) {
   const auto issued = redeem(*identity, code(), app);
   const FakeRequest request(Pairs{{"Authorization", "Bearer " + issued->token}});
   EXPECT_TRUE(identity->authenticate(request.request, clock.now()));
@@ -274,7 +274,7 @@ TEST_F(GrantOf, a_token_that_was_met_before_costs_little) {
 #endif
 }
 
-TEST_F(GrantOf, many_threads_see_the_same_of_a_token_and_its_end) {
+TEST_F(GrantOf, ManyThreadsSeeTheSameOfATokenAndItsEnd) {
   const auto issued = redeem(*identity, code(), app);
   std::atomic<bool> revoked = false, stop = false;
   std::atomic<int> wrong = 0, seen = 0;

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 class Login : public IdentityTest {};
 
-TEST_F(Login, right_password_opens_a_session_of_that_person) {
+TEST_F(Login, RightPasswordOpensASessionOfThatPerson) {
   const auto identity = make();
   add_user("anna", {"nurse", "shift.lead"}, "Practitioner/12");
   const auto issued = log_in(*identity, credentials("Anna"));
@@ -28,7 +28,7 @@ TEST_F(Login, right_password_opens_a_session_of_that_person) {
   EXPECT_TRUE(principal->client.empty());
 }
 
-TEST_F(Login, everything_wrong_is_refused_in_the_same_words) {
+TEST_F(Login, EverythingWrongIsRefusedInTheSameWords) {
   const auto identity = make();
   add_user("anna");
   add_user("bert");
@@ -45,7 +45,7 @@ TEST_F(Login, everything_wrong_is_refused_in_the_same_words) {
   for (const auto& text : texts) EXPECT_EQ(text, texts.front());
 }
 
-TEST_F(Login, unknown_user_costs_as_much_as_a_wrong_password) {
+TEST_F(Login, UnknownUserCostsAsMuchAsAWrongPassword) {
   const auto identity = make();
   ASSERT_TRUE(write([](store::Transaction& transaction) {
     return users::add(transaction, {.name = "anna", .password = *crypto::hash_password(password)});
@@ -66,7 +66,7 @@ TEST_F(Login, unknown_user_costs_as_much_as_a_wrong_password) {
   EXPECT_GT(2 * known, unknown);
 }
 
-TEST_F(Login, password_of_an_old_cost_is_hashed_again) {
+TEST_F(Login, PasswordOfAnOldCostIsHashedAgain) {
   const auto identity = make();
   add_user("anna");
   ASSERT_TRUE(log_in(*identity, credentials("anna")));
@@ -78,7 +78,7 @@ TEST_F(Login, password_of_an_old_cost_is_hashed_again) {
   EXPECT_TRUE(log_in(*identity, credentials("anna")));
 }
 
-TEST_F(Login, failures_make_an_account_wait_and_success_ends_that) {
+TEST_F(Login, FailuresMakeAnAccountWaitAndSuccessEndsThat) {
   Throttle throttle;
   Instant now = clock.now();
   for (int i = 0; i < Throttle::account_free; ++i) EXPECT_TRUE(throttle.attempt("anna", "a", now)) << i;
@@ -96,7 +96,7 @@ TEST_F(Login, failures_make_an_account_wait_and_success_ends_that) {
   EXPECT_TRUE(throttle.attempt("anna", "b", now));
 }
 
-TEST_F(Login, a_stranger_who_guesses_does_not_keep_the_owner_out) {
+TEST_F(Login, AStrangerWhoGuessesDoesNotKeepTheOwnerOut) {
   Throttle throttle;
   const Instant now = clock.now();
   EXPECT_TRUE(throttle.attempt("anna", "ward", now));
@@ -109,7 +109,7 @@ TEST_F(Login, a_stranger_who_guesses_does_not_keep_the_owner_out) {
   EXPECT_FALSE(throttle.attempt("anna", "ward", now));
 }
 
-TEST_F(Login, many_accounts_tried_from_one_address_make_it_wait) {
+TEST_F(Login, ManyAccountsTriedFromOneAddressMakeItWait) {
   Throttle throttle;
   for (int i = 0; i < Throttle::address_free; ++i)
     EXPECT_TRUE(throttle.attempt(std::to_string(i), "192.0.2.1", clock.now()));
@@ -118,13 +118,13 @@ TEST_F(Login, many_accounts_tried_from_one_address_make_it_wait) {
   EXPECT_TRUE(throttle.attempt("another", "192.0.2.1", clock.now() + Throttle::forgotten_after));
 }
 
-TEST_F(Login, attempts_that_never_end_take_no_more_room) {
+TEST_F(Login, AttemptsThatNeverEndTakeNoMoreRoom) {
   Throttle throttle;
   for (std::size_t i = 0; i < Throttle::entries_max + 1000; ++i)
     ASSERT_TRUE(throttle.attempt(std::to_string(i), std::to_string(i), clock.now()));
 }
 
-TEST_F(Login, guessing_is_slowed_down) {
+TEST_F(Login, GuessingIsSlowedDown) {
   const auto identity = make();
   add_user("anna");
   auto wrong = credentials("anna");
@@ -135,7 +135,7 @@ TEST_F(Login, guessing_is_slowed_down) {
   EXPECT_TRUE(log_in(*identity, credentials("anna")));
 }
 
-TEST_F(Login, role_that_needs_a_code_enrols_an_app_first) {
+TEST_F(Login, RoleThatNeedsACodeEnrolsAnAppFirst) {
   const auto identity = make();
   add_user("root", {"administrator"});
   auto given = credentials("root");
@@ -168,7 +168,7 @@ TEST_F(Login, role_that_needs_a_code_enrols_an_app_first) {
   EXPECT_FALSE(log_in(*identity, credentials("root", next)));
 }
 
-TEST_F(Login, enrolment_that_takes_too_long_is_over) {
+TEST_F(Login, EnrolmentThatTakesTooLongIsOver) {
   const auto identity = make();
   add_user("root", {"administrator"});
   const auto checked = identity->check_password(credentials("root"), clock.now());
@@ -184,7 +184,7 @@ TEST_F(Login, enrolment_that_takes_too_long_is_over) {
             Code::gone);
 }
 
-TEST_F(Login, secrets_are_sealed_when_there_is_a_key) {
+TEST_F(Login, SecretsAreSealedWhenThereIsAKey) {
   settings.key = "a key of the deployment's own";
   const auto identity = make();
   add_user("root", {"administrator"});
@@ -207,7 +207,7 @@ TEST_F(Login, secrets_are_sealed_when_there_is_a_key) {
   EXPECT_EQ(other.start().error().code, Code::internal);
 }
 
-TEST_F(Login, first_administrator_comes_by_a_link_that_works_once) {
+TEST_F(Login, FirstAdministratorComesByALinkThatWorksOnce) {
   const auto identity = make();
   const auto token = write<std::optional<std::string>>(
       [&](store::Transaction& transaction) { return identity->make_setup_token(transaction); });
@@ -226,7 +226,7 @@ TEST_F(Login, first_administrator_comes_by_a_link_that_works_once) {
   EXPECT_FALSE(again->has_value());
 }
 
-TEST_F(Login, set_up_link_is_void_after_an_hour_and_as_soon_as_there_is_a_user) {
+TEST_F(Login, SetUpLinkIsVoidAfterAnHourAndAsSoonAsThereIsAUser) {
   const auto identity = make();
   const auto make_token = [&] {
     return **write<std::optional<std::string>>(
@@ -246,7 +246,7 @@ TEST_F(Login, set_up_link_is_void_after_an_hour_and_as_soon_as_there_is_a_user) 
   EXPECT_FALSE(valid(second));
 }
 
-TEST_F(Login, session_ends_when_nobody_uses_it) {
+TEST_F(Login, SessionEndsWhenNobodyUsesIt) {
   const auto identity = make();
   add_user("anna");
   const auto issued = log_in(*identity, credentials("anna"));
@@ -258,7 +258,7 @@ TEST_F(Login, session_ends_when_nobody_uses_it) {
   EXPECT_EQ(with_cookie(*identity, issued->token).error().code, Code::refused);
 }
 
-TEST_F(Login, requests_of_a_page_without_its_person_keep_no_session) {
+TEST_F(Login, RequestsOfAPageWithoutItsPersonKeepNoSession) {
   const auto identity = make();
   add_user("anna");
   const auto issued = log_in(*identity, credentials("anna"));
@@ -275,7 +275,7 @@ TEST_F(Login, requests_of_a_page_without_its_person_keep_no_session) {
   EXPECT_FALSE(with_cookie(*identity, issued->token, {{"X-MyDR24-Unattended", "true"}}));
 }
 
-TEST_F(Login, session_ends_after_its_longest_time_however_it_is_used) {
+TEST_F(Login, SessionEndsAfterItsLongestTimeHoweverItIsUsed) {
   const auto identity = make();
   add_user("anna");
   const auto issued = log_in(*identity, credentials("anna"));
@@ -287,7 +287,7 @@ TEST_F(Login, session_ends_after_its_longest_time_however_it_is_used) {
   EXPECT_FALSE(with_cookie(*identity, issued->token));
 }
 
-TEST_F(Login, another_server_on_the_store_sees_a_revocation_within_two_seconds) {
+TEST_F(Login, AnotherServerOnTheStoreSeesARevocationWithinTwoSeconds) {
   const auto here = make();
   const auto there = make();
   add_user("anna");
@@ -302,7 +302,7 @@ TEST_F(Login, another_server_on_the_store_sees_a_revocation_within_two_seconds) 
   EXPECT_FALSE(with_cookie(*there, issued->token));
 }
 
-TEST_F(Login, changed_password_and_disabled_account_end_every_session) {
+TEST_F(Login, ChangedPasswordAndDisabledAccountEndEverySession) {
   const auto identity = make();
   add_user("anna");
   add_user("bert");
@@ -322,7 +322,7 @@ TEST_F(Login, changed_password_and_disabled_account_end_every_session) {
   EXPECT_TRUE(log_in(*identity, credentials("bert")));
 }
 
-TEST_F(Login, changed_roles_count_within_two_seconds) {
+TEST_F(Login, ChangedRolesCountWithinTwoSeconds) {
   const auto identity = make();
   add_user("anna");
   const auto issued = log_in(*identity, credentials("anna"));
@@ -336,7 +336,7 @@ TEST_F(Login, changed_roles_count_within_two_seconds) {
   EXPECT_TRUE(with_cookie(*identity, issued->token)->has_role("doctor"));
 }
 
-TEST_F(Login, request_that_a_page_of_another_site_made_is_refused) {
+TEST_F(Login, RequestThatAPageOfAnotherSiteMadeIsRefused) {
   const auto identity = make();
   add_user("anna");
   const auto issued = log_in(*identity, credentials("anna"));
@@ -348,7 +348,7 @@ TEST_F(Login, request_that_a_page_of_another_site_made_is_refused) {
   EXPECT_TRUE(with_cookie(*identity, issued->token, {{"Sec-Fetch-Site", "cross-site"}}));
 }
 
-TEST_F(Login, without_credentials_a_request_is_anonymous_and_with_bad_ones_it_is_refused) {
+TEST_F(Login, WithoutCredentialsARequestIsAnonymousAndWithBadOnesItIsRefused) {
   const auto identity = make();
   const FakeRequest none(Pairs{});
   const auto nobody = identity->authenticate(none.request, clock.now());
@@ -364,7 +364,7 @@ TEST_F(Login, without_credentials_a_request_is_anonymous_and_with_bad_ones_it_is
   EXPECT_FALSE(with_cookie(*identity, crypto::random_token()));
 }
 
-TEST_F(Login, cookie_is_no_bearer_token_and_cookies_over_tls_have_a_name_of_their_own) {
+TEST_F(Login, CookieIsNoBearerTokenAndCookiesOverTlsHaveANameOfTheirOwn) {
   const auto identity = make();
   add_user("anna");
   const auto issued = log_in(*identity, credentials("anna"));
@@ -379,7 +379,7 @@ TEST_F(Login, cookie_is_no_bearer_token_and_cookies_over_tls_have_a_name_of_thei
   EXPECT_TRUE(identity->authenticate(secure.request, clock.now())->is_known());
 }
 
-TEST_F(Login, users_that_are_malformed_are_refused) {
+TEST_F(Login, UsersThatAreMalformedAreRefused) {
   struct Row {
     const char* where;
     User user;
@@ -403,13 +403,13 @@ TEST_F(Login, users_that_are_malformed_are_refused) {
       Code::conflict);
 }
 
-TEST_F(Login, passwords_that_are_easily_guessed_are_refused) {
+TEST_F(Login, PasswordsThatAreEasilyGuessedAreRefused) {
   for (const char* bad : {"", "short", "aaaaaaaaaaaaaaaa", "my name is Anna!"})
     EXPECT_FALSE(check_new_password(bad, "anna")) << bad;
   EXPECT_TRUE(check_new_password("a long enough sentence", "anna"));
 }
 
-TEST_F(Login, no_secret_is_logged_or_kept_as_it_is) {
+TEST_F(Login, NoSecretIsLoggedOrKeptAsItIs) {
   const auto identity = make();
   add_user("anna");
   const auto issued = log_in(*identity, credentials("anna"));

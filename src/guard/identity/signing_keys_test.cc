@@ -24,7 +24,7 @@ class Signing : public IdentityTest {
   SigningKeys keys;
 };
 
-TEST_F(Signing, every_server_of_a_store_has_the_same_keys) {
+TEST_F(Signing, EveryServerOfAStoreHasTheSameKeys) {
   SigningKeys other(store, vault);
   ASSERT_TRUE(other.refresh(clock.now()));
   EXPECT_EQ(other.published(), keys.published());
@@ -34,7 +34,7 @@ TEST_F(Signing, every_server_of_a_store_has_the_same_keys) {
   EXPECT_EQ(keys.sign("{}", "HS256", clock.now()).error().code, Code::internal);
 }
 
-TEST_F(Signing, a_new_key_is_published_before_it_signs_and_the_old_one_after) {
+TEST_F(Signing, ANewKeyIsPublishedBeforeItSignsAndTheOldOneAfter) {
   const auto first = signer();
   EXPECT_EQ(published(), 2U);
   clock.advance(SigningKeys::renewed_after);
@@ -51,7 +51,7 @@ TEST_F(Signing, a_new_key_is_published_before_it_signs_and_the_old_one_after) {
   EXPECT_EQ(signer(), second);
 }
 
-TEST_F(Signing, private_keys_are_sealed_in_the_store) {
+TEST_F(Signing, PrivateKeysAreSealedInTheStore) {
   ASSERT_TRUE(store.read([](store::Reader& reader) -> Result<> {
     const auto found = reader.states("identity.key", "", "", 10);
     EXPECT_EQ(found->size(), 3U);

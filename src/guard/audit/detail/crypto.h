@@ -1,7 +1,7 @@
 #pragma once
 
-// SHA-256 (FIPS 180-4), Ed25519 (RFC 8032) and base64url (RFC 4648, section 5) as the trail needs them. Private to
-// guard/audit.
+// SHA-256 (FIPS 180-4) kept ready for one digest after another, and Ed25519 (RFC 8032) from PEM files: what base/crypto does
+// not have. Private to guard/audit.
 
 #include <array>
 #include <cstddef>
@@ -42,7 +42,6 @@ Digest sha256(std::string_view text);
 inline constexpr std::size_t digest_characters = 43;
 inline constexpr std::size_t signature_characters = 86;
 
-std::string base64_url(std::string_view bytes);
 void append_base64_url(std::string& out, const Digest& digest);
 std::string to_text(const Digest& digest);  // digest_characters of base64url
 // Nothing when it is not exactly what to_text() makes.
