@@ -108,7 +108,7 @@ Task<Result<>> store_slice(Service& service, access::Access& access, Slice& slic
     service.store().submit(
         RequestClass::background,
         [&](store::Transaction& transaction) -> Result<> {
-          access.begin_writes();
+          access.begin_writes(transaction);
           for (const auto& line : slice.ready) {
             const auto done = service.records.put(transaction, line.prepared, {}, access);
             // Refused before anything of it was written: the other lines stand.

@@ -32,8 +32,10 @@ Result<std::string> patient_with(const Service& service, access::Access& access,
 }
 
 // What is kept ready was made from everything there is about the patient.
-bool may_have(const Service& service, const access::Access& access, std::string_view document) {
+bool may_have(const Service& service, const access::Access& access, std::string_view patient,
+              std::string_view document) {
   if (access.is_unlimited()) return true;
+  if (access.has_consent(patient)) return false;
   const bool unlabelled = access::has_no_label(document);
   return std::ranges::all_of(model::resource_types(), [&](const auto* type) {
     if (!service.summaries->concerns(type->name)) return true;
@@ -62,7 +64,7 @@ Answer summary_of(const Service& service, access::Access& access, std::string id
   access.note_patient(id);
   if (const auto shown = access.check_shown(service.store(), "Patient", id); !shown) return Answer::of(shown.error());
   auto document = service.summaries->get(id, base);
-  if (document && !may_have(service, access, *document)) document = made_for(service, access, id, base);
+  if (document && !may_have(service, access, id, *document)) document = made_for(service, access, id, base);
   if (!document) return Answer::of(document.error());
   Answer answer;
   answer.body = std::move(*document);

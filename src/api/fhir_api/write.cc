@@ -88,17 +88,19 @@ Task<> handle_write(Service& service, pipeline::Call& call, Verb verb, bool has_
 
 Task<> until_in_effect(Service& service, pipeline::Call& call, std::span<const records::Effect> effects) {
   auto* const conformance = service.conformance;
-  store::Sequence last = 0;
+  auto* const consents = service.consents;
+  store::Sequence last = 0, last_consent = 0;
   for (const auto& effect : effects) {
-    const bool written = effect.kind == records::Effect::Kind::created || effect.kind == records::Effect::Kind::updated;
+    using Kind = records::Effect::Kind;
+    const bool written = effect.kind == Kind::created || effect.kind == Kind::updated;
     if (written && conformance != nullptr && conformance::Conformance::is_definition(effect.version.type))
       last = std::max(last, effect.version.sequence);
+    if ((written || effect.kind == Kind::removed) && consents != nullptr && effect.version.type == "Consent")
+      last_consent = std::max(last_consent, effect.version.sequence);
   }
-  const bool consented =
-      std::ranges::any_of(effects, [](const auto& effect) { return effect.version.type == "Consent"; });
-  if (consented && service.consents != nullptr) {
-    co_await service.workers.run(call.request_class(), [&service] {
-      service.consents->refresh();
+  if (last_consent != 0) {
+    co_await service.workers.run(call.request_class(), [consents, last_consent] {
+      consents->wait_until_in_effect(last_consent, std::chrono::seconds(1));
       return true;
     });
   }

@@ -2,10 +2,12 @@
 
 #include "api/oauth_api/detail/pages.h"
 
+#include "base/net/markup.h"
+
 namespace mydr24::oauth_api {
 namespace {
 
-TEST(Form, is_read_and_printed_the_same) {
+TEST(Form, IsReadAndPrintedTheSame) {
   const auto form = Form::parse("a=1&b=x%20y+z&c=&d=%C3%A4");
   ASSERT_TRUE(form);
   EXPECT_EQ((*form)["b"], "x y z");
@@ -16,15 +18,15 @@ TEST(Form, is_read_and_printed_the_same) {
   EXPECT_EQ(form->print({"a", "c"}), "b=x%20y%20z&d=%C3%A4");
 }
 
-TEST(Form, that_says_a_thing_twice_or_is_malformed_is_refused) {
+TEST(Form, ThatSaysAThingTwiceOrIsMalformedIsRefused) {
   for (const char* wrong : {"a=1&a=2", "a=%zz", "a=%4"}) EXPECT_FALSE(Form::parse(wrong)) << wrong;
   std::string many;
   for (int i = 0; i < 100; ++i) many += "f" + std::to_string(i) + "=1&";
   EXPECT_FALSE(Form::parse(many));
 }
 
-TEST(Page, text_from_outside_is_no_markup) {
-  EXPECT_EQ(escape(R"(<a href="x" onclick='y'>&</a>)"),
+TEST(Page, TextFromOutsideIsNoMarkup) {
+  EXPECT_EQ(net::escape_markup(R"(<a href="x" onclick='y'>&</a>)"),
             "&lt;a href=&quot;x&quot; onclick=&#39;y&#39;&gt;&amp;&lt;/a&gt;");
   EXPECT_EQ(hidden_fields({{"request", "\"><script>"}}),
             "<input type=\"hidden\" name=\"request\" value=\"&quot;&gt;&lt;script&gt;\">\n");

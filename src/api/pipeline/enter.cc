@@ -7,7 +7,7 @@
 namespace mydr24::pipeline {
 namespace {
 
-// Whom nobody knows: sees nothing.
+// Whom the pipeline does not know: sees nothing.
 const std::shared_ptr<const access::Caller>& nobody() {
   static const auto caller = [] {
     auto made = std::make_shared<access::Caller>();
@@ -22,7 +22,14 @@ const std::shared_ptr<const access::Caller>& nobody() {
 Pipeline::Entrance Pipeline::enter(const net::Request& request, const Match& match) const {
   Entrance entrance;
   entrance.decision.allowed = true;
-  if (settings_.gatekeeper == nullptr || match.route == nullptr || match.route->open) return entrance;
+  if (settings_.gatekeeper == nullptr || match.route == nullptr) return entrance;
+  if (match.route->open) {
+    // What anybody may send is on record all the same: logins, tokens, answers by signed links.
+    if (request.method != net::Method::get && request.method != net::Method::head &&
+        request.method != net::Method::options)
+      entrance.caller = nobody();
+    return entrance;
+  }
   auto caller = settings_.gatekeeper->authenticate(request);
   if (!caller) {
     entrance.decision = {.allowed = false, .unknown = true, .rule = "what was shown is not valid"};
@@ -38,13 +45,20 @@ Pipeline::Entrance Pipeline::enter(const net::Request& request, const Match& mat
   return entrance;
 }
 
+bool Call::is_still_allowed() const {
+  return standing_.entrance == nullptr || standing_.entrance->enter(exchange_.request(), match_).decision.allowed;
+}
+
 Task<> Pipeline::turn_away(Call& call, const Entrance& entrance) const {
   // RFC 6750, section 3.
   if (!entrance.decision.unknown) {
     co_await call.respond(fail(Code::refused, fmt::format("not allowed: {}", entrance.decision.rule)));
     co_return;
   }
-  if (entrance.refused) {
+  if (entrance.refused && entrance.refused->code != Code::refused) {
+    // It could not be found out.
+    co_await call.respond(*entrance.refused);
+  } else if (entrance.refused) {
     co_await call.respond_unknown(*entrance.refused, R"(Bearer realm="MyDR24", error="invalid_token")");
   } else {
     co_await call.respond_unknown(

@@ -44,11 +44,12 @@ Call::Call(net::Exchange& exchange, const Match& match, RequestClass request_cla
       base_url_(std::move(base_url)),
       access_(access) {}
 
-// An emergency is answered also when that cannot be recorded: the log of the server says so.
+// Answered also when that cannot be recorded, which the log of the server says: an emergency, and what was written, which has
+// its entries in its own transaction and would be sent again.
 Result<> Call::record(int status) {
   if (standing_.recorder == nullptr) return {};
   auto done = standing_.recorder->record(status);
-  if (!done && request_class_ == RequestClass::emergency) return {};
+  if (!done && (request_class_ == RequestClass::emergency || access_.has_noted())) return {};
   return done;
 }
 
@@ -151,7 +152,7 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
       recorder->record_writes();
       standing.recorder = &*recorder;
     }
-    standing.allowed = [this, &request, &match] { return enter(request, match).decision.allowed; };
+    standing.entrance = this;
   }
   call.stand(std::move(standing));
   if (!entrance.decision.allowed) {

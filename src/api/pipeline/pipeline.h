@@ -28,6 +28,8 @@
 
 namespace mydr24::pipeline {
 
+class Pipeline;
+
 // One request on its way. Lives until it is answered.
 class Call {
  public:
@@ -64,14 +66,14 @@ class Call {
     const admission::Control* admission = nullptr;  // null: everything is served
     bool crowded = false;
     std::chrono::nanoseconds deadline = std::chrono::nanoseconds::max();
-    Recorder* recorder = nullptr;   // null: nothing is recorded
-    std::function<bool()> allowed;  // null: always
+    Recorder* recorder = nullptr;        // null: nothing is recorded
+    const Pipeline* entrance = nullptr;  // who is asked again whether it is allowed; null: it always is
   };
   void stand(Standing standing) { standing_ = std::move(standing); }
 
   int status() const { return status_; }
   // For streams, now and then: false when the token was revoked or has expired, or the rights were taken away.
-  bool is_still_allowed() const { return !standing_.allowed || standing_.allowed(); }
+  bool is_still_allowed() const;
   // Parameters that came in the body, for the audit.
   void note_query(std::string_view query) {
     if (standing_.recorder != nullptr) standing_.recorder->note_query(query);
@@ -112,6 +114,14 @@ class Pipeline {
 
   Task<> serve(net::Exchange& exchange) const;
 
+  // enter.cc: who asks, and whether they may at all
+  struct Entrance {
+    std::shared_ptr<const access::Caller> caller;  // null: nobody is asked for
+    access::Decision decision;
+    std::optional<Error> refused;  // what was shown is not valid
+  };
+  Entrance enter(const net::Request& request, const Match& match) const;
+
  private:
   struct Counters {
     std::array<telemetry::Counter, 6> by_status_class;  // index: first digit of the status
@@ -133,13 +143,6 @@ class Pipeline {
   void note(const Place& place) const;
   net::Prepared refusal(const Place& place) const;
 
-  // enter.cc: who asks, and whether they may at all
-  struct Entrance {
-    std::shared_ptr<const access::Caller> caller;  // null: nobody asked for it
-    access::Decision decision;
-    std::optional<Error> refused;  // what was shown is not valid
-  };
-  Entrance enter(const net::Request& request, const Match& match) const;
   Task<> turn_away(Call& call, const Entrance& entrance) const;
 
   const Router& router_;

@@ -12,8 +12,8 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/store_place.h"
-#include "app/server/access.h"
 #include "app/server/gatekeeper.h"
+#include "app/server/identity_desk.h"
 #include "base/json/writer.h"
 #include "base/net/client.h"
 #include "guard/access/policy.h"
@@ -129,7 +129,8 @@ Result<std::string> perform(const server::Settings& settings, std::string_view a
     return fail(Code::busy,
                 "only a running server explains: start `mydr24 serve` on this folder, with access.mode = on");
   if (!store) return store.error();
-  MYDR24_ASSIGN(auto identity_settings, server::identity_settings(settings.access, settings.server));
+  MYDR24_ASSIGN(const auto policy, server::load_policy(settings.access.policy_file));
+  MYDR24_ASSIGN(auto identity_settings, server::identity_settings(settings.access, settings.server, *policy));
   const telemetry::Log log({.level = telemetry::Level::error}, terminal.clock, terminal.err);
   identity::Identity identity(**store, terminal.clock, std::move(identity_settings), log);
   return identity::administer(identity, command, terminal.clock.now());

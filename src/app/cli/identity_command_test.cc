@@ -82,14 +82,14 @@ class IdentityCommand : public testing::Test {
   std::string admin_ = "127.0.0.1:1";
 };
 
-TEST_F(IdentityCommand, works_on_a_store_that_nothing_else_has_open) {
+TEST_F(IdentityCommand, WorksOnAStoreThatNothingElseHasOpen) {
   ASSERT_TRUE(sqlite::open({.folder = folder_}, system_clock()));
   expect_a_life_of_users_and_clients();
 }
 
-TEST_F(IdentityCommand, without_a_store_there_is_nothing_to_do) { EXPECT_EQ(run_with({"user", "list"}).exit, 3); }
+TEST_F(IdentityCommand, WithoutAStoreThereIsNothingToDo) { EXPECT_EQ(run_with({"user", "list"}).exit, 3); }
 
-TEST_F(IdentityCommand, is_done_by_the_server_that_has_the_store_open) {
+TEST_F(IdentityCommand, IsDoneByTheServerThatHasTheStoreOpen) {
   server::Settings settings;
   settings.server.listen = settings.server.admin = "127.0.0.1:0";
   settings.server.drain_time_max_ms = 500;

@@ -67,17 +67,13 @@ class AccessControl::Notices final : public store::Follower {
   void raise(const store::Event& event, json::Value override) const {
     routing::Alert alert;
     const bool over_budget = override["over_budget"].is_true();
-    const auto add = [](routing::Labels& labels, std::string_view name, std::string_view value) {
-      labels.set(name, value);
-    };
-    add(alert.labels, "alertname", "EmergencyOverride");
-    add(alert.labels, "override", override["id"].text());
-    add(alert.labels, "severity", over_budget ? "urgent" : "info");
-    add(alert.labels, "team", "privacy");
-    add(alert.annotations, "summary",
-        over_budget ? "More emergency overrides than the budget of one person"
-                    : "A record was opened by an emergency override");
-    add(alert.annotations, "description", "Review it: GET /api/v1/break-glass?waiting=true");
+    alert.labels.set("alertname", "EmergencyOverride");
+    alert.labels.set("override", override["id"].text());
+    alert.labels.set("severity", over_budget ? "urgent" : "info");
+    alert.labels.set("team", "privacy");
+    alert.annotations.set("summary", over_budget ? "More emergency overrides than the budget of one person"
+                                                 : "A record was opened by an emergency override");
+    alert.annotations.set("description", "Review it: GET /api/v1/break-glass?waiting=true");
     alert.starts_at = event.at;
     alert.updated_at = clock_.now();
     alert.ends_at = event.kind == "access.override-reviewed" ? clock_.now() : event.at + notice_stands;
@@ -106,18 +102,21 @@ Result<> AccessControl::start() {
   store.add_follower(*writes_);
   MYDR24_ASSIGN(auto policy, load_policy(settings.access.policy_file));
   auto desk = parts_.desk;
+  desk.policy = policy;
   desk.caller_of = [this](const access::Principal& person) { return gatekeeper_->caller_of(person); };
   desk.explain = [this](json::Value command) { return explain(command); };
-  MYDR24_ASSIGN(desk_, AccessDesk::make(std::move(desk)));
+  MYDR24_ASSIGN(desk_, IdentityDesk::make(std::move(desk)));
   glass_ = std::make_unique<access::BreakGlass>(store, parts_.desk.clock, access::BreakGlassSettings{}, note_override);
   glass_->attach();
-  gatekeeper_ = std::make_unique<Gatekeeper>(Gatekeeper::Parts{.identity = desk_->identity(),
-                                                               .glass = *glass_,
-                                                               .consents = parts_.consents.book(),
-                                                               .policy = std::move(policy),
-                                                               .organization = settings.access.organization,
-                                                               .clock = parts_.desk.clock,
-                                                               .machine_clock = parts_.desk.machine_clock});
+  gatekeeper_ = std::make_unique<Gatekeeper>(
+      Gatekeeper::Parts{.identity = desk_->identity(),
+                        .glass = *glass_,
+                        .consents = parts_.consents.book(),
+                        .policy = std::move(policy),
+                        .catalogue = [this] { return parts_.desk.records.definitions()->catalogue; },
+                        .organization = settings.access.organization,
+                        .clock = parts_.desk.clock,
+                        .machine_clock = parts_.desk.machine_clock});
   notices_ = std::make_unique<Notices>(*this, parts_.desk.machine_clock);
   store.add_follower(*notices_);
   api_ = std::make_unique<access_api::Service>(access_api::Service{store, *glass_});

@@ -8,8 +8,8 @@
 
 #include "alerting/groups/groups.h"
 #include "api/access_api/access_api.h"
-#include "app/server/access.h"
 #include "app/server/gatekeeper.h"
+#include "app/server/identity_desk.h"
 #include "base/telemetry/metrics.h"
 #include "guard/audit/log.h"
 #include "guard/audit/writes.h"
@@ -19,7 +19,7 @@ namespace mydr24::server {
 class AccessControl {
  public:
   struct Parts {
-    AccessDesk::Parts desk;
+    IdentityDesk::Parts desk;
     const consents::Consents& consents;
     telemetry::Metrics& metrics;
     // Raises an alert with labels; must not wait.
@@ -35,7 +35,7 @@ class AccessControl {
 
   access::Gatekeeper& gatekeeper() { return *gatekeeper_; }
   audit::Log& audit() { return *audit_; }
-  AccessDesk& desk() { return *desk_; }
+  IdentityDesk& desk() { return *desk_; }
   void add_routes(pipeline::Router& router);
   void add_admin_routes(pipeline::Router& router);
   void stop() { desk_->stop(); }
@@ -52,7 +52,7 @@ class AccessControl {
   const Parts parts_;
   std::unique_ptr<audit::Log> audit_;
   std::unique_ptr<audit::WriteFollower> writes_;
-  std::unique_ptr<AccessDesk> desk_;
+  std::unique_ptr<IdentityDesk> desk_;
   std::unique_ptr<access::BreakGlass> glass_;
   std::unique_ptr<Gatekeeper> gatekeeper_;
   std::unique_ptr<Notices> notices_;

@@ -1,16 +1,11 @@
 // What access control promises over HTTP: nothing that is hidden shows anywhere, overrides, Consents, revocation, and an
 // audit entry for every answer.
 
-#include <sys/wait.h>
-
 #include <fstream>
 #include <sstream>
 
-#include "app/server/server_fixture.h"
+#include "app/server/access_fixture.h"
 #include "base/net/uri.h"
-#include "guard/audit/verify.h"
-#include "guard/identity/grant.h"
-#include "guard/identity/user.h"
 
 namespace mydr24::server {
 namespace {
@@ -20,14 +15,10 @@ constexpr std::string_view mark = "Zq7Verborgen";
 constexpr std::string_view labelled =
     R"("meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"HIV"}]},)";
 
-class AccessControlTest : public ServerTest {
+class AccessControlTest : public AccessTest {
  protected:
   static void SetUpTestSuite() {
-    ServerTest::SetUpTestSuite();
-    restart([](Settings& settings) {
-      settings.access.mode = "on";
-      settings.admission.mode = "off";
-    });
+    AccessTest::SetUpTestSuite();
     keep(
         R"({"resourceType":"Patient","id":"open","name":[{"family":"Offen"}],"generalPractitioner":[{"reference":"Practitioner/d"}]})");
     keep(R"({"resourceType":"Practitioner","id":"d","name":[{"family":"Adler"}]})");
@@ -50,33 +41,6 @@ class AccessControlTest : public ServerTest {
         labelled, mark));
   }
 
-  static void keep(std::string text) {
-    auto prepared = system_->records().prepare(std::move(text), {});
-    ASSERT_TRUE(prepared) << prepared.error().issues.front().diagnostics;
-    ASSERT_TRUE(system_->store().write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
-      MYDR24_TRY(system_->records().put(transaction, *prepared));
-      return {};
-    }));
-  }
-  static Headers log_in(const std::string& name, std::vector<std::string> roles, const std::string& fhir_user = {}) {
-    identity::User user;
-    user.name = name;
-    user.roles = std::move(roles);
-    user.fhir_user = fhir_user;
-    identity::Issued issued;
-    const auto done = system_->store().write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
-      MYDR24_ASSIGN(const auto there, identity::users::find(transaction, user.name));
-      if (!there) MYDR24_TRY(identity::users::add(transaction, user));
-      MYDR24_ASSIGN(issued, identity::Grants({}).open_page(transaction, user, "127.0.0.1"));
-      return {};
-    });
-    EXPECT_TRUE(done) << done.error().text;
-    return {{"Cookie", fmt::format("mydr24={}", issued.token)}};
-  }
-  static Headers with(Headers headers, std::string name, std::string value) {
-    headers.emplace_back(std::move(name), std::move(value));
-    return headers;
-  }
   static int status_of(const Headers& as, const std::string& path) { return send(Method::get, path, {}, as).status; }
   static std::string start_override(const Headers& as, const std::string& patient) {
     const auto answer =
@@ -254,6 +218,48 @@ TEST_F(AccessControlTest, AConsentBindsTheNextRequest) {
   EXPECT_EQ(status_of(as, "/fhir/R4/Observation/private-1"), 200) << "an override goes before a Consent";
 }
 
+// Of what is prepared of a whole record, only what a Consent leaves is told.
+TEST_F(AccessControlTest, AConsentAboutOneKindOfResourceReachesTheSummary) {
+  keep(R"({"resourceType":"Patient","id":"partly"})");
+  keep(
+      R"({"resourceType":"AllergyIntolerance","id":"partly-1","clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]},)"
+      R"("code":{"text":"Zq8Teilweise"},"patient":{"reference":"Patient/partly"}})");
+  const auto as = log_in("lena", {"emergency-clinician"});
+  EXPECT_TRUE(send(Method::get, "/fhir/R4/Patient/partly/$summary", {}, as).raw.body.contains("Zq8Teilweise"));
+  EXPECT_EQ(
+      send(
+          Method::put, "/fhir/R4/Consent/partly",
+          R"({"resourceType":"Consent","id":"partly","status":"active","scope":{"coding":[{"code":"patient-privacy"}]},"category":[{"text":"x"}],)"
+          R"("patient":{"reference":"Patient/partly"},"policyRule":{"coding":[{"code":"OPTIN"}]},"provision":{"class":[{"code":"AllergyIntolerance"}]}})",
+          as)
+          .status,
+      201);
+  EXPECT_EQ(status_of(as, "/fhir/R4/Patient/partly"), 200);
+  EXPECT_EQ(status_of(as, "/fhir/R4/AllergyIntolerance/partly-1"), 404);
+  const auto summary = send(Method::get, "/fhir/R4/Patient/partly/$summary", {}, as);
+  EXPECT_EQ(summary.status, 200);
+  EXPECT_FALSE(summary.raw.body.contains("Zq8Teilweise"));
+}
+
+TEST_F(AccessControlTest, AReferenceByTheServersOwnUrlIsNoWayAroundAConsent) {
+  restart([](Settings& settings) { settings.server.own_urls = "https://ehr.example"; });
+  keep(R"({"resourceType":"Patient","id":"absolute"})");
+  keep(
+      R"({"resourceType":"Observation","id":"absolute-1","status":"final","code":{"text":"x"},"subject":{"reference":"https://ehr.example/fhir/R4/Patient/absolute"}})");
+  const auto as = log_in("mona", {"emergency-clinician"});
+  EXPECT_EQ(status_of(as, "/fhir/R4/Observation/absolute-1"), 200);
+  EXPECT_EQ(
+      send(
+          Method::put, "/fhir/R4/Consent/absolute",
+          R"({"resourceType":"Consent","id":"absolute","status":"active","scope":{"coding":[{"code":"patient-privacy"}]},"category":[{"text":"x"}],)"
+          R"("patient":{"reference":"Patient/absolute"},"policyRule":{"coding":[{"code":"OPTOUT"}]}})",
+          as)
+          .status,
+      201);
+  EXPECT_EQ(status_of(as, "/fhir/R4/Observation/absolute-1"), 404);
+  EXPECT_FALSE(send(Method::get, "/fhir/R4/Observation?_count=100", {}, as).raw.body.contains("absolute-1"));
+}
+
 TEST_F(AccessControlTest, ADisabledAccountIsOutWithinFiveSeconds) {
   const auto as = log_in("ida", {"nurse"});
   EXPECT_EQ(status_of(as, "/fhir/R4/Patient/open"), 200);
@@ -315,6 +321,10 @@ TEST_F(AccessControlTest, EveryAnswerHasItsEntryAndTheTrailIsSound) {
       201);
   EXPECT_EQ(ask(Method::post, "/fhir/R4/Observation", R"({"resourceType":"Observation"})", "r-invalid"), 400);
   EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/open", {}, {{"X-Request-Id", "r-nobody"}}).status, 401);
+  EXPECT_EQ(send(Method::post, "/login", "user=karin&password=not-to-be-seen",
+                 {{"X-Request-Id", "r-login"}, {"Content-Type", "application/x-www-form-urlencoded"}})
+                .status,
+            403);
   system_->store().settle();
 
   const auto lines = everything_in(folder_ / "audit");
@@ -325,11 +335,14 @@ TEST_F(AccessControlTest, EveryAnswerHasItsEntryAndTheTrailIsSound) {
       if (line.contains(fmt::format("\"{}\"", request))) found.push_back(line);
     return found;
   };
-  for (const auto* request : {"r-read", "r-search", "r-refused", "r-missing", "r-create", "r-invalid", "r-nobody"})
+  for (const auto* request :
+       {"r-read", "r-search", "r-refused", "r-missing", "r-create", "r-invalid", "r-nobody", "r-login"})
     EXPECT_EQ(entries_of(request).size(), 1U) << request;
   EXPECT_TRUE(entries_of("r-read").front().contains("\"open\""));
   EXPECT_TRUE(entries_of("r-search").front().contains("\"open\""));
   EXPECT_TRUE(entries_of("r-refused").front().contains("may not search AuditEvent"));
+  EXPECT_TRUE(entries_of("r-login").front().contains("user=karin"));
+  EXPECT_FALSE(lines.contains("not-to-be-seen")) << "no secret";
   EXPECT_FALSE(lines.contains("Offen")) << "no content of a record";
 }
 

@@ -4,9 +4,7 @@
 #include <map>
 #include <set>
 
-#include "app/server/server_fixture.h"
-#include "guard/identity/grant.h"
-#include "guard/identity/user.h"
+#include "app/server/access_fixture.h"
 
 namespace mydr24::server {
 namespace {
@@ -115,14 +113,10 @@ std::string expected(const std::string& role, const std::string& type) {
   return "";
 }
 
-class AccessMatrix : public ServerTest {
+class AccessMatrix : public AccessTest {
  protected:
   static void SetUpTestSuite() {
-    ServerTest::SetUpTestSuite();
-    restart([](Settings& settings) {
-      settings.access.mode = "on";
-      settings.admission.mode = "off";
-    });
+    AccessTest::SetUpTestSuite();
     for (const auto* patient : {"p1", "p2"}) {
       for (const auto& [type, members] : bodies()) keep(type, id_of(type, patient), patient);
     }
@@ -130,34 +124,13 @@ class AccessMatrix : public ServerTest {
   static std::string id_of(const std::string& type, std::string_view patient) {
     return type == "Patient" ? std::string(patient) : fmt::format("{}-{}", patient, "1");
   }
-  // As the server itself.
   static void keep(const std::string& type, std::string_view id, std::string_view patient) {
-    auto prepared = system_->records().prepare(body(type, id, patient), {});
-    ASSERT_TRUE(prepared) << type << " " << prepared.error().issues.front().diagnostics;
-    ASSERT_TRUE(system_->store().write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
-      MYDR24_TRY(system_->records().put(transaction, *prepared));
-      return {};
-    }));
+    AccessTest::keep(body(type, id, patient));
   }
   // A person with that role, logged in.
   static Headers log_in(const std::string& role, const std::string& fhir_user = {}) {
-    identity::User user;
-    user.name = fmt::format("{}-{}", role, fhir_user.empty() ? "x" : fhir_user.substr(fhir_user.find('/') + 1));
-    user.roles = {role};
-    user.fhir_user = fhir_user;
-    identity::Issued issued;
-    const auto done = system_->store().write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
-      MYDR24_ASSIGN(const auto there, identity::users::find(transaction, user.name));
-      if (!there) MYDR24_TRY(identity::users::add(transaction, user));
-      MYDR24_ASSIGN(issued, identity::Grants({}).open_page(transaction, user, "127.0.0.1"));
-      return {};
-    });
-    EXPECT_TRUE(done) << done.error().text;
-    return {{"Cookie", fmt::format("mydr24={}", issued.token)}};
-  }
-  static Headers with(Headers headers, std::string name, std::string value) {
-    headers.emplace_back(std::move(name), std::move(value));
-    return headers;
+    const auto suffix = fhir_user.empty() ? "x" : fhir_user.substr(fhir_user.find('/') + 1);
+    return AccessTest::log_in(fmt::format("{}-{}", role, suffix), {role}, fhir_user);
   }
 
   // Each interaction that needs one letter of "cruds", and what it answers when it is allowed.
@@ -290,7 +263,7 @@ TEST_F(AccessMatrix, WhatIsNotFhirIsForTheRolesThatNeedIt) {
   const std::map<std::string, std::pair<Method, Types>> operations{
       {"/api/v1/alerts", {Method::get, {"operations-lead", "nurse", "emergency-clinician"}}},
       {"/api/v1/vitals", {Method::get, {"operations-lead", "nurse", "emergency-clinician"}}},
-      {"/api/v1/vitals/rules", {Method::get, {"nurse", "emergency-clinician"}}},
+      {"/api/v1/vitals/rules", {Method::get, {"operations-lead", "nurse", "emergency-clinician"}}},
       {"/api/v1/status",
        {Method::get,
         {"administrator", "platform-engineer", "on-call-engineer", "operations-lead", "nurse", "emergency-clinician",
@@ -309,6 +282,18 @@ TEST_F(AccessMatrix, WhatIsNotFhirIsForTheRolesThatNeedIt) {
       EXPECT_EQ(send(expected.first, path, {}, as).status, expected.second.contains(role) ? 200 : 403)
           << role << " " << path;
   }
+}
+
+// Rules decide over every patient: who cares for one reads them and does not change them.
+TEST_F(AccessMatrix, RulesForVitalSignsAreNotChangedAtTheBedside) {
+  for (const auto* role : {"nurse", "emergency-clinician", "device-feed", "patient"}) {
+    const auto as = log_in(role);
+    for (const auto* path : {"/api/v1/vitals/rules", "/api/v1/vitals/rules/1/activate"})
+      EXPECT_EQ(send(Method::post, path, "{}", with(as, "Content-Type", "application/json")).status, 403)
+          << role << " " << path;
+  }
+  const auto lead = with(log_in("operations-lead"), "Content-Type", "application/json");
+  EXPECT_NE(send(Method::post, "/api/v1/vitals/rules", "{}", lead).status, 403);
 }
 
 TEST_F(AccessMatrix, ASessionOfOneIsNoSessionOfAnother) {

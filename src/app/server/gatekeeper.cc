@@ -79,6 +79,7 @@ Result<std::shared_ptr<const access::Caller>> Gatekeeper::caller_of(access::Prin
   }
   caller->denials =
       std::make_shared<access::Denials>(parts_.consents, principal, principal.purpose, parts_.organization);
+  caller->catalogue = parts_.catalogue();
   caller->principal = std::move(principal);
   std::shared_ptr<const access::Caller> made = std::move(caller);
   const std::lock_guard lock(mutex_);

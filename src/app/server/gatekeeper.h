@@ -25,6 +25,7 @@ class Gatekeeper final : public access::Gatekeeper {
     access::BreakGlass& glass;
     const access::ConsentBook& consents;
     std::shared_ptr<const access::Policy> policy;
+    std::function<search::CataloguePtr()> catalogue;  // in force
     std::string organization;  // "Organization/1": whose records these are, for Consents that name a custodian
     const Clock& clock;        // the server's
     const Clock& machine_clock;

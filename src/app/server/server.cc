@@ -167,7 +167,7 @@ struct Core {
     records = std::make_unique<records::Records>(*store, clock);
     conformance = std::make_unique<conformance::Conformance>(*records, log);
     summaries = std::make_unique<summary::Summaries>(*records);
-    consents = std::make_unique<consents::Consents>(*records, log);
+    consents = std::make_unique<consents::Consents>(*records);
     records->add_reaction(*watch);
     records->add_reaction(*conformance);
     records->add_reaction(*summaries);
@@ -300,12 +300,13 @@ class RunningSystem : public System {
     MYDR24_TRY(label_alerts_->start());
     if (settings_.access.mode == "on") {
       MYDR24_TRY(core_.consents->start());
-      MYDR24_ASSIGN(access_, AccessControl::make(
-                                 {.desk = {settings_, *core_.records, workers_, clock_, machine_clock_, core_.log},
-                                  .consents = *core_.consents,
-                                  .metrics = metrics_,
-                                  .raise = [this](routing::Alert alert) { label_alerts_->raise(std::move(alert)); },
-                                  .router = router_}));
+      MYDR24_ASSIGN(access_,
+                    AccessControl::make(
+                        {.desk = {settings_, *core_.records, workers_, clock_, machine_clock_, core_.log, {}, {}, {}},
+                         .consents = *core_.consents,
+                         .metrics = metrics_,
+                         .raise = [this](routing::Alert alert) { label_alerts_->raise(std::move(alert)); },
+                         .router = router_}));
     }
     make_routes(escalate_after);
     MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, core_.log));
@@ -324,7 +325,6 @@ class RunningSystem : public System {
       unwritten_->tick();
       label_alerts_->observe(dispatcher_->counters());
       label_alerts_->tick();
-      if (access_) core_.consents->tick();
     });
     oncall_->start();
     if (access_) MYDR24_TRY(access_->desk().invite(base_url()));

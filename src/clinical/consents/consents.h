@@ -1,48 +1,52 @@
 #pragma once
 
-// Keeps the book of Consents (access::ConsentBook) as the store has it: read at the start, then every change, also those
-// written through another server that shares the store.
+// Keeps the book of Consents (access::ConsentBook) as the store has it: read at the start, then every change, whichever server
+// on the store wrote it.
 //
-// Invariant: a Consent counts on the server that stored it before its write is answered, and within a second on the others.
+// Invariant: a Consent counts on the server that stored it before its write is answered (which waits for that a second at
+// most), and within a second on the others.
+//
+// Events: consent.changed {"id"}.
 
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <string_view>
 
-#include "base/telemetry/log.h"
 #include "clinical/records/records.h"
 #include "guard/access/consent.h"
 
 namespace mydr24::consents {
 
-class Consents final : public records::Reaction {
+class Consents final : public records::Reaction, public store::Follower {
  public:
-  // All must outlive it.
-  Consents(records::Records& records, const telemetry::Log& log) : records_(records), log_(log) {}
+  // `records` must outlive it; it must outlive the store.
+  explicit Consents(records::Records& records) : records_(records) {}
 
-  // Reads every Consent. Before the first request.
+  // Reads every Consent and follows from there. Before the store's first submit.
   Result<> start();
   const access::ConsentBook& book() const { return book_; }
 
   bool concerns(std::string_view type) const override { return type == "Consent"; }
-  // Notes the change where every server looks for it.
   Result<> react(store::Transaction& transaction, const records::Change& change) override;
 
-  // Takes in what has changed since. Blocks for a read of the store; thread-safe.
-  void refresh();
-  // The same twice a second, however often it is called.
-  void tick();
+  std::string_view name() const override { return "consents"; }
+  bool in_every_process() const override { return true; }
+  Result<> begin() override;
+  Result<> follow(std::span<const store::Event> events) override;
+
+  // Blocks until the version of a Consent that was written with this sequence counts, at most so long: its event is the line
+  // after it.
+  void wait_until_in_effect(store::Sequence sequence, std::chrono::milliseconds time_max);
 
  private:
-  Result<> take_changes();
-  Result<> take(store::Reader& reader, std::string_view id);
-
   records::Records& records_;
-  const telemetry::Log& log_;
   access::ConsentBook book_;
   std::mutex mutex_;
-  std::string taken_;  // key of the last change that the book has
-  std::chrono::nanoseconds looked_at_{0};
+  std::condition_variable followed_;
+  store::Sequence last_ = 0;  // of the changes that the book has
+  bool has_begun_ = false;
 };
 
 }  // namespace mydr24::consents

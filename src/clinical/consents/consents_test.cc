@@ -3,14 +3,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
-
 #include "storage/store/fake_store.h"
 
 namespace mydr24::consents {
 namespace {
-
-using namespace std::chrono_literals;
 
 class ConsentsTest : public testing::Test {
  protected:
@@ -18,7 +14,8 @@ class ConsentsTest : public testing::Test {
     records.add_reaction(consents);
     EXPECT_TRUE(consents.start());
   }
-  void put(std::string_view status) {
+  ~ConsentsTest() override { store.forget_process(); }
+  store::Sequence put(std::string_view status) {
     const auto prepared = records.prepare(
         fmt::format(
             R"({{"resourceType":"Consent","id":"c","status":"{}","scope":{{"coding":[{{"code":"patient-privacy"}}]}},)"
@@ -26,71 +23,66 @@ class ConsentsTest : public testing::Test {
             R"("policyRule":{{"coding":[{{"code":"OPTOUT"}}]}}}})",
             status),
         {});
-    ASSERT_TRUE(prepared) << prepared.error().issues.front().diagnostics;
-    ASSERT_TRUE(store.write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
-      MYDR24_TRY(records.put(transaction, *prepared));
+    EXPECT_TRUE(prepared) << prepared.error().issues.front().diagnostics;
+    store::Sequence sequence = 0;
+    EXPECT_TRUE(store.write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
+      MYDR24_ASSIGN(const auto outcome, records.put(transaction, *prepared));
+      sequence = outcome.written.sequence;
       return {};
     }));
+    store.settle();
+    return sequence;
   }
   void remove() {
-    ASSERT_TRUE(store.write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
+    EXPECT_TRUE(store.write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
       MYDR24_TRY(records.remove(transaction, "Consent", "c"));
       return {};
     }));
+    store.settle();
   }
 
   ManualClock clock{from_us(1'700'000'000'000'000)};
-  std::ostringstream out;
-  telemetry::Log log{telemetry::log_settings("warn", "json"), clock, out};
   store::FakeStore store{clock};
   records::Records records{store, clock};
-  Consents consents{records, log};
+  Consents consents{records};
 };
 
-TEST_F(ConsentsTest, AChangeCountsWhenItIsLookedFor) {
-  put("active");
-  consents.refresh();
+TEST_F(ConsentsTest, AChangeCountsWhenItIsFollowed) {
+  const auto sequence = put("active");
+  consents.wait_until_in_effect(sequence, std::chrono::milliseconds(0));
   EXPECT_TRUE(consents.book().has("p"));
   put("inactive");
-  consents.refresh();
   EXPECT_FALSE(consents.book().has("p"));
   put("active");
-  consents.refresh();
   remove();
-  consents.refresh();
   EXPECT_FALSE(consents.book().has("p"));
 }
 
-TEST_F(ConsentsTest, AnotherServerSeesItWithinHalfASecond) {
-  records::Records others(store, clock);
-  Consents other(others, log);
+TEST_F(ConsentsTest, EveryServerFollowsAlsoOneThatDoesNotLead) {
+  store.forget_process();
+  Consents other(records);
+  store.shared = true;
+  store.leading = false;
   ASSERT_TRUE(other.start());
   put("active");
-  other.tick();
-  clock.advance(500ms);
-  other.tick();
   EXPECT_TRUE(other.book().has("p"));
 }
 
 TEST_F(ConsentsTest, ARestartReadsWhatIsThere) {
   put("active");
-  Consents later(records, log);
+  Consents later(records);
   ASSERT_TRUE(later.start());
   EXPECT_TRUE(later.book().has("p"));
 }
 
-TEST_F(ConsentsTest, OldChangesAreSweptAway) {
-  for (int i = 0; i < 20; ++i) {
-    put(i % 2 == 0 ? "active" : "inactive");
-    clock.advance(30min);
-  }
-  std::size_t kept = 0;
-  ASSERT_TRUE(store.read([&](store::Reader& reader) -> Result<> {
-    MYDR24_ASSIGN(const auto rows, reader.states("consent.changed", "", "", 100));
-    kept = rows.size();
-    return {};
-  }));
-  EXPECT_LE(kept, 4U);
+TEST_F(ConsentsTest, WhatWentWhileNobodyFollowedIsForgottenWithTheNextBeginning) {
+  put("active");
+  EXPECT_TRUE(consents.book().has("p"));
+  store.forget_process();
+  remove();
+  EXPECT_TRUE(consents.book().has("p"));
+  ASSERT_TRUE(consents.begin());
+  EXPECT_FALSE(consents.book().has("p"));
 }
 
 }  // namespace

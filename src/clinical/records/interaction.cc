@@ -279,7 +279,7 @@ Result<> commit(const Records& records, access::Access& access, store::Transacti
                 std::vector<Effect>& effects) {
   MYDR24_TRY(check_conditions(transaction, access, plan));
   effects.assign(plan.steps.size(), {});
-  access.begin_writes();
+  access.begin_writes(transaction);
   // FHIR R4, http.html#trules: DELETE, then POST, then PUT and PATCH.
   for (const auto verb : {Verb::remove, Verb::create, Verb::update, Verb::patch}) {
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {

@@ -201,22 +201,6 @@ Accepted<Prepared> Records::prepare(std::string text, const PrepareOptions& opti
   return prepared;
 }
 
-namespace {
-
-void tell(access::Access& access, access::Permission action, std::string_view type, std::string_view id,
-          std::int64_t version, const std::string& body) {
-  if (!access.tells_of_writes()) return;
-  access::Seen about;
-  about.note({.type = std::string(type), .id = std::string(id), .body = body});
-  access.wrote({.action = action,
-                .type = std::string(type),
-                .id = std::string(id),
-                .version = version,
-                .patients = about.patients()});
-}
-
-}  // namespace
-
 Result<Records::Outcome> Records::put(store::Transaction& transaction, const Prepared& prepared,
                                       const Precondition& precondition, access::Access& access) const {
   MYDR24_ASSIGN(const auto there, transaction.current(prepared.type, prepared.id));
@@ -253,8 +237,8 @@ Result<Records::Outcome> Records::put(store::Transaction& transaction, const Pre
   const Change change{outcome.action, prepared.type,  prepared.id, prepared.document->root(),
                       before.root(),  outcome.written};
   MYDR24_TRY(react(transaction, change));
-  tell(access, replaces ? access::Permission::update : access::Permission::create, prepared.type, prepared.id,
-       outcome.written.version, prepared.text);
+  access.wrote(transaction, replaces ? access::Permission::update : access::Permission::create, prepared.type,
+               prepared.id, outcome.written.version, prepared.text);
   return outcome;
 }
 
@@ -278,7 +262,7 @@ Result<std::optional<store::Written>> Records::remove(store::Transaction& transa
                                                      .entries = {},
                                                      .entries_before = entries_before}));
   MYDR24_TRY(react(transaction, Change{store::Action::remove, type, id, {}, before.root(), written}));
-  tell(access, access::Permission::remove, type, id, written.version, there->body);
+  access.wrote(transaction, access::Permission::remove, type, id, written.version, there->body);
   return std::optional(written);
 }
 

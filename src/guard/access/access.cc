@@ -51,7 +51,7 @@ Result<> Access::check_put(store::Reader& reader, std::string_view type, std::st
                            const std::optional<store::Version>& there, json::Value resource, bool by_create) {
   if (clock_ == nullptr) return {};
   Seen seen;
-  seen.note({.type = std::string(type), .id = std::string(id), .body = std::string(resource.raw())});
+  seen.note(type, id, resource.raw(), caller_->catalogue.get());
   take(seen);
   if (is_unlimited()) return {};
   GuardedReader guarded(reader, *caller_, *clock_, nullptr);
@@ -83,21 +83,46 @@ Result<bool> Access::check_remove(store::Reader& reader, const store::Version& t
   MYDR24_ASSIGN(const bool good, guarded.sees(there, Permission::remove));
   if (!good) return fail(Code::refused, fmt::format("you may not delete {}/{}", there.type, there.id));
   Seen seen;
-  seen.note(there);
+  seen.note(there.type, there.id, there.body, caller_->catalogue.get());
   take(seen);
   return true;
 }
 
-void Access::wrote(Written written) {
-  if (note_) written_.push_back(std::move(written));
+void Access::begin_writes(const store::Transaction& transaction) {
+  if (!note_) return;
+  const std::lock_guard lock(mutex_);
+  written_[&transaction].clear();
+}
+
+void Access::wrote(const store::Transaction& transaction, Permission action, std::string_view type, std::string_view id,
+                   std::int64_t version, std::string_view body) {
+  if (!note_) return;
+  Seen about;
+  about.note(type, id, body, caller_->catalogue.get());
+  const std::lock_guard lock(mutex_);
+  written_[&transaction].push_back({.action = action,
+                                    .type = std::string(type),
+                                    .id = std::string(id),
+                                    .version = version,
+                                    .patients = about.patients()});
 }
 
 Result<> Access::end_writes(store::Transaction& transaction) {
-  if (written_.empty()) return {};
-  MYDR24_TRY(note_(transaction, written_));
-  written_.clear();
+  if (!note_) return {};
+  std::vector<Written> written;
+  {
+    const std::lock_guard lock(mutex_);
+    written = std::move(written_[&transaction]);
+    written_.erase(&transaction);
+  }
+  if (written.empty()) return {};
+  MYDR24_TRY(note_(transaction, written));
   has_noted_ = true;
   return {};
+}
+
+bool Access::has_consent(std::string_view patient) const {
+  return caller_->denials != nullptr && caller_->denials->book().has(patient);
 }
 
 void Access::take(const Seen& seen) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -63,13 +64,17 @@ class Access {
   // How writes are told of in their own transaction; once for each, before it ends. None: they are not.
   using NoteWrites = std::function<Result<>(store::Transaction&, std::span<const Written>)>;
   void note_writes_by(NoteWrites note) { note_ = std::move(note); }
-  bool tells_of_writes() const { return note_ != nullptr; }
-  // Around the writes of one transaction, inside it; wrote() for each.
-  void begin_writes() { written_.clear(); }
-  void wrote(Written written);
+  // Around the writes of one transaction, inside it; wrote() for each. `body`: the text that was written or deleted.
+  void begin_writes(const store::Transaction& transaction);
+  void wrote(const store::Transaction& transaction, Permission action, std::string_view type, std::string_view id,
+             std::int64_t version, std::string_view body);
   Result<> end_writes(store::Transaction& transaction);
   // Whether a write of this request has been told of.
   bool has_noted() const { return has_noted_; }
+
+  // Whether a Consent of that patient is in force, whatever it says: what was made of the whole record is then not for this
+  // request.
+  bool has_consent(std::string_view patient) const;
 
   // What the audit tells of the answer.
   void note_patient(std::string_view id);
@@ -83,7 +88,8 @@ class Access {
   std::shared_ptr<const Caller> caller_;
   const Clock* clock_ = nullptr;  // null: the server itself
   NoteWrites note_;
-  std::vector<Written> written_;  // the writer's thread
+  // A write that is rehearsed because its store is full has another transaction, on another thread.
+  std::map<const store::Transaction*, std::vector<Written>> written_;
   std::atomic<bool> has_noted_ = false;
   mutable std::mutex mutex_;
   Seen seen_;

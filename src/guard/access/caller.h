@@ -13,6 +13,8 @@ namespace mydr24::access {
 struct Caller {
   Principal principal;
   std::shared_ptr<const Sight> sight = Sight::unlimited();
+  // Which absolute references are local ones; null: the published one, of which none are.
+  search::CataloguePtr catalogue;
   std::shared_ptr<Denials> denials;  // null: no Consent is looked at (the server itself)
 };
 

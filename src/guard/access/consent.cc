@@ -351,6 +351,16 @@ void ConsentBook::erase(std::string_view id) {
   patient_of_.erase(found);
 }
 
+void ConsentBook::assign(std::vector<Consent> consents) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++version_;
+    by_patient_.clear();
+    patient_of_.clear();
+  }
+  for (auto& consent : consents) put(std::move(consent));
+}
+
 bool ConsentBook::empty() const {
   const std::lock_guard lock(mutex_);
   return by_patient_.empty();

@@ -72,6 +72,7 @@ class ConsentBook {
  public:
   void put(Consent consent);  // replaces one of the same id
   void erase(std::string_view id);
+  void assign(std::vector<Consent> consents);  // these and no others
   bool empty() const;
   bool has(std::string_view patient) const;
   // Changes with every change.

@@ -29,7 +29,7 @@ std::string_view default_policy_text() {
                     "CodeSystem", "ValueSet", "ConceptMap", "NamingSystem", "StructureDefinition", "SearchParameter",
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cruds" }
       ],
-      "operations": ["identity-*", "access-*", "status", "admission", "am-status", "am-reload",
+      "operations": ["status", "am-status", "am-reload",
                      "oncall-who", "oncall-plan"]
     },
     "platform-engineer": {
@@ -40,13 +40,13 @@ std::string_view default_policy_text() {
         { "types": ["Organization", "Location", "Endpoint", "Subscription", "CodeSystem", "ValueSet", "ConceptMap",
                     "StructureDefinition", "SearchParameter"], "permissions": "rs" }
       ],
-      "operations": ["status", "admission", "admission-hint", "am-*", "silence-preview", "webhook-event",
+      "operations": ["status", "am-*", "silence-preview", "webhook-event",
                      "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*"]
     },
     "on-call-engineer": {
       "text": "Is woken for the platform and mends it; no record of a patient",
       "purpose": "HSYSADMIN",
-      "operations": ["status", "admission", "admission-hint", "am-*", "silence-preview", "oncall-*",
+      "operations": ["status", "am-*", "silence-preview", "oncall-*",
                      "addresses", "address-*"]
     },
     "operations-lead": {
@@ -57,15 +57,14 @@ std::string_view default_policy_text() {
                     "Schedule", "Slot", "Appointment", "Flag", "Task", "MeasureReport"], "permissions": "rs" }
       ],
       "operations": ["status", "events", "alerts", "alert", "alert-*", "actionability", "vitals-board",
-                     "vitals-crowding", "oncall-*", "admission", "admission-hint", "am-alerts", "am-groups",
+                     "vitals-crowding", "vitals-rules*", "vitals-dry-run", "oncall-*", "am-alerts", "am-groups",
                      "am-silence*", "am-receivers", "am-status", "silence-preview"]
     },
     "nurse": {
       "text": "Cares for patients: reads their records, records signs, answers alerts",
       "purpose": "TREAT",
       "fhir": [
-        { "types": ["*"], "not_types": ["AuditEvent", "Consent"], "permissions": "rs" },
-        { "types": ["Consent"], "permissions": "rs" },
+        { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" },
         { "types": ["Observation", "Communication", "Task", "Flag", "CareTeam", "CarePlan", "Condition",
                     "AllergyIntolerance", "Procedure", "MedicationAdministration", "MedicationStatement",
                     "Immunization", "QuestionnaireResponse", "DocumentReference", "Encounter", "Appointment",
@@ -73,7 +72,8 @@ std::string_view default_policy_text() {
         { "types": ["Patient", "RelatedPerson"], "permissions": "cu" }
       ],
       "operations": ["break-glass", "break-glass-end", "status", "events", "alerts", "alert", "alert-ack", "alert-escalate",
-                     "alert-resolve", "vitals-*", "oncall-who", "oncall-shifts", "oncall-swap", "addresses",
+                     "alert-resolve", "vitals-board", "vitals-patient", "vitals-scores", "vitals-monitor*", "vitals-limit*",
+                     "vitals-rules", "vitals-outcome*", "vitals-crowding", "oncall-who", "oncall-shifts", "oncall-swap", "addresses",
                      "address-*"],
       "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
     },
@@ -94,7 +94,9 @@ std::string_view default_policy_text() {
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cu" }
       ],
       "operations": ["break-glass", "break-glass-end", "status", "events", "alerts", "alert", "alert-*", "actionability",
-                     "vitals-*", "oncall-who", "oncall-shifts", "oncall-swap", "oncall-test-page", "addresses",
+                     "vitals-board", "vitals-patient", "vitals-scores", "vitals-monitor*", "vitals-limit*", "vitals-rules",
+                     "vitals-dry-run", "vitals-outcome*", "vitals-crowding", "oncall-who", "oncall-shifts",
+                     "oncall-swap", "oncall-test-page", "addresses",
                      "address-*"],
       "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
     },
@@ -106,12 +108,12 @@ std::string_view default_policy_text() {
         { "types": ["AuditEvent", "Provenance", "Consent", "Organization", "Practitioner", "PractitionerRole"],
           "permissions": "rs" }
       ],
-      "operations": ["audit-*", "break-glass-list", "break-glass-review", "access-explain", "status"]
+      "operations": ["break-glass-list", "break-glass-review", "status"]
     },
     "change-manager": {
       "text": "Plans and approves changes; no record of a patient",
       "purpose": "HOPERAT",
-      "operations": ["status", "admission", "oncall-who", "oncall-shifts", "oncall-coverage"]
+      "operations": ["status", "oncall-who", "oncall-shifts", "oncall-coverage"]
     },
     "booking-desk": {
       "text": "Books appointments: who and when, not why",

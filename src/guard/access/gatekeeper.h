@@ -14,7 +14,7 @@ class Gatekeeper {
  public:
   virtual ~Gatekeeper() = default;
   // Anonymous when the request shows nothing. Code::refused when what it shows (a token, a cookie) is not valid or not valid
-  // any more. Thread-safe, and quick for a session that was seen a moment ago.
+  // any more; another Code when that cannot be found out now. Thread-safe, and quick for a session that was seen a moment ago.
   virtual Result<std::shared_ptr<const Caller>> authenticate(const net::Request& request) = 0;
   // In force now.
   virtual std::shared_ptr<const Policy> policy() const = 0;

@@ -31,21 +31,22 @@ void Seen::note_patient(std::string_view id) {
   patients_.emplace_back(id);
 }
 
-void Seen::note(const store::Version& version) {
+// Every reference to a Patient, by the text: parsing each resource again would cost more than reading it did.
+void Seen::note(std::string_view type, std::string_view id, std::string_view body, const search::Catalogue* catalogue) {
   ++resources_;
-  if (version.type == "Patient") {
-    note_patient(version.id);
+  if (type == "Patient") {
+    note_patient(id);
     return;
   }
-  // Every reference to a Patient, by the text: parsing each resource again would cost more than reading it did.
-  constexpr std::string_view mark = "\"Patient/";
-  const std::string_view body = version.body;
-  for (auto at = body.find(mark); at != body.npos; at = body.find(mark, at)) {
-    at += mark.size();
-    const auto end = body.find_first_of("\"/", at);
-    if (end == body.npos) return;
-    note_patient(body.substr(at, end - at));
-    at = end;
+  constexpr std::string_view mark = "Patient/";
+  for (auto at = body.find(mark); at != body.npos; at = body.find(mark, at + 1)) {
+    const auto begin = body.rfind('"', at);
+    const auto end = body.find('"', at);
+    if (begin == body.npos || end == body.npos) return;
+    auto reference = search::local_reference(body.substr(begin + 1, end - begin - 1), catalogue);
+    if (!reference.starts_with(mark)) continue;
+    reference.remove_prefix(mark.size());
+    note_patient(reference.substr(0, reference.find('/')));
   }
 }
 
@@ -61,7 +62,7 @@ Result<bool> GuardedReader::holds(std::span<const search::Condition> conditions,
   const search::MatchContext context{
       .now = clock_.now(),
       .last_updated = at,
-      .catalogue = nullptr,
+      .catalogue = caller_.catalogue.get(),
       .chain = [&](const search::Condition& chain,
                    std::span<const std::string> targets) { return settle(leads_there(chain, targets)); },
       .has = [&](const search::Condition& has,
@@ -133,10 +134,14 @@ bool GuardedReader::concerns_a_consent(const store::Version& version) const {
   if (caller_.denials == nullptr || caller_.denials->book().empty()) return false;
   if (version.body.find("\\") != version.body.npos) return true;  // a reference may be written with escapes
   Seen about;
-  about.note(version);
+  about.note(version.type, version.id, version.body, caller_.catalogue.get());
   return !about.complete() || std::ranges::any_of(about.patients(), [this](const std::string& patient) {
     return caller_.denials->book().has(patient);
   });
+}
+
+void GuardedReader::note(const store::Version& version) {
+  if (seen_ != nullptr) seen_->note(version.type, version.id, version.body, caller_.catalogue.get());
 }
 
 Result<bool> GuardedReader::is_denied(Permission permission, std::string_view type, json::Value resource, Instant at) {
@@ -169,7 +174,7 @@ Result<std::optional<store::Version>> GuardedReader::if_visible(std::optional<st
   if (!version) return version;
   MYDR24_ASSIGN(const bool visible, sees(*version));
   if (!visible) return std::optional<store::Version>();
-  if (seen_ != nullptr) seen_->note(*version);
+  note(*version);
   return version;
 }
 
@@ -214,7 +219,7 @@ Result<std::vector<store::Version>> GuardedReader::history(const store::HistoryQ
         }
       }
       if (!seen || visible.size() == query.count) continue;
-      if (seen_ != nullptr) seen_->note(version);
+      note(version);
       visible.push_back(std::move(version));
     }
     if (versions.size() < query.count) break;
@@ -246,7 +251,7 @@ Result<search::Query> GuardedReader::narrowed(const search::Query& query) {
 Result<store::SearchPage> GuardedReader::search(const search::Query& query) {
   if (sight_.is_unlimited()) {
     MYDR24_ASSIGN(auto page, reader_.search(query));
-    if (seen_ != nullptr) std::ranges::for_each(page.matches, [this](const auto& match) { seen_->note(match); });
+    for (const auto& match : page.matches) note(match);
     return page;
   }
   // Of a type that is brought along ($everything, _revinclude) and hidden as a whole there is nothing.
@@ -277,7 +282,7 @@ Result<store::SearchPage> GuardedReader::search(const search::Query& query) {
     page.matches = std::move(visible);
     page.total.reset();
   }
-  if (seen_ != nullptr) std::ranges::for_each(page.matches, [this](const auto& match) { seen_->note(match); });
+  for (const auto& match : page.matches) note(match);
   return page;
 }
 

@@ -19,7 +19,8 @@ class Seen {
  public:
   static constexpr std::size_t patients_max = 1'000;
 
-  void note(const store::Version& version);
+  // `body`: the text of the resource. `catalogue`: see Caller.
+  void note(std::string_view type, std::string_view id, std::string_view body, const search::Catalogue* catalogue);
   void note_patient(std::string_view id);
   void note_incomplete() { complete_ = false; }
   const std::vector<std::string>& patients() const { return patients_; }  // ids, each once, in the order seen
@@ -67,6 +68,7 @@ class GuardedReader final : public store::Reader {
   const std::vector<search::Condition>& denied(Permission permission, std::string_view type);
   // Every resource of the type is open: none has to be looked at.
   bool is_free(Permission permission, std::string_view type);
+  void note(const store::Version& version);
   bool concerns_a_consent(const store::Version& version) const;
   Result<bool> is_denied(Permission permission, std::string_view type, json::Value resource, Instant at);
   Result<search::Query> narrowed(const search::Query& query);

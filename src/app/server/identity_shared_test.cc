@@ -104,7 +104,7 @@ class SharedIdentity : public testing::Test {
   std::array<std::unique_ptr<Node>, 2> nodes_;
 };
 
-TEST_F(SharedIdentity, what_one_server_revokes_the_other_refuses_within_five_seconds) {
+TEST_F(SharedIdentity, WhatOneServerRevokesTheOtherRefusesWithinFiveSeconds) {
   const auto issued = agreed();
   EXPECT_TRUE(nodes_[0]->stands(issued.token));
   EXPECT_TRUE(nodes_[1]->stands(issued.token));
@@ -120,7 +120,7 @@ TEST_F(SharedIdentity, what_one_server_revokes_the_other_refuses_within_five_sec
   RecordProperty("milliseconds", std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
 }
 
-TEST_F(SharedIdentity, of_two_servers_that_are_given_one_refresh_token_one_takes_it) {
+TEST_F(SharedIdentity, OfTwoServersThatAreGivenOneRefreshTokenOneTakesIt) {
   for (int round = 0; round < 5; ++round) {
     const auto issued = agreed();
     std::array<bool, 2> taken{};
@@ -136,7 +136,7 @@ TEST_F(SharedIdentity, of_two_servers_that_are_given_one_refresh_token_one_takes
   }
 }
 
-TEST_F(SharedIdentity, both_sign_with_the_same_keys) {
+TEST_F(SharedIdentity, BothSignWithTheSameKeys) {
   EXPECT_TRUE(nodes_[1]->identity.keys().published().contains("ES256"));
   EXPECT_EQ(nodes_[0]->identity.keys().form_key().size(), 32U);
   EXPECT_EQ(nodes_[0]->identity.keys().form_key(), nodes_[1]->identity.keys().form_key());

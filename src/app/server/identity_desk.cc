@@ -1,4 +1,4 @@
-#include "app/server/access.h"
+#include "app/server/identity_desk.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -77,13 +77,22 @@ oauth_api::PatientChoice choice_of(const store::Version& version) {
 
 }  // namespace
 
-Result<identity::Settings> identity_settings(const AccessSection& section, const ServerSection& server) {
+Result<identity::Settings> identity_settings(const AccessSection& section, const ServerSection& server,
+                                             const access::Policy& policy) {
   identity::Settings settings;
   settings.access_of_people = std::chrono::minutes(section.token_min);
   settings.page_idle = std::chrono::minutes(section.idle_min);
   settings.page_max = std::chrono::hours(section.session_max_h);
   settings.refresh = std::chrono::days(section.refresh_days);
-  settings.totp_roles = words_of(section.totp_roles);
+  settings.totp_roles.clear();
+  for (auto& role : words_of(section.totp_roles)) {
+    if (role != "privileged") {
+      settings.totp_roles.push_back(std::move(role));
+      continue;
+    }
+    for (const auto& each : policy.roles)
+      if (each.privileged) settings.totp_roles.push_back(each.name);
+  }
   settings.secure_cookies = server.base_url.starts_with("https://");
   settings.ca_file = section.ca_file;
   if (!section.key_file.empty()) {
@@ -100,7 +109,7 @@ Result<identity::Settings> identity_settings(const AccessSection& section, const
   return settings;
 }
 
-AccessDesk::AccessDesk(Parts parts, identity::Settings settings)
+IdentityDesk::IdentityDesk(Parts parts, identity::Settings settings)
     : parts_(std::move(parts)),
       identity_(parts_.records.store(), parts_.clock, std::move(settings), parts_.log),
       api_{.identity = identity_,
@@ -110,20 +119,20 @@ AccessDesk::AccessDesk(Parts parts, identity::Settings settings)
            .find_patients = [this](const access::Principal& person,
                                    const std::string& text) { return find_patients(person, text); }} {}
 
-Result<std::unique_ptr<AccessDesk>> AccessDesk::make(Parts parts) {
+Result<std::unique_ptr<IdentityDesk>> IdentityDesk::make(Parts parts) {
   const auto& server = parts.settings.server;
   // Tokens name who gave them: that cannot be an address which means something else on every machine.
   if (server.base_url.empty() && !is_loopback(server.listen))
     return fail(Code::invalid, "must say how clients reach this server when access.mode is on", "server.base_url");
-  MYDR24_ASSIGN(auto settings, identity_settings(parts.settings.access, server));
-  std::unique_ptr<AccessDesk> made(new AccessDesk(std::move(parts), std::move(settings)));
+  MYDR24_ASSIGN(auto settings, identity_settings(parts.settings.access, server, *parts.policy));
+  std::unique_ptr<IdentityDesk> made(new IdentityDesk(std::move(parts), std::move(settings)));
   MYDR24_TRY(made->write_admin_token());
   made->identity_.attach();
   MYDR24_TRY(made->identity_.start());
   return made;
 }
 
-Result<> AccessDesk::write_admin_token() {
+Result<> IdentityDesk::write_admin_token() {
   if (!parts_.settings.store.url.empty()) return {};
   const auto path = std::filesystem::path(parts_.settings.store.path) / admin_token_file;
   admin_token_ = crypto::random_token();
@@ -137,13 +146,13 @@ Result<> AccessDesk::write_admin_token() {
   return {};
 }
 
-Result<std::string> AccessDesk::administer(const std::string& command) {
+Result<std::string> IdentityDesk::administer(const std::string& command) {
   const auto document = json::Document::parse_view(command);
   if (document && document->root()["do"].text() == "access.explain") return parts_.explain(document->root());
   return identity::administer(identity_, command, parts_.clock.now());
 }
 
-void AccessDesk::add_admin_routes(pipeline::Router& router) {
+void IdentityDesk::add_admin_routes(pipeline::Router& router) {
   if (admin_token_.empty()) return;
   router.add({net::Method::post, "/identity", "identity", RequestClass::urgent, [this](pipeline::Call& call) -> Task<> {
                 if (!crypto::same_secret(call.request().header("Authorization"), "Bearer " + admin_token_))
@@ -160,13 +169,13 @@ void AccessDesk::add_admin_routes(pipeline::Router& router) {
 }
 
 // Empty for the moment in which a listener answers and does not know yet that it does.
-std::string AccessDesk::base_url() const {
+std::string IdentityDesk::base_url() const {
   const auto& configured = parts_.settings.server.base_url;
   if (!configured.empty()) return without_slash(configured);
   return listens_.load(std::memory_order_acquire) ? own_url_ : std::string();
 }
 
-Result<> AccessDesk::invite(std::string own_url) {
+Result<> IdentityDesk::invite(std::string own_url) {
   own_url_ = std::move(own_url);
   listens_.store(true, std::memory_order_release);
   std::optional<std::string> token;
@@ -183,8 +192,8 @@ Result<> AccessDesk::invite(std::string own_url) {
 }
 
 // Staff only: a relative has no business with the names of other patients.
-Result<std::vector<oauth_api::PatientChoice>> AccessDesk::find_patients(const access::Principal& person,
-                                                                        const std::string& text) {
+Result<std::vector<oauth_api::PatientChoice>> IdentityDesk::find_patients(const access::Principal& person,
+                                                                          const std::string& text) {
   std::vector<oauth_api::PatientChoice> found;
   if (!person.fhir_user.empty() && !person.fhir_user.starts_with("Practitioner")) return found;
   const auto definitions = parts_.records.definitions();

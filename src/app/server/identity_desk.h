@@ -15,13 +15,15 @@
 
 namespace mydr24::server {
 
-// Identity as the settings say. Code::invalid names the setting that is wrong. `server` for base_url and listen.
-Result<identity::Settings> identity_settings(const AccessSection& section, const ServerSection& server);
+// Identity as the settings say. Code::invalid names the setting that is wrong. `server` for base_url and listen, `policy` for
+// which roles are privileged.
+Result<identity::Settings> identity_settings(const AccessSection& section, const ServerSection& server,
+                                             const access::Policy& policy);
 
 // In the data folder, for its owner only, made anew at each start.
 inline constexpr std::string_view admin_token_file = "admin.token";
 
-class AccessDesk {
+class IdentityDesk {
  public:
   struct Parts {
     const Settings& settings;
@@ -30,18 +32,19 @@ class AccessDesk {
     const Clock& clock;          // the server's
     const Clock& machine_clock;  // what others compare with
     const telemetry::Log& log;
+    std::shared_ptr<const access::Policy> policy;
     // What a person may see, by the gatekeeper; set before the first request.
     std::function<Result<std::shared_ptr<const access::Caller>>(const access::Principal&)> caller_of;
     // {"do": "access.explain", "as", "method", "path"}, for the operator.
     std::function<Result<std::string>(json::Value command)> explain;
   };
   // All parts must outlive it. Before the store's first tick.
-  static Result<std::unique_ptr<AccessDesk>> make(Parts parts);
+  static Result<std::unique_ptr<IdentityDesk>> make(Parts parts);
 
   identity::Identity& identity() { return identity_; }
   void add_routes(pipeline::Router& router) { oauth_api::add_routes(router, api_); }
-  // POST /identity: commands of the operator (guard/identity/administration.h, and access.explain), for whoever can read the token in the
-  // data folder. Without a folder there is none: the command line opens the database itself.
+  // POST /identity: commands of the operator (guard/identity/administration.h, and access.explain), for whoever can read the
+  // token in the data folder. Without a folder there is none: the command line opens the database itself.
   void add_admin_routes(pipeline::Router& router);
   // When requests are answered, at `own_url`: says on standard error how the first administrator gets in, when there is
   // no user yet.
@@ -49,7 +52,7 @@ class AccessDesk {
   void stop() { identity_.stop(); }
 
  private:
-  AccessDesk(Parts parts, identity::Settings settings);
+  IdentityDesk(Parts parts, identity::Settings settings);
   Result<> write_admin_token();
   Result<std::string> administer(const std::string& command);
   std::string base_url() const;

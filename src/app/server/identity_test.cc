@@ -195,7 +195,7 @@ class AccessOverHttp : public ServerTest {
 };
 
 // First in the file: it needs a store without users.
-TEST_F(AccessOverHttp, a0_first_administrator_sets_up_enrols_and_registers_a_client) {
+TEST_F(AccessOverHttp, A0FirstAdministratorSetsUpEnrolsAndRegistersAClient) {
   const auto path = "/setup/" + between(invitation_, "/setup/", "\n");
   auto at = browser();
   ASSERT_EQ(at.get(path).status, 200) << invitation_;
@@ -239,7 +239,7 @@ TEST_F(AccessOverHttp, a0_first_administrator_sets_up_enrols_and_registers_a_cli
   EXPECT_EQ(send(Method::post, "/oauth/register", metadata, headers).status, 401);
 }
 
-TEST_F(AccessOverHttp, discovery_says_where_everything_is) {
+TEST_F(AccessOverHttp, DiscoverySaysWhereEverythingIs) {
   for (const char* path : {"/.well-known/smart-configuration", "/fhir/R4/.well-known/smart-configuration",
                            "/fhir/.well-known/smart-configuration"}) {
     const auto answer = send(Method::get, path, {}, {{"Accept", "text/html"}});
@@ -257,7 +257,7 @@ TEST_F(AccessOverHttp, discovery_says_where_everything_is) {
   EXPECT_FALSE(keys.raw.body.contains("\"d\":"));
 }
 
-TEST_F(AccessOverHttp, a_person_agrees_and_the_application_gets_and_refreshes_tokens) {
+TEST_F(AccessOverHttp, APersonAgreesAndTheApplicationGetsAndRefreshesTokens) {
   add_user({.name = "anna", .display = "Anna", .roles = {"emergency-clinician"}, .fhir_user = "Practitioner/12"});
   add_app("app");
   auto colleague = browser();
@@ -353,7 +353,7 @@ TEST_F(AccessOverHttp, a_person_agrees_and_the_application_gets_and_refreshes_to
       401);
 }
 
-TEST_F(AccessOverHttp, a_code_that_comes_again_takes_back_what_it_gave) {
+TEST_F(AccessOverHttp, ACodeThatComesAgainTakesBackWhatItGave) {
   add_user({.name = "bert"});
   add_app("app2");
   auto at = browser();
@@ -380,7 +380,7 @@ TEST_F(AccessOverHttp, a_code_that_comes_again_takes_back_what_it_gave) {
   EXPECT_EQ(send(Method::get, "/oauth/userinfo", {}, revoked).status, 401);
 }
 
-TEST_F(AccessOverHttp, a_machine_shows_a_key_and_each_assertion_counts_once) {
+TEST_F(AccessOverHttp, AMachineShowsAKeyAndEachAssertionCountsOnce) {
   const auto key = crypto::Key::generate(crypto::Algorithm::es384);
   add_client({.id = "export",
               .proof = identity::ClientProof::key,
@@ -421,7 +421,7 @@ TEST_F(AccessOverHttp, a_machine_shows_a_key_and_each_assertion_counts_once) {
   EXPECT_EQ(elsewhere.status, 401);
 }
 
-TEST_F(AccessOverHttp, a_wrong_request_goes_to_a_page_or_back_but_never_elsewhere) {
+TEST_F(AccessOverHttp, AWrongRequestGoesToAPageOrBackButNeverElsewhere) {
   add_user({.name = "cora"});
   add_app("app3");
   auto at = browser();
@@ -455,7 +455,7 @@ TEST_F(AccessOverHttp, a_wrong_request_goes_to_a_page_or_back_but_never_elsewher
             "invalid_request");
 }
 
-TEST_F(AccessOverHttp, a_form_that_this_browser_was_not_given_does_nothing) {
+TEST_F(AccessOverHttp, AFormThatThisBrowserWasNotGivenDoesNothing) {
   add_user({.name = "dora"});
   add_app("app4");
   auto at = browser();
@@ -480,7 +480,7 @@ TEST_F(AccessOverHttp, a_form_that_this_browser_was_not_given_does_nothing) {
   EXPECT_EQ(browser().post_as_is("/login", {{"user", "dora"}, {"password", password}}).status, 403);
 }
 
-TEST_F(AccessOverHttp, an_application_is_launched_for_the_patient_that_is_open) {
+TEST_F(AccessOverHttp, AnApplicationIsLaunchedForThePatientThatIsOpen) {
   add_user({.name = "emil", .roles = {"nurse"}, .fhir_user = "Practitioner/7"});
   add_app("app5");
   auto at = browser();
@@ -507,7 +507,7 @@ TEST_F(AccessOverHttp, an_application_is_launched_for_the_patient_that_is_open) 
   EXPECT_EQ(send(Method::post, "/api/v1/launch", "{}", {{"Content-Type", "application/json"}}).status, 401);
 }
 
-TEST_F(AccessOverHttp, a_patient_agrees_for_themselves_and_a_request_may_come_by_post) {
+TEST_F(AccessOverHttp, APatientAgreesForThemselvesAndARequestMayComeByPost) {
   add_user({.name = "paul", .roles = {"patient"}, .fhir_user = "Patient/p9"});
   add_app("app6");
   auto at = browser();
@@ -523,7 +523,7 @@ TEST_F(AccessOverHttp, a_patient_agrees_for_themselves_and_a_request_may_come_by
   EXPECT_EQ(text(given, "patient"), "p9");
 }
 
-TEST_F(AccessOverHttp, people_see_and_end_their_own_sessions_only) {
+TEST_F(AccessOverHttp, PeopleSeeAndEndTheirOwnSessionsOnly) {
   add_user({.name = "fred"});
   add_user({.name = "gina"});
   auto fred = browser(), gina = browser();
@@ -542,7 +542,7 @@ TEST_F(AccessOverHttp, people_see_and_end_their_own_sessions_only) {
   EXPECT_EQ(gina.get("/api/v1/sessions").status, 200);
 }
 
-TEST_F(AccessOverHttp, errors_of_the_token_endpoint_are_those_of_rfc_6749) {
+TEST_F(AccessOverHttp, ErrorsOfTheTokenEndpointAreThoseOfRfc6749) {
   add_app("app7");
   const auto web = add_client({.id = "web7",
                                .proof = identity::ClientProof::secret,
@@ -578,7 +578,7 @@ TEST_F(AccessOverHttp, errors_of_the_token_endpoint_are_those_of_rfc_6749) {
   EXPECT_EQ(preflight.raw.header("Access-Control-Allow-Origin"), "*");
 }
 
-TEST_F(AccessOverHttp, z9_without_the_setting_nothing_of_it_is_there) {
+TEST_F(AccessOverHttp, Z9WithoutTheSettingNothingOfItIsThere) {
   restart([](Settings& settings) { settings.access.mode = "off"; });
   for (const char* path : {"/.well-known/smart-configuration", "/oauth/authorize", "/login"})
     EXPECT_EQ(send(Method::get, path).status, 404) << path;
