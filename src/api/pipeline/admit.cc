@@ -92,7 +92,8 @@ RequestClass Pipeline::classify(const net::Exchange& exchange, const Match& matc
   const auto& request = exchange.request();
   admission::Facts facts{.listener = settings_.listener_class,
                          .route = match.route != nullptr ? match.route->request_class : RequestClass::routine,
-                         .patient_in_emergency = control->patients().named_in(request.path, request.query),
+                         .patient_in_emergency = settings_.emergency_patients != nullptr &&
+                                                 settings_.emergency_patients->named_in(request.path, request.query),
                          .path = request.path,
                          .writes = request.method == net::Method::post || request.method == net::Method::put ||
                                    request.method == net::Method::patch,
@@ -115,13 +116,14 @@ Pipeline::Place Pipeline::admit(const net::Exchange& exchange, const Match& matc
   Place place;
   std::string_view tenant;
   place.entry.request_class = classify(exchange, match, tenant);
+  place.cost = match.route != nullptr ? match.route->cost : Cost::quick;
   admission::Control* const control = settings_.admission;
   if (control == nullptr) return place;
   const auto& request = exchange.request();
   const bool emergency_lane = settings_.listener == Listener::emergency;
-  place.cost = match.route != nullptr ? match.route->cost : Cost::quick;
   place.entry.now = now;
   place.entry.deadline = deadline_of(request, now);
+  place.entry.hand = settings_.hand;
   const auto lag = exchange.loop_lag();
   place.standing = {.admission = control,
                     .crowded = lag > (emergency_lane ? crowded_emergency_lag : crowded_lag),
@@ -134,6 +136,9 @@ Pipeline::Place Pipeline::admit(const net::Exchange& exchange, const Match& matc
   const auto rank = admission::Threshold::rank(place.entry.request_class,
                                                admission::Threshold::cohort(admission::hash(request.remote), hour));
   place.verdict.refusal = control->screen(place.entry.request_class, place.cost, rank);
+  if (place.verdict.admitted() && settings_.quota != nullptr && place.entry.request_class >= RequestClass::routine &&
+      !settings_.quota->take(now))
+    place.verdict.refusal = admission::Refusal::quota;
   if (!place.verdict.admitted() || place.gate == nullptr) return place;
   const auto crowd = emergency_lane ? crowded_emergencies : crowded_writes;
   if (place.gate->taken() >= crowd) place.standing.crowded = true;

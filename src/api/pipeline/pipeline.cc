@@ -157,6 +157,10 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
   call.stand(std::move(standing));
   if (!entrance.decision.allowed) {
     co_await turn_away(call, entrance);
+  } else if (place.cost == admission::Cost::write && place.entry.request_class >= RequestClass::routine &&
+             settings_.is_full && settings_.is_full()) {
+    co_await call.respond(
+        fail(Code::full, "the tenant has used up its storage quota: ask for more, or remove what is not needed"));
   } else if (match.route != nullptr) {
     try {
       co_await match.route->handler(call);

@@ -25,6 +25,8 @@
 #include "guard/access/decision.h"
 #include "guard/access/gatekeeper.h"
 #include "guard/admission/control.h"
+#include "guard/admission/patients.h"
+#include "guard/admission/quota.h"
 
 namespace mydr24::pipeline {
 
@@ -102,6 +104,12 @@ struct PipelineSettings {
   // Null: everybody is let in as the server itself.
   access::Gatekeeper* gatekeeper = nullptr;
   audit::Log* audit = nullptr;  // null: nothing is recorded
+  // Those of the tenant whose requests these are: a request about one of them is urgent. Null: none.
+  const admission::EmergencyPatients* emergency_patients = nullptr;
+  const admission::Hand* hand = nullptr;  // the tenant's queues; null: every queue
+  admission::Quota* quota = nullptr;      // of its requests that are neither emergencies nor urgent; null: none
+  // Whether the tenant has no room left for writes that are neither emergencies nor urgent. Empty: it has.
+  std::function<bool()> is_full;
   // Told of every request that a route answered, after it was. Must be quick and must not throw.
   std::function<void(const Route&, std::chrono::nanoseconds)> served;
 };

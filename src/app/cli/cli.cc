@@ -89,7 +89,10 @@ void CommandLine::add_config_options(CLI::App* command, bool listeners) {
   command->add_option("--config", config_.file, "Configuration file (TOML)");
   command->add_option("--data", config_.data, "Data folder (store.path)");
   command->add_option("--store", config_.store, "postgres://...: PostgreSQL in place of the folder (store.url)");
-  if (!listeners) return;
+  if (!listeners) {
+    command->add_option("--tenant", config_.tenant, "Whose store, where the settings name [[tenants]]");
+    return;
+  }
   command->add_option("--listen", config_.listen, "Address and port of the server (server.listen)");
   command->add_option("--admin", config_.admin, "Address and port of health and metrics (server.admin)");
 }

@@ -24,12 +24,16 @@ struct ConfigOptions {
   std::string store;  // postgres://...
   std::string listen;
   std::string admin;
+  std::string tenant;  // whose store it is, where there are several
 
   Sources sources(const NamedValues& environment) const;
 };
 
-// Loads the settings, or says on the terminal what is wrong with them.
+// Loads the settings, or says on the terminal what is wrong with them: of a server with tenants those of the one that the
+// options name.
 std::expected<Config, int> settings_or_exit(const ConfigOptions& options, const Terminal& terminal);
+// Those of the whole server.
+std::expected<Config, int> server_settings_or_exit(const ConfigOptions& options, const Terminal& terminal);
 
 int run_serve(const ConfigOptions& options, const Terminal& terminal);
 
@@ -160,7 +164,7 @@ int run_audit_disclosures(const AuditOptions& options, const Terminal& terminal)
 struct IdentityOptions {
   std::string action;  // "user.add", as guard/identity/administration.h has it
   std::string name;    // of a user, a client or a session
-  std::string display, fhir_user, tenant;
+  std::string display, fhir_user;
   std::vector<std::string> roles;
   bool no_password = false;
   std::string proof = "none";  // of a client: token_endpoint_auth_method

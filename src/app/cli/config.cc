@@ -8,8 +8,10 @@
 #include <charconv>
 #include <set>
 
+#include "app/cli/config_tenants.h"
 #include "app/cli/terminal.h"
 #include "app/server/notify.h"
+#include "app/server/tenants.h"
 #include "base/net/client.h"
 
 namespace mydr24::cli {
@@ -18,6 +20,7 @@ namespace {
 
 using server::Settings;
 
+constexpr std::string_view tenants_key = "tenants";
 constexpr std::string_view steps_key = "alerting.steps";
 constexpr std::string_view contacts_key = "alerting.contacts";
 constexpr std::array<std::string_view, 3> contact_keys{"name", "webhook_url", "webhook_secret_file"};
@@ -98,6 +101,7 @@ std::vector<std::string_view> names_in(std::string_view section) {
       names.push_back(key.name.substr(dot + 1));
     }
   }
+  if (section.empty()) names.push_back(tenants_key);
   if (section == "alerting") names.insert(names.end(), {"steps", "contacts"});
   return names;
 }
@@ -113,6 +117,12 @@ void Loader::read_file(const std::filesystem::path& file) {
     config.file = file;
     for (const auto& [name, node] : root) {
       const auto known = names_in("");
+      if (name.str() == tenants_key) {
+        config.settings.tenants =
+            read_tenants(node, [this](const toml::node& at, std::string text) { wrong(place(at), std::move(text)); });
+        note_origin(tenants_key, place(node));
+        continue;
+      }
       if (std::ranges::find(known, name.str()) == known.end()) {
         wrong(place(node), fmt::format("unknown table [{}]{}", name.str(), suggestion(name.str(), known)));
       } else if (const toml::table* table = node.as_table()) {
@@ -285,6 +295,8 @@ void Loader::check() {
   }
   if (const auto notify = server::check_notify(settings.notify); !notify)
     wrong(origin(notify.error().where), fmt::format("{}: {}", notify.error().where, notify.error().text));
+  if (const auto tenants = server::check_tenants(settings); !tenants)
+    wrong(origin(tenants_key), fmt::format("{}: {}", tenants.error().where, tenants.error().text));
   std::set<std::string_view> names;
   for (const server::ContactSection& contact : settings.alerting.contacts) {
     if (!names.insert(contact.name).second && !contact.name.empty()) {

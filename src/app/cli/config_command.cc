@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "app/cli/commands.h"
+#include "app/server/tenants.h"
 #include "base/json/writer.h"
 
 namespace mydr24::cli {
@@ -29,14 +30,26 @@ int say_problems(const Problems& problems, const Terminal& terminal) {
 
 }  // namespace
 
-std::expected<Config, int> settings_or_exit(const ConfigOptions& options, const Terminal& terminal) {
+std::expected<Config, int> server_settings_or_exit(const ConfigOptions& options, const Terminal& terminal) {
   auto loaded = load_config(options.sources(process_environment()));
   if (!loaded) return std::unexpected(say_problems(loaded.error(), terminal));
   return std::move(*loaded);
 }
 
+std::expected<Config, int> settings_or_exit(const ConfigOptions& options, const Terminal& terminal) {
+  auto config = server_settings_or_exit(options, terminal);
+  if (!config || (config->settings.tenants.empty() && options.tenant.empty())) return config;
+  auto settings =
+      options.tenant.empty()
+          ? Result<server::Settings>(fail(Code::invalid, "this server has tenants: say whose data it is", "--tenant"))
+          : server::tenant_settings(config->settings, options.tenant);
+  if (!settings) return std::unexpected(terminal.fail(settings.error()));
+  config->settings = std::move(*settings);
+  return config;
+}
+
 int run_config_show(const ConfigOptions& options, bool effective, const Terminal& terminal) {
-  const auto config = settings_or_exit(options, terminal);
+  const auto config = server_settings_or_exit(options, terminal);
   if (!config) return config.error();
   const auto values = show(*config, effective);
   if (terminal.json) {

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 
 #include "app/cli/config.h"
+#include "app/cli/config_tenants.h"
 #include "base/json/writer.h"
 
 namespace mydr24::cli {
@@ -109,6 +111,9 @@ constexpr auto table = std::to_array<Key>({
      "The claim that holds roles; dots lead into objects, as realm_access.roles.", Form::any},
     {"access.oidc_roles", at<&Settings::access, &Access::oidc_roles>,
      "Which roles they are here: theirs=ours, separated by commas. Others give none.", Form::any},
+    {"access.oidc_tenant_claim", at<&Settings::access, &Access::oidc_tenant_claim>,
+     "Where the settings name [[tenants]]: the claim of its tokens that must be, or list, the tenant's name.",
+     Form::any},
     {"access.oidc_scopes", at<&Settings::access, &Access::oidc_scopes>,
      "on: the claim scope bounds a token. off: the roles alone do.", Form::choice, "on off"},
     {"access.policy_file", at<&Settings::access, &Access::policy_file>,
@@ -318,6 +323,13 @@ std::vector<ShownValue> show(const Config& config, bool with_defaults) {
     shown.push_back(
         {fmt::format("alerting.contacts[{}].webhook_secret_file", i), in_quotes(contact.webhook_secret_file), where});
   }
+  for (std::size_t i = 0; i < settings.tenants.size(); ++i) {
+    const auto& tenant = settings.tenants[i];
+    shown.push_back({fmt::format("tenants[{}].name", i), in_quotes(tenant.name), config.origins.at("tenants")});
+    shown.push_back({fmt::format("tenants[{}].hosts", i), in_quotes(fmt::format("{}", fmt::join(tenant.hosts, " "))),
+                     config.origins.at("tenants")});
+    shown.push_back({fmt::format("tenants[{}].tier", i), in_quotes(tenant.tier), config.origins.at("tenants")});
+  }
   return shown;
 }
 
@@ -348,8 +360,9 @@ std::string example_file() {
       "#[[alerting.contacts]]\n"
       "#name = \"ward nurse\"\n"
       "#webhook_url = \"https://pager.example/hook\"\n"
-      "#webhook_secret_file = \"/etc/mydr24/pager.secret\"\n";
-  return out;
+      "#webhook_secret_file = \"/etc/mydr24/pager.secret\"\n"
+      "\n";
+  return out + tenants_example();
 }
 
 }  // namespace mydr24::cli

@@ -172,5 +172,35 @@ TEST_F(ConfigFile, TheFileIsTheFlagsElseTheEnvironments) {
   EXPECT_NE(missing.error()[0].text.find("cannot be read"), std::string::npos);
 }
 
+TEST_F(ConfigFile, TenantsAreReadAndEachMistakeIsNamedWithItsLine) {
+  const auto config =
+      load_config(with("[[tenants]]\nname = \"north\"\nhosts = [\"n.example\"]\ntier = \"enterprise\"\n"
+                       "requests_per_s = 7\n[[tenants]]\nname = \"south\"\nhosts = [\"s.example\"]\n"));
+  ASSERT_TRUE(config);
+  ASSERT_EQ(config->settings.tenants.size(), 2U);
+  EXPECT_EQ(config->settings.tenants[0].tier, "enterprise");
+  EXPECT_EQ(config->settings.tenants[0].requests_per_s, 7);
+  EXPECT_EQ(config->settings.tenants[1].hosts, std::vector<std::string>{"s.example"});
+
+  struct Wrong {
+    std::string text, line, says;
+  };
+  const std::vector<Wrong> all{
+      {"tenants = 1\n", ":1", "[[tenants]]"},
+      {"[[tenants]]\nname = 3\n", ":2", "name must be a text"},
+      {"[[tenants]]\nnam = \"x\"\n", ":2", "did you mean 'name'"},
+      {"[[tenants]]\nname = \"x\"\nhosts = \"h\"\n", ":3", "must be a list"},
+      {"[[tenants]]\nname = \"x\"\nhosts = [1]\n", ":3", "must be a text"},
+      {"[[tenants]]\nname = \"x\"\nstorage_mib = -2\n", ":3", "whole number"},
+      {"[[tenants]]\nname = \"x\"\nhosts = [\"h\"]\ntier = \"gold\"\n", ":1", "no tier 'gold'"},
+  };
+  for (const auto& wrong : all) {
+    const auto refused = load_config(with(wrong.text));
+    ASSERT_FALSE(refused) << wrong.text;
+    EXPECT_TRUE(refused.error()[0].where.ends_with(wrong.line)) << refused.error()[0].where;
+    EXPECT_TRUE(refused.error()[0].text.contains(wrong.says)) << refused.error()[0].text;
+  }
+}
+
 }  // namespace
 }  // namespace mydr24::cli

@@ -23,7 +23,6 @@ void CommandLine::add_user() {
   made->add_option("--display", identity_.display, "Their name, for people to read");
   made->add_option("--role", identity_.roles, "A role; again for each");
   made->add_option("--fhir-user", identity_.fhir_user, "Who they are in the records, as Practitioner/12");
-  made->add_option("--tenant", identity_.tenant, "Whose user this is");
   made->add_flag("--no-password", identity_.no_password, "None yet: they cannot log in");
   add_identity_command(*user, "list", "user.list", "Every user", "Example:\n  mydr24 user list --data ./data");
   const auto add_named = [&](const char* name, const char* action, const char* about) {

@@ -14,6 +14,7 @@
 #include "app/cli/store_place.h"
 #include "app/server/gatekeeper.h"
 #include "app/server/identity_desk.h"
+#include "app/server/tenants.h"
 #include "base/json/writer.h"
 #include "base/net/client.h"
 #include "guard/access/policy.h"
@@ -84,7 +85,7 @@ Result<std::string> command_of(const IdentityOptions& options, const Terminal& t
   } else if (options.action != "user.list") {
     out.field("name", options.name);
     if (options.action == "user.add") {
-      out.field("display", options.display).field("fhir_user", options.fhir_user).field("tenant", options.tenant);
+      out.field("display", options.display).field("fhir_user", options.fhir_user);
       list("roles", options.roles);
     }
     if (options.action == "user.password" || (options.action == "user.add" && !options.no_password)) {
@@ -107,6 +108,7 @@ Result<std::string> ask_server(const server::Settings& settings, const std::stri
   request.method = net::Method::post;
   MYDR24_ASSIGN(request.url, net::parse_url(fmt::format("http://{}/identity", settings.server.admin)));
   request.headers = {{"Content-Type", "application/json"}, {"Authorization", "Bearer " + token}};
+  if (!settings.tenant.empty()) request.headers.emplace_back(server::tenant_header, settings.tenant);
   request.body = command;
   MYDR24_ASSIGN(auto answer, net::send_blocking(std::move(request)));
   if (answer.status == 200) return std::move(answer.body);
@@ -130,7 +132,7 @@ Result<std::string> perform(const server::Settings& settings, std::string_view a
                 "only a running server explains: start `mydr24 serve` on this folder, with access.mode = on");
   if (!store) return store.error();
   MYDR24_ASSIGN(const auto policy, server::load_policy(settings.access.policy_file));
-  MYDR24_ASSIGN(auto identity_settings, server::identity_settings(settings.access, settings.server, *policy));
+  MYDR24_ASSIGN(auto identity_settings, server::identity_settings(settings, *policy));
   const telemetry::Log log({.level = telemetry::Level::error}, terminal.clock, terminal.err);
   identity::Identity identity(**store, terminal.clock, std::move(identity_settings), log);
   return identity::administer(identity, command, terminal.clock.now());

@@ -10,7 +10,7 @@
 namespace mydr24::cli {
 
 int run_serve(const ConfigOptions& options, const Terminal& terminal) {
-  const auto config = settings_or_exit(options, terminal);
+  const auto config = server_settings_or_exit(options, terminal);
   if (!config) return config.error();
   const server::Settings& settings = config->settings;
   Interrupts interrupts;

@@ -46,7 +46,7 @@ Result<Issued> issue(const TicketOptions& options, const std::string& key_file, 
 int run_ticket(const TicketOptions& options, const Terminal& terminal) {
   std::string key_file = options.key_file;
   if (key_file.empty()) {
-    const auto config = settings_or_exit(options.config, terminal);
+    const auto config = server_settings_or_exit(options.config, terminal);
     if (!config) return config.error();
     key_file = config->settings.admission.ticket_key_file;
   }

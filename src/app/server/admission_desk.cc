@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "alerting/alerts/book.h"
 #include "api/pipeline/pipeline.h"
 #include "app/server/listeners.h"
 #include "base/json/document.h"
@@ -17,7 +16,6 @@ namespace {
 
 constexpr std::chrono::milliseconds look_every{10};
 constexpr std::size_t hint_bytes_max = 4'096;
-constexpr std::size_t emergencies_max = admission::EmergencyPatients::patients_max;
 
 Result<admission::ControlSettings> control_settings(const Settings& settings) {
   const auto& from = settings.admission;
@@ -62,11 +60,6 @@ Result<admission::Hint> parse_hint(std::string_view body) {
   return hint;
 }
 
-std::string_view patient_id(std::string_view reference) {
-  constexpr std::string_view prefix = "Patient/";
-  return reference.starts_with(prefix) ? reference.substr(prefix.size()) : std::string_view();
-}
-
 }  // namespace
 
 Result<std::unique_ptr<AdmissionDesk>> AdmissionDesk::make(const Parts& parts) {
@@ -79,9 +72,8 @@ AdmissionDesk::AdmissionDesk(const Parts& parts, const admission::ControlSetting
   make_metrics();
 }
 
-void AdmissionDesk::start(store::Store& store) {
-  store_ = &store;
-  store.add_follower(*this);
+void AdmissionDesk::start(std::vector<store::Store*> stores) {
+  stores_ = std::move(stores);
   parts_.log.info("threads are weighted by class", {{"privilege", to_string(parts_.weights.privilege())}});
   thread_ = std::thread([this] {
     parts_.weights.begin(ThreadKind::guard, 0);
@@ -125,70 +117,21 @@ void AdmissionDesk::look() {
   parts_.log.warn("brown-out level", {{"from", change->from}, {"to", change->to}});
   std::string payload;
   json::Writer(payload).begin_object().field("from", change->from).field("to", change->to).end_object();
-  write_event("admission.level", std::move(payload));
+  write_event("admission.level", payload);
 }
 
-void AdmissionDesk::write_event(std::string kind, std::string payload) {
-  store_->submit(
-      RequestClass::urgent,
-      [kind, payload = std::move(payload)](store::Transaction& transaction) -> Result<> {
-        MYDR24_TRY(transaction.note(kind, payload));
-        return {};
-      },
-      [this, kind](Result<> done) {
-        if (!done) parts_.log.warn("an event could not be written", {{"kind", kind}, {"error", done.error().text}});
-      });
-}
-
-// ---- patients in an emergency
-
-void AdmissionDesk::note_alert(const alerts::Alert& alert) {
-  const bool is_open = alert.severity == alerts::Severity::emergency && !alert.is_resolved();
-  const auto found = emergencies_.find(alert.id);
-  const std::string patient(patient_id(alert.patient));
-  if (is_open && found == emergencies_.end() && !patient.empty() && emergencies_.size() < emergencies_max) {
-    emergencies_.emplace(alert.id, patient);
-    if (++patients_[patient] == 1) control_.patients().set(patient, true);
-  } else if (!is_open && found != emergencies_.end()) {
-    const auto held = patients_.find(found->second);
-    if (held != patients_.end() && --held->second == 0) {
-      control_.patients().set(held->first, false);
-      patients_.erase(held);
-    }
-    emergencies_.erase(found);
+void AdmissionDesk::write_event(const std::string& kind, const std::string& payload) {
+  for (store::Store* store : stores_) {
+    store->submit(
+        RequestClass::urgent,
+        [kind, payload](store::Transaction& transaction) -> Result<> {
+          MYDR24_TRY(transaction.note(kind, payload));
+          return {};
+        },
+        [this, kind](Result<> done) {
+          if (!done) parts_.log.warn("an event could not be written", {{"kind", kind}, {"error", done.error().text}});
+        });
   }
-}
-
-Result<> AdmissionDesk::load(store::Reader& reader) {
-  alerts::ListQuery query{.count = alerts::ListQuery::count_max};
-  for (std::size_t seen = 0; seen < emergencies_max;) {
-    MYDR24_ASSIGN(const auto page, alerts::Book::list(reader, query));
-    for (const auto& alert : page.alerts) note_alert(alert);
-    seen += page.alerts.size();
-    // The most severe come first.
-    if (page.next.empty() || page.alerts.back().severity != alerts::Severity::emergency) break;
-    query.after = page.next;
-  }
-  return {};
-}
-
-Result<> AdmissionDesk::begin() {
-  return store_->read([this](store::Reader& reader) { return load(reader); });
-}
-
-Result<> AdmissionDesk::follow(std::span<const store::Event> events) {
-  return store_->read([&](store::Reader& reader) -> Result<> {
-    for (const auto& event : events) {
-      const bool changes =
-          event.kind == "alert.raised" || event.kind == "alert.severity_raised" || event.kind == "alert.resolved";
-      if (!changes) continue;
-      const auto told = alerts::event_from_json(event.payload);
-      if (!told) continue;
-      MYDR24_ASSIGN(const auto alert, alerts::Book::find(reader, told->alert_id));
-      if (alert) note_alert(*alert);
-    }
-    return {};
-  });
 }
 
 // ---- figures
@@ -227,7 +170,6 @@ void AdmissionDesk::make_metrics() {
   }
   const auto level = metrics.gauge("admission_level", "Brown-out level, 0 (all is served) to 4");
   const auto threshold = metrics.gauge("admission_threshold", "Ranks (class and cohort) let in, of 512");
-  const auto patients = metrics.gauge("admission_emergency_patients", "Patients with an open emergency");
   const auto demoted = metrics.gauge("threads_demoted", "Real-time threads made ordinary because they never rested");
   metrics.gauge("threads_privilege", "What threads are raised by: 0 nothing, 1 nice values, 2 real-time scheduling")
       .set(static_cast<double>(parts_.weights.privilege()));
@@ -245,7 +187,6 @@ void AdmissionDesk::make_metrics() {
     }
     level.set(figures.level);
     threshold.set(static_cast<double>(figures.threshold));
-    patients.set(static_cast<double>(control_.patients().size()));
     demoted.set(static_cast<double>(parts_.weights.demoted()));
   });
 }
@@ -274,9 +215,9 @@ Task<> AdmissionDesk::handle_hint(pipeline::Call& call) {
     co_return;
   }
   // What is opened lazily is opened before it is needed: connections of the readers, pages of the index.
-  for (std::size_t i = 0; i < usable_processors(); ++i) {
-    parts_.workers.submit(RequestClass::urgent, [this] {
-      const auto read = store_->read([](store::Reader& reader) -> Result<> {
+  for (std::size_t i = 0; i < usable_processors() * stores_.size(); ++i) {
+    parts_.workers.submit(RequestClass::urgent, [this, store = stores_[i % stores_.size()]] {
+      const auto read = store->read([](store::Reader& reader) -> Result<> {
         MYDR24_TRY(reader.count_resources("Patient"));
         return {};
       });

@@ -1,19 +1,18 @@
 #pragma once
 
 // Admission at work in the running system: the thread that looks every few milliseconds, what it measures, the events it
-// writes, the patients in an emergency as the journal tells them, and the way in for hints.
+// writes, and the way in for hints.
 
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
-#include "alerting/alerts/alert.h"
 #include "api/pipeline/router.h"
 #include "app/server/settings.h"
 #include "base/async/threads.h"
@@ -43,7 +42,7 @@ class LagBoard {
   std::array<std::atomic<std::int64_t>, threads_max> lags_{};
 };
 
-class AdmissionDesk : public store::Follower {
+class AdmissionDesk {
  public:
   struct Parts {
     const Settings& settings;
@@ -55,32 +54,26 @@ class AdmissionDesk : public store::Follower {
   };
   // Code::invalid names the setting.
   static Result<std::unique_ptr<AdmissionDesk>> make(const Parts& parts);
-  ~AdmissionDesk() override { stop(); }
+  ~AdmissionDesk() { stop(); }
+  AdmissionDesk(const AdmissionDesk&) = delete;
+  AdmissionDesk& operator=(const AdmissionDesk&) = delete;
 
   admission::Control& control() { return control_; }
   LagBoard& general_lag() { return general_lag_; }
   LagBoard& emergency_lag() { return emergency_lag_; }
 
-  // Follows the emergencies, of whichever server they are; begins to look. The store must outlive stop().
-  void start(store::Store& store);
+  // Begins to look. A change of the level is an event in each of the stores, which must outlive stop().
+  void start(std::vector<store::Store*> stores);
   void stop();
   // POST /api/v1/admission/hints and GET /api/v1/admission, on the admin listener.
   void add_admin_routes(pipeline::Router& router);
-
-  std::string_view name() const override { return "admission"; }
-  bool in_every_process() const override { return true; }
-  // Reads the emergencies that are open.
-  Result<> begin() override;
-  Result<> follow(std::span<const store::Event> events) override;
 
  private:
   AdmissionDesk(const Parts& parts, const admission::ControlSettings& settings);
   void run();
   void look();
   void make_metrics();
-  void write_event(std::string kind, std::string payload);
-  Result<> load(store::Reader& reader);
-  void note_alert(const alerts::Alert& alert);
+  void write_event(const std::string& kind, const std::string& payload);
   Task<> handle_hint(pipeline::Call& call);
   Task<> handle_show(pipeline::Call& call) const;
 
@@ -88,11 +81,9 @@ class AdmissionDesk : public store::Follower {
   admission::Control control_;
   LagBoard general_lag_;
   LagBoard emergency_lag_;
-  store::Store* store_ = nullptr;
+  std::vector<store::Store*> stores_;
   std::vector<telemetry::Gauge> lag_gauges_;  // of the general listener's threads
   telemetry::Gauge emergency_lag_gauge_;
-  std::map<std::string, std::string> emergencies_;  // alert to patient; of the follower's thread
-  std::map<std::string, std::size_t> patients_;     // how many of them a patient has
 
   std::mutex mutex_;
   std::condition_variable wake_;

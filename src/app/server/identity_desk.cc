@@ -50,6 +50,7 @@ Result<identity::ProviderSettings> provider_settings(const AccessSection& sectio
   if (provider.audience.empty())
     return fail(Code::invalid, "says which tokens are for this server: it must not be empty", "access.oidc_audience");
   provider.roles_claim = section.oidc_roles_claim;
+  provider.tenant_claim = section.oidc_tenant_claim;
   provider.uses_scopes = section.oidc_scopes == "on";
   for (const auto& pair : words_of(section.oidc_roles)) {
     const auto equals = pair.find('=');
@@ -77,9 +78,10 @@ oauth_api::PatientChoice choice_of(const store::Version& version) {
 
 }  // namespace
 
-Result<identity::Settings> identity_settings(const AccessSection& section, const ServerSection& server,
-                                             const access::Policy& policy) {
+Result<identity::Settings> identity_settings(const Settings& from, const access::Policy& policy) {
+  const auto& section = from.access;
   identity::Settings settings;
+  settings.tenant = from.tenant;
   settings.access_of_people = std::chrono::minutes(section.token_min);
   settings.page_idle = std::chrono::minutes(section.idle_min);
   settings.page_max = std::chrono::hours(section.session_max_h);
@@ -93,7 +95,7 @@ Result<identity::Settings> identity_settings(const AccessSection& section, const
     for (const auto& each : policy.roles)
       if (each.privileged) settings.totp_roles.push_back(each.name);
   }
-  settings.secure_cookies = server.base_url.starts_with("https://");
+  settings.secure_cookies = from.server.base_url.starts_with("https://");
   settings.ca_file = section.ca_file;
   if (!section.key_file.empty()) {
     MYDR24_ASSIGN(settings.key, read_secret(section.key_file, "access.key_file"));
@@ -104,6 +106,7 @@ Result<identity::Settings> identity_settings(const AccessSection& section, const
   }
   if (!section.oidc_issuer.empty()) {
     MYDR24_ASSIGN(auto provider, provider_settings(section));
+    provider.tenant = from.tenant;
     settings.providers.push_back(std::move(provider));
   }
   return settings;
@@ -124,7 +127,7 @@ Result<std::unique_ptr<IdentityDesk>> IdentityDesk::make(Parts parts) {
   // Tokens name who gave them: that cannot be an address which means something else on every machine.
   if (server.base_url.empty() && !is_loopback(server.listen))
     return fail(Code::invalid, "must say how clients reach this server when access.mode is on", "server.base_url");
-  MYDR24_ASSIGN(auto settings, identity_settings(parts.settings.access, server, *parts.policy));
+  MYDR24_ASSIGN(auto settings, identity_settings(parts.settings, *parts.policy));
   std::unique_ptr<IdentityDesk> made(new IdentityDesk(std::move(parts), std::move(settings)));
   MYDR24_TRY(made->write_admin_token());
   made->identity_.attach();
@@ -184,10 +187,11 @@ Result<> IdentityDesk::invite(std::string own_url) {
     return {};
   }));
   if (token)
-    std::cerr << fmt::format(
-                     "There is no user yet. The first administrator begins here, once, within an hour:\n{}/setup/{}\n",
-                     base_url(), *token)
-              << std::flush;
+    std::cerr
+        << fmt::format(
+               "There is no user{} yet. The first administrator begins here, once, within an hour:\n{}/setup/{}\n",
+               parts_.settings.tenant.empty() ? "" : " of " + parts_.settings.tenant, base_url(), *token)
+        << std::flush;
   return {};
 }
 

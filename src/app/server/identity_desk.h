@@ -15,10 +15,8 @@
 
 namespace mydr24::server {
 
-// Identity as the settings say. Code::invalid names the setting that is wrong. `server` for base_url and listen, `policy` for
-// which roles are privileged.
-Result<identity::Settings> identity_settings(const AccessSection& section, const ServerSection& server,
-                                             const access::Policy& policy);
+// Identity as the settings say. Code::invalid names the setting that is wrong. `policy`: which roles are privileged.
+Result<identity::Settings> identity_settings(const Settings& from, const access::Policy& policy);
 
 // In the data folder, for its owner only, made anew at each start.
 inline constexpr std::string_view admin_token_file = "admin.token";

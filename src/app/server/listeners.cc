@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+
+#include "app/server/tenants.h"
+#include "base/json/writer.h"
 
 namespace mydr24::server {
 namespace {
@@ -49,6 +53,73 @@ Result<Address> emergency_address(const ServerSection& section, const Address& g
   return Address{general.host, static_cast<std::uint16_t>(general.port == 0 || port > 65535 ? 0 : port)};
 }
 
+std::string lower_host(std::string_view header) {
+  // An IPv6 address has colons of its own, in brackets.
+  const auto colon = header.rfind(':');
+  if (colon != header.npos && header.find(']', colon) == header.npos) header = header.substr(0, colon);
+  std::string host(header);
+  std::ranges::transform(host, host.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return host;
+}
+
+// "north.Xy..." of "Bearer north.Xy...": see identity::Settings::tenant.
+std::string_view tenant_of_token(std::string_view authorization) {
+  constexpr std::string_view scheme = "Bearer ";
+  if (!authorization.starts_with(scheme)) return {};
+  const auto token = authorization.substr(scheme.size());
+  const auto dot = token.find('.');
+  return dot == token.npos ? std::string_view() : token.substr(0, dot);
+}
+
+Task<> answer_problem(net::Exchange& exchange, int status, std::string_view detail) {
+  net::Response response{.status = status, .content_type = "application/problem+json"};
+  json::Writer(response.body)
+      .begin_object()
+      .field("type", "about:blank")
+      .field("title", status == 421 ? "Misdirected Request" : "Not Found")
+      .field("status", status)
+      .field("detail", detail)
+      .end_object();
+  co_await exchange.respond(std::move(response));
+}
+
+// The pipelines of one listener, by tenant.
+class Doors {
+ public:
+  void add(const Door& door, std::unique_ptr<pipeline::Pipeline> pipeline) {
+    if (door.tenant.empty()) only_ = pipeline.get();
+    for (const auto& host : door.hosts) by_host_.emplace(host, pipeline.get());
+    by_name_.emplace(door.tenant, pipeline.get());
+    pipelines_.push_back(std::move(pipeline));
+  }
+
+  Task<> serve(net::Exchange& exchange) const {
+    const auto* pipeline = only_ != nullptr ? only_ : find(exchange.request());
+    if (pipeline == nullptr) {
+      co_await answer_problem(
+          exchange, 421, "no tenant of this server has that host name: ask by one of its names, or with a token of it");
+    } else {
+      co_await pipeline->serve(exchange);
+    }
+  }
+  const pipeline::Pipeline* named(std::string_view tenant) const {
+    const auto found = by_name_.find(tenant);
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+
+ private:
+  const pipeline::Pipeline* find(const net::Request& request) const {
+    const auto found = by_host_.find(lower_host(request.header("Host")));
+    return found != by_host_.end() ? found->second : named(tenant_of_token(request.header("Authorization")));
+  }
+
+  std::vector<std::unique_ptr<pipeline::Pipeline>> pipelines_;
+  const pipeline::Pipeline* only_ = nullptr;
+  std::map<std::string, const pipeline::Pipeline*, std::less<>> by_host_;
+  std::map<std::string, const pipeline::Pipeline*, std::less<>> by_name_;
+};
+
 class OpenListeners final : public Listeners {
  public:
   explicit OpenListeners(const ListenerParts& parts) : parts_(parts) {}
@@ -64,13 +135,13 @@ class OpenListeners final : public Listeners {
                       section.admin),
           "server.admin");
     }
-    pipeline_ = std::make_unique<pipeline::Pipeline>(parts_.router,
-                                                     pipeline::PipelineSettings{.base_url = section.base_url,
-                                                                                .admission = control(),
-                                                                                .gatekeeper = parts_.gatekeeper,
-                                                                                .audit = parts_.audit,
-                                                                                .served = parts_.served},
-                                                     parts_.metrics, parts_.log, parts_.clock);
+    for (const auto& door : parts_.doors) {
+      auto settings = door.settings;
+      settings.admission = control();
+      doors_.add(door, make_pipeline(door, settings));
+      admin_doors_.add(door, std::make_unique<pipeline::Pipeline>(door.admin_router, pipeline::PipelineSettings{},
+                                                                  door.metrics, door.log, door.clock));
+    }
     admin_pipeline_ = std::make_unique<pipeline::Pipeline>(parts_.admin_router, pipeline::PipelineSettings{},
                                                            parts_.metrics, parts_.log, parts_.clock);
     if (has_emergency_listener(parts_.settings)) {
@@ -84,13 +155,13 @@ class OpenListeners final : public Listeners {
       measure(to, parts_.admission->general_lag());
       to.handshake_share = handshake_share;
     }
-    MYDR24_ASSIGN(general_, net::serve(to, [this](net::Exchange& exchange) { return pipeline_->serve(exchange); }));
+    MYDR24_ASSIGN(general_, net::serve(to, [this](net::Exchange& exchange) { return doors_.serve(exchange); }));
     general_host_ = general.host;
 
     to = common(admin, ThreadKind::guard);
     to.connections_max = 64;
     to.thread_begun = [](std::size_t) { ::pthread_setname_np(::pthread_self(), "admin-io"); };
-    MYDR24_ASSIGN(admin_, net::serve(to, [this](net::Exchange& exchange) { return admin_pipeline_->serve(exchange); }));
+    MYDR24_ASSIGN(admin_, net::serve(to, [this](net::Exchange& exchange) { return serve_admin(exchange); }));
     admin_host_ = admin.host;
     return {};
   }
@@ -113,26 +184,36 @@ class OpenListeners final : public Listeners {
     to.lag_interval = lag_every;
     to.loop_lag = [&board](std::size_t thread, std::chrono::nanoseconds lag) { board.note(thread, lag); };
   }
+  static std::unique_ptr<pipeline::Pipeline> make_pipeline(const Door& door,
+                                                           const pipeline::PipelineSettings& settings) {
+    return std::make_unique<pipeline::Pipeline>(door.router, settings, door.metrics, door.log, door.clock);
+  }
+  Task<> serve_admin(net::Exchange& exchange) const {
+    const auto tenant = exchange.request().header(tenant_header);
+    const auto* pipeline = tenant.empty() ? admin_pipeline_.get() : admin_doors_.named(tenant);
+    if (pipeline == nullptr) {
+      co_await answer_problem(exchange, 404, fmt::format("there is no tenant of the name in {}", tenant_header));
+    } else {
+      co_await pipeline->serve(exchange);
+    }
+  }
   bool is_secure() const { return !parts_.settings.server.tls_certificate_file.empty(); }
 
   Result<> open_emergency(const Address& address) {
     const auto& section = parts_.settings.server;
-    emergency_pipeline_ =
-        std::make_unique<pipeline::Pipeline>(parts_.router,
-                                             pipeline::PipelineSettings{.base_url = section.base_url,
-                                                                        .listener_class = RequestClass::emergency,
-                                                                        .admission = control(),
-                                                                        .listener = admission::Listener::emergency,
-                                                                        .gatekeeper = parts_.gatekeeper,
-                                                                        .audit = parts_.audit,
-                                                                        .served = parts_.served},
-                                             parts_.metrics, parts_.log, parts_.clock);
+    for (const auto& door : parts_.doors) {
+      auto settings = door.settings;
+      settings.admission = control();
+      settings.listener_class = RequestClass::emergency;
+      settings.listener = admission::Listener::emergency;
+      emergency_doors_.add(door, make_pipeline(door, settings));
+    }
     auto to = common(address, ThreadKind::emergency_io);
     to.threads = 1;
     to.connections_max = static_cast<std::size_t>(section.emergency_connections_max);
     to.tls = {section.tls_certificate_file, section.tls_key_file};
     if (parts_.admission != nullptr) measure(to, parts_.admission->emergency_lag());
-    auto opened = net::serve(to, [this](net::Exchange& exchange) { return emergency_pipeline_->serve(exchange); });
+    auto opened = net::serve(to, [this](net::Exchange& exchange) { return emergency_doors_.serve(exchange); });
     if (!opened && opened.error().where == "address") {
       return fail(opened.error().code, opened.error().text, "server.emergency_listen");
     }
@@ -156,9 +237,10 @@ class OpenListeners final : public Listeners {
   }
 
   const ListenerParts parts_;
-  std::unique_ptr<pipeline::Pipeline> pipeline_;
+  Doors doors_;
+  Doors emergency_doors_;
+  Doors admin_doors_;
   std::unique_ptr<pipeline::Pipeline> admin_pipeline_;
-  std::unique_ptr<pipeline::Pipeline> emergency_pipeline_;
   std::string general_host_;
   std::string admin_host_;
   std::string emergency_host_;

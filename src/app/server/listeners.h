@@ -3,9 +3,14 @@
 // The ways in: the general listener, the emergency listener and the one for operators. Each has its own accept queue,
 // io_contexts and threads; the emergency listener's threads outweigh the others, so that what comes in there is read
 // and answered while the general one is flooded.
+//
+// Of several tenants, a request is for the one whose host it names; where it names none, as with an IP address, for the one
+// whose name its bearer token begins with; else it is answered 421 (RFC 9110, 15.5.20).
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "api/pipeline/pipeline.h"
 #include "app/server/admission_desk.h"
@@ -19,19 +24,28 @@
 
 namespace mydr24::server {
 
-// What the listeners use; all outlives them.
-struct ListenerParts {
-  const Settings& settings;
+// The way to one tenant. All that it refers to outlives the listeners.
+struct Door {
+  std::string tenant;              // empty: the only one, which answers for every host
+  std::vector<std::string> hosts;  // lower case, without port
   const pipeline::Router& router;
   const pipeline::Router& admin_router;
   telemetry::Metrics& metrics;
   const telemetry::Log& log;
   const Clock& clock;
+  pipeline::PipelineSettings settings;  // what is the tenant's of them
+};
+
+// What the listeners use; all outlives them.
+struct ListenerParts {
+  const Settings& settings;
+  std::vector<Door> doors;
+  const pipeline::Router& admin_router;  // of the server: where the admin listener is asked for no tenant
+  telemetry::Metrics& metrics;
+  const telemetry::Log& log;
+  const Clock& clock;
   ThreadWeights& weights;
-  AdmissionDesk* admission;                                                      // null: everybody is let in
-  std::function<void(const pipeline::Route&, std::chrono::nanoseconds)> served;  // see PipelineSettings
-  access::Gatekeeper* gatekeeper;                                                // null: everybody may everything
-  audit::Log* audit;                                                             // null: nothing is recorded
+  AdmissionDesk* admission;  // null: everybody is let in
 };
 
 class Listeners {

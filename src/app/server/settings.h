@@ -150,17 +150,35 @@ struct AccessSection {
   std::string oidc_issuer;    // an OpenID provider whose tokens are accepted; empty: none
   std::string oidc_audience;  // what its tokens must be for, with commas
   std::string oidc_roles_claim = "roles";
-  std::string oidc_roles;          // "theirs=ours", with commas
-  std::string oidc_scopes = "on";  // on: the claim scope bounds a token; off: the roles alone do
-  std::string policy_file;         // JSON: what roles may do; empty: the roles of a hospital as it comes
-  std::string organization;        // "Organization/1": whose records these are, for Consents that name a custodian
-  std::string ca_file;             // PEM, for providers and key sets; empty: the system's
+  std::string oidc_roles;                    // "theirs=ours", with commas
+  std::string oidc_tenant_claim = "tenant";  // where there are tenants: must be, or list, the tenant's name
+  std::string oidc_scopes = "on";            // on: the claim scope bounds a token; off: the roles alone do
+  std::string policy_file;                   // JSON: what roles may do; empty: the roles of a hospital as it comes
+  std::string organization;  // "Organization/1": whose records these are, for Consents that name a custodian
+  std::string ca_file;       // PEM, for providers and key sets; empty: the system's
 };
 
 // The trail of every access and refusal; kept while access.mode is on.
 struct AuditSection {
   std::string folder;                  // empty: "audit" in store.path
   std::int64_t retention_days = 2190;  // what is older goes, but for legal holds; 0: nothing ever
+};
+
+// One of several organizations that share a server: a store, people, rules and an audit trail of its own. What is empty is as
+// in the sections above.
+struct TenantSection {
+  std::string name;  // 1 to 32 of a-z 0-9 -; in its tokens, log lines, metrics, and the name of its folder
+  std::vector<std::string> hosts;    // names it is reached by, without port
+  std::string tier = "basic";        // see tenants.h
+  std::string path;                  // the folder of its store; empty: tenants/NAME in store.path
+  std::string url;                   // postgres://...: a database of its own
+  std::string base_url;              // empty: its first host, with the scheme and port of server.listen
+  std::string organization;          // access.organization
+  std::string policy_file;           // access.policy_file
+  std::string routing;               // alerting.routing
+  std::string mqtt_topics;           // vitals.mqtt_topics; empty: it does not subscribe
+  std::int64_t requests_per_s = -1;  // emergencies and urgent ones are not counted; -1: as its tier says, 0: no limit
+  std::int64_t storage_mib = -1;     // beyond it only emergencies and urgent writes are taken; likewise
 };
 
 struct Settings {
@@ -175,6 +193,8 @@ struct Settings {
   VitalsSection vitals;
   NotifySection notify;
   AlertingSection alerting;
+  std::vector<TenantSection> tenants;  // none: one that has no name and answers for every host
+  std::string tenant;                  // whose settings these are, see tenant_settings(); empty: the only one's
   bool demo = false;  // not from outside: set by `mydr24 demo`, so that the page says that nothing on it is real
 };
 

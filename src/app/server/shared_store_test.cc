@@ -11,7 +11,7 @@
 #include "alerting/alerts/book.h"
 #include "alerting/alerts/console_feed.h"
 #include "alerting/alerts/dispatcher.h"
-#include "app/server/admission_desk.h"
+#include "app/server/emergency_patients.h"
 #include "clinical/conformance/conformance.h"
 #include "storage/postgres/postgres.h"
 #include "storage/postgres/throwaway.h"
@@ -332,19 +332,10 @@ TEST_F(SharedOutbox, EveryServersConsoleIsShownWhatAnyOfThemDid) {
 TEST_F(SharedOutbox, EveryServerKnowsThePatientsInAnEmergency) {
   const auto a = start(), b = start();
   a->raise();  // of Patient/1; before the desks begin
-  Settings settings;
-  settings.log.level = "error";
-  ThreadWeights weights(false, detect_privilege());
-  WorkerPool workers(1);
-  telemetry::Metrics metrics, other_metrics;
-  std::ostringstream lines;
-  const telemetry::Log log{telemetry::LogSettings{}, system_clock(), lines};
-  auto first = AdmissionDesk::make({settings, weights, workers, metrics, log, system_clock()});
-  auto second = AdmissionDesk::make({settings, weights, workers, other_metrics, log, system_clock()});
-  ASSERT_TRUE(first && second);
-  (*first)->start(*a->store);
-  (*second)->start(*b->store);
-  for (const auto* desk : {&*first, &*second}) EXPECT_TRUE((*desk)->control().patients().contains("1"));
+  EmergencyPatients first, second;
+  first.start(*a->store);
+  second.start(*b->store);
+  for (const auto* each : {&first, &second}) EXPECT_TRUE(each->known().contains("1"));
   const auto raised = [&](Alerter& at, std::string_view patient) {
     EXPECT_TRUE(at.store->write(RequestClass::emergency, [&](store::Transaction& t) -> Result<> {
       MYDR24_TRY(at.book.raise(t, {.source = "test",
@@ -357,18 +348,14 @@ TEST_F(SharedOutbox, EveryServerKnowsThePatientsInAnEmergency) {
   };
   raised(*a, "2");
   raised(*b, "3");
-  for (const auto* desk : {&*first, &*second})
-    EXPECT_TRUE(soon(
-        [&] { return (*desk)->control().patients().contains("2") && (*desk)->control().patients().contains("3"); }));
+  for (const auto* each : {&first, &second})
+    EXPECT_TRUE(soon([&] { return each->known().contains("2") && each->known().contains("3"); }));
   EXPECT_TRUE(b->store->write(RequestClass::emergency, [&](store::Transaction& t) -> Result<> {
     MYDR24_ASSIGN(const auto alert, alerts::Book::find_unresolved(t, "2"));
     MYDR24_TRY(b->book.resolve(t, alert->id, "it is over"));
     return {};
   }));
-  for (const auto* desk : {&*first, &*second})
-    EXPECT_TRUE(soon([&] { return !(*desk)->control().patients().contains("2"); }));
-  (*first)->stop();
-  (*second)->stop();
+  for (const auto* each : {&first, &second}) EXPECT_TRUE(soon([&] { return !each->known().contains("2"); }));
   a->close();
   b->close();
 }

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <span>
+#include <vector>
 
 #include "base/core/date_time.h"
 #include "base/json/writer.h"
@@ -22,7 +24,7 @@ constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warn", "
 constexpr std::array<std::string_view, 4> level_colours{"\x1b[2m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
 constexpr std::string_view colour_end = "\x1b[0m";
 
-std::string json_line(Instant at, Level level, std::string_view message, std::initializer_list<Field> fields) {
+std::string json_line(Instant at, Level level, std::string_view message, std::span<const Field> fields) {
   std::string line;
   line.reserve(160);
   json::Writer writer(line);
@@ -50,8 +52,7 @@ void append_message(std::string& line, std::string_view message) {
   for (const char c : message) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
 }
 
-std::string text_line(Instant at, Level level, std::string_view message, std::initializer_list<Field> fields,
-                      bool colour) {
+std::string text_line(Instant at, Level level, std::string_view message, std::span<const Field> fields, bool colour) {
   const auto index = static_cast<std::size_t>(level);
   const std::string stamp = format_instant(at);
   std::string line = fmt::format("{} {}{:<5}{} ", std::string_view(stamp).substr(11, 12),
@@ -74,8 +75,8 @@ std::string text_line(Instant at, Level level, std::string_view message, std::in
   return line;
 }
 
-std::unique_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
-  auto logger = std::make_unique<spdlog::logger>("mydr24", std::move(sink));
+std::shared_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
+  auto logger = std::make_shared<spdlog::logger>("mydr24", std::move(sink));
   logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc, "\n"));
   logger->set_level(spdlog::level::trace);  // the Log itself decides
   logger->flush_on(spdlog::level::trace);
@@ -110,13 +111,18 @@ Log::Log(const LogSettings& settings, const Clock& clock)
 Log::Log(const LogSettings& settings, const Clock& clock, std::ostream& out)
     : settings_(settings), clock_(clock), logger_(make_logger(std::make_shared<spdlog::sinks::ostream_sink_mt>(out))) {}
 
+Log::Log(const Log& all, std::string tenant)
+    : settings_(all.settings_), clock_(all.clock_), logger_(all.logger_), tenant_(std::move(tenant)) {}
+
 Log::~Log() = default;
 
 void Log::write(Level level, std::string_view message, std::initializer_list<Field> fields) const {
   if (!enabled(level)) return;
   const Instant at = clock_.now();
-  const std::string line = settings_.format == Format::json ? json_line(at, level, message, fields)
-                                                            : text_line(at, level, message, fields, settings_.colour);
+  std::vector<Field> all(fields);
+  if (!tenant_.empty()) all.emplace_back("tenant", tenant_);
+  const std::string line = settings_.format == Format::json ? json_line(at, level, message, all)
+                                                            : text_line(at, level, message, all, settings_.colour);
   logger_->log(spdlog::level::info, spdlog::string_view_t(line));
 }
 

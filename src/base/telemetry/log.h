@@ -70,6 +70,8 @@ class Log {
  public:
   Log(const LogSettings& settings, const Clock& clock);                     // to standard output
   Log(const LogSettings& settings, const Clock& clock, std::ostream& out);  // `out` must outlive the Log
+  // Lines of `all`, with that tenant's name in each. Empty: as `all`.
+  Log(const Log& all, std::string tenant);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -93,7 +95,8 @@ class Log {
  private:
   LogSettings settings_;
   const Clock& clock_;
-  std::unique_ptr<spdlog::logger> logger_;
+  std::shared_ptr<spdlog::logger> logger_;
+  std::string tenant_;
 };
 
 // Lets one line through in each period, for things that may happen thousands of times a second:

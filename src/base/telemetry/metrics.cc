@@ -53,20 +53,27 @@ struct Metrics::Registry {
   }
 };
 
-Metrics::Metrics() : registry_(std::make_unique<Registry>()) {}
+Metrics::Metrics() : registry_(std::make_shared<Registry>()) {}
+Metrics::Metrics(const Metrics& all, Labels fixed) : registry_(all.registry_), fixed_(std::move(fixed)) {}
 Metrics::~Metrics() = default;
 
+Labels Metrics::with_fixed(const Labels& labels) const {
+  Labels both = labels;
+  both.insert(fixed_.begin(), fixed_.end());
+  return both;
+}
+
 Counter Metrics::counter(std::string_view name, std::string_view help, const Labels& labels) {
-  return Counter(registry_->add(prometheus::BuildCounter(), name, help, labels));
+  return Counter(registry_->add(prometheus::BuildCounter(), name, help, with_fixed(labels)));
 }
 
 Gauge Metrics::gauge(std::string_view name, std::string_view help, const Labels& labels) {
-  return Gauge(registry_->add(prometheus::BuildGauge(), name, help, labels));
+  return Gauge(registry_->add(prometheus::BuildGauge(), name, help, with_fixed(labels)));
 }
 
 Histogram Metrics::histogram(std::string_view name, std::string_view help, const std::vector<double>& buckets,
                              const Labels& labels) {
-  return Histogram(registry_->add(prometheus::BuildHistogram(), name, help, labels, buckets));
+  return Histogram(registry_->add(prometheus::BuildHistogram(), name, help, with_fixed(labels), buckets));
 }
 
 void Metrics::before_expose(std::function<void()> refresh) {

@@ -69,6 +69,8 @@ std::vector<double> seconds_buckets();
 class Metrics {
  public:
   Metrics();
+  // The same metrics, exposed by either; those asked for here have `fixed` among their labels, as those of one tenant.
+  Metrics(const Metrics& all, Labels fixed);
   ~Metrics();
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
@@ -92,7 +94,10 @@ class Metrics {
 
  private:
   struct Registry;
-  std::unique_ptr<Registry> registry_;
+  Labels with_fixed(const Labels& labels) const;
+
+  std::shared_ptr<Registry> registry_;
+  Labels fixed_;
 };
 
 }  // namespace mydr24::telemetry

@@ -122,6 +122,25 @@ TEST(Metrics, TheSameNameAndLabelsAreTheSameMetric) {
   EXPECT_EQ(other.value(), 0);
 }
 
+TEST(Log, LinesOfATenantNameIt) {
+  std::ostringstream out;
+  const Log all({.format = Format::json}, system_clock(), out);
+  const Log north(all, "north");
+  north.info("begun", {{"n", 1}});
+  EXPECT_NE(out.str().find(R"("msg":"begun","n":1,"tenant":"north"})"), std::string::npos) << out.str();
+}
+
+TEST(Metrics, ThoseOfATenantNameItAndAreExposedWithAll) {
+  Metrics all;
+  Metrics north(all, {{"tenant", "north"}});
+  Metrics south(all, {{"tenant", "south"}});
+  north.counter("reads_total", "Reads", {{"route", "read"}}).add(2);
+  south.counter("reads_total", "Reads", {{"route", "read"}}).add(3);
+  const auto text = all.expose();
+  EXPECT_NE(text.find(R"(mydr24_reads_total{route="read",tenant="north"} 2)"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"(mydr24_reads_total{route="read",tenant="south"} 3)"), std::string::npos) << text;
+}
+
 TEST(Metrics, GaugesAreRefreshedBeforeEveryExposition) {
   Metrics metrics;
   const Gauge queued = metrics.gauge("queued", "Waiting writes.");

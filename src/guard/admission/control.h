@@ -1,7 +1,7 @@
 #pragma once
 
-// Admission as the pipeline and the wiring see it: the gates of both listeners, the brown-out ladder, the threshold, the
-// patients in an emergency, hints of a surge to come, and the figures of it all.
+// Admission as the pipeline and the wiring see it: the gates of both listeners, the brown-out ladder, the threshold, hints of
+// a surge to come, and the figures of it all.
 //
 // Invariants
 // - An emergency is never refused on suspicion: not by level, threshold or overload; only when its own queue is full or
@@ -23,7 +23,6 @@
 #include "guard/admission/cost.h"
 #include "guard/admission/gate.h"
 #include "guard/admission/ladder.h"
-#include "guard/admission/patients.h"
 #include "guard/admission/tally.h"
 #include "guard/admission/threshold.h"
 #include "guard/admission/verdict.h"
@@ -61,8 +60,6 @@ class Control {
 
   // ---- by the pipeline, for each request
   const std::string& ticket_key() const { return settings_.ticket_key; }
-  const EmergencyPatients& patients() const { return patients_; }
-  EmergencyPatients& patients() { return patients_; }
   Gate& gate(Listener listener, Cost cost);
   // What needs no seat and no lock: level and threshold. `writes`: a routine write is refused from level 3 on.
   Refusal screen(RequestClass request_class, Cost cost, std::size_t rank);
@@ -99,7 +96,6 @@ class Control {
   Gate work_;
   Gate write_;
   Gate emergency_;
-  EmergencyPatients patients_;
   Threshold threshold_;
   std::array<Tally, request_class_count> admitted_;
   std::array<std::array<Tally, refusal_count>, request_class_count> refused_;

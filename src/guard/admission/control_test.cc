@@ -6,6 +6,7 @@
 #include <string>
 
 #include "guard/admission/hash.h"
+#include "guard/admission/patients.h"
 #include "guard/admission/ticket.h"
 
 namespace mydr24::admission {

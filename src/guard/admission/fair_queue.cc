@@ -14,19 +14,19 @@ constexpr std::uint64_t bit_of(std::uint8_t shard) { return std::uint64_t{1} << 
 
 }  // namespace
 
-std::uint8_t FairQueue::shard_of(std::uint64_t flow) const {
+std::uint8_t FairQueue::shard_of(std::uint64_t flow, const Hand& of) const {
   // Dealt without putting back: four different queues (KEP-1040, "the dealer").
   std::array<std::uint8_t, hand> dealt{};
   std::uint8_t shortest = 0;
   for (std::size_t i = 0; i < hand; ++i) {
-    auto card = static_cast<std::uint8_t>(flow % (shards - i));
-    flow /= shards - i;
+    auto card = static_cast<std::uint8_t>(flow % (of.size() - i));
+    flow /= of.size() - i;
     auto begin = dealt.begin();
     const auto end = begin + static_cast<std::ptrdiff_t>(i);
     for (; begin != end && *begin <= card; ++begin) ++card;  // `dealt` is sorted
     std::copy_backward(begin, end, end + 1);
     *begin = card;
-    if (i == 0 || lengths_[card] < lengths_[shortest]) shortest = card;
+    if (i == 0 || lengths_[of[card]] < lengths_[shortest]) shortest = of[card];
   }
   return shortest;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Requests of one class that wait for a seat, fair between clients: every client (tenant or address, its "flow") is dealt
-// a hand of 4 of 64 queues and waits in the shortest of them; the queues take turns, and one whose requests held their
+// Requests of one class that wait for a seat, fair between clients: every client (its "flow") is dealt 4 of its tenant's
+// queues (Hand; all 64 where there is one tenant) and waits in the shortest of them; the queues take turns, and one whose requests held their
 // seats long sits out turns until it has paid. So a client that floods fills its own hand, and another one, whose hand
 // is hardly ever the same, still finds a short queue.
 //
@@ -20,6 +20,7 @@
 #include <optional>
 #include <vector>
 
+#include "guard/admission/hand.h"
 #include "guard/admission/verdict.h"
 
 namespace mydr24::admission {
@@ -31,16 +32,18 @@ struct Waiter {
   Decided decided;
 };
 
+inline constexpr Hand every_queue;
+
 class FairQueue {
  public:
-  static constexpr std::size_t shards = 64;
+  static constexpr std::size_t shards = Hand::shards;
   static constexpr std::size_t hand = 4;
 
   // When the one that has waited longest came; not while it is empty.
   std::chrono::nanoseconds oldest() const;
   std::size_t size() const { return size_; }
   // Which of the flow's queues it would wait in, and how long that is.
-  std::uint8_t shard_of(std::uint64_t flow) const;
+  std::uint8_t shard_of(std::uint64_t flow, const Hand& of = every_queue) const;
   std::size_t length(std::uint8_t shard) const { return lengths_[shard]; }
   std::uint8_t longest() const;
   std::size_t queues_in_use() const { return static_cast<std::size_t>(std::popcount(occupied_)); }

@@ -12,6 +12,10 @@ constexpr std::size_t queue_max = 8'192;  // whatever the limit says
 constexpr int average_over = 16;          // requests
 constexpr std::chrono::milliseconds look_every{100};
 
+std::uint8_t shard_of(const FairQueue& queue, const Entry& entry) {
+  return entry.hand == nullptr ? queue.shard_of(entry.flow) : queue.shard_of(entry.flow, *entry.hand);
+}
+
 }  // namespace
 
 Gate::Gate(const GateSettings& settings) : settings_(settings), seats_(settings.seats) {
@@ -71,7 +75,7 @@ std::optional<Verdict> Gate::enter(const Entry& entry) {
   wanted_ = true;
   // Full, and this one asks no less than others: refused without another look.
   if (lane.queue.size() < limit(entry.request_class)) return std::nullopt;
-  const auto shard = lane.queue.shard_of(entry.flow);
+  const auto shard = shard_of(lane.queue, entry);
   const auto longest = lane.queue.longest();
   if (lane.queue.length(longest) >= lane.queue.length(shard) + 2) return std::nullopt;
   // The shortest queue of its hand is longer than those in use are on average: it asks more than others do.
@@ -97,7 +101,7 @@ void Gate::wait(const Entry& entry, Decided decided) {
   {
     const std::lock_guard lock(mutex_);
     Lane& lane = lanes_[index(entry.request_class)];
-    const auto shard = lane.queue.shard_of(entry.flow);
+    const auto shard = shard_of(lane.queue, entry);
     const auto refusal = make_room(entry.request_class, shard, entry.now, decisions);
     if (refusal == Refusal::none) {
       lane.queue.push(shard, {entry.flow, entry.now, entry.deadline, std::move(decided)});

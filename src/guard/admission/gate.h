@@ -56,6 +56,7 @@ struct Entry {
   std::uint64_t flow = 0;
   Nanoseconds now{0};                         // steady
   Nanoseconds deadline = Nanoseconds::max();  // steady
+  const Hand* hand = nullptr;                 // of its tenant; null: every queue
 };
 
 class Gate {

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "guard/admission/hash.h"
+#include "guard/admission/quota.h"
 
 namespace mydr24::admission {
 namespace {
@@ -266,6 +268,57 @@ TEST(FairQueue, AHandIsFourDifferentQueues) {
     }
     EXPECT_EQ(used.size(), FairQueue::hand) << flow;
   }
+}
+
+TEST(FairQueue, ATenantsClientsWaitInItsQueuesOnly) {
+  const FairQueue fresh;
+  for (const std::size_t size : {4U, 8U, 16U, 32U, 64U}) {
+    const auto hand = Hand::dealt(hash("north"), size);
+    std::set<std::uint8_t> own;
+    for (std::size_t i = 0; i < hand.size(); ++i) own.insert(hand[i]);
+    EXPECT_EQ(own.size(), size) << "different queues";
+    std::set<std::uint8_t> used;
+    for (int flow = 0; flow < 1'000; ++flow) used.insert(fresh.shard_of(hash(std::to_string(flow)), hand));
+    EXPECT_EQ(used, own);
+  }
+  EXPECT_EQ(Hand::dealt(hash("north"), 1).size(), Hand::size_min);
+  EXPECT_EQ(Hand::dealt(hash("north"), 100).size(), Hand::shards);
+}
+
+TEST_F(GateTest, ATenantThatFloodsLeavesTheOthersTheirTurns) {
+  // One seat, always wanted: what is served in turn goes by the number of queues.
+  Gate gate({.seats = 1, .wait_max = {10s, 10s, 10s, 10s}, .places_min = {2'000, 2'000, 2'000, 2'000}});
+  const auto small = Hand::dealt(hash("small"), 4);
+  const auto large = Hand::dealt(hash("large"), 16);
+  ASSERT_TRUE(gate.enter({.now = Nanoseconds(1)}));
+  std::map<std::string, int> served;
+  const auto flood = [&](const std::string& tenant, const Hand& hand, int requests) {
+    for (int i = 0; i < requests; ++i) {
+      gate.wait({.flow = hash(std::to_string(i)), .now = Nanoseconds(1), .hand = &hand},
+                [&served, tenant](Verdict verdict) { served[tenant] += verdict.admitted() ? 1 : 0; });
+    }
+  };
+  flood("small", small, 400);
+  flood("large", large, 400);
+  for (int i = 0; i < 200; ++i) gate.leave(RequestClass::routine, 0, 1ms, Nanoseconds(2));
+  EXPECT_NEAR(served["large"], 160, 20) << "16 of 20 queues, give or take those that both were dealt";
+  EXPECT_NEAR(served["small"], 40, 20);
+}
+
+TEST(Quota, IsARateWithABurstAndComesBackWithTime) {
+  Quota quota(10, 5);
+  auto now = std::chrono::nanoseconds(1h);
+  int taken = 0;
+  for (int i = 0; i < 20; ++i) taken += quota.take(now) ? 1 : 0;
+  EXPECT_EQ(taken, 5);
+  EXPECT_FALSE(quota.take(now + 99ms));
+  EXPECT_TRUE(quota.take(now + 100ms));
+  EXPECT_FALSE(quota.take(now + 100ms));
+  taken = 0;
+  for (int i = 0; i < 20; ++i) taken += quota.take(now + 1h) ? 1 : 0;
+  EXPECT_EQ(taken, 5) << "what was not used is not saved up";
+  Quota none(0, 0);
+  for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(none.take(now));
 }
 
 TEST(FairQueue, AQueueWhoseRequestsHeldLongSitsOutTurns) {

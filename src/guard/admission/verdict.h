@@ -11,16 +11,19 @@
 
 namespace mydr24::admission {
 
-// Why a request is refused. share: this client asks more than its share (429). All others are about the node (503).
-enum class Refusal : std::uint8_t { none, share, limit, queue, deadline, threshold, level };
-inline constexpr std::size_t refusal_count = 7;
+// Why a request is refused. share: this client asks more than its share; quota: its tenant more than it may (429). All others
+// are about the node (503).
+enum class Refusal : std::uint8_t { none, share, limit, queue, deadline, threshold, level, quota };
+inline constexpr std::size_t refusal_count = 8;
 
 constexpr std::string_view to_string(Refusal refusal) {
   constexpr std::array<std::string_view, refusal_count> names{"none",     "share",     "limit", "queue",
-                                                              "deadline", "threshold", "level"};
+                                                              "deadline", "threshold", "level", "quota"};
   return names[static_cast<std::size_t>(refusal)];
 }
-constexpr int http_status(Refusal refusal) { return refusal == Refusal::share ? 429 : 503; }
+constexpr int http_status(Refusal refusal) {
+  return refusal == Refusal::share || refusal == Refusal::quota ? 429 : 503;
+}
 
 struct Verdict {
   static constexpr std::uint8_t no_shard = 255;

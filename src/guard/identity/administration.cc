@@ -44,7 +44,7 @@ Result<std::string> list(Identity& identity, std::string_view name, List read_pa
 std::string write_user(json::Writer& out, const User& user) {
   out.begin_object().field("name", user.name).field("display", user.display);
   rows::write_texts(out, "roles", user.roles);
-  out.field("fhir_user", user.fhir_user).field("tenant", user.tenant).field("disabled", user.disabled);
+  out.field("fhir_user", user.fhir_user).field("disabled", user.disabled);
   out.field("has_password", !user.password.empty()).field("has_totp", !user.totp.empty());
   out.field("created", format_instant(user.created)).end_object();
   return user.name;
@@ -62,7 +62,6 @@ Result<std::string> add_user(Identity& identity, json::Value command) {
   user.display = command["display"].text();
   user.roles = rows::texts_of(command["roles"]);
   user.fhir_user = command["fhir_user"].text();
-  user.tenant = command["tenant"].text();
   if (command["password"]) {
     MYDR24_ASSIGN(user.password, hashed(command));
   }

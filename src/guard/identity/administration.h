@@ -3,7 +3,7 @@
 // Users, clients and sessions as an operator sees to them: one command, a JSON object, one answer. The command line
 // gives it to a store that it opens itself, or to the server that has the store.
 //
-//   {"do": "user.add", "name", "display", "roles": [], "fhir_user", "tenant", "password"}   password: may be left out
+//   {"do": "user.add", "name", "display", "roles": [], "fhir_user", "password"}   password: may be left out
 //   {"do": "user.list"}                       {"users": [...]}
 //   {"do": "user.disable" | "user.enable", "name"}
 //   {"do": "user.password", "name", "password"}

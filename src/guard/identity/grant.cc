@@ -159,6 +159,8 @@ Result<Issued> Grants::issue(store::Transaction& transaction, const Session& ses
   MYDR24_TRY(rows::expire_at(transaction, rows::sessions, session.id, session.expires));
   Issued issued;
   issued.token = crypto::random_token();
+  if (!settings_.tenant.empty() && session.kind != SessionKind::page)
+    issued.token = fmt::format("{}.{}", settings_.tenant, issued.token);
   issued.lifetime = session.kind == SessionKind::page      ? settings_.page_max
                     : session.kind == SessionKind::machine ? settings_.access_of_machines
                                                            : settings_.access_of_people;

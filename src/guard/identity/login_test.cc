@@ -390,8 +390,7 @@ TEST_F(Login, UsersThatAreMalformedAreRefused) {
                                  {"name", {.name = std::string(65, 'a')}},
                                  {"display", {.name = "a", .display = "x\ny"}},
                                  {"roles", {.name = "a", .roles = {"a b"}}},
-                                 {"fhir_user", {.name = "a", .fhir_user = "Observation/1"}},
-                                 {"tenant", {.name = "a", .tenant = "x/y"}}}};
+                                 {"fhir_user", {.name = "a", .fhir_user = "Observation/1"}}}};
   for (const auto& [where, user] : rows) {
     const auto added = write([&](store::Transaction& transaction) { return users::add(transaction, user); });
     ASSERT_FALSE(added) << where;

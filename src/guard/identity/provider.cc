@@ -57,8 +57,12 @@ Result<access::Principal> principal_of(json::Value claims, const ProviderSetting
   const auto subject = claims["sub"].text();
   if (subject.empty() || subject.size() > subject_bytes_max)
     return fail(Code::refused, "the token's claim sub names nobody", "sub");
+  const auto tenants = words_of(member_at(claims, settings.tenant_claim));
+  if (!settings.tenant.empty() && std::ranges::find(tenants, settings.tenant) == tenants.end())
+    return fail(Code::refused, "the token is for another tenant", settings.tenant_claim);
   const auto client = claims["client_id"] ? claims["client_id"].text() : claims["azp"].text();
   access::Principal principal;
+  principal.tenant = settings.tenant;
   principal.kind = client == subject ? access::PrincipalKind::machine : access::PrincipalKind::person;
   principal.id = fmt::format("oidc/{}/{}", settings.name, subject);
   principal.name = claims["name"].text();

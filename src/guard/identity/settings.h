@@ -16,6 +16,9 @@ struct ProviderSettings {
   std::vector<std::string> audience;  // one of them must be in aud; at least one
   std::string roles_claim = "roles";  // a list, or words in a string; dots lead into objects: "realm_access.roles"
   std::map<std::string, std::string> roles;  // what the claim says to a role here; what is not in it gives none
+  // Of a provider that several tenants share: the claim that must be, or list, `tenant`. Empty `tenant`: nothing is asked.
+  std::string tenant_claim = "tenant";
+  std::string tenant;
   // Whether the claim `scope` bounds a token. Where it does not, the roles alone do.
   bool uses_scopes = true;
 };
@@ -27,6 +30,9 @@ struct Settings {
   std::chrono::seconds refresh = std::chrono::days(90);
   std::chrono::seconds page_idle{900};  // a session of our own page without a request of a person
   std::chrono::seconds page_max = std::chrono::hours(12);
+  // Whose people and clients these are, where a server has several tenants: tokens begin with it and a dot, so that a request
+  // says by its token alone which tenant it is for. Empty: the only one's.
+  std::string tenant;
   std::vector<std::string> totp_roles{"administrator"};  // who has one of them logs in with a one-time code only
   std::string key;              // seals what is secret in the store; empty: it is kept as it is
   bool secure_cookies = false;  // people reach us over HTTPS, whatever the listener speaks

@@ -38,7 +38,7 @@ std::string to_row(const User& user) {
   json::Writer out(text);
   out.begin_object().field("name", user.name).field("display", user.display).field("password", user.password);
   rows::write_texts(out, "roles", user.roles);
-  out.field("fhir_user", user.fhir_user).field("tenant", user.tenant).field("totp", user.totp);
+  out.field("fhir_user", user.fhir_user).field("totp", user.totp);
   out.field("totp_step", user.totp_step).field("generation", user.generation).field("disabled", user.disabled);
   out.field("created", to_us(user.created)).end_object();
   return text;
@@ -53,7 +53,6 @@ Result<User> from_row(std::string_view row) {
   user.password = root["password"].text();
   user.roles = rows::texts_of(root["roles"]);
   user.fhir_user = root["fhir_user"].text();
-  user.tenant = root["tenant"].text();
   user.totp = root["totp"].text();
   user.totp_step = rows::number_of(root["totp_step"]);
   user.generation = rows::number_of(root["generation"]);
@@ -90,8 +89,6 @@ Result<> check_user(const User& user) {
                 "a user is a Patient, Practitioner, PractitionerRole, RelatedPerson or Person, as "
                 "\"Practitioner/12\"",
                 "fhir_user");
-  if (!user.tenant.empty() && !is_word(user.tenant))
-    return fail(Code::invalid, "a tenant has 1 to 64 of a-z 0-9 . _ @ -", "tenant");
   return {};
 }
 

@@ -20,7 +20,6 @@ struct User {
   std::string password;  // PHC; empty: cannot log in
   std::vector<std::string> roles;
   std::string fhir_user;       // "Practitioner/12"; may be empty
-  std::string tenant;          // may be empty
   std::string totp;            // of a Vault; empty: no one-time codes
   std::int64_t totp_step = 0;  // of the code used last
   // Grows when the password changes or the account is disabled: what was given out before is void.
@@ -38,7 +37,7 @@ std::string folded_name(std::string_view name);
 // "user/anna": the id of the Principal.
 std::string user_id(std::string_view name);
 
-// Code::invalid names the field: name, display, roles, fhir_user, tenant.
+// Code::invalid names the field: name, display, roles, fhir_user.
 Result<> check_user(const User& user);
 // NIST SP 800-63B, 3.1.1: length, and that it is not the name; no composition rules.
 Result<> check_new_password(std::string_view password, std::string_view name);
