@@ -83,7 +83,7 @@ std::expected<Ask, Denial> read_ask(Service& service, const Form& request) {
   if (!read) return std::unexpected(Denial{read.error(), {}, {}});
   if (!client) return onto_page("The application that sent you here is not registered.");
   const auto redirect_uri = request["redirect_uri"];
-  if (std::ranges::find(client->redirect_uris, redirect_uri) == client->redirect_uris.end())
+  if (!identity::has_redirect_uri(*client, redirect_uri))
     return onto_page("The application that sent you here named an address that is not registered for it.");
   const std::string state(request["state"].substr(0, state_bytes_max));
   const auto to_client = [&](std::string_view code, std::string text) {

@@ -5,6 +5,8 @@
 #include <ostream>
 
 #include "alerting/routing/matcher.h"
+#include "app/cli/fhir_client.h"
+#include "app/cli/login.h"
 #include "base/core/date_time.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
@@ -13,21 +15,6 @@
 
 namespace mydr24::cli {
 namespace {
-
-Code code_of(int status) {
-  switch (status) {
-    case 403:
-      return Code::refused;
-    case 404:
-      return Code::not_found;
-    case 409:
-      return Code::conflict;
-    case 503:
-      return Code::busy;
-    default:
-      return status >= 500 ? Code::internal : Code::invalid;
-  }
-}
 
 // What the server says is wrong: a JSON string, {"message": ...}, {"detail": ...}, or the text as it is.
 std::string said(const std::string& body) {
@@ -49,10 +36,11 @@ Result<std::string> call(const AlertOptions& options, net::Method method, const 
   MYDR24_ASSIGN(request.url, net::parse_url(server + path));
   if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
   request.body = std::move(body);
+  MYDR24_TRY(authorize(request));
   const auto response = net::send_blocking(std::move(request));
   if (!response) return fail(Code::busy, response.error().text, server);
   if (response->status < 300) return response->body;
-  return fail(code_of(response->status), said(response->body), path);
+  return fail(code_of_status(response->status), said(response->body), path);
 }
 
 int show(const Terminal& terminal, const Result<std::string>& answer, const auto& as_text) {

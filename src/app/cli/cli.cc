@@ -39,6 +39,7 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_ticket();
   add_user();
   add_client();
+  add_login();
   add_access();
   add_session();
   add_openapi();

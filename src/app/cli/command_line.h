@@ -9,6 +9,7 @@
 
 #include "app/cli/alert.h"
 #include "app/cli/commands.h"
+#include "app/cli/login.h"
 
 namespace mydr24::cli {
 
@@ -44,6 +45,7 @@ class CommandLine {
                                  const std::string& about, const std::string& example);
   void add_user();
   void add_client();
+  void add_login();
   void add_access();
   void add_session();
 
@@ -82,6 +84,7 @@ class CommandLine {
   VitalsOptions vitals_;
   TicketOptions ticket_;
   IdentityOptions identity_;
+  LoginOptions login_;
   AlertOptions alert_;
   AuditOptions audit_;
   std::string place_;

@@ -87,8 +87,10 @@ constexpr auto table = std::to_array<Key>({
     {"admission.bench_route", at<&Settings::admission, &Admission::bench_route>,
      "on: POST /bench/work?ms=N is there, which works for so long (1). Only for benches.", Form::choice, "off on"},
     {"access.mode", at<&Settings::access, &Access::mode>,
-     "on: people log in, applications get tokens (OAuth 2.0, OpenID Connect, SMART App Launch).", Form::choice,
-     "off on"},
+     "on: people log in, applications get tokens (OAuth 2.0, OpenID Connect, SMART App Launch). off: whoever reaches "
+     "the "
+     "server may everything, and there is no audit.",
+     Form::choice, "off on"},
     {"access.key_file", at<&Settings::access, &Access::key_file>,
      "A file whose first line, at least 16 bytes, seals secrets in the store. Empty: they are kept as they are.",
      Form::path},

@@ -59,6 +59,7 @@ server::Settings demo_settings(const DemoOptions& options, const std::filesystem
   settings.store.path = folder.string();
   settings.log.level = "warn";
   settings.demo = true;
+  settings.access.mode = "off";  // nothing in it is real, and it is on this machine only
   settings.alerting.contacts = {{"ward nurse", "", ""}, {"registrar", "", ""}};
   settings.alerting.steps = {{"ward nurse"}, {"registrar"}};
   return settings;

@@ -46,6 +46,7 @@ class Doctor {
       }
     } else {
       add(Verdict::ok, "config", config->file.empty() ? "no file, defaults and environment" : config->file.string());
+      check_access(config->settings);
       check_alerting(config->settings);
       check_folder(config->settings.store.path);
       check_disk(config->settings.store.path);
@@ -77,6 +78,21 @@ class Doctor {
     if (!admin.starts_with("127.") && !admin.starts_with("[::1]") && !admin.starts_with("localhost")) {
       add(Verdict::warn, "admin", fmt::format("{} is reachable from outside and asks for no password", admin),
           "set server.admin to 127.0.0.1:8025");
+    }
+  }
+
+  void check_access(const server::Settings& settings) {
+    const std::string& listen = settings.server.listen;
+    const bool is_local = listen.starts_with("127.") || listen.starts_with("[::1]") || listen.starts_with("localhost");
+    if (settings.access.mode == "on") {
+      add(Verdict::ok, "access", "people log in, and every access is recorded");
+    } else if (is_local) {
+      add(Verdict::warn, "access", "whoever is on this machine may read and write everything, and nothing is recorded",
+          "set access.mode to on");
+    } else {
+      add(Verdict::fail, "access",
+          fmt::format("whoever reaches {} may read and write everything, and nothing is recorded", listen),
+          "set access.mode to on");
     }
   }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "app/cli/login.h"
 #include "base/json/document.h"
 
 namespace mydr24::cli {
@@ -101,6 +102,7 @@ Result<std::string> FhirClient::post_bundle(std::string bundle) {
     request.url = url_;
     request.headers = {{"Content-Type", "application/fhir+json"}, {"Accept", "application/fhir+json"}};
     request.body = bundle;
+    MYDR24_TRY(authorize(request));
     request.time_max = std::chrono::seconds(60);
     request.answer_bytes_max = 64U << 20;
     auto response = send(std::move(request));

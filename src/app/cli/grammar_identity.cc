@@ -34,6 +34,21 @@ void CommandLine::add_user() {
   add_named("totp", "user.totp", "Make a secret for one-time codes and print it once, as an otpauth address");
 }
 
+void CommandLine::add_login() {
+  auto* login = add(app_, "login", "Get a token for commands that ask a running server",
+                    "Prints the address of the login page; the token is kept for this user, below ~/.config/mydr24.\n"
+                    "MYDR24_TOKEN goes before it.\n"
+                    "Examples:\n"
+                    "  mydr24 login --server https://records.example\n"
+                    "  mydr24 login --paste        when the browser is on another machine",
+                    [this] { return run_login(login_, terminal_); });
+  login->add_option("--server", login_.server, "Address of the server")->capture_default_str();
+  login->add_flag("--paste", login_.paste, "Read the address that the browser ended at from standard input");
+  auto* logout = add(app_, "logout", "Revoke and forget that token", "Example:\n  mydr24 logout",
+                     [this] { return run_logout(login_, terminal_); });
+  logout->add_option("--server", login_.server, "Address of the server")->capture_default_str();
+}
+
 void CommandLine::add_client() {
   CLI::App* client = app_.add_subcommand("client", "Applications that may ask for tokens");
   client->require_subcommand(1);

@@ -23,6 +23,7 @@ class OnCallCommand : public testing::Test {
     settings.server.admin = "127.0.0.1:0";
     settings.store.path = (folder_ / "data").string();
     settings.log.level = "error";
+    settings.access.mode = "off";
     auto started = server::start(settings, system_clock());
     ASSERT_TRUE(started) << started.error().text;
     system_ = std::move(*started).release();

@@ -9,6 +9,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/fhir_client.h"
+#include "app/cli/login.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "base/net/client.h"
@@ -38,6 +39,7 @@ Result<std::string> ask(const VitalsOptions& options, net::Method method, std::s
   MYDR24_ASSIGN(request.url, net::parse_url(fmt::format("{}/api/v1/vitals/{}", options.server, path)));
   if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
   request.body = std::move(body);
+  MYDR24_TRY(authorize(request));
   MYDR24_ASSIGN(auto response, net::send_blocking(std::move(request)));
   if (response.status < 400) return std::move(response.body);
   const auto problem = json::Document::parse_view(response.body);

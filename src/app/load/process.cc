@@ -130,11 +130,11 @@ Result<Server> Server::start(const Options& options) {
   std::vector<std::string> arguments{
       options.binary.string(), "serve",   "--data",     options.data.string(), "--listen",
       "127.0.0.1:0",           "--admin", "127.0.0.1:0"};
-  if (!options.config.empty()) {
-    const std::string file = options.data.string() + ".toml";
-    write_text(file, options.config);
-    arguments.insert(arguments.end(), {"--config", file});
-  }
+  // What is measured or tested is mostly not who asks.
+  const bool says_access = options.config.find("[access]") != std::string::npos;
+  const std::string file = options.data.string() + ".toml";
+  write_text(file, options.config + (says_access ? "" : "\n[access]\nmode = \"off\"\n"));
+  arguments.insert(arguments.end(), {"--config", file});
   const auto begin = system_clock().steady();
   server.pid_ = spawn_to_files(arguments, server.log_, server.log_, options.placement);
   if (auto ready = server.wait_ready(options.ready_max); !ready) {

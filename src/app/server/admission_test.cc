@@ -27,6 +27,7 @@ class AdmissionServerTest : public testing::Test {
     settings_.server.drain_time_max_ms = 200;
     settings_.store.path = (folder_ / "data").string();
     settings_.log.level = "error";
+    settings_.access.mode = "off";
     settings_.admission.ticket_key_file = (folder_ / "key").string();
     settings_.admission.bench_route = "on";
   }

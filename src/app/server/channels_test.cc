@@ -68,6 +68,7 @@ class ChannelsTest : public ServerTest {
     settings.server.drain_time_max_ms = 500;
     settings.store.path = (folder_ / "data").string();
     settings.log.level = "error";
+    settings.access.mode = "off";
     settings.notify.twilio_url = fmt::format("http://127.0.0.1:{}", gateway_->port());
     settings.notify.twilio_account = "AC1";
     settings.notify.twilio_token_file = token_file;

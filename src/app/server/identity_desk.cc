@@ -132,6 +132,7 @@ Result<std::unique_ptr<IdentityDesk>> IdentityDesk::make(Parts parts) {
   MYDR24_TRY(made->write_admin_token());
   made->identity_.attach();
   MYDR24_TRY(made->identity_.start());
+  MYDR24_TRY(made->add_command_line());
   return made;
 }
 
@@ -146,6 +147,25 @@ Result<> IdentityDesk::write_admin_token() {
   const bool written = file >= 0 && ::write(file, admin_token_.data(), admin_token_.size()) == bytes;
   if (file >= 0) ::close(file);
   if (!written) return fail(Code::internal, fmt::format("cannot write {}", path.string()), "store.path");
+  return {};
+}
+
+// A public client: its people prove themselves, to the page.
+Result<> IdentityDesk::add_command_line() {
+  const auto added =
+      parts_.records.store().write(RequestClass::urgent, [](store::Transaction& transaction) -> Result<> {
+        MYDR24_ASSIGN(const auto there, identity::clients::find(transaction, command_line_client));
+        if (there) return {};
+        MYDR24_TRY(
+            identity::clients::add(transaction, {.id = std::string(command_line_client),
+                                                 .name = "MyDR24 on the command line",
+                                                 .redirect_uris = {"http://127.0.0.1/callback"},
+                                                 .grant_types = {"authorization_code", "refresh_token"},
+                                                 .scopes = "openid fhirUser offline_access user/*.cruds mydr24/desk"}));
+        return {};
+      });
+  // Another server of this store was a moment faster.
+  if (!added && added.error().code != Code::conflict) return added;
   return {};
 }
 

@@ -21,6 +21,9 @@ Result<identity::Settings> identity_settings(const Settings& from, const access:
 // In the data folder, for its owner only, made anew at each start.
 inline constexpr std::string_view admin_token_file = "admin.token";
 
+// By which people get tokens for `mydr24` as a command: registered at the first start.
+inline constexpr std::string_view command_line_client = "mydr24-cli";
+
 class IdentityDesk {
  public:
   struct Parts {
@@ -52,6 +55,7 @@ class IdentityDesk {
  private:
   IdentityDesk(Parts parts, identity::Settings settings);
   Result<> write_admin_token();
+  Result<> add_command_line();
   Result<std::string> administer(const std::string& command);
   std::string base_url() const;
   Result<std::vector<oauth_api::PatientChoice>> find_patients(const access::Principal& person, const std::string& text);

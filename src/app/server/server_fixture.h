@@ -41,6 +41,7 @@ class ServerTest : public testing::Test {
     settings.server.drain_time_max_ms = 500;
     settings.store.path = folder_.string();
     settings.log.level = "error";
+    settings.access.mode = "off";
     auto started = start(settings, system_clock());
     ASSERT_TRUE(started) << started.error().text;
     system_ = std::move(*started).release();

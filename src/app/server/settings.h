@@ -139,7 +139,7 @@ struct AlertingSection {
 
 // Who gets in.
 struct AccessSection {
-  std::string mode = "off";         // on: the authorization server and its pages are there
+  std::string mode = "on";          // off: whoever reaches a listener may everything, and nothing is recorded
   std::string key_file;             // its first line seals what is secret in the store; empty: it is kept as it is
   std::int64_t idle_min = 15;       // without a request of a person, a session of our page ends
   std::int64_t session_max_h = 12;  // a session of our page

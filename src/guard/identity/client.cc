@@ -195,6 +195,32 @@ Result<Client> parse_client(std::string_view metadata) {
   return client;
 }
 
+namespace {
+
+// "http://127.0.0.1:51004/x" without its port; empty: no such URI.
+std::string without_loopback_port(std::string_view uri) {
+  for (const std::string_view host : {"http://127.0.0.1", "http://[::1]"}) {
+    if (!uri.starts_with(host)) continue;
+    auto rest = uri.substr(host.size());
+    if (rest.starts_with(':')) {
+      const auto digits = rest.substr(1, rest.find_first_not_of("0123456789", 1) - 1);
+      if (digits.empty() || digits.size() > 5) return {};
+      rest.remove_prefix(1 + digits.size());
+    }
+    if (rest.starts_with('/')) return std::string(host).append(rest);
+  }
+  return {};
+}
+
+}  // namespace
+
+bool has_redirect_uri(const Client& client, std::string_view redirect_uri) {
+  const auto loopback = without_loopback_port(redirect_uri);
+  return std::ranges::any_of(client.redirect_uris, [&](const std::string& registered) {
+    return registered == redirect_uri || (!loopback.empty() && without_loopback_port(registered) == loopback);
+  });
+}
+
 std::string redirect_source(std::string_view redirect_uri) {
   const auto scheme = redirect_uri.substr(0, redirect_uri.find(':') + 1);
   if (scheme != "https:" && scheme != "http:") return std::string(scheme);

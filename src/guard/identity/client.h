@@ -30,7 +30,7 @@ struct Client {
   std::string secret_digest;               // of `secret`: SHA-256, hexadecimal
   std::string key_set;                     // of `key`: JWK Set inline, or
   std::string key_set_url;                 // where it is
-  std::vector<std::string> redirect_uris;  // compared byte by byte (RFC 9700, 2.1)
+  std::vector<std::string> redirect_uris;  // see has_redirect_uri()
   std::vector<std::string> grant_types;    // authorization_code, refresh_token, client_credentials
   std::string scopes;                      // what it may ask for, words
   std::vector<std::string> roles{
@@ -47,6 +47,9 @@ struct Client {
 Result<Client> parse_client(std::string_view metadata);
 // The same rules for a client made elsewhere.
 Result<> check_client(const Client& client);
+// Whether answers may go there: it is registered byte by byte (RFC 9700, 2.1), but for the port of an http URI of a loopback
+// address, which a program of the person's own machine cannot know beforehand (RFC 8252, 7.3).
+bool has_redirect_uri(const Client& client, std::string_view redirect_uri);
 // The origin or scheme that a page may send a form's answer to: "https://app.example:8443", "com.example.app:".
 std::string redirect_source(std::string_view redirect_uri);
 

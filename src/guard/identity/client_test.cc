@@ -303,5 +303,18 @@ TEST_F(ProviderOf, ScopesBoundATokenOrTheRolesDo) {
   EXPECT_FALSE(principal_of(json::Document::parse("{}")->root(), by_role, clock.now()));
 }
 
+TEST(Client, AnswersGoWhereItIsRegisteredAndToAnyPortOfALoopbackAddress) {
+  const Client client{.redirect_uris = {"https://app.example/back", "http://127.0.0.1/callback", "http://[::1]:1/x"}};
+  for (const auto* const good : {"https://app.example/back", "http://127.0.0.1/callback",
+                                 "http://127.0.0.1:51004/callback", "http://[::1]:9/x", "http://[::1]/x"})
+    EXPECT_TRUE(has_redirect_uri(client, good)) << good;
+  for (const auto* const bad :
+       {"", "https://app.example:444/back", "https://app.example/back/", "http://127.0.0.1:51004/other",
+        "http://127.0.0.1:51004/callback?x", "http://127.0.0.1:/callback", "http://127.0.0.1:1@evil.example/callback",
+        "http://127.0.0.1.evil.example/callback", "https://127.0.0.1:51004/callback", "http://localhost:1/callback",
+        "http://127.0.0.1:123456/callback", "http://[::1]:9/callback"})
+    EXPECT_FALSE(has_redirect_uri(client, bad)) << bad;
+}
+
 }  // namespace
 }  // namespace mydr24::identity
