@@ -112,8 +112,10 @@ class Groups {
   // The same for who does not wait for it: alerts that this server raises by itself.
   void take_later(std::vector<Alert> alerts);
   // A new silence, or (with an id) a change of one; the id. `seen` is what preview() found. Code::not_found,
-  // Code::invalid, Code::refused (a second person is needed, or it asks for emergencies alone): that is noted.
-  Task<Result<std::string>> put_silence(Silence silence, Preview seen);
+  // Code::invalid, Code::refused (a second person is needed, or it asks for emergencies alone): that is noted. `who`: who is
+  // logged in; then one who names an approver approves what another asked for, as that asked for it, within an hour. Empty:
+  // nobody is asked who they are, and names are what was said.
+  Task<Result<std::string>> put_silence(Silence silence, Preview seen, std::string who = {});
   Task<Result<>> expire_silence(std::string id);
   // Reads the alerts of the last 30 days: not for an I/O thread.
   Result<Preview> preview(const Silence& silence) const;

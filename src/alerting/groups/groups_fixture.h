@@ -140,7 +140,8 @@ class GroupsTest : public testing::Test {
     return run(groups_->take(std::move(all)));
   }
   Result<> push(std::string name) { return push(alert(named(std::move(name)))); }
-  Result<std::string> silence(std::string matcher, double seconds_long, std::string approved_by = {}) {
+  Result<std::string> silence(std::string matcher, double seconds_long, std::string approved_by = {},
+                              std::string who = {}) {
     Silence made{.matchers = *routing::parse_matchers(matcher, routing::Names::utf8),
                  .starts_at = clock_.now(),
                  .ends_at = clock_.now() + Microseconds(static_cast<std::int64_t>(seconds_long * 1e6)),
@@ -149,7 +150,7 @@ class GroupsTest : public testing::Test {
                  .approved_by = std::move(approved_by)};
     auto seen = groups_->preview(made);
     EXPECT_TRUE(seen);
-    return run(groups_->put_silence(std::move(made), *seen));
+    return run(groups_->put_silence(std::move(made), *seen, std::move(who)));
   }
   std::vector<alerts::Alert> book(bool resolved = false) {
     std::vector<alerts::Alert> all;

@@ -149,6 +149,26 @@ TEST_F(GroupsTest, ASilenceMayNotBeBroaderOrLongerThanOnePersonMayDecide) {
   EXPECT_EQ(events("silence.created"), 2U);
 }
 
+TEST_F(GroupsTest, WhereTheyAreLoggedInTheSecondPersonApprovesWhatTheFirstAskedFor) {
+  start();
+  const std::string all = "severity=~\".+\"";
+  EXPECT_EQ(silence(all, 3600, "ben", "ben").error().code, Code::refused) << "nobody has asked";
+  EXPECT_EQ(silence(all, 3600, "", "ann").error().code, Code::refused) << "she asks, and is one";
+  EXPECT_EQ(silence(all, 3600, "ben", "ann").error().code, Code::refused) << "she is not ben, whatever she says";
+  EXPECT_EQ(silence("severity=~\".*\"", 3600, "ben", "ben").error().code, Code::refused) << "not what she asked for";
+  const auto id = silence(all, 9 * 3600, "ann", "ben");
+  ASSERT_TRUE(id) << id.error().text;
+  EXPECT_TRUE(store_->read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto row, reader.state("silences", *id));
+    const auto kept = routing::silence_from_json(*row);
+    EXPECT_EQ(kept->created_by, "ann");
+    EXPECT_EQ(kept->approved_by, "ben");
+    EXPECT_EQ(kept->ends_at, instant(3600)) << "as long as she asked for";
+    return {};
+  }));
+  EXPECT_EQ(silence(all, 3600, "ben", "ben").error().code, Code::refused) << "an approval counts once";
+}
+
 TEST_F(GroupsTest, APreviewSaysWhatASilenceWouldMute) {
   start();
   ASSERT_TRUE(push(alert(named("slow", {{"severity", "critical"}}))));

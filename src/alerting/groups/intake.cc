@@ -8,6 +8,7 @@
 
 #include "alerting/groups/detail/inside.h"
 #include "base/core/id.h"
+#include "base/crypto/digest.h"
 #include "base/json/writer.h"
 
 namespace mydr24::groups {
@@ -421,6 +422,25 @@ Result<Preview> Groups::preview(const Silence& silence) const {
 
 namespace {
 
+constexpr std::chrono::hours ask_valid{1};
+constexpr std::uint32_t asks_max = 1'000;
+
+std::string scope_of(const Silence& silence) {
+  const Silence scope{.matchers = silence.matchers, .recurrence = silence.recurrence};
+  return crypto::sha256_hex(routing::to_json(scope));
+}
+
+// The older ones go when a new one comes.
+Result<> keep_ask(store::Transaction& transaction, const Silence& silence, Instant at) {
+  MYDR24_ASSIGN(const auto asks, transaction.states(rows::silence_asks, "", "", asks_max));
+  for (const store::StateRow& row : asks) {
+    const auto ask = routing::silence_from_json(row.value);
+    if (!ask || at - ask->updated_at > ask_valid || asks.size() == asks_max)
+      MYDR24_TRY(transaction.erase_state(rows::silence_asks, row.key));
+  }
+  return transaction.set_state(rows::silence_asks, scope_of(silence), routing::to_json(silence));
+}
+
 // Why it is not taken as it is; empty: it is.
 std::string refusal_of(const Silence& silence, const Preview& seen) {
   const bool two_persons = !silence.approved_by.empty() && silence.approved_by != silence.created_by;
@@ -439,8 +459,31 @@ std::string refusal_of(const Silence& silence, const Preview& seen) {
 
 }  // namespace
 
-Task<Result<std::string>> Groups::put_silence(Silence silence, Preview seen) {
+// What somebody else has asked for and was refused without a second person.
+Result<Silence> Groups::Inside::asked_by_another(const Silence& silence, std::string_view who, Instant at) {
+  std::optional<std::string> row;
+  MYDR24_TRY(store_->read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(row, reader.state(rows::silence_asks, scope_of(silence)));
+    return {};
+  }));
+  const auto ask = row ? routing::silence_from_json(*row) : Result<Silence>(fail(Code::not_found, ""));
+  if (!ask || at - ask->updated_at > ask_valid)
+    return fail(Code::refused,
+                "nobody has asked for this silence within the last hour: one person posts it, another approves it");
+  if (ask->created_by == who) return fail(Code::refused, "who approves is another person than who asks");
+  return *ask;
+}
+
+Task<Result<std::string>> Groups::put_silence(Silence silence, Preview seen, std::string who) {
   const Instant at = std::chrono::floor<milliseconds>(now());
+  const bool is_approval = !who.empty() && !silence.approved_by.empty();
+  if (!who.empty()) silence.created_by = who;
+  if (is_approval) {
+    auto asked = inside_->asked_by_another(silence, who, at);
+    if (!asked) co_return asked.error();
+    silence = std::move(*asked);
+    silence.approved_by = who;
+  }
   Result<> judged = routing::check(silence, at);
   if (!judged) co_return judged.error();
   silence.starts_at = std::max(silence.starts_at, at);
@@ -449,7 +492,11 @@ Task<Result<std::string>> Groups::put_silence(Silence silence, Preview seen) {
   std::vector<Silence> written;
   const Result<> done =
       co_await inside_->submit(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
-        if (!refusal.empty()) return note_silence(transaction, "silence.refused", silence, refusal);
+        if (!refusal.empty()) {
+          if (!who.empty() && !seen.needs_second_person.empty()) MYDR24_TRY(keep_ask(transaction, silence, at));
+          return note_silence(transaction, "silence.refused", silence, refusal);
+        }
+        if (is_approval) MYDR24_TRY(transaction.erase_state(rows::silence_asks, scope_of(silence)));
         if (!silence.id.empty()) {
           MYDR24_ASSIGN(std::optional<Silence> before, row_of(transaction, silence.id));
           if (!before) return fail(Code::not_found, "silence not found");

@@ -125,7 +125,8 @@ Task<std::expected<Asked, Answer>> read(Service& service, pipeline::Call& call) 
 Task<Answer> post(Service& service, pipeline::Call& call) {
   auto asked = co_await read(service, call);
   if (!asked) co_return std::move(asked.error());
-  const auto id = co_await service.groups.put_silence(std::move(asked->silence), std::move(asked->preview));
+  const auto id =
+      co_await service.groups.put_silence(std::move(asked->silence), std::move(asked->preview), call.in_name_of({}));
   if (!id) co_return failed(id.error());
   Answer answer;
   json::Writer(answer.body).begin_object().field("silenceID", std::string_view(*id)).end_object();

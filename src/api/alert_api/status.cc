@@ -111,7 +111,7 @@ Task<Answer> resolve(Service& service, pipeline::Call& call) {
   if (!body) co_return failed(body.error());
   const auto document = json::Document::parse_view(*body);
   if (!document) co_return failed(document.error());
-  const std::string by(document->root()["by"].text());
+  const std::string by = call.in_name_of(document->root()["by"].text());
   const std::string why(document->root()["why"].text());
   if (by.empty() || by.size() > 200 || why.size() > 2000)
     co_return failed(fail(Code::invalid, "who resolves it, and why? {\"by\": \"name\", \"why\": \"text\"}"));

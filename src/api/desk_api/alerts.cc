@@ -87,7 +87,7 @@ struct Acknowledgement {
 };
 
 // Who is logged in acknowledges in their own name, whatever the body says.
-Result<Acknowledgement> parse_acknowledgement(std::string_view body, const access::Principal& who) {
+Result<Acknowledgement> parse_acknowledgement(std::string_view body, const pipeline::Call& call) {
   MYDR24_ASSIGN(const auto document, json::Document::parse_view(body));
   Acknowledgement ack;
   for (const auto member : document.root()) {
@@ -100,7 +100,7 @@ Result<Acknowledgement> parse_acknowledgement(std::string_view body, const acces
       return fail(Code::invalid, "an acknowledgement has the members by and note", std::string(member.key()));
     }
   }
-  if (who.kind == access::PrincipalKind::person) ack.by = who.name.empty() ? who.id : who.name;
+  ack.by = call.in_name_of(ack.by);
   if (ack.by.empty()) return fail(Code::invalid, "who acknowledges? {\"by\": \"name\"}", "by");
   if (ack.by.size() > 200 || ack.note.size() > 2000) {
     return fail(Code::too_large, "by has at most 200 bytes, note at most 2000");
@@ -119,7 +119,7 @@ Task<Result<std::string>> acknowledge(Desk& desk, pipeline::Call& call) {
   }
   const auto body = co_await call.exchange().read_body(ack_bytes_max);
   if (!body) co_return body.error();
-  const auto ack = parse_acknowledgement(*body, call.access().principal());
+  const auto ack = parse_acknowledgement(*body, call);
   if (!ack) co_return ack.error();
   const std::string id(call.capture(0));
   std::string text;

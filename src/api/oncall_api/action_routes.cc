@@ -40,7 +40,7 @@ Task<> test_page(OnCall& oncall, pipeline::Call& call) {
     for (const auto& [name, contact] : plan->contacts())
       if (contact.pageable()) contacts.push_back(name);
   }
-  const std::string by = text_of(body->root(), "by");
+  const std::string by = call.in_name_of(text_of(body->root(), "by"));
   co_await answer(oncall, call, [&](store::Transaction& transaction) -> Result<std::string> {
     MYDR24_ASSIGN(const alerts::Alert alert, oncall.book.test_page(transaction, contacts, by));
     return alerts::to_json(alert);
@@ -65,7 +65,7 @@ Task<> escalate(OnCall& oncall, pipeline::Call& call) {
     co_await call.respond(body.error());
     co_return;
   }
-  const std::string by = text_of(body->root(), "by");
+  const std::string by = call.in_name_of(text_of(body->root(), "by"));
   co_await answer(oncall, call, [&](store::Transaction& transaction) -> Result<std::string> {
     MYDR24_ASSIGN(const alerts::Alert alert, oncall.book.escalate_now(transaction, call.capture(0), by));
     return alerts::to_json(alert);
@@ -78,7 +78,8 @@ Task<> move(OnCall& oncall, pipeline::Call& call) {
     co_await call.respond(body.error());
     co_return;
   }
-  const std::string policy = text_of(body->root(), "policy"), by = text_of(body->root(), "by");
+  const std::string policy = text_of(body->root(), "policy");
+  const std::string by = call.in_name_of(text_of(body->root(), "by"));
   co_await answer(oncall, call, [&](store::Transaction& transaction) -> Result<std::string> {
     MYDR24_ASSIGN(const alerts::Alert alert, oncall.book.move(transaction, call.capture(0), policy, by));
     return alerts::to_json(alert);
@@ -154,7 +155,7 @@ Task<> request_override(OnCall& oncall, pipeline::Call& call) {
   co_await answer(oncall, call, [&](store::Transaction& transaction) -> Result<std::string> {
     MYDR24_ASSIGN(const alerts::Override entry,
                   oncall.book.request_override(transaction, text_of(root, "cause"), text_of(root, "reason"),
-                                               std::chrono::minutes(minutes), text_of(root, "by")));
+                                               std::chrono::minutes(minutes), call.in_name_of(text_of(root, "by"))));
     return alerts::to_json(entry);
   });
 }
@@ -165,7 +166,7 @@ Task<> confirm_override(OnCall& oncall, pipeline::Call& call) {
     co_await call.respond(body.error());
     co_return;
   }
-  const std::string by = text_of(body->root(), "by");
+  const std::string by = call.in_name_of(text_of(body->root(), "by"));
   co_await answer(oncall, call, [&](store::Transaction& transaction) -> Result<std::string> {
     MYDR24_ASSIGN(const alerts::Override entry, oncall.book.confirm_override(transaction, call.capture(0), by));
     return alerts::to_json(entry);
@@ -179,7 +180,7 @@ Task<> end_override(OnCall& oncall, pipeline::Call& call) {
     co_return;
   }
   co_await answer(oncall, call, [&](store::Transaction& transaction) -> Result<std::string> {
-    MYDR24_TRY(oncall.book.end_override(transaction, call.capture(0), query->text("by")));
+    MYDR24_TRY(oncall.book.end_override(transaction, call.capture(0), call.in_name_of(query->text("by"))));
     return std::string("{}");
   });
 }

@@ -155,7 +155,7 @@ Task<> swap(OnCall& oncall, pipeline::Call& call) {
     co_return;
   }
   const json::Value root = body->root();
-  const std::string schedule = text_of(root, "schedule"), by = text_of(root, "by");
+  const std::string schedule = text_of(root, "schedule"), by = call.in_name_of(text_of(root, "by"));
   const Side a = side_of(root["a"]), b = side_of(root["b"]);
   if (a.who.empty() || b.who.empty()) {
     co_await call.respond(fail(Code::invalid, "a swap has the sides a and b: {\"who\", \"begin\", \"end\"} each", "a"));

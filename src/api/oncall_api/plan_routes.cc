@@ -41,7 +41,7 @@ Task<> put_plan(OnCall& oncall, pipeline::Call& call) {
     co_return;
   }
   const json::Value root = body->root();
-  oncall::Change change{.replace_all = root["replace"].is_true(), .by = text_of(root, "by")};
+  oncall::Change change{.replace_all = root["replace"].is_true(), .by = call.in_name_of(text_of(root, "by"))};
   change.revision = revision_of(root);
   for (const json::Value part : root["parts"])
     change.parts[std::string(part.key())] =
@@ -76,7 +76,7 @@ Task<Result<std::string>> change_part(OnCall& oncall, pipeline::Call& call, bool
   if (!key) co_return key.error();
   const auto query = Query::parse(call.request().query, {"by", "revision"});
   if (!query) co_return query.error();
-  oncall::Change change{.by = query->text("by")};
+  oncall::Change change{.by = call.in_name_of(query->text("by"))};
   if (!query->text("revision").empty()) {
     const auto revision = query->number("revision", 0, 0, INT64_MAX);
     if (!revision) co_return revision.error();

@@ -44,6 +44,12 @@ Call::Call(net::Exchange& exchange, const Match& match, RequestClass request_cla
       base_url_(std::move(base_url)),
       access_(access) {}
 
+std::string Call::in_name_of(std::string_view said) const {
+  const auto& who = access_.principal();
+  if (!who.is_known() || who.kind == access::PrincipalKind::system) return std::string(said);
+  return who.name.empty() ? who.id : who.name;
+}
+
 // Answered also when that cannot be recorded, which the log of the server says: an emergency, and what was written, which has
 // its entries in its own transaction and would be sent again.
 Result<> Call::record(int status) {

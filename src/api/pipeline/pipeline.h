@@ -43,6 +43,9 @@ class Call {
   RequestClass request_class() const { return request_class_; }
   // What this request may see and do; all that is read or written for it passes here.
   access::Access& access() { return access_; }
+  // In whose name something is done: of who is logged in, whatever they say; where nobody is asked who they are, what was
+  // said.
+  std::string in_name_of(std::string_view said) const;
   std::string_view capture(std::size_t index) const { return match_.captures[index]; }
   const Route& route() const { return *match_.route; }
   // http://host:port as the client sees it; the FHIR base is this and "/fhir/R4".

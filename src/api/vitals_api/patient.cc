@@ -120,8 +120,9 @@ Task<Result<std::string>> set_limit(Service& service, pipeline::Call& call) {
   if (!signal) co_return signal.error();
   const auto body = co_await take_json(call, small_bytes_max);
   if (!body) co_return body.error();
-  const auto limit = parse_limit(*body, *signal);
+  auto limit = parse_limit(*body, *signal);
   if (!limit) co_return limit.error();
+  limit->by = call.in_name_of(limit->by);
   co_return co_await decide(service, *patient, [&](store::Transaction& transaction) {
     return service.watch.set_limit(transaction, *patient, *limit);
   });
@@ -135,7 +136,7 @@ Task<Result<std::string>> remove_limit(Service& service, pipeline::Call& call) {
   const auto by = query_value(call, "by", {"by"});
   if (!by) co_return by.error();
   co_return co_await decide(service, *patient, [&](store::Transaction& transaction) {
-    return service.watch.remove_limit(transaction, *patient, *signal, *by);
+    return service.watch.remove_limit(transaction, *patient, *signal, call.in_name_of(*by));
   });
 }
 
@@ -144,8 +145,9 @@ Task<Result<std::string>> monitor(Service& service, pipeline::Call& call) {
   if (!patient) co_return patient.error();
   const auto body = co_await take_json(call, small_bytes_max);
   if (!body) co_return body.error();
-  const auto monitoring = parse_monitoring(*body);
+  auto monitoring = parse_monitoring(*body);
   if (!monitoring) co_return monitoring.error();
+  monitoring->by = call.in_name_of(monitoring->by);
   co_return co_await decide(service, *patient, [&](store::Transaction& transaction) {
     return service.watch.monitor(transaction, *patient, *monitoring);
   });
@@ -157,7 +159,7 @@ Task<Result<std::string>> stop_monitoring(Service& service, pipeline::Call& call
   const auto by = query_value(call, "by", {"by"});
   if (!by) co_return by.error();
   co_return co_await decide(service, *patient, [&](store::Transaction& transaction) {
-    return service.watch.stop_monitoring(transaction, *patient, *by);
+    return service.watch.stop_monitoring(transaction, *patient, call.in_name_of(*by));
   });
 }
 

@@ -62,7 +62,7 @@ Task<Result<std::string>> add(Service& service, pipeline::Call& call) {
   if (!body) co_return body.error();
   int version = 0;
   const auto done = co_await write(service, [&](store::Transaction& transaction) -> Result<> {
-    MYDR24_ASSIGN(version, vitals::RuleBook::add(transaction, *body, *by));
+    MYDR24_ASSIGN(version, vitals::RuleBook::add(transaction, *body, call.in_name_of(*by)));
     return {};
   });
   if (!done) co_return done.error();
@@ -76,7 +76,7 @@ Task<Result<std::string>> activate(Service& service, pipeline::Call& call) {
   if (!body) co_return body.error();
   const auto document = json::Document::parse_view(*body);
   if (!document) co_return document.error();
-  const std::string by(document->root()["by"].text());
+  const std::string by = call.in_name_of(document->root()["by"].text());
   const auto done = co_await write(
       service, [&](store::Transaction& transaction) { return vitals::RuleBook::activate(transaction, *version, by); });
   if (!done) co_return done.error();
@@ -151,7 +151,8 @@ Task<Result<std::string>> say(Service& service, pipeline::Call& call) {
   if (!root["acted"].is_boolean()) co_return fail(Code::invalid, "acted is true or false", "acted");
   const std::string alert(call.capture(0));
   const auto done = co_await write(service, [&](store::Transaction& transaction) {
-    return vitals::say_outcome(transaction, alert, root["acted"].is_true(), root["by"].text(), root["note"].text());
+    return vitals::say_outcome(transaction, alert, root["acted"].is_true(), call.in_name_of(root["by"].text()),
+                               root["note"].text());
   });
   if (!done) co_return done.error();
   co_return outcome(service, alert);

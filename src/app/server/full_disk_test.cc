@@ -60,6 +60,7 @@ class FullDiskTest : public ServerTest {
     settings_.server.drain_time_max_ms = 500;
     settings_.store.path = (folder_ / "data").string();
     settings_.log.level = "error";
+    settings_.access.mode = "off";
     settings_.alerting.contacts = {{.name = "nurse", .webhook_url = pager_->url(), .webhook_secret_file = ""}};
     auto started = start(settings_, system_clock());
     ASSERT_TRUE(started) << started.error().text;

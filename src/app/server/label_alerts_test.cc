@@ -25,6 +25,7 @@ class LabelAlertsServer : public ServerTest {
     settings_.server.drain_time_max_ms = 500;
     settings_.store.path = folder_.string();
     settings_.log.level = "error";
+    settings_.access.mode = "off";
     clock_.ahead_us = Microseconds(std::chrono::hours(1)).count();
     auto started = start(settings_, clock_);
     ASSERT_TRUE(started) << started.error().text;

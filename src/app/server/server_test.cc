@@ -294,6 +294,7 @@ TEST_F(ServerTest, ThePageAndTheAdminListenerAnswer) {
 TEST(Server, AnAddressThatIsNoneIsNamed) {
   Settings settings;
   settings.server.listen = "nowhere";
+  settings.access.mode = "off";
   settings.store.path =
       (std::filesystem::temp_directory_path() / fmt::format("mydr24-address-test-{}", getpid())).string();
   const auto started = start(settings, system_clock());
