@@ -12,6 +12,8 @@
 
 #include "storage/sqlite/maintenance.h"
 #include "storage/sqlite/migrations.h"
+#include "storage/sqlite/sealed_page.h"
+#include "storage/sqlite/sealed_vfs.h"
 #include "storage/sqlite/writer.h"
 #include "storage/store/followers.h"
 #include "storage/store/trainer.h"
@@ -24,7 +26,7 @@ using store::Transaction;
 
 constexpr std::uint32_t timers_per_tick_max = 256;
 constexpr auto timer_retry = std::chrono::seconds(1);
-constexpr int page_bytes = 4'096;
+constexpr auto page_bytes = static_cast<int>(sealed_page_bytes);
 constexpr Microseconds bulk_batch_max{250'000};
 constexpr std::size_t bulk_cache_bytes = std::size_t{128} << 20;
 
@@ -91,14 +93,61 @@ Result<> migrate(Connection& connection, const std::string& file) {
   return connection.execute(script.c_str());
 }
 
+// What an encrypted store needs; nothing of it in a plain one.
+struct Encryption {
+  std::shared_ptr<keyring::Keyring> keys;
+  std::unique_ptr<SealedVfs> vfs;
+};
+
+Result<Encryption> open_keys(const Settings& settings, const Clock& clock) {
+  const auto database = settings.folder / database_file;
+  const auto file = settings.folder / keyring::file_name;
+  const FileKind kind = kind_of(database);
+  std::error_code ignored;
+  const bool has_keys = std::filesystem::exists(file, ignored);
+  if (settings.key_file.empty()) {
+    if (kind != FileKind::sealed && (kind != FileKind::none || !has_keys)) return Encryption{};
+    return fail(Code::refused, fmt::format("the store in {} is encrypted: name its key file (encryption.key_file)",
+                                           settings.folder.string()));
+  }
+  if (kind == FileKind::plain) {
+    return fail(
+        Code::conflict,
+        fmt::format(
+            "the store in {0} is not encrypted, but there is a key file: make an encrypted copy with "
+            "`mydr24 store copy --from {0} --to NEW-FOLDER --to-key-file {1}`, or leave encryption.key_file empty",
+            settings.folder.string(), settings.key_file.string()));
+  }
+  Encryption encryption;
+  if (kind == FileKind::none && !has_keys) {
+    MYDR24_ASSIGN(encryption.keys, keyring::Keyring::create(file, settings.key_file, clock.now()));
+  } else {
+    MYDR24_ASSIGN(encryption.keys, keyring::Keyring::open(file, settings.key_file));
+  }
+  MYDR24_ASSIGN(encryption.vfs, SealedVfs::make(encryption.keys));
+  return encryption;
+}
+
+// Before the first page of a new database is written.
+Result<> make_sealed(Connection& connection, const std::string& file) {
+  if (kind_of(file) != FileKind::none) return {};
+  int reserved = static_cast<int>(reserved_bytes);
+  if (sqlite3_file_control(connection.handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved) != SQLITE_OK)
+    return fail(Code::unsupported, "this SQLite cannot reserve bytes of a page");
+  // The first page is written before there is a write-ahead log; there is nothing yet that a journal could keep.
+  return connection.execute("PRAGMA journal_mode = MEMORY");
+}
+
 class SqliteStore final : public store::Store {
  public:
-  SqliteStore(const Settings& settings, const Clock& clock, FolderLock lock)
+  SqliteStore(const Settings& settings, const Clock& clock, FolderLock lock, Encryption encryption)
       : settings_(settings),
         file_((settings.folder / database_file).string()),
         lock_(std::move(lock)),
+        encryption_(std::move(encryption)),
+        place_{file_, encryption_.vfs == nullptr ? nullptr : encryption_.vfs->name()},
         shared_(clock, settings.search),
-        readers_(file_, settings.readers_max, settings.emergency_readers, settings.reader_cache_bytes, shared_),
+        readers_(place_, settings.readers_max, settings.emergency_readers, settings.reader_cache_bytes, shared_),
         followers_({.read = [this](const auto& read) { return readers_.read(read); },
                     .submit =
                         [this](store::Work work, store::Done done) {
@@ -115,7 +164,8 @@ class SqliteStore final : public store::Store {
   }
 
   Result<> start() {
-    MYDR24_ASSIGN(auto connection, Connection::open(file_, Connection::Role::writer, settings_.writer_cache_bytes));
+    MYDR24_ASSIGN(auto connection, Connection::open(place_, Connection::Role::writer, settings_.writer_cache_bytes));
+    if (encryption_.keys != nullptr) MYDR24_TRY(make_sealed(*connection, file_));
     MYDR24_TRY(connection->execute(
         fmt::format("PRAGMA page_size = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", page_bytes)
             .c_str()));
@@ -171,9 +221,9 @@ class SqliteStore final : public store::Store {
   void tick() override;
   void settle() override;
 
-  Result<> backup(const std::filesystem::path& to) override { return copy_database(file_, to); }
+  Result<> backup(const std::filesystem::path& to) override;
   Result<std::vector<std::string>> verify() override {
-    return check_database(file_, settings_.reader_cache_bytes, shared_);
+    return check_database(place_, settings_.reader_cache_bytes, shared_);
   }
   store::Statistics statistics() const override;
 
@@ -186,6 +236,8 @@ class SqliteStore final : public store::Store {
   const Settings settings_;
   const std::string file_;
   FolderLock lock_;
+  Encryption encryption_;
+  const DatabasePlace place_;
   Shared shared_;
   ReaderPool readers_;
   store::Followers followers_;
@@ -277,6 +329,17 @@ void SqliteStore::settle() {
   } while (!writer_->queue().idle() || !followers_.caught_up(writer_->last_event()));
 }
 
+Result<> SqliteStore::backup(const std::filesystem::path& to) {
+  if (encryption_.keys == nullptr) return copy_database(place_, to);
+  // The keys first: a copy that is there can be opened.
+  const auto keys = backup_keys_file(to);
+  MYDR24_TRY(encryption_.keys->copy_to(keys));
+  auto copied = copy_database(place_, to);
+  std::error_code ignored;
+  if (!copied) std::filesystem::remove(keys, ignored);
+  return copied;
+}
+
 store::Statistics SqliteStore::statistics() const {
   store::Statistics statistics;
   writer_->count(statistics);
@@ -290,6 +353,10 @@ store::Statistics SqliteStore::statistics() const {
 
 }  // namespace
 
+std::filesystem::path backup_keys_file(const std::filesystem::path& backup) {
+  return backup.string() + "." + std::string(keyring::file_name);
+}
+
 void settle_for_bulk(Settings& settings) {
   settings.background_batch_max = bulk_batch_max;
   settings.checkpoint_bytes = settings.wal_bytes_max;
@@ -299,7 +366,8 @@ void settle_for_bulk(Settings& settings) {
 Result<std::unique_ptr<store::Store>> open(const Settings& settings, const Clock& clock) {
   MYDR24_TRY(make_folder(settings.folder));
   MYDR24_ASSIGN(auto lock, FolderLock::take(settings.folder));
-  auto opened = std::make_unique<SqliteStore>(settings, clock, std::move(lock));
+  MYDR24_ASSIGN(auto encryption, open_keys(settings, clock));
+  auto opened = std::make_unique<SqliteStore>(settings, clock, std::move(lock), std::move(encryption));
   MYDR24_TRY(opened->start());
   return opened;
 }
