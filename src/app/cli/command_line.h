@@ -22,6 +22,7 @@ class CommandLine {
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& about, const std::string& examples,
                 std::function<int()> command);
   void add_config_options(CLI::App* command, bool listeners);
+  static void add_key_file_option(CLI::App* command, const std::string& name, std::string& to);
 
   // grammar_server.cc
   void add_serve();
@@ -85,6 +86,7 @@ class CommandLine {
   AlertOptions alert_;
   AuditOptions audit_;
   std::string place_;
+  std::string key_file_;
   bool dry_run_ = false;
   std::string file_;
   std::string server_;

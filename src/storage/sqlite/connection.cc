@@ -81,6 +81,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const DatabasePlace& place,
   const int code = sqlite3_open_v2(place.file.c_str(), &handle,
                                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, place.vfs);
   std::unique_ptr<Connection> connection(new Connection(handle));
+  if (code != SQLITE_OK && sqlite3_extended_errcode(handle) == SQLITE_IOERR_DATA) return error_of(handle);
   if (code != SQLITE_OK)
     return fail(Code::internal, fmt::format("cannot open {}: {}", place.file, sqlite3_errstr(code)));
   sqlite3_extended_result_codes(handle, 1);

@@ -357,6 +357,8 @@ std::filesystem::path backup_keys_file(const std::filesystem::path& backup) {
   return backup.string() + "." + std::string(keyring::file_name);
 }
 
+bool is_encrypted(const std::filesystem::path& folder) { return kind_of(folder / database_file) == FileKind::sealed; }
+
 void settle_for_bulk(Settings& settings) {
   settings.background_batch_max = bulk_batch_max;
   settings.checkpoint_bytes = settings.wal_bytes_max;

@@ -26,6 +26,8 @@ namespace mydr24::sqlite {
 // folder. The keys of an encrypted one stand beside it, as backup_keys_file() says: they become keys.json in that folder.
 inline constexpr std::string_view database_file = "mydr24.db";
 std::filesystem::path backup_keys_file(const std::filesystem::path& backup);
+// Whether the store in that folder is encrypted. False also when there is none.
+bool is_encrypted(const std::filesystem::path& folder);
 
 using LogLine = std::function<void(telemetry::Level, std::string_view)>;
 
