@@ -202,7 +202,7 @@ Result<> Keyring::take(std::string_view text) {
                     root["wrapped_by"].text(), id_of(kek_)),
         file_.string());
   }
-  id_ = root["id"].text();
+  const std::string id(root["id"].text());
   std::map<Generation, DataKey> keys;
   for (const json::Value one : root["keys"]) {
     const std::string_view number = one["generation"].text();
@@ -212,15 +212,36 @@ Result<> Keyring::take(std::string_view text) {
     const auto sealed = crypto::base64_decode(one["key"].text());
     if (problem != std::errc{} || end != number.data() + number.size() || generation == 0 || !made || !sealed)
       return changed;
-    auto key = crypto::open_sealed(kek_, *sealed, context_of(id_, generation));
+    auto key = crypto::open_sealed(kek_, *sealed, context_of(id, generation));
     if (!key || key->size() != crypto::seal_key_bytes) return changed;
     if (!keys.emplace(generation, DataKey{made->low, std::move(*key)}).second) return changed;
   }
   if (keys.empty() || keys.size() > generations_max) return changed;
-  newest_ = keys.rbegin()->first;
-  keys_ = std::move(keys);
+  id_ = id;
   text_ = text;
+  keys_ = std::move(keys);
+  newest_.store(keys_.rbegin()->first, std::memory_order_release);
   return {};
+}
+
+Keyring::Stamp Keyring::stamp_of(const fs::path& file) {
+  struct stat facts{};
+  if (::stat(file.c_str(), &facts) != 0) return {};
+  constexpr std::int64_t ns_per_s = 1'000'000'000;
+  return {.inode = facts.st_ino,
+          .size = static_cast<std::uint64_t>(facts.st_size),
+          .changed_ns = facts.st_mtim.tv_sec * ns_per_s + facts.st_mtim.tv_nsec};
+}
+
+Result<bool> Keyring::refresh() {
+  const std::scoped_lock lock(mutex_);
+  const Stamp stamp = stamp_of(file_);
+  if (stamp == stamp_) return false;
+  stamp_ = stamp;  // what is wrong is told once
+  MYDR24_ASSIGN(const std::string text, read_keyring(file_));
+  if (text == text_) return false;
+  MYDR24_TRY(take(text));
+  return true;
 }
 
 Result<std::string> Keyring::print(std::string_view kek, const std::map<Generation, DataKey>& keys) const {
@@ -263,6 +284,11 @@ Result<std::string> Keyring::key(Generation generation) const {
     return fail(Code::not_found, fmt::format("has no key of generation {}", generation), file_.string());
   }
   return found->second.bytes;
+}
+
+Generation Keyring::oldest() const {
+  const std::scoped_lock lock(mutex_);
+  return keys_.begin()->first;
 }
 
 std::vector<KeyInfo> Keyring::keys() const {

@@ -55,7 +55,11 @@ class Keyring {
   // 32 bytes. Code::not_found: there is no such generation (any more).
   Result<std::string> key(Generation generation) const;
   std::vector<KeyInfo> keys() const;  // ascending
+  Generation oldest() const;
 
+  // Takes up what another process has changed in the file since: whether there was something. Cheap when there was not.
+  // On an Error (as of open()) the keys stay what they were.
+  Result<bool> refresh();
   // A new generation, which seals from now on.
   Result<Generation> rotate(Instant now);
   // Takes generations below this one away, for good: nothing may be sealed with them any more.
@@ -72,6 +76,13 @@ class Keyring {
     std::string bytes;
   };
   explicit Keyring(std::filesystem::path file) : file_(std::move(file)) {}
+  // What tells that the file is another one now.
+  struct Stamp {
+    std::uint64_t inode = 0, size = 0;
+    std::int64_t changed_ns = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+  static Stamp stamp_of(const std::filesystem::path& file);
   Result<> take(std::string_view text);
   Result<std::string> print(std::string_view kek, const std::map<Generation, DataKey>& keys) const;
   Result<> replace(std::string_view kek, std::map<Generation, DataKey> keys);  // under mutex_
@@ -82,6 +93,7 @@ class Keyring {
   std::string kek_;
   std::string id_;
   std::string text_;  // of the file, as we know it
+  Stamp stamp_;
   std::map<Generation, DataKey> keys_;
 };
 

@@ -144,6 +144,24 @@ TEST_F(KeyringTest, AKeyThatAnotherProcessMadeIsNotLost) {
   EXPECT_EQ(open(key_file_).value()->newest(), 2U);
 }
 
+TEST_F(KeyringTest, TakesUpWhatAnotherProcessChangedAndKeepsItsKeysWhenItCannot) {
+  auto ring = Keyring::create(file_, key_file_, now_).value();
+  EXPECT_FALSE(ring->refresh().value());
+  auto other = open(key_file_).value();
+  ASSERT_TRUE(other->rotate(now_));
+  EXPECT_EQ(ring->newest(), 1U);
+  EXPECT_TRUE(ring->refresh().value());
+  EXPECT_EQ(ring->newest(), 2U);
+  EXPECT_EQ(ring->key(2).value(), other->key(2).value());
+  EXPECT_FALSE(ring->refresh().value());
+  ASSERT_TRUE(other->rewrap(other_key_file_));
+  EXPECT_EQ(ring->refresh().error().code, Code::refused);
+  EXPECT_FALSE(ring->refresh().value());  // told once
+  EXPECT_EQ(ring->key(2).value(), other->key(2).value());
+  EXPECT_EQ(ring->forget_below(2).error().code, Code::conflict);
+  EXPECT_EQ(ring->oldest(), 1U);
+}
+
 TEST_F(KeyringTest, ACopyOpensAsTheOriginalAndReplacesNothing) {
   auto ring = Keyring::create(file_, key_file_, now_).value();
   ASSERT_TRUE(ring->copy_to(folder_ / "copy.json"));

@@ -3,14 +3,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cctype>
+#include <atomic>
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <thread>
 
 #include "base/json/document.h"
 #include "fhir/search/search.h"
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/kept_pages.h"
 #include "storage/sqlite/maintenance.h"
 #include "storage/sqlite/sealed_page.h"
 #include "storage/sqlite/sealed_vfs.h"
@@ -100,6 +102,29 @@ class SealedStore : public testing::Test {
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status));
+  }
+
+  // As `mydr24 key rotate` does, in another process.
+  void rotate() {
+    auto keys = keyring::Keyring::open(settings_.folder / keyring::file_name, settings_.key_file).value();
+    ASSERT_TRUE(keys->rotate(system_clock().now()));
+  }
+  std::size_t keys_there() {
+    return keyring::Keyring::open(settings_.folder / keyring::file_name, settings_.key_file).value()->keys().size();
+  }
+  // As the server does every 50 ms.
+  void tick_until_one_key_is_left(store::Store& store) {
+    for (int i = 0; i < 2'000 && keys_there() > 1; ++i) {
+      store.tick();
+      store.settle();
+    }
+  }
+  std::set<keyring::Generation> generations(const fs::path& file) const {
+    std::set<keyring::Generation> seen;
+    const std::string bytes = read(file);
+    for (std::size_t at = 0; at + sealed_page_bytes <= bytes.size(); at += sealed_page_bytes)
+      seen.insert(PageSealer::generation_of(reinterpret_cast<const unsigned char*>(bytes.data()) + at));
+    return seen;
   }
 
   std::int64_t resources(store::Store& store) {
@@ -273,6 +298,113 @@ TEST_F(SealedStore, ABackupOpensWithItsKeysAndTheKeyFileAndNotWithout) {
   store->reset();
   settings_.key_file.clear();
   EXPECT_EQ(open().error().code, Code::refused);
+}
+
+TEST_F(SealedStore, ANewKeySealsEveryPageWhileItIsReadAndWrittenAndTheOldKeyGoes) {
+  settings_.reader_cache_bytes = 16 << 10;
+  fill(*open().value(), 300);
+  auto store = open().value();
+  rotate();
+  std::atomic<bool> stop = false;
+  std::atomic<int> reads = 0;
+  // Caches too small to hold what is read: pages come from the file, also while they are written where they stand.
+  std::vector<std::thread> readers;
+  for (int thread = 0; thread < 2; ++thread) {
+    readers.emplace_back([&] {
+      for (int i = 0; !stop; ++i, ++reads) {
+        const auto done = store->read([&](store::Reader& reader) -> Result<> {
+          MYDR24_ASSIGN(const auto current, reader.current("Patient", fmt::format("p{}", i % 300)));
+          EXPECT_TRUE(current);
+          return {};
+        });
+        EXPECT_TRUE(done) << done.error().text;
+      }
+    });
+  }
+  for (int i = 0; i < 2'000 && keys_there() > 1; ++i) {
+    ASSERT_TRUE(store->write(RequestClass::routine, create(*store, fmt::format("during{}", i))));
+    store->tick();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  stop = true;
+  for (auto& reader : readers) reader.join();
+  EXPECT_GT(reads, 0);
+  EXPECT_EQ(keys_there(), 1U);
+  EXPECT_EQ(generations(database()), (std::set<keyring::Generation>{2}));
+  EXPECT_THAT(store->verify().value(), IsEmpty());
+  store.reset();
+  EXPECT_THAT(open().value()->verify().value(), IsEmpty());
+}
+
+// Killed wherever it may be: again and again, until it is done.
+TEST_F(SealedStore, AProcessThatIsKilledWhileKeysChangeLosesNothing) {
+  fill(*open().value(), 300);
+  rotate();
+  int rounds = 0;
+  for (; rounds < 200 && keys_there() > 1; ++rounds) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      store::Store* const store = open().value().release();
+      for (;;) store->tick();
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(2'000 * (rounds % 50) + 137 * rounds));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (rounds % 10 != 0) continue;
+    auto store = open();
+    ASSERT_TRUE(store) << store.error().text;
+    EXPECT_EQ(resources(**store), 300);
+    EXPECT_THAT((*store)->verify().value(), IsEmpty());
+  }
+  EXPECT_EQ(keys_there(), 1U);
+  EXPECT_GT(rounds, 1);
+  EXPECT_EQ(generations(database()), (std::set<keyring::Generation>{2}));
+}
+
+TEST_F(SealedStore, APageThatWasTornWhileItWasSealedAnewIsPutBack) {
+  fill(*open().value(), 30);
+  const std::string good = read(database());
+  const auto keep = [&](PageNumber number) {
+    KeptPage kept{.number = number};
+    std::memcpy(kept.bytes.data(), good.data() + (number - 1) * sealed_page_bytes, sealed_page_bytes);
+    return kept;
+  };
+  ASSERT_TRUE(keep_pages(database(), std::array{keep(3), keep(4)}));
+  std::string torn = good;
+  for (std::size_t i = 0; i < 512; ++i) torn[2 * sealed_page_bytes + i] ^= 0x55;
+  write(database(), torn);
+  {
+    auto store = open();
+    ASSERT_TRUE(store) << store.error().text;
+    EXPECT_EQ(resources(**store), 30);
+    EXPECT_THAT((*store)->verify().value(), IsEmpty());
+  }
+  EXPECT_EQ(read(database()), good);
+  // Kept only in part: then nothing was written over them.
+  ASSERT_TRUE(keep_pages(database(), std::array{keep(3)}));
+  fs::resize_file(kept_pages_file(database()), fs::file_size(kept_pages_file(database())) - 1);
+  EXPECT_THAT(read_kept_pages(database()).value(), IsEmpty());
+  EXPECT_EQ(resources(*open().value()), 30);
+}
+
+TEST_F(SealedStore, ABackupTakenWhileKeysChangeOpensWithItsOwnKeys) {
+  auto store = open().value();
+  fill(*store, 100);
+  rotate();
+  store->tick();
+  const auto copied = store->backup(folder_ / "backup.db");
+  ASSERT_TRUE(copied) << copied.error().text;
+  tick_until_one_key_is_left(*store);
+  EXPECT_EQ(keys_there(), 1U);
+  store.reset();
+  settings_.folder = folder_ / "restored";
+  fs::create_directory(settings_.folder);
+  fs::copy_file(folder_ / "backup.db", database());
+  fs::copy_file(backup_keys_file(folder_ / "backup.db"), settings_.folder / keyring::file_name);
+  auto restored = open();
+  ASSERT_TRUE(restored) << restored.error().text;
+  EXPECT_EQ(resources(**restored), 100);
 }
 
 class SealedDatabase : public SealedStore {

@@ -7,8 +7,11 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <shared_mutex>
+#include <vector>
 
 #include "storage/sqlite/connection.h"
+#include "storage/sqlite/kept_pages.h"
 #include "storage/sqlite/sealed_page.h"
 
 namespace mydr24::sqlite {
@@ -25,13 +28,24 @@ thread_local std::string page_fault;
 struct Context {
   sqlite3_vfs* base;
   const keyring::Keyring* keys;
+  // Held while pages are written where they stand, which checkpoints only do to pages that nobody reads.
+  std::shared_mutex resealing;
+};
+
+// What a step of reseal() asks of the file of the connection, by sqlite3_file_control().
+constexpr int reseal_control = 0x4d44;
+struct ResealRequest {
+  std::uint32_t first;
+  std::size_t pages_max;
+  keyring::Generation below;
+  SealedVfs::Resealed done;
 };
 
 // One open file. The system's file stands behind it in memory, where SQLite made room for both.
 class SealedFile {
  public:
-  SealedFile(sqlite3_file* real, const keyring::Keyring& keys, const char* name)
-      : real_(real), sealer_(keys), name_(name) {}
+  SealedFile(sqlite3_file* real, Context& context, const char* path)
+      : real_(real), context_(context), sealer_(*context.keys), path_(path) {}
   virtual ~SealedFile() = default;
   SealedFile(const SealedFile&) = delete;
   SealedFile& operator=(const SealedFile&) = delete;
@@ -40,6 +54,7 @@ class SealedFile {
   virtual int read(unsigned char* to, int size, sqlite3_int64 at) = 0;
   virtual int write(const unsigned char* from, int size, sqlite3_int64 at) = 0;
   virtual int truncate(sqlite3_int64 size) = 0;
+  virtual int reseal(ResealRequest&) { return SQLITE_NOTFOUND; }
   // What is still in memory goes to the system.
   virtual int flush() { return SQLITE_OK; }
 
@@ -51,16 +66,19 @@ class SealedFile {
     return real_->pMethods->xWrite(real_, from, static_cast<int>(size), at);
   }
   int fault(int code, sqlite3_int64 at, std::string_view what) {
-    page_fault = fmt::format("{} at byte {}: {}", name_, at, what);
+    page_fault = fmt::format("{} at byte {}: {}", path_.filename().string(), at, what);
     sqlite3_log(code, "%s", page_fault.c_str());
     return code;
   }
   PageSealer& sealer() { return sealer_; }
+  Context& context() { return context_; }
+  const std::filesystem::path& path() const { return path_; }
 
  private:
   sqlite3_file* const real_;
+  Context& context_;
   PageSealer sealer_;
-  const std::string name_;
+  const std::filesystem::path path_;
 };
 
 class DatabaseFile final : public SealedFile {
@@ -106,8 +124,14 @@ class DatabaseFile final : public SealedFile {
     // Beyond the end, or the beginning of a page that a crash kept from being written.
     if (code == SQLITE_IOERR_SHORT_READ) std::memset(to, 0, sealed_page_bytes);
     if (code != SQLITE_OK) return code;
-    if (sealer().open(number_at(at), to)) return SQLITE_OK;
+    if (sealer().open(number_at(at), to) || reread(to, at)) return SQLITE_OK;
     return fault(SQLITE_IOERR_DATA, at, fmt::format("page {} {}", number_at(at), sealer().fault()));
+  }
+
+  // It may just have been sealed anew.
+  bool reread(unsigned char* to, sqlite3_int64 at) {
+    const std::shared_lock lock(context().resealing);
+    return pread(to, sealed_page_bytes, at) == SQLITE_OK && sealer().open(number_at(at), to);
   }
 
   int write_page(const unsigned char* from, sqlite3_int64 at) {
@@ -118,6 +142,46 @@ class DatabaseFile final : public SealedFile {
     return code;
   }
 
+ public:
+  int reseal(ResealRequest& request) override {
+    sqlite3_int64 size = 0;
+    if (const int code = real()->pMethods->xFileSize(real(), &size); code != SQLITE_OK) return code;
+    const auto pages = static_cast<std::size_t>(size / page_size);
+    const std::size_t begin = request.first - 1;
+    const std::size_t end = std::min(pages, begin + request.pages_max);
+    request.done.next = end < pages ? static_cast<std::uint32_t>(end + 1) : 0;
+    if (begin >= end) return SQLITE_OK;
+    const auto at = [](std::size_t page) { return static_cast<sqlite3_int64>(page) * page_size; };
+    std::vector<unsigned char> bytes((end - begin) * sealed_page_bytes);
+    if (const int code = pread(bytes.data(), bytes.size(), at(begin)); code != SQLITE_OK) return code;
+    std::vector<KeptPage> old;
+    std::vector<Page> anew;
+    for (std::size_t page = begin; page < end; ++page) {
+      const unsigned char* const stored = bytes.data() + (page - begin) * sealed_page_bytes;
+      if (PageSealer::generation_of(stored) >= request.below) continue;
+      KeptPage& kept = old.emplace_back(KeptPage{.number = number_at(at(page))});
+      std::memcpy(kept.bytes.data(), stored, sealed_page_bytes);
+      Page plain = kept.bytes;
+      if (!sealer().open(kept.number, plain.data()))
+        return fault(SQLITE_IOERR_DATA, at(page), fmt::format("page {} {}", kept.number, sealer().fault()));
+      if (!sealer().seal(kept.number, plain.data(), anew.emplace_back()))
+        return fault(SQLITE_IOERR_WRITE, at(page), fmt::format("page {}: {}", kept.number, sealer().fault()));
+    }
+    if (old.empty()) return SQLITE_OK;
+    if (const auto kept = keep_pages(path(), old); !kept)
+      return fault(SQLITE_IOERR_WRITE, at(begin), kept.error().text);
+    for (std::size_t i = 0; i < old.size(); ++i) {
+      const std::unique_lock lock(context().resealing);
+      if (const int code = pwrite(anew[i].data(), anew[i].size(), at(old[i].number - 1)); code != SQLITE_OK)
+        return code;
+    }
+    if (const int code = real()->pMethods->xSync(real(), SQLITE_SYNC_NORMAL); code != SQLITE_OK) return code;
+    if (const auto gone = forget_pages(path()); !gone) return fault(SQLITE_IOERR_WRITE, at(begin), gone.error().text);
+    request.done.pages = old.size();
+    return SQLITE_OK;
+  }
+
+ private:
   // SQLite leaves pages out that are free when it makes the file larger.
   int fill(sqlite3_int64 end) {
     if (end <= known_size_) return SQLITE_OK;
@@ -281,6 +345,7 @@ int lock_file(sqlite3_file* file, int level) { return real(file)->pMethods->xLoc
 int unlock_file(sqlite3_file* file, int level) { return real(file)->pMethods->xUnlock(real(file), level); }
 int check_lock(sqlite3_file* file, int* held) { return real(file)->pMethods->xCheckReservedLock(real(file), held); }
 int control_file(sqlite3_file* file, int what, void* argument) {
+  if (what == reseal_control) return sealed(file).reseal(*static_cast<ResealRequest*>(argument));
   return real(file)->pMethods->xFileControl(real(file), what, argument);
 }
 int sector_size(sqlite3_file* file) { return real(file)->pMethods->xSectorSize(real(file)); }
@@ -319,7 +384,7 @@ constexpr sqlite3_io_methods methods{.iVersion = 2,
                                      .xUnfetch = nullptr};
 
 int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* given) {
-  const auto& context = *static_cast<const Context*>(vfs->pAppData);
+  auto& context = *static_cast<Context*>(vfs->pAppData);
   auto* const open = reinterpret_cast<OpenFile*>(file);
   open->head.pMethods = nullptr;
   if (name == nullptr || (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) == 0) {
@@ -332,12 +397,10 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
     if (beneath->pMethods != nullptr) beneath->pMethods->xClose(beneath);
     return code;
   }
-  const char* const last = std::strrchr(name, '/');
-  const char* const shown = last == nullptr ? name : last + 1;
   if ((flags & SQLITE_OPEN_WAL) != 0) {
-    open->file = new LogFile(beneath, *context.keys, shown);
+    open->file = new LogFile(beneath, context, name);
   } else {
-    open->file = new DatabaseFile(beneath, *context.keys, shown);
+    open->file = new DatabaseFile(beneath, context, name);
   }
   open->head.pMethods = &methods;
   return SQLITE_OK;
@@ -356,10 +419,19 @@ Result<std::unique_ptr<SealedVfs>> SealedVfs::make(std::shared_ptr<const keyring
   made->vfs_.pNext = nullptr;
   made->vfs_.zName = made->name_.c_str();
   made->vfs_.szOsFile = static_cast<int>(sizeof(OpenFile)) + base->szOsFile;
-  made->vfs_.pAppData = new Context{base, made->keys_.get()};
+  made->vfs_.pAppData = new Context{.base = base, .keys = made->keys_.get(), .resealing = {}};
   made->vfs_.xOpen = open_file;
   sqlite3_vfs_register(&made->vfs_, 0);
   return made;
+}
+
+Result<SealedVfs::Resealed> SealedVfs::reseal(sqlite3* connection, std::uint32_t first, std::size_t pages_max,
+                                              keyring::Generation below) {
+  ResealRequest request{.first = first, .pages_max = pages_max, .below = below, .done = {}};
+  const int code = sqlite3_file_control(connection, "main", reseal_control, &request);
+  if (code == SQLITE_OK) return request.done;
+  return fail((code & 0xff) == SQLITE_FULL ? Code::full : Code::internal,
+              fmt::format("pages cannot be sealed anew: {} ({})", sqlite3_errstr(code), page_fault));
 }
 
 SealedVfs::~SealedVfs() {

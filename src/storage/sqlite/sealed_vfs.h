@@ -29,6 +29,17 @@ class SealedVfs {
   SealedVfs(const SealedVfs&) = delete;
   SealedVfs& operator=(const SealedVfs&) = delete;
 
+  // Seals pages of the database of `connection` that a generation below this one sealed anew: of `pages_max` pages from
+  // `first` on. Before a page is written where it stands, the old ones are kept in a file beside the database, which
+  // put_back_pages() reads: a page that a crash tears is not lost. Only by the thread that writes and checkpoints; reads
+  // may go on meanwhile.
+  struct Resealed {
+    std::uint32_t next = 0;  // where to go on; 0: the end
+    std::size_t pages = 0;   // that were sealed anew
+  };
+  static Result<Resealed> reseal(sqlite3* connection, std::uint32_t first, std::size_t pages_max,
+                                 keyring::Generation below);
+
   // For sqlite3_open_v2().
   const char* name() const { return name_.c_str(); }
 
@@ -39,6 +50,9 @@ class SealedVfs {
   std::string name_;
   sqlite3_vfs vfs_{};
 };
+
+// Before a database is opened: pages that a reseal() was killed at.
+Result<> put_back_pages(const std::filesystem::path& database, const keyring::Keyring& keys);
 
 // What a file is, by its first bytes.
 enum class FileKind : std::uint8_t { none, plain, sealed, other };  // none: not there, or empty

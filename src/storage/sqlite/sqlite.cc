@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <mutex>
+#include <shared_mutex>
 
 #include "storage/sqlite/maintenance.h"
 #include "storage/sqlite/migrations.h"
@@ -97,6 +99,7 @@ Result<> migrate(Connection& connection, const std::string& file) {
 struct Encryption {
   std::shared_ptr<keyring::Keyring> keys;
   std::unique_ptr<SealedVfs> vfs;
+  bool is_new = false;  // there is no database yet
 };
 
 Result<Encryption> open_keys(const Settings& settings, const Clock& clock) {
@@ -125,12 +128,13 @@ Result<Encryption> open_keys(const Settings& settings, const Clock& clock) {
     MYDR24_ASSIGN(encryption.keys, keyring::Keyring::open(file, settings.key_file));
   }
   MYDR24_ASSIGN(encryption.vfs, SealedVfs::make(encryption.keys));
+  encryption.is_new = kind == FileKind::none;
+  if (!encryption.is_new) MYDR24_TRY(put_back_pages(database, *encryption.keys));
   return encryption;
 }
 
 // Before the first page of a new database is written.
-Result<> make_sealed(Connection& connection, const std::string& file) {
-  if (kind_of(file) != FileKind::none) return {};
+Result<> make_sealed(Connection& connection) {
   int reserved = static_cast<int>(reserved_bytes);
   if (sqlite3_file_control(connection.handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved) != SQLITE_OK)
     return fail(Code::unsupported, "this SQLite cannot reserve bytes of a page");
@@ -165,7 +169,7 @@ class SqliteStore final : public store::Store {
 
   Result<> start() {
     MYDR24_ASSIGN(auto connection, Connection::open(place_, Connection::Role::writer, settings_.writer_cache_bytes));
-    if (encryption_.keys != nullptr) MYDR24_TRY(make_sealed(*connection, file_));
+    if (encryption_.is_new) MYDR24_TRY(make_sealed(*connection));
     MYDR24_TRY(connection->execute(
         fmt::format("PRAGMA page_size = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", page_bytes)
             .c_str()));
@@ -174,6 +178,7 @@ class SqliteStore final : public store::Store {
     MYDR24_TRY(prepare_index(*connection));
     MYDR24_TRY(connection->execute("COMMIT"));
     MYDR24_TRY(load_dictionaries(*connection));
+    writing_ = connection->handle();
     writer_ = std::make_unique<Writer>(std::move(connection), shared_, settings_, readers_, [this] {
       const auto last_event = writer_->last_event();
       if (std::exchange(announced_, last_event) != last_event) followers_.wake();
@@ -231,6 +236,9 @@ class SqliteStore final : public store::Store {
   Result<> load_dictionaries(Connection& connection);
   Result<> prepare_index(Connection& connection);
   void index_some();
+  void look_after_keys();
+  bool has_pages_to_reseal();
+  Result<> reseal_some();
   Result<> run_timers(WriteTransaction& transaction);
 
   const Settings settings_;
@@ -244,6 +252,17 @@ class SqliteStore final : public store::Store {
   std::map<std::string, TimerHandler, std::less<>> handlers_;
   std::atomic<bool> tick_pending_{false};
   std::atomic<bool> indexing_{false};
+  // Of an encrypted store whose key was changed: pages of generations below this one are sealed anew.
+  struct Resealing {
+    keyring::Generation below = 0;
+    std::uint32_t next = 1;           // page; 0: all are done, the log is being emptied
+    int attempts = 0;                 // at that
+    keyring::Generation gave_up = 0;  // until the next start
+  };
+  Resealing resealing_;  // by whoever set is_resealing_
+  std::atomic<bool> is_resealing_{false};
+  std::shared_mutex keys_;         // shared by backups: they need the keys that their pages were sealed with
+  sqlite3* writing_ = nullptr;     // the writer's connection, for its thread
   store::Sequence announced_ = 0;  // the writer's thread only
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<store::Trainer> trainer_;
@@ -288,8 +307,65 @@ void SqliteStore::index_some() {
       false);
 }
 
+// Keys are changed by other processes (`mydr24 key`), in keys.json. What older ones sealed is sealed anew, some pages
+// after each tick; when there is nothing of theirs any more they are taken away.
+void SqliteStore::look_after_keys() {
+  if (encryption_.keys == nullptr || is_resealing_.exchange(true)) return;
+  if (!has_pages_to_reseal()) {
+    is_resealing_ = false;
+    return;
+  }
+  writer_->queue().push(
+      RequestClass::background, [this](Transaction&) { return reseal_some(); },
+      [this](Result<> outcome) {
+        if (!outcome && outcome.error().code != Code::busy) {
+          settings_.log(telemetry::Level::error, outcome.error().text);
+          resealing_.gave_up = resealing_.below;
+        }
+        is_resealing_ = false;
+      },
+      false);
+}
+
+bool SqliteStore::has_pages_to_reseal() {
+  constexpr int ticks_between_attempts = 20;  // to empty the log, for which reads are held up
+  keyring::Keyring& keys = *encryption_.keys;
+  const std::unique_lock lock(keys_, std::try_to_lock);
+  if (!lock) return false;
+  if (const auto refreshed = keys.refresh(); !refreshed) {
+    const Error& error = refreshed.error();
+    settings_.log(telemetry::Level::error, fmt::format("{} {}: the keys stay what they were", error.where, error.text));
+  }
+  const auto newest = keys.newest();
+  if (keys.oldest() == newest || resealing_.gave_up == newest) return false;
+  if (resealing_.below != newest) resealing_ = {.below = newest};
+  if (resealing_.next != 0) return true;
+  if (!writer_->has_emptied_log()) return resealing_.attempts++ % ticks_between_attempts == 0;
+  if (const auto forgotten = keys.forget_below(newest); !forgotten) {
+    resealing_.gave_up = newest;
+    settings_.log(telemetry::Level::error,
+                  fmt::format("older keys stay: {} {}", forgotten.error().where, forgotten.error().text));
+  } else {
+    settings_.log(telemetry::Level::info,
+                  fmt::format("every page is sealed with key {}: older keys are taken away", newest));
+  }
+  return false;
+}
+
+// A Work: only the writer's thread may write where pages stand.
+Result<> SqliteStore::reseal_some() {
+  constexpr std::size_t pages_per_step = 256;
+  if (resealing_.next != 0) {
+    MYDR24_ASSIGN(const auto done, SealedVfs::reseal(writing_, resealing_.next, pages_per_step, resealing_.below));
+    resealing_.next = done.next;
+  }
+  if (resealing_.next == 0) writer_->empty_log();
+  return {};
+}
+
 void SqliteStore::tick() {
   index_some();
+  look_after_keys();
   if (shared_.clock.now() < writer_->earliest_due() || tick_pending_.exchange(true)) return;
   submit(
       RequestClass::emergency,
@@ -331,6 +407,7 @@ void SqliteStore::settle() {
 
 Result<> SqliteStore::backup(const std::filesystem::path& to) {
   if (encryption_.keys == nullptr) return copy_database(place_, to);
+  const std::shared_lock lock(keys_);
   // The keys first: a copy that is there can be opened.
   const auto keys = backup_keys_file(to);
   MYDR24_TRY(encryption_.keys->copy_to(keys));
