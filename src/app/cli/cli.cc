@@ -33,6 +33,7 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_explain();
   add_config();
   add_backup();
+  add_key();
   add_migrate();
   add_store();
   add_oncall();
@@ -89,6 +90,8 @@ void CommandLine::add_config_options(CLI::App* command, bool listeners) {
   command->add_option("--config", config_.file, "Configuration file (TOML)");
   command->add_option("--data", config_.data, "Data folder (store.path)");
   command->add_option("--store", config_.store, "postgres://...: PostgreSQL in place of the folder (store.url)");
+  command->add_option("--encryption-key-file", config_.encryption_key_file,
+                      "Key file of an encrypted folder (encryption.key_file)");
   if (!listeners) return;
   command->add_option("--listen", config_.listen, "Address and port of the server (server.listen)");
   command->add_option("--admin", config_.admin, "Address and port of health and metrics (server.admin)");

@@ -22,7 +22,7 @@ class CommandLine {
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& about, const std::string& examples,
                 std::function<int()> command);
   void add_config_options(CLI::App* command, bool listeners);
-  static void add_key_file_option(CLI::App* command, const std::string& name, std::string& to);
+  static void add_key_file_option(CLI::App* command, std::string& to);
 
   // grammar_server.cc
   void add_serve();
@@ -34,6 +34,7 @@ class CommandLine {
   void add_explain();
   void add_config();
   void add_backup();
+  void add_key();
   void add_migrate();
   void add_store();
   void add_ticket();

@@ -22,6 +22,7 @@ struct ConfigOptions {
   std::string file;
   std::string data;
   std::string store;  // postgres://...
+  std::string encryption_key_file;
   std::string listen;
   std::string admin;
 
@@ -117,6 +118,10 @@ int run_config_show(const ConfigOptions& options, bool effective, const Terminal
 int run_config_validate(const ConfigOptions& options, const Terminal& terminal);
 int run_config_example(const Terminal& terminal);
 int run_backup_create(const ConfigOptions& options, const std::string& to, const Terminal& terminal);
+// mydr24 key: the keys of an encrypted data folder, whether or not its server is running.
+int run_key_status(const ConfigOptions& options, const Terminal& terminal);
+int run_key_rotate(const ConfigOptions& options, const Terminal& terminal);
+int run_key_rewrap(const ConfigOptions& options, const std::string& new_key_file, const Terminal& terminal);
 // `key_file`: of an encrypted copy; empty: it is plain.
 int run_backup_verify(const std::string& path, const std::string& key_file, const Terminal& terminal);
 // `place`: a data folder or a postgres:// URL.

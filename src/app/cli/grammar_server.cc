@@ -175,8 +175,8 @@ void CommandLine::add_config() {
       "Example:\n  mydr24 config example > mydr24.toml", [this] { return run_config_example(terminal_); });
 }
 
-void CommandLine::add_key_file_option(CLI::App* command, const std::string& name, std::string& to) {
-  command->add_option(name, to, "The key-encryption key of what is encrypted")
+void CommandLine::add_key_file_option(CLI::App* command, std::string& to) {
+  command->add_option("--encryption-key-file", to, "Key file of what is encrypted")
       ->envname(environment_name("encryption.key_file"));
 }
 
@@ -192,7 +192,28 @@ void CommandLine::add_backup() {
                      "Example:\n  mydr24 backup verify /backup/mydr24-monday",
                      [this] { return run_backup_verify(file_, key_file_, terminal_); });
   verify->add_option("path", file_, "The copy")->required();
-  add_key_file_option(verify, "--key-file", key_file_);
+  add_key_file_option(verify, key_file_);
+}
+
+void CommandLine::add_key() {
+  CLI::App* key = app_.add_subcommand("key", "Keys of an encrypted data folder, store and audit");
+  key->require_subcommand(1);
+  auto* status = add(*key, "status", "Which keys there are, and how many pages each has sealed",
+                     "Example:\n  mydr24 key status --data ./data --encryption-key-file /etc/mydr24/key",
+                     [this] { return run_key_status(config_, terminal_); });
+  add_config_options(status, false);
+  auto* rotate = add(*key, "rotate", "A new key: a running server takes it up and seals everything anew with it",
+                     "Example:\n  mydr24 key rotate --data ./data --encryption-key-file /etc/mydr24/key",
+                     [this] { return run_key_rotate(config_, terminal_); });
+  add_config_options(rotate, false);
+  auto* rewrap =
+      add(*key, "rewrap", "The same keys under another key file",
+          "Example:\n"
+          "  mydr24 key rewrap --data ./data --encryption-key-file /etc/mydr24/key --new-key-file /etc/mydr24/new\n"
+          "\nRestart the server with the new file. Backups made before still need the old one.",
+          [this] { return run_key_rewrap(config_, file_, terminal_); });
+  add_config_options(rewrap, false);
+  rewrap->add_option("--new-key-file", file_, "What wraps the keys from now on")->required();
 }
 
 void CommandLine::add_migrate() {
@@ -208,7 +229,7 @@ void CommandLine::add_migrate() {
                  "  mydr24 migrate up --store postgres://mydr24@db/mydr24",
                  [this] { return run_migrate_up(place_, key_file_, dry_run_, terminal_); });
   up->add_option("--store", place_, "Data folder or postgres:// URL")->required();
-  add_key_file_option(up, "--key-file", key_file_);
+  add_key_file_option(up, key_file_);
   up->add_flag("--dry-run", dry_run_, "Print the SQL only");
 }
 

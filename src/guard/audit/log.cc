@@ -112,12 +112,16 @@ Result<> Log::open_folder() {
 Result<> Log::open_keys() {
   const fs::path file = settings_.folder / keyring::file_name;
   std::error_code ignored;
-  if (!settings_.encryption_key_file.empty() && !fs::exists(file, ignored)) {
-    MYDR24_ASSIGN(trail_.keys, keyring::Keyring::create(file, settings_.encryption_key_file, clock_.now()));
-    made_keys_ = true;
+  const bool there = fs::exists(file, ignored);
+  if (settings_.encryption_key_file.empty()) {
+    MYDR24_TRY(open_trail(settings_.folder, {}));  // refused, when it is encrypted
+  } else if (there) {
+    MYDR24_ASSIGN(keys_, keyring::Keyring::open(file, settings_.encryption_key_file));
   } else {
-    MYDR24_ASSIGN(trail_, open_trail(settings_.folder, settings_.encryption_key_file));
+    MYDR24_ASSIGN(keys_, keyring::Keyring::create(file, settings_.encryption_key_file, clock_.now()));
+    made_keys_ = true;
   }
+  trail_.keys = keys_;
   cipher_ = Sealing(trail_.keys);
   return {};
 }
@@ -418,6 +422,9 @@ void Log::run_sync() {
   while (!stopping_) {
     woken_.wait_for(waiting, settings_.sync_interval, [&] { return stopping_; });
     waiting.unlock();
+    // Another process may have made a new one (`mydr24 key rotate`).
+    if (keys_ != nullptr)
+      if (const auto refreshed = keys_->refresh(); !refreshed) tell_of(refreshed.error());
     {
       const std::lock_guard lock(mutex_);
       look_at(rotate_if(is_segment_old()));

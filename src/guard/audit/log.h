@@ -166,6 +166,7 @@ class Log {
   std::shared_ptr<File> lock_;
   SigningKey key_;
   std::string key_id_;
+  std::shared_ptr<keyring::Keyring> keys_;  // of an encrypted trail; those of trail_
   Trail trail_;
   bool made_keys_ = false;
 

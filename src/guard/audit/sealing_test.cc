@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <sstream>
+#include <thread>
 
 #include "base/crypto/digest.h"
 #include "guard/audit/audit_fixture.h"
@@ -157,6 +158,27 @@ TEST_F(SealedTrail, LinesOfAGenerationThatIsMissingAreNotCutOff) {
   EXPECT_TRUE(verified_with_key().findings.empty());
   write(settings_.folder / keyring::file_name, before);
   EXPECT_EQ(Log::open(settings_, clock_).error().code, Code::refused);
+}
+
+TEST_F(SealedTrail, AKeyThatAnotherProcessMadeSealsWhatComesAfter) {
+  settings_.sync_interval = std::chrono::milliseconds(1);
+  fill();
+  const auto generation = [&] {
+    const std::string bytes = read(open_path(settings_.folder, 1));
+    const std::string_view whole(bytes.data(), bytes.size() - 1);
+    return static_cast<int>(whole[whole.rfind('\n') + 2]);  // none of the numbers used here is escaped
+  };
+  EXPECT_EQ(generation(), 1);
+  ASSERT_TRUE(
+      keyring::Keyring::open(settings_.folder / keyring::file_name, root_ / "key").value()->rotate(clock_.now()));
+  for (int i = 0; i < 2'000 && generation() == 1; ++i) {
+    append(about("later"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(generation(), 2);
+  EXPECT_GE(log_->search({.patient = "later"}, 10'000)->entries.size(), 1U);
+  log_.reset();
+  EXPECT_TRUE(verified_with_key().findings.empty());
 }
 
 TEST_F(SealedTrail, APlainTrailGoesOnEncryptedAndStaysOneChain) {

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -110,8 +111,10 @@ Result<Encryption> open_keys(const Settings& settings, const Clock& clock) {
   const bool has_keys = std::filesystem::exists(file, ignored);
   if (settings.key_file.empty()) {
     if (kind != FileKind::sealed && (kind != FileKind::none || !has_keys)) return Encryption{};
-    return fail(Code::refused, fmt::format("the store in {} is encrypted: name its key file (encryption.key_file)",
-                                           settings.folder.string()));
+    return fail(
+        Code::refused,
+        fmt::format("the store in {} is encrypted: name its key file (encryption.key_file, --encryption-key-file)",
+                    settings.folder.string()));
   }
   if (kind == FileKind::plain) {
     return fail(
@@ -435,6 +438,21 @@ std::filesystem::path backup_keys_file(const std::filesystem::path& backup) {
 }
 
 bool is_encrypted(const std::filesystem::path& folder) { return kind_of(folder / database_file) == FileKind::sealed; }
+
+Result<std::map<keyring::Generation, std::int64_t>> pages_by_key(const std::filesystem::path& folder) {
+  const auto path = folder / database_file;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Code::not_found, "cannot be read", path.string());
+  std::map<keyring::Generation, std::int64_t> pages;
+  std::vector<char> piece(std::size_t{256} * sealed_page_bytes);
+  do {
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    const auto whole = static_cast<std::size_t>(in.gcount()) / sealed_page_bytes;
+    for (std::size_t i = 0; i < whole; ++i)
+      ++pages[PageSealer::generation_of(reinterpret_cast<const unsigned char*>(piece.data()) + i * sealed_page_bytes)];
+  } while (in);
+  return pages;
+}
 
 void settle_for_bulk(Settings& settings) {
   settings.background_batch_max = bulk_batch_max;

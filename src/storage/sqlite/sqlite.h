@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string_view>
 
@@ -28,6 +29,9 @@ inline constexpr std::string_view database_file = "mydr24.db";
 std::filesystem::path backup_keys_file(const std::filesystem::path& backup);
 // Whether the store in that folder is encrypted. False also when there is none.
 bool is_encrypted(const std::filesystem::path& folder);
+// How many pages of the database file each generation of its keys has sealed. Not in a process that has the store open:
+// the file is opened and closed, which ends the locks of that process.
+Result<std::map<std::uint32_t, std::int64_t>> pages_by_key(const std::filesystem::path& folder);
 
 using LogLine = std::function<void(telemetry::Level, std::string_view)>;
 
