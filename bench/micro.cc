@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -33,6 +35,7 @@
 #include "guard/audit/log.h"
 #include "guard/audit/verify.h"
 #include "guard/identity/identity.h"
+#include "storage/sqlite/sealed_page.h"
 #include "storage/store/fake_store.h"
 
 namespace mydr24 {
@@ -256,15 +259,63 @@ void kernel_exchange(benchmark::State& state) {
 }
 BENCHMARK(kernel_exchange)->Arg(256)->Arg(4'000)->MinTime(2);
 
+std::filesystem::path make_folder(const std::string& name) {
+  std::string pattern = (std::filesystem::temp_directory_path() / ("mydr24-" + name + "-XXXXXX")).string();
+  return ::mkdtemp(pattern.data());
+}
+
+std::filesystem::path make_key_file(const std::filesystem::path& folder) {
+  auto file = folder / "key";
+  std::ofstream(file) << std::string(64, '5');
+  ::chmod(file.c_str(), 0600);
+  return file;
+}
+
+// What encryption adds to a page of the embedded store, on its way to the disk and back.
+struct SealedPage {
+  std::filesystem::path folder = make_folder("page");
+  std::shared_ptr<keyring::Keyring> keys =
+      keyring::Keyring::create(folder / "keys.json", make_key_file(folder), from_us(0)).value();
+  sqlite::PageSealer sealer{*keys};
+  sqlite::Page page{};
+  sqlite::Page sealed{};
+
+  SealedPage() {
+    for (std::size_t i = 0; i < page.size() - sqlite::reserved_bytes; ++i) page[i] = static_cast<unsigned char>(i * 31);
+    if (!sealer.seal(7, page.data(), sealed)) throw std::runtime_error(sealer.fault());
+  }
+  ~SealedPage() { std::filesystem::remove_all(folder); }
+};
+
+void page_seal(benchmark::State& state) {
+  SealedPage one;
+  for (auto _ : state)
+    if (!one.sealer.seal(7, one.page.data(), one.sealed)) state.SkipWithError("not sealed");
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(sqlite::sealed_page_bytes));
+}
+BENCHMARK(page_seal);
+
+// With the copy that the read itself makes.
+void page_open(benchmark::State& state) {
+  SealedPage one;
+  for (auto _ : state) {
+    one.page = one.sealed;
+    if (!one.sealer.open(7, one.page.data())) state.SkipWithError("not opened");
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(sqlite::sealed_page_bytes));
+}
+BENCHMARK(page_open);
+
 // An audit trail on the disk of the temporary folder.
 struct Trail {
   std::filesystem::path folder;
   std::unique_ptr<audit::Log> log;
 
-  explicit Trail(std::size_t segment_bytes = audit::Settings().segment_bytes) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mydr24-trail-XXXXXX").string();
-    folder = ::mkdtemp(pattern.data());
-    auto opened = audit::Log::open({.folder = folder, .segment_bytes = segment_bytes}, system_clock());
+  explicit Trail(std::size_t segment_bytes = audit::Settings().segment_bytes, bool encrypted = false)
+      : folder(make_folder("trail")) {
+    audit::Settings settings{.folder = folder, .segment_bytes = segment_bytes};
+    if (encrypted) settings.encryption_key_file = make_key_file(folder);
+    auto opened = audit::Log::open(settings, system_clock());
     if (!opened) throw std::runtime_error(opened.error().text);
     log = std::move(*opened);
   }
@@ -323,6 +374,14 @@ void audit_append(benchmark::State& state) {
 }
 BENCHMARK(audit_append)
     ->Setup([](const benchmark::State&) { trail = std::make_unique<Trail>(); })
+    ->Teardown([](const benchmark::State&) { trail.reset(); })
+    ->Threads(1)
+    ->Threads(4)
+    ->MinTime(3)
+    ->UseRealTime();
+BENCHMARK(audit_append)
+    ->Name("audit_append_encrypted")
+    ->Setup([](const benchmark::State&) { trail = std::make_unique<Trail>(audit::Settings().segment_bytes, true); })
     ->Teardown([](const benchmark::State&) { trail.reset(); })
     ->Threads(1)
     ->Threads(4)

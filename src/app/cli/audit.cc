@@ -26,6 +26,10 @@ fs::path folder_of(const AuditOptions& options) {
   return options.folder.empty() ? fs::path(options.data) / folder_name : fs::path(options.folder);
 }
 
+Result<audit::Trail> trail_of(const AuditOptions& options) {
+  return audit::open_trail(folder_of(options), options.encryption_key_file);
+}
+
 int done() { return static_cast<int>(Exit::ok); }
 
 Result<std::optional<Instant>> time_of(const std::string& text, std::string_view option) {
@@ -165,7 +169,9 @@ void print_json(const audit::Verification& verified, const Terminal& terminal) {
 int run_audit_search(const AuditOptions& options, const Terminal& terminal) {
   const auto query = query_of(options);
   if (!query) return terminal.fail(query.error());
-  const auto page = audit::search(folder_of(options), *query, options.limit, options.cursor);
+  const auto trail = trail_of(options);
+  if (!trail) return terminal.fail(trail.error());
+  const auto page = audit::search(*trail, *query, options.limit, options.cursor);
   if (!page) return terminal.fail(page.error());
   const std::string format = terminal.json ? "json" : options.format;
   if (format == "ndjson") {
@@ -189,8 +195,10 @@ int run_audit_verify(const AuditOptions& options, const Terminal& terminal) {
   if (!options.exported.empty()) return verify_file(options, terminal);
   const auto key = key_of(options);
   if (!key) return terminal.fail(key.error());
-  const auto verified =
-      audit::verify({.folder = folder_of(options), .checkpoints_file = options.checkpoints, .public_key = *key});
+  const auto trail = trail_of(options);
+  if (!trail) return terminal.fail(trail.error());
+  const auto verified = audit::verify(
+      {.folder = trail->folder, .checkpoints_file = options.checkpoints, .public_key = *key, .keys = trail->keys});
   if (!verified) return terminal.fail(verified.error());
   if (terminal.json) {
     print_json(*verified, terminal);
@@ -212,7 +220,9 @@ int run_audit_verify(const AuditOptions& options, const Terminal& terminal) {
 int run_audit_export(const AuditOptions& options, const Terminal& terminal) {
   const auto query = query_of(options);
   if (!query) return terminal.fail(query.error());
-  audit::ExportOptions exported{.folder = folder_of(options), .key_file = options.key, .query = *query};
+  const auto trail = trail_of(options);
+  if (!trail) return terminal.fail(trail.error());
+  audit::ExportOptions exported{.folder = trail->folder, .key_file = options.key, .query = *query, .keys = trail->keys};
   if (options.format == "fhir") exported.fhir = audit::Observer{.name = options.site, .url = options.url};
   const auto written = audit::export_entries(exported, terminal.clock.now(), terminal.out);
   if (!written) return terminal.fail(written.error());
@@ -242,7 +252,9 @@ int run_audit_key(const AuditOptions& options, const Terminal& terminal) {
 int run_audit_disclosures(const AuditOptions& options, const Terminal& terminal) {
   const auto query = query_of(options);
   if (!query) return terminal.fail(query.error());
-  const auto accounting = audit::account_disclosures(folder_of(options), options.patient, query->since, query->until);
+  const auto trail = trail_of(options);
+  if (!trail) return terminal.fail(trail.error());
+  const auto accounting = audit::account_disclosures(*trail, options.patient, query->since, query->until);
   if (!accounting) return terminal.fail(accounting.error());
   if (terminal.json) {
     std::string text;

@@ -7,6 +7,7 @@
 #include "app/cli/commands.h"
 #include "app/server/server.h"
 #include "base/json/writer.h"
+#include "storage/keyring/keyring.h"
 #include "storage/sqlite/sqlite.h"
 
 namespace mydr24::cli {
@@ -44,8 +45,9 @@ struct Checked {
   std::vector<std::string> findings;
 };
 
-Result<Checked> check_copy(const fs::path& folder, const Terminal& terminal) {
+Result<Checked> check_copy(const fs::path& folder, const std::string& key_file, const Terminal& terminal) {
   server::Settings settings;
+  settings.encryption.key_file = key_file;
   settings.store.path = folder.string();
   MYDR24_ASSIGN(const auto workbench, server::open_workbench(settings, terminal.clock));
   Checked checked;
@@ -93,7 +95,7 @@ int run_backup_create(const ConfigOptions& options, const std::string& to, const
   return static_cast<int>(Exit::ok);
 }
 
-int run_backup_verify(const std::string& path, const Terminal& terminal) {
+int run_backup_verify(const std::string& path, const std::string& given_key_file, const Terminal& terminal) {
   std::error_code problem;
   if (!fs::exists(path, problem)) return terminal.fail(fail(Code::not_found, "there is no such file", path));
   // Opening a store writes to it: the copy itself is left as it is.
@@ -104,7 +106,18 @@ int run_backup_verify(const std::string& path, const Terminal& terminal) {
   fs::copy_file(file, (*scratch)->path() / sqlite::database_file, problem);
   if (problem) return terminal.fail(fail(Code::invalid, fmt::format("cannot be read: {}", problem.message()), path));
 
-  const auto checked = check_copy((*scratch)->path(), terminal);
+  // Copies of plain stores are checked where the key file of encrypted ones is set, too.
+  const bool encrypted = sqlite::is_encrypted((*scratch)->path());
+  const std::string key_file = encrypted ? given_key_file : std::string();
+  if (encrypted) {
+    const fs::path keys =
+        fs::is_directory(path, problem) ? fs::path(path) / keyring::file_name : sqlite::backup_keys_file(file);
+    fs::copy_file(keys, (*scratch)->path() / keyring::file_name, problem);
+    if (problem) {
+      return terminal.fail(Exit::findings, fail(Code::not_found, "is encrypted, and its keys are not beside it", keys));
+    }
+  }
+  const auto checked = check_copy((*scratch)->path(), key_file, terminal);
   if (!checked) {
     return terminal.fail(Exit::findings, fail(Code::internal, "is no sound backup: " + checked.error().text, path));
   }

@@ -33,6 +33,7 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_explain();
   add_config();
   add_backup();
+  add_key();
   add_migrate();
   add_store();
   add_oncall();
@@ -90,6 +91,8 @@ void CommandLine::add_config_options(CLI::App* command, bool listeners) {
   command->add_option("--config", config_.file, "Configuration file (TOML)");
   command->add_option("--data", config_.data, "Data folder (store.path)");
   command->add_option("--store", config_.store, "postgres://...: PostgreSQL in place of the folder (store.url)");
+  command->add_option("--encryption-key-file", config_.encryption_key_file,
+                      "Key file of an encrypted folder (encryption.key_file)");
   if (!listeners) {
     command->add_option("--tenant", config_.tenant, "Whose store, where the settings name [[tenants]]");
     return;

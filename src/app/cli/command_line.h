@@ -23,6 +23,7 @@ class CommandLine {
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& about, const std::string& examples,
                 std::function<int()> command);
   void add_config_options(CLI::App* command, bool listeners);
+  static void add_key_file_option(CLI::App* command, std::string& to);
 
   // grammar_server.cc
   void add_serve();
@@ -34,6 +35,7 @@ class CommandLine {
   void add_explain();
   void add_config();
   void add_backup();
+  void add_key();
   void add_migrate();
   void add_store();
   void add_ticket();
@@ -88,6 +90,7 @@ class CommandLine {
   AlertOptions alert_;
   AuditOptions audit_;
   std::string place_;
+  std::string key_file_;
   bool dry_run_ = false;
   std::string file_;
   std::string server_;

@@ -22,6 +22,7 @@ struct ConfigOptions {
   std::string file;
   std::string data;
   std::string store;  // postgres://...
+  std::string encryption_key_file;
   std::string listen;
   std::string admin;
   std::string tenant;  // whose store it is, where there are several
@@ -121,13 +122,19 @@ int run_config_show(const ConfigOptions& options, bool effective, const Terminal
 int run_config_validate(const ConfigOptions& options, const Terminal& terminal);
 int run_config_example(const Terminal& terminal);
 int run_backup_create(const ConfigOptions& options, const std::string& to, const Terminal& terminal);
-int run_backup_verify(const std::string& path, const Terminal& terminal);
+// mydr24 key: the keys of an encrypted data folder, whether or not its server is running.
+int run_key_status(const ConfigOptions& options, const Terminal& terminal);
+int run_key_rotate(const ConfigOptions& options, const Terminal& terminal);
+int run_key_rewrap(const ConfigOptions& options, const std::string& new_key_file, const Terminal& terminal);
+// `key_file`: of an encrypted copy; empty: it is plain.
+int run_backup_verify(const std::string& path, const std::string& key_file, const Terminal& terminal);
 // `place`: a data folder or a postgres:// URL.
 int run_migrate_status(const std::string& place, const Terminal& terminal);
-int run_migrate_up(const std::string& place, bool dry_run, const Terminal& terminal);
+int run_migrate_up(const std::string& place, const std::string& key_file, bool dry_run, const Terminal& terminal);
 struct StoreCopyOptions {
   std::string from;  // data folders or postgres:// URLs
   std::string to;
+  std::string from_key_file, to_key_file;  // of encrypted folders; empty: plain
   bool progress_json = false;
 };
 int run_store_copy(const StoreCopyOptions& options, const Terminal& terminal);
@@ -152,6 +159,7 @@ struct AuditOptions {
   std::string checkpoints;
   std::string key;       // a key or its file
   std::string exported;  // a file
+  std::string encryption_key_file;
   std::string site = "mydr24";
   std::string url;
 };

@@ -16,6 +16,7 @@ Sources ConfigOptions::sources(const NamedValues& environment) const {
   sources.environment = environment;
   if (!data.empty()) sources.flags.emplace_back("store.path", data);
   if (!store.empty()) sources.flags.emplace_back("store.url", store);
+  if (!encryption_key_file.empty()) sources.flags.emplace_back("encryption.key_file", encryption_key_file);
   if (!listen.empty()) sources.flags.emplace_back("server.listen", listen);
   if (!admin.empty()) sources.flags.emplace_back("server.admin", admin);
   return sources;

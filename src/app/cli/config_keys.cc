@@ -28,6 +28,7 @@ using Admission = server::AdmissionSection;
 using Access = server::AccessSection;
 using Audit = server::AuditSection;
 using Store = server::StoreSection;
+using Encryption = server::EncryptionSection;
 using Search = server::SearchSection;
 using Validation = server::ValidationSection;
 using LogKeys = server::LogSection;
@@ -139,6 +140,10 @@ constexpr auto table = std::to_array<Key>({
      "postgres://user@host:port/database: PostgreSQL in place of the folder.", Form::any},
     {"store.read_urls", at<&Settings::store, &Store::read_urls>,
      "Replicas of that database, for reading, separated by commas.", Form::any},
+    {"encryption.key_file", at<&Settings::encryption, &Encryption::key_file>,
+     "The key-encryption key of store.path and the audit: 32 bytes as hexadecimal digits or base64, mode 0600. Empty: "
+     "neither is encrypted.",
+     Form::path},
     {"search.time_max_ms", at<&Settings::search, &Search::time_max_ms>,
      "How long one search may take before it is refused.", Form::any, "", 1, hour_ms},
     {"validation.bindings", at<&Settings::validation, &Validation::bindings>,

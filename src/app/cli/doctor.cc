@@ -14,6 +14,7 @@
 #include "base/core/date_time.h"
 #include "base/json/writer.h"
 #include "base/net/client.h"
+#include "storage/keyring/keyring.h"
 #include "storage/sqlite/sqlite.h"
 
 namespace mydr24::cli {
@@ -50,6 +51,7 @@ class Doctor {
       check_alerting(config->settings);
       check_folder(config->settings.store.path);
       check_disk(config->settings.store.path);
+      check_encryption(config->settings);
       check_store(config->settings);
       check_files(config->settings);
     }
@@ -131,6 +133,18 @@ class Doctor {
     } else {
       add(Verdict::ok, "disk", text);
     }
+  }
+
+  void check_encryption(const server::Settings& settings) {
+    const std::string& file = settings.encryption.key_file;
+    if (file.empty()) return add(Verdict::ok, "keys", "the store and the audit are not encrypted by this program");
+    if (const auto key = keyring::read_key_file(file); !key) {
+      return add(Verdict::fail, "keys", fmt::format("{}: {}", file, key.error().text),
+                 "without its key file an encrypted store cannot be opened: put the file back");
+    }
+    if (settings.store.url.empty()) return add(Verdict::ok, "keys", file);
+    add(Verdict::warn, "keys", "the audit is encrypted, PostgreSQL is not by this program",
+        "encrypt the disk below PostgreSQL (dm-crypt)");
   }
 
   void check_store(const server::Settings& settings) {

@@ -9,6 +9,7 @@ CLI::App* CommandLine::add_audit_command(CLI::App& parent, const std::string& na
   auto* command = add(parent, name, about, examples, [this, run] { return run(audit_, terminal_); });
   command->add_option("--data", audit_.data, "Data folder; the trail is in its folder audit")->capture_default_str();
   command->add_option("--folder", audit_.folder, "The trail's own folder, in place of --data");
+  add_key_file_option(command, audit_.encryption_key_file);
   return command;
 }
 

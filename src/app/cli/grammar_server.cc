@@ -1,4 +1,5 @@
 #include "app/cli/command_line.h"
+#include "app/cli/config.h"
 
 namespace mydr24::cli {
 
@@ -174,6 +175,11 @@ void CommandLine::add_config() {
       "Example:\n  mydr24 config example > mydr24.toml", [this] { return run_config_example(terminal_); });
 }
 
+void CommandLine::add_key_file_option(CLI::App* command, std::string& to) {
+  command->add_option("--encryption-key-file", to, "Key file of what is encrypted")
+      ->envname(environment_name("encryption.key_file"));
+}
+
 void CommandLine::add_backup() {
   CLI::App* backup = app_.add_subcommand("backup", "Copies of the store");
   backup->require_subcommand(1);
@@ -184,8 +190,30 @@ void CommandLine::add_backup() {
   add_config_options(create, false);
   auto* verify = add(*backup, "verify", "Read a whole copy and check it; exit code 7 when something is wrong",
                      "Example:\n  mydr24 backup verify /backup/mydr24-monday",
-                     [this] { return run_backup_verify(file_, terminal_); });
+                     [this] { return run_backup_verify(file_, key_file_, terminal_); });
   verify->add_option("path", file_, "The copy")->required();
+  add_key_file_option(verify, key_file_);
+}
+
+void CommandLine::add_key() {
+  CLI::App* key = app_.add_subcommand("key", "Keys of an encrypted data folder, store and audit");
+  key->require_subcommand(1);
+  auto* status = add(*key, "status", "Which keys there are, and how many pages each has sealed",
+                     "Example:\n  mydr24 key status --data ./data --encryption-key-file /etc/mydr24/key",
+                     [this] { return run_key_status(config_, terminal_); });
+  add_config_options(status, false);
+  auto* rotate = add(*key, "rotate", "A new key: a running server takes it up and seals everything anew with it",
+                     "Example:\n  mydr24 key rotate --data ./data --encryption-key-file /etc/mydr24/key",
+                     [this] { return run_key_rotate(config_, terminal_); });
+  add_config_options(rotate, false);
+  auto* rewrap =
+      add(*key, "rewrap", "The same keys under another key file",
+          "Example:\n"
+          "  mydr24 key rewrap --data ./data --encryption-key-file /etc/mydr24/key --new-key-file /etc/mydr24/new\n"
+          "\nRestart the server with the new file. Backups made before still need the old one.",
+          [this] { return run_key_rewrap(config_, file_, terminal_); });
+  add_config_options(rewrap, false);
+  rewrap->add_option("--new-key-file", file_, "What wraps the keys from now on")->required();
 }
 
 void CommandLine::add_migrate() {
@@ -199,8 +227,9 @@ void CommandLine::add_migrate() {
                  "Examples:\n"
                  "  mydr24 migrate up --dry-run --store postgres://mydr24@db/mydr24   the SQL, nothing is changed\n"
                  "  mydr24 migrate up --store postgres://mydr24@db/mydr24",
-                 [this] { return run_migrate_up(place_, dry_run_, terminal_); });
+                 [this] { return run_migrate_up(place_, key_file_, dry_run_, terminal_); });
   up->add_option("--store", place_, "Data folder or postgres:// URL")->required();
+  add_key_file_option(up, key_file_);
   up->add_flag("--dry-run", dry_run_, "Print the SQL only");
 }
 
@@ -211,6 +240,7 @@ void CommandLine::add_store() {
                    "Examples:\n"
                    "  mydr24 store copy --from ./data --to postgres://mydr24@db/mydr24\n"
                    "  mydr24 store copy --from postgres://mydr24@db/mydr24 --to ./data\n"
+                   "  mydr24 store copy --from ./data --to ./encrypted --to-key-file /etc/mydr24/key\n"
                    "\nNothing else may write to either meanwhile. Versions, times and history are kept.",
                    [this] {
                      store_copy_.progress_json = progress_ == "json";
@@ -218,6 +248,8 @@ void CommandLine::add_store() {
                    });
   copy->add_option("--from", store_copy_.from, "Data folder or postgres:// URL")->required();
   copy->add_option("--to", store_copy_.to, "The same; empty, or what an interrupted copy has made")->required();
+  copy->add_option("--from-key-file", store_copy_.from_key_file, "Key file of --from, when it is an encrypted folder");
+  copy->add_option("--to-key-file", store_copy_.to_key_file, "Key file of --to: that folder is encrypted");
   copy->add_option("--progress", progress_, "json: progress as NDJSON events on standard error, every 5 s")
       ->check(CLI::IsMember({"auto", "json"}));
 }

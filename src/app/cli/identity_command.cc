@@ -125,7 +125,7 @@ Result<std::string> ask_server(const server::Settings& settings, const std::stri
 Result<std::string> perform(const server::Settings& settings, std::string_view action, const std::string& command,
                             const Terminal& terminal) {
   const auto& place = settings.store.url.empty() ? settings.store.path : settings.store.url;
-  auto store = open_place(place, true, terminal.clock);
+  auto store = open_place(place, settings.encryption.key_file, true, terminal.clock);
   if (!store && store.error().code == Code::busy && settings.store.url.empty()) return ask_server(settings, command);
   if (action == "access.explain")
     return fail(Code::busy,

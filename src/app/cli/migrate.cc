@@ -40,6 +40,10 @@ Result<std::int64_t> schema_of(const std::string& folder) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(Code::not_found, "holds no store: name a data folder or a postgres:// URL", folder);
   std::array<char, 64> header{};
+  if (sqlite::is_encrypted(folder)) {
+    return fail(Code::unsupported,
+                "is encrypted: the server, or `mydr24 migrate up`, brings it up to date when it opens it", folder);
+  }
   if (!file.read(header.data(), header.size()) || !std::string_view(header.data(), 15).starts_with("SQLite format 3")) {
     return fail(Code::invalid, "is no SQLite database", path.string());
   }
@@ -73,11 +77,12 @@ int run_migrate_status(const std::string& place, const Terminal& terminal) {
   return static_cast<int>(Exit::ok);
 }
 
-int run_migrate_up(const std::string& place, bool dry_run, const Terminal& terminal) {
+int run_migrate_up(const std::string& place, const std::string& key_file, bool dry_run, const Terminal& terminal) {
   if (!is_url(place)) {
     if (dry_run) return folder_status(place, terminal);
-    const auto opened = open_place(place, true, terminal.clock);
-    return opened ? folder_status(place, terminal) : terminal.fail(opened.error());
+    const auto opened = open_place(place, key_file, true, terminal.clock);
+    if (!opened) return terminal.fail(opened.error());
+    return key_file.empty() ? folder_status(place, terminal) : static_cast<int>(Exit::ok);
   }
   if (dry_run) {
     const auto migrations = postgres::migrations(place);

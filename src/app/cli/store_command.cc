@@ -99,20 +99,21 @@ std::string shown_place(std::string_view place) {
   return fmt::format("{}{}:***{}", place.substr(0, scheme + 3), user.substr(0, colon), place.substr(at));
 }
 
-Result<std::unique_ptr<store::Store>> open_place(const std::string& place, bool must_exist, const Clock& clock) {
+Result<std::unique_ptr<store::Store>> open_place(const std::string& place, const std::string& key_file, bool must_exist,
+                                                 const Clock& clock) {
   if (is_url(place)) return postgres::open({.url = place, .may_lead = false, .migrate = !must_exist}, clock);
   std::error_code ignored;
   if (must_exist && !std::filesystem::exists(std::filesystem::path(place) / sqlite::database_file, ignored)) {
     return fail(Code::not_found, "holds no store: name a data folder or a postgres:// URL", place);
   }
-  return sqlite::open({.folder = place}, clock);
+  return sqlite::open({.folder = place, .key_file = key_file}, clock);
 }
 
 int run_store_copy(const StoreCopyOptions& options, const Terminal& terminal) {
   Interrupts interrupts;
-  auto from = open_place(options.from, true, terminal.clock);
+  auto from = open_place(options.from, options.from_key_file, true, terminal.clock);
   if (!from) return terminal.fail(from.error());
-  auto to = open_place(options.to, false, terminal.clock);
+  auto to = open_place(options.to, options.to_key_file, false, terminal.clock);
   if (!to) return terminal.fail(to.error());
   CopyReport report(terminal, options.progress_json);
   const auto copied = copy_store(**from, **to, [&](store::Sequence done, store::Sequence last) {

@@ -19,6 +19,7 @@ audit::Settings audit_settings(const Settings& settings, const telemetry::Log& l
   audit::Settings made;
   made.folder = settings.audit.folder.empty() ? std::filesystem::path(settings.store.path) / "audit"
                                               : std::filesystem::path(settings.audit.folder);
+  made.encryption_key_file = settings.encryption.key_file;
   made.log = [&log](telemetry::Level level, std::string_view line) { log.write(level, "audit", {{"detail", line}}); };
   return made;
 }

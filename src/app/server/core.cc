@@ -84,8 +84,9 @@ sqlite::Settings store_settings(const StoreSection& section, const telemetry::Lo
   return settings;
 }
 
-Result<std::unique_ptr<store::Store>> open_store(const StoreSection& section, const telemetry::Log& log,
-                                                 const Clock& clock, ThreadWeights& weights, bool serves) {
+Result<std::unique_ptr<store::Store>> open_store(const Settings& all, const telemetry::Log& log, const Clock& clock,
+                                                 ThreadWeights& weights, bool serves) {
+  const StoreSection& section = all.store;
   const auto writer_begun = [&weights] { weights.begin(ThreadKind::writer, 0); };
   const auto line = [&log](telemetry::Level level, std::string_view text) {
     log.write(level, "store", {{"detail", text}});
@@ -93,6 +94,7 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreSection& section, co
   if (section.url.empty()) {
     auto settings = store_settings(section, log);
     settings.writer_begun = writer_begun;
+    settings.key_file = all.encryption.key_file;
     if (!serves) sqlite::settle_for_bulk(settings);
     return sqlite::open(settings, clock);
   }
@@ -119,7 +121,7 @@ Result<> Core::open(const Settings& settings, const telemetry::Log& log, ThreadW
   directory = std::make_unique<oncall::Directory>(std::move(made));
   book = std::make_unique<alerts::Book>(*directory);
   watch = std::make_unique<vitals::Watch>(*book, watch_settings(settings.vitals));
-  MYDR24_ASSIGN(store, open_store(settings.store, log, clock, weights, serves));
+  MYDR24_ASSIGN(store, open_store(settings, log, clock, weights, serves));
   records = std::make_unique<records::Records>(*store, clock);
   conformance = std::make_unique<conformance::Conformance>(*records, log);
   summaries = std::make_unique<summary::Summaries>(*records);

@@ -52,6 +52,11 @@ struct StoreSection {
   std::string read_urls;               // replicas for reading, separated by commas
 };
 
+// What is on the disk (docs/encryption.md).
+struct EncryptionSection {
+  std::string key_file;  // 32 bytes in hexadecimal digits or base64: wraps the keys of store and audit; empty: plain
+};
+
 struct SearchSection {
   std::int64_t time_max_ms = 10'000;  // one search; beyond it is refused
 };
@@ -187,6 +192,7 @@ struct Settings {
   AccessSection access;
   AuditSection audit;
   StoreSection store;
+  EncryptionSection encryption;
   SearchSection search;
   ValidationSection validation;
   LogSection log;

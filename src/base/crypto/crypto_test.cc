@@ -8,6 +8,7 @@
 #include "base/crypto/digest.h"
 #include "base/crypto/password.h"
 #include "base/crypto/seal.h"
+#include "base/crypto/sealer.h"
 #include "base/crypto/totp.h"
 
 namespace mydr24::crypto {
@@ -235,6 +236,57 @@ TEST(Seal, OpensOnlyWithItsKeyAndContextAndUnchanged) {
       byte = static_cast<char>(byte ^ 1);
     }
     EXPECT_FALSE(open_sealed(key, sealed.substr(0, 27), "identity.user/anna"));
+  }
+}
+
+TEST(Sealer, OpensTheVectorOfTheGcmSpecificationInPartsAndInPlace) {
+  Sealer sealer(std::string(32, '\0'));
+  std::string text = unhex("cea7403d4d606b6e074ec5d3baf39d18");
+  const std::string expected = unhex("d0d1c8a799996bf0265b98b5d48ab919");
+  Tag tag;
+  std::ranges::copy(expected, tag.begin());
+  auto* const at = reinterpret_cast<unsigned char*>(text.data());
+  const std::array<Sealer::Part, 2> parts{{{at, at, 5}, {at + 5, at + 5, 11}}};
+  EXPECT_TRUE(sealer.open(Nonce{}, "", parts, tag));
+  EXPECT_EQ(text, std::string(16, '\0'));
+  Tag again;
+  sealer.seal(Nonce{}, "", parts, again);
+  EXPECT_EQ(text, unhex("cea7403d4d606b6e074ec5d3baf39d18"));
+  EXPECT_EQ(again, tag);
+}
+
+TEST(Sealer, OpensOnlyWithItsNonceContextAndTag) {
+  Sealer sealer(random_bytes(seal_key_bytes));
+  const std::string text = "a page of a record";
+  std::string sealed(text.size(), ' ');
+  const auto from = [](const std::string& of) { return reinterpret_cast<const unsigned char*>(of.data()); };
+  const auto to = [](std::string& of) { return reinterpret_cast<unsigned char*>(of.data()); };
+  Nonce nonce;
+  Nonces().next(nonce);
+  Tag tag;
+  sealer.seal(nonce, "page 7", std::array{Sealer::Part{from(text), to(sealed), text.size()}}, tag);
+  std::string opened(text.size(), ' ');
+  const std::array<Sealer::Part, 1> parts{{{from(sealed), to(opened), text.size()}}};
+  EXPECT_FALSE(sealer.open(nonce, "page 8", parts, tag));
+  Tag other_tag = tag;
+  other_tag[3] ^= 1;
+  EXPECT_FALSE(sealer.open(nonce, "page 7", parts, other_tag));
+  Nonce other_nonce = nonce;
+  other_nonce[3] ^= 1;
+  EXPECT_FALSE(sealer.open(other_nonce, "page 7", parts, tag));
+  EXPECT_TRUE(sealer.open(nonce, "page 7", parts, tag));
+  EXPECT_EQ(opened, text);
+}
+
+TEST(Nonces, NeverComeTwiceAndDifferBetweenWriters) {
+  std::set<Nonce> seen;
+  Nonces first, second;
+  Nonce nonce;
+  for (int i = 0; i < 10'000; ++i) {
+    first.next(nonce);
+    EXPECT_TRUE(seen.insert(nonce).second);
+    second.next(nonce);
+    EXPECT_TRUE(seen.insert(nonce).second);
   }
 }
 

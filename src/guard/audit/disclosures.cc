@@ -40,8 +40,8 @@ void add(Disclosure& disclosure, const Entry& entry, bool names_patient) {
 
 }  // namespace
 
-Result<Accounting> account_disclosures(const std::filesystem::path& folder, std::string_view patient,
-                                       std::optional<Instant> since, std::optional<Instant> until) {
+Result<Accounting> account_disclosures(const Trail& trail, std::string_view patient, std::optional<Instant> since,
+                                       std::optional<Instant> until) {
   if (!is_fhir_id(patient)) return fail(Code::invalid, "is no id of a patient", "patient");
   const Query query{.patient = std::string(patient),
                     .or_everyone = true,
@@ -51,7 +51,7 @@ Result<Accounting> account_disclosures(const std::filesystem::path& folder, std:
   using Key = std::tuple<bool, std::string, std::string, std::string, bool>;
   std::map<Key, Disclosure> found;
   Accounting accounting{.patient = std::string(patient)};
-  MYDR24_TRY(for_each(folder, query, [&](const Found& one) {
+  MYDR24_TRY(for_each(trail, query, [&](const Found& one) {
     const Entry& entry = one.entry;
     if (entry.action != Action::read && entry.action != Action::execute) return true;
     ++accounting.entries;

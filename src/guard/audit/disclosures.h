@@ -38,7 +38,7 @@ struct Accounting {
 };
 
 // Successful reads, searches and exports in [since, until). Where it is not given, everything there is.
-Result<Accounting> account_disclosures(const std::filesystem::path& folder, std::string_view patient,
-                                       std::optional<Instant> since, std::optional<Instant> until);
+Result<Accounting> account_disclosures(const Trail& trail, std::string_view patient, std::optional<Instant> since,
+                                       std::optional<Instant> until);
 
 }  // namespace mydr24::audit

@@ -60,7 +60,7 @@ Result<Exported> export_entries(const ExportOptions& options, Instant now, std::
     out << line;
     ++exported.lines;
   };
-  MYDR24_TRY(for_each(options.folder, options.query, [&](const Found& one) {
+  MYDR24_TRY(for_each(Trail(options.folder, options.keys), options.query, [&](const Found& one) {
     if (exported.first == 0) exported.first = one.number;
     exported.last = one.number;
     if (options.fhir) {

@@ -22,7 +22,8 @@ struct ExportOptions {
   std::filesystem::path folder;
   std::filesystem::path key_file;  // empty: that of the folder
   Query query;
-  std::optional<Observer> fhir;  // given: AuditEvents that say so as their source; else entries
+  std::optional<Observer> fhir;                  // given: AuditEvents that say so as their source; else entries
+  std::shared_ptr<const keyring::Keyring> keys;  // of an encrypted trail
 };
 
 struct Exported {

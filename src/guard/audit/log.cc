@@ -50,7 +50,7 @@ class Log::Lag {
 };
 
 Log::Log(Settings settings, const Clock& clock)
-    : settings_(std::move(settings)), clock_(clock), lag_(std::make_shared<Lag>(clock)) {}
+    : settings_(std::move(settings)), clock_(clock), trail_(settings_.folder), lag_(std::make_shared<Lag>(clock)) {}
 
 Result<std::unique_ptr<Log>> Log::open(const Settings& given, const Clock& clock, telemetry::Metrics* metrics) {
   Settings settings = given;
@@ -58,8 +58,13 @@ Result<std::unique_ptr<Log>> Log::open(const Settings& given, const Clock& clock
   if (settings.checkpoints_file.empty()) settings.checkpoints_file = settings.folder / checkpoints_file_name;
   std::unique_ptr<Log> log(new Log(std::move(settings), clock));
   MYDR24_TRY(log->open_folder());
+  MYDR24_TRY(log->open_keys());
   if (metrics != nullptr) log->count(*metrics);
-  MYDR24_TRY(log->recover());
+  if (auto recovered = log->recover(); !recovered) {
+    std::error_code ignored;
+    if (log->made_keys_) fs::remove(log->settings_.folder / keyring::file_name, ignored);  // they sealed nothing
+    return recovered.error();
+  }
   log->syncer_ = std::thread([&log = *log] { log.run_sync(); });
   log->sealer_ = std::thread([&log = *log] { log.run_seal(); });
   return log;
@@ -101,6 +106,23 @@ Result<> Log::open_folder() {
   const auto known = read_whole(settings_.folder / public_key_file_name, 4096);
   if (!known || *known != public_key)
     MYDR24_TRY(write_whole(settings_.folder / public_key_file_name, public_key, 0644));
+  return {};
+}
+
+Result<> Log::open_keys() {
+  const fs::path file = settings_.folder / keyring::file_name;
+  std::error_code ignored;
+  const bool there = fs::exists(file, ignored);
+  if (settings_.encryption_key_file.empty()) {
+    MYDR24_TRY(open_trail(settings_.folder, {}));  // refused, when it is encrypted
+  } else if (there) {
+    MYDR24_ASSIGN(keys_, keyring::Keyring::open(file, settings_.encryption_key_file));
+  } else {
+    MYDR24_ASSIGN(keys_, keyring::Keyring::create(file, settings_.encryption_key_file, clock_.now()));
+    made_keys_ = true;
+  }
+  trail_.keys = keys_;
+  cipher_ = Sealing(trail_.keys);
   return {};
 }
 
@@ -180,17 +202,25 @@ void Log::take_up(const Line& line) {
 
 // Whether the segment has a whole line; then the trail goes on after its last. A torn tail is cut off.
 Result<bool> Log::recover_from(std::int64_t first, std::string& torn) {
-  MYDR24_ASSIGN(const Segment segment, Segment::open(settings_.folder, first));
+  MYDR24_ASSIGN(const Segment segment, Segment::open(trail_, first));
   first_ = first;
   std::size_t size = 0;
   std::size_t whole = 0;  // bytes up to the end of the last whole line
   bool any = false;
+  bool opened = false;  // a sealed line
+  bool lacks_keys = false;
   std::string block;
+  std::string room;
   for (std::size_t i = 0; i < segment.blocks(); ++i) {
-    MYDR24_TRY(segment.read(i, block));
+    MYDR24_TRY(segment.sealed() ? segment.read(i, block) : segment.read_stored(i, block));
     for_each_line(block, [&](std::string_view text) {
       const std::size_t end = static_cast<std::size_t>(text.data() - block.data()) + text.size() + 1;
-      const auto line = parse_line(text);
+      const std::string_view plain = cipher_.open_line(text, room);
+      if (!segment.sealed() && end <= block.size() && Sealing::is_sealed_line(text)) {
+        opened = opened || plain.data() != text.data();
+        lacks_keys = lacks_keys || !opened || !cipher_.has_key_of(text);
+      }
+      const auto line = parse_line(plain);
       if (!line || end > block.size()) return true;
       take_up(*line);
       whole = size + end;
@@ -200,6 +230,11 @@ Result<bool> Log::recover_from(std::int64_t first, std::string& torn) {
     size += block.size();
   }
   unchecked_since_ = clock_.steady();
+  // They are not torn: they would be cut off for want of their keys.
+  if (lacks_keys) {
+    return fail(Code::refused, "holds lines that its keys.json does not open: put the right keys.json back",
+                open_path(settings_.folder, first).string());
+  }
   if (segment.sealed()) return any;
 
   const fs::path path = open_path(settings_.folder, first);
@@ -252,16 +287,23 @@ Result<> Log::write_line(Kind kind, std::string_view body) {
   if (broken_) MYDR24_TRY(repair_tail());
   line_.clear();
   const Digest digest = append_line(line_, sha_, next_, previous_, kind, body, kind == Kind::entry ? nullptr : &key_);
-  if (auto written = file_->write(line_, file_bytes_); !written) {
+  std::string_view stored = line_;
+  if (cipher_.seals()) {
+    stored_.clear();
+    MYDR24_TRY(cipher_.append_line(stored_, stored.substr(0, stored.size() - 1)));
+    stored_ += '\n';
+    stored = stored_;
+  }
+  if (auto written = file_->write(stored, file_bytes_); !written) {
     const auto size = file_->size();
     broken_ = !size || *size != file_bytes_;
     return written;
   }
   previous_ = digest;
   ++next_;
-  file_bytes_ += line_.size();
-  statistics_.bytes += static_cast<std::int64_t>(line_.size());
-  bytes_.add(static_cast<double>(line_.size()));
+  file_bytes_ += stored.size();
+  statistics_.bytes += static_cast<std::int64_t>(stored.size());
+  bytes_.add(static_cast<double>(stored.size()));
   lag_->written();
   if (kind != Kind::entry) {
     statements_ += line_;
@@ -380,6 +422,9 @@ void Log::run_sync() {
   while (!stopping_) {
     woken_.wait_for(waiting, settings_.sync_interval, [&] { return stopping_; });
     waiting.unlock();
+    // Another process may have made a new one (`mydr24 key rotate`).
+    if (keys_ != nullptr)
+      if (const auto refreshed = keys_->refresh(); !refreshed) tell_of(refreshed.error());
     {
       const std::lock_guard lock(mutex_);
       look_at(rotate_if(is_segment_old()));
@@ -419,9 +464,9 @@ void Log::seal_all() {
   }
   for (const std::int64_t first : *segments) {
     if (first >= open || stop_sealing_) continue;
-    Result<> done = seal(settings_.folder, first, stop_sealing_);
-    if (const auto segment = Segment::open(settings_.folder, first); done && segment && !segment->index_was_good())
-      done = make_index(settings_.folder, first);
+    Result<> done = seal(trail_, first, stop_sealing_);
+    if (const auto segment = Segment::open(trail_, first); done && segment && !segment->index_was_good())
+      done = make_index(trail_, first);
     if (!done && done.error().code != Code::busy)
       tell(telemetry::Level::error, fmt::format("audit: segment {} is not sealed: {}", first, done.error().text));
   }
@@ -443,7 +488,7 @@ Result<> Log::rotate() {
 }
 
 Result<Page> Log::search(const Query& query, std::size_t limit, std::string_view cursor) const {
-  return audit::search(settings_.folder, query, limit, cursor);
+  return audit::search(trail_, query, limit, cursor);
 }
 
 Statistics Log::statistics() const {

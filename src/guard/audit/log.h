@@ -34,6 +34,7 @@
 #include "guard/audit/detail/crypto.h"
 #include "guard/audit/detail/file.h"
 #include "guard/audit/detail/record.h"
+#include "guard/audit/detail/sealing.h"
 #include "guard/audit/entry.h"
 #include "guard/audit/search.h"
 
@@ -49,6 +50,9 @@ struct Settings {
   std::filesystem::path folder;            // made (mode 0700) when it is not there
   std::filesystem::path key_file;          // empty: in the folder
   std::filesystem::path checkpoints_file;  // empty: in the folder
+  // The key-encryption key of an encrypted trail (storage/keyring; its keys.json is in the folder). A trail that has
+  // none yet is encrypted from the next line on; what is there stays readable. Empty: not encrypted.
+  std::filesystem::path encryption_key_file;
   // A segment ends when it is this large or, so that retention can go by days, this old.
   std::size_t segment_bytes = std::size_t{64} << 20;
   std::chrono::hours segment_time{24};
@@ -85,7 +89,7 @@ struct Retained {
 class Log {
  public:
   // Cuts a torn tail back to the last whole line, and says so in an entry ("audit.repair"). Code::busy: another process
-  // has the folder open. The clock and the metrics must outlive the Log.
+  // has the folder open. Code::refused: it is encrypted, and the key file is not the right one or not given. The clock and the metrics must outlive the Log.
   static Result<std::unique_ptr<Log>> open(const Settings& settings, const Clock& clock,
                                            telemetry::Metrics* metrics = nullptr);
   // A checkpoint, a sync, and the end.
@@ -130,6 +134,7 @@ class Log {
 
   Log(Settings settings, const Clock& clock);
   Result<> open_folder();
+  Result<> open_keys();
   Result<> recover();
   Result<bool> recover_from(std::int64_t first, std::string& torn);
   void take_up(const Line& line);
@@ -161,6 +166,9 @@ class Log {
   std::shared_ptr<File> lock_;
   SigningKey key_;
   std::string key_id_;
+  std::shared_ptr<keyring::Keyring> keys_;  // of an encrypted trail; those of trail_
+  Trail trail_;
+  bool made_keys_ = false;
 
   mutable std::mutex mutex_;
   Sha256 sha_;
@@ -174,6 +182,8 @@ class Log {
   std::int64_t unchecked_ = 0;  // entries since the last checkpoint
   std::chrono::nanoseconds unchecked_since_{0};
   std::string line_;
+  Sealing cipher_{nullptr};
+  std::string stored_;      // the line as it goes to the disk
   std::string statements_;  // signed lines that are not yet in the checkpoints file
   std::vector<std::shared_ptr<File>> ended_;
   bool folder_changed_ = false;

@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view holds_file_name = "holds.json";
+constexpr std::string_view holds_name = "mydr24 audit holds";
 constexpr std::size_t holds_bytes_max = std::size_t{16} << 20;
 
 struct Ends {
@@ -65,7 +66,7 @@ Result<Retained> Log::retain(int days) {
 }
 
 Result<> Log::retain_segment(std::int64_t first, Instant before, const std::vector<Hold>& holds, Retained& retained) {
-  MYDR24_ASSIGN(const Segment segment, Segment::open(settings_.folder, first));
+  MYDR24_ASSIGN(const Segment segment, Segment::open(trail_, first));
   const Index* index = segment.index();
   if (index == nullptr || index->latest >= before) return {};
   const auto is_in = [&](const Hold& one) {
@@ -102,10 +103,11 @@ Result<std::vector<Hold>> Log::holds() const {
 }
 
 Result<std::vector<Hold>> Log::read_holds() const {
-  const auto text = read_whole(settings_.folder / holds_file_name, holds_bytes_max);
-  if (!text && text.error().code == Code::not_found) return std::vector<Hold>();
-  if (!text) return text.error();
-  MYDR24_ASSIGN(const auto document, json::Document::parse_view(*text));
+  auto stored = read_whole(settings_.folder / holds_file_name, holds_bytes_max);
+  if (!stored && stored.error().code == Code::not_found) return std::vector<Hold>();
+  if (!stored) return stored.error();
+  MYDR24_ASSIGN(const std::string text, Sealing(trail_.keys).open_file(std::move(*stored), holds_name));
+  MYDR24_ASSIGN(const auto document, json::Document::parse_view(text));
   std::vector<Hold> holds;
   for (const json::Value one : document.root()) {
     const auto at = parse_date_time(one["at"].text());
@@ -128,7 +130,8 @@ Result<> Log::write_holds(const std::vector<Hold>& holds) {
     writer.field("at", format_instant(one.at)).end_object();
   }
   writer.end_array();
-  return write_whole(settings_.folder / holds_file_name, text, 0600);
+  MYDR24_ASSIGN(const std::string stored, Sealing(trail_.keys).seal_file(text, holds_name));
+  return write_whole(settings_.folder / holds_file_name, stored, 0600);
 }
 
 Result<> Log::note_hold(std::string_view interaction, std::string_view patient, std::string_view reason,

@@ -84,8 +84,8 @@ class Search {
 };
 
 // What retention took away since the folder was listed is not there: nothing.
-Result<std::optional<Segment>> open_if_there(const fs::path& folder, std::int64_t first) {
-  auto segment = Segment::open(folder, first);
+Result<std::optional<Segment>> open_if_there(const Trail& trail, std::int64_t first) {
+  auto segment = Segment::open(trail, first);
   if (segment) return std::optional(std::move(*segment));
   if (segment.error().code == Code::not_found) return std::optional<Segment>();
   return segment.error();
@@ -116,7 +116,7 @@ bool matches(const Query& query, const Entry& entry) {
          (!query.until || entry.at < *query.until);
 }
 
-Result<Page> search(const fs::path& folder, const Query& query, std::size_t limit, std::string_view cursor,
+Result<Page> search(const Trail& trail, const Query& query, std::size_t limit, std::string_view cursor,
                     std::size_t blocks_max) {
   if (limit < 1 || limit > page_entries_max)
     return fail(Code::invalid, fmt::format("a page has 1 to {} entries", page_entries_max), "limit");
@@ -125,14 +125,14 @@ Result<Page> search(const fs::path& folder, const Query& query, std::size_t limi
     const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), below);
     if (error != std::errc{} || end != cursor.data() + cursor.size()) return fail(Code::invalid, "is none", "cursor");
   }
-  MYDR24_ASSIGN(const auto segments, segments_in(folder));
+  MYDR24_ASSIGN(const auto segments, segments_in(trail.folder));
   const Search look(query);
   Page page;
   std::size_t blocks_read = 0;
   std::string block;
   for (auto first = segments.rbegin(); first != segments.rend(); ++first) {
     if (*first >= below) continue;
-    MYDR24_ASSIGN(const auto segment, open_if_there(folder, *first));
+    MYDR24_ASSIGN(const auto segment, open_if_there(trail, *first));
     if (!segment) continue;
     const auto blocks = look.blocks_of(*segment);
     for (auto number = blocks.rbegin(); number != blocks.rend(); ++number) {
@@ -156,13 +156,13 @@ Result<Page> search(const fs::path& folder, const Query& query, std::size_t limi
   return page;
 }
 
-Result<> for_each(const fs::path& folder, const Query& query, const std::function<bool(const Found&)>& see) {
-  MYDR24_ASSIGN(const auto segments, segments_in(folder));
+Result<> for_each(const Trail& trail, const Query& query, const std::function<bool(const Found&)>& see) {
+  MYDR24_ASSIGN(const auto segments, segments_in(trail.folder));
   const Search look(query);
   std::string block;
   bool go_on = true;
   for (const std::int64_t first : segments) {
-    MYDR24_ASSIGN(const auto segment, open_if_there(folder, first));
+    MYDR24_ASSIGN(const auto segment, open_if_there(trail, first));
     if (!segment) continue;
     for (const std::uint32_t number : look.blocks_of(*segment)) {
       MYDR24_TRY(segment->read(number, block));

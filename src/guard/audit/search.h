@@ -14,6 +14,7 @@
 #include "base/core/clock.h"
 #include "base/core/result.h"
 #include "guard/audit/entry.h"
+#include "guard/audit/trail.h"
 
 namespace mydr24::audit {
 
@@ -54,11 +55,10 @@ inline constexpr std::size_t page_entries_max = 10'000;
 inline constexpr std::size_t page_blocks_max = 8'192;
 
 // Newest first. Code::invalid: the cursor is none, or `limit` is not 1 to page_entries_max. Code::not_found: no trail.
-Result<Page> search(const std::filesystem::path& folder, const Query& query, std::size_t limit,
-                    std::string_view cursor = {}, std::size_t blocks_max = page_blocks_max);
+Result<Page> search(const Trail& trail, const Query& query, std::size_t limit, std::string_view cursor = {},
+                    std::size_t blocks_max = page_blocks_max);
 
 // Oldest first, all of them, until `see` gives back false. A line that is damaged is left out: verify() tells of it.
-Result<> for_each(const std::filesystem::path& folder, const Query& query,
-                  const std::function<bool(const Found&)>& see);
+Result<> for_each(const Trail& trail, const Query& query, const std::function<bool(const Found&)>& see);
 
 }  // namespace mydr24::audit

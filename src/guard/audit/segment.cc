@@ -11,6 +11,7 @@
 #include "base/json/document.h"
 #include "guard/audit/detail/crypto.h"
 #include "guard/audit/detail/record.h"
+#include "guard/audit/detail/sealing.h"
 
 namespace mydr24::audit {
 
@@ -43,7 +44,9 @@ Result<std::vector<std::uint64_t>> frames_in(std::string_view bytes) {
   return offsets;
 }
 
-Result<> decompress(std::string_view frame, std::string& lines) {
+Result<> decompress(Sealing& sealing, std::int64_t first, std::size_t number, std::string_view stored,
+                    std::string& lines) {
+  MYDR24_ASSIGN(const std::string frame, sealing.open_frame(stored, first, number));
   const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
   if (size > frame_bytes_max) return fail(Code::invalid, "holds a damaged frame");  // the error values are larger
   lines.resize(size);
@@ -83,17 +86,26 @@ std::array<unsigned char, 4> check_of(std::string_view bytes) {
   return head;
 }
 
-Result<Index> read_index(const fs::path& folder, std::int64_t first) {
-  MYDR24_ASSIGN(const std::string bytes, read_whole(index_path(folder, first), sealed_bytes_max));
+std::string index_name(std::int64_t first) { return fmt::format("mydr24 audit index {}", first); }
+
+Result<Index> read_index(const Trail& trail, std::int64_t first) {
+  MYDR24_ASSIGN(const std::string bytes, read_index_file(trail, first));
   return decode_index(bytes);
 }
 
-Result<Index> build_index(const std::string& sealed) {
+Result<> write_index(const Trail& trail, std::int64_t first, const Index& index) {
+  MYDR24_ASSIGN(const std::string stored, Sealing(trail.keys).seal_file(encode(index), index_name(first)));
+  return write_whole(index_path(trail.folder, first), stored, 0600);
+}
+
+Result<Index> build_index(const Trail& trail, std::int64_t first, const std::string& sealed) {
+  Sealing sealing(trail.keys);
   MYDR24_ASSIGN(auto offsets, frames_in(sealed));
   IndexBuilder builder;
   std::string lines;
   for (std::uint32_t frame = 0; frame + 1 < offsets.size(); ++frame) {
-    MYDR24_TRY(decompress(std::string_view(sealed).substr(offsets[frame], offsets[frame + 1] - offsets[frame]), lines));
+    const auto stored = std::string_view(sealed).substr(offsets[frame], offsets[frame + 1] - offsets[frame]);
+    MYDR24_TRY(decompress(sealing, first, frame, stored, lines));
     builder.add(frame, lines);
   }
   return builder.finish(std::move(offsets));
@@ -219,9 +231,16 @@ Index IndexBuilder::finish(std::vector<std::uint64_t> offsets) {
   return std::move(index_);
 }
 
-Result<Segment> Segment::open(const fs::path& folder, std::int64_t first, ByIndex by_index) {
+Result<std::string> read_index_file(const Trail& trail, std::int64_t first) {
+  MYDR24_ASSIGN(std::string stored, read_whole(index_path(trail.folder, first), sealed_bytes_max));
+  return Sealing(trail.keys).open_file(std::move(stored), index_name(first));
+}
+
+Result<Segment> Segment::open(const Trail& trail, std::int64_t first, ByIndex by_index) {
+  const fs::path& folder = trail.folder;
   Segment segment;
   segment.first_ = first;
+  segment.keys_ = trail.keys;
   // Sealing puts the sealed file there before it takes the open one away: who looks in this order finds one of them.
   auto file = File::open(open_path(folder, first));
   if (!file && file.error().code == Code::not_found) {
@@ -240,11 +259,11 @@ Result<Segment> Segment::open(const fs::path& folder, std::int64_t first, ByInde
     MYDR24_ASSIGN(segment.offsets_, frames_in(content));
     return segment;
   }
-  auto index = read_index(folder, first);
+  auto index = read_index(trail, first);
   segment.index_was_good_ = index && index->first == first && index->offsets.back() == size;
   if (!segment.index_was_good_) {
     MYDR24_ASSIGN(const std::string content, read_whole(sealed_path(folder, first), sealed_bytes_max));
-    index = build_index(content);
+    index = build_index(trail, first, content);
     if (!index) return index.error();
   }
   segment.offsets_ = index->offsets;
@@ -273,12 +292,27 @@ Result<> Segment::find_blocks() {
   return {};
 }
 
+Result<> Segment::read_stored(std::size_t block, std::string& bytes) const {
+  return file_->read(offsets_[block], offsets_[block + 1] - offsets_[block], bytes);
+}
+
 Result<> Segment::read(std::size_t block, std::string& lines) const {
-  const std::size_t begin = offsets_[block];
-  if (!sealed_) return file_->read(begin, offsets_[block + 1] - begin, lines);
-  std::string frame;
-  MYDR24_TRY(file_->read(begin, offsets_[block + 1] - begin, frame));
-  if (auto read = decompress(frame, lines); !read) return fail(read.error().code, read.error().text, file_->path());
+  if (!sealed_ && keys_ == nullptr) return read_stored(block, lines);
+  Sealing sealing(keys_);
+  std::string stored;
+  MYDR24_TRY(read_stored(block, stored));
+  if (sealed_) {
+    auto read = decompress(sealing, first_, block, stored, lines);
+    if (!read) return fail(read.error().code, read.error().text, file_->path());
+    return {};
+  }
+  lines.clear();
+  std::string room;
+  for_each_line(stored, [&](std::string_view line) {
+    lines += sealing.open_line(line, room);
+    if (line.data() + line.size() != stored.data() + stored.size()) lines += '\n';
+    return true;
+  });
   return {};
 }
 
@@ -290,28 +324,31 @@ void for_each_line(std::string_view lines, const std::function<bool(std::string_
   }
 }
 
-Result<> seal(const fs::path& folder, std::int64_t first, const std::atomic<bool>& stop) {
-  MYDR24_ASSIGN(const Segment segment, Segment::open(folder, first));
+Result<> seal(const Trail& trail, std::int64_t first, const std::atomic<bool>& stop) {
+  const fs::path& folder = trail.folder;
+  MYDR24_ASSIGN(const Segment segment, Segment::open(trail, first));
   if (segment.sealed()) return {};
+  Sealing sealing(trail.keys);
   IndexBuilder builder;
-  std::string lines, sealed, again;
+  std::string lines, frame, sealed, again;
   std::vector<std::uint64_t> offsets{0};
   for (std::size_t block = 0; block < segment.blocks(); ++block) {
     if (stop) return fail(Code::busy, "the trail is being closed");
     MYDR24_TRY(segment.read(block, lines));
     builder.add(static_cast<std::uint32_t>(block), lines);
-    const std::size_t at = sealed.size();
-    sealed.resize(at + ZSTD_compressBound(lines.size()));
-    const std::size_t size =
-        ZSTD_compress(sealed.data() + at, sealed.size() - at, lines.data(), lines.size(), zstd_level);
+    frame.resize(ZSTD_compressBound(lines.size()));
+    const std::size_t size = ZSTD_compress(frame.data(), frame.size(), lines.data(), lines.size(), zstd_level);
     if (ZSTD_isError(size) != 0U) return fail(Code::internal, ZSTD_getErrorName(size));
-    sealed.resize(at + size);
+    frame.resize(size);
+    const std::size_t at = sealed.size();
+    MYDR24_ASSIGN(const std::string stored, sealing.seal_frame(frame, first, block));
+    sealed += stored;
     offsets.push_back(sealed.size());
     // The open file is removed for good: what replaces it must read back the same.
-    MYDR24_TRY(decompress(std::string_view(sealed).substr(at), again));
+    MYDR24_TRY(decompress(sealing, first, block, std::string_view(sealed).substr(at), again));
     if (again != lines) return fail(Code::internal, "was not compressed faithfully", open_path(folder, first).string());
   }
-  MYDR24_TRY(write_whole(index_path(folder, first), encode(builder.finish(std::move(offsets))), 0600));
+  MYDR24_TRY(write_index(trail, first, builder.finish(std::move(offsets))));
   MYDR24_TRY(write_whole(sealed_path(folder, first), sealed, 0600));
   std::error_code error;
   fs::remove(open_path(folder, first), error);
@@ -319,10 +356,10 @@ Result<> seal(const fs::path& folder, std::int64_t first, const std::atomic<bool
   return sync_folder(folder);
 }
 
-Result<> make_index(const fs::path& folder, std::int64_t first) {
-  MYDR24_ASSIGN(const std::string content, read_whole(sealed_path(folder, first), sealed_bytes_max));
-  MYDR24_ASSIGN(const Index index, build_index(content));
-  return write_whole(index_path(folder, first), encode(index), 0600);
+Result<> make_index(const Trail& trail, std::int64_t first) {
+  MYDR24_ASSIGN(const std::string content, read_whole(sealed_path(trail.folder, first), sealed_bytes_max));
+  MYDR24_ASSIGN(const Index index, build_index(trail, first, content));
+  return write_index(trail, first, index);
 }
 
 }  // namespace mydr24::audit

@@ -18,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t key_bytes_max = 4096;
-constexpr std::size_t index_bytes_max = std::size_t{4} << 30;
 
 const std::string zero_digest = to_text(Digest{});
 
@@ -30,7 +29,8 @@ Result<PublicKey> key_of(const VerifyOptions& options) {
 
 class Verifier {
  public:
-  Verifier(const VerifyOptions& options, const PublicKey& key) : options_(options), key_(key) {}
+  Verifier(const VerifyOptions& options, const PublicKey& key)
+      : options_(options), trail_(options.folder, options.keys), key_(key) {}
 
   Result<Verification> run() {
     MYDR24_TRY(read_statements());
@@ -92,7 +92,7 @@ class Verifier {
   }
 
   Result<> check_segment(std::int64_t first) {
-    auto segment = Segment::open(options_.folder, first, Segment::ByIndex::no);
+    auto segment = Segment::open(trail_, first, Segment::ByIndex::no);
     if (!segment && segment.error().code == Code::not_found) return {};  // retention was here meanwhile
     file_ = open_path({}, first).filename().string();
     if (!segment) {
@@ -178,7 +178,7 @@ class Verifier {
 
   void check_index(std::int64_t first, const Index& index) {
     file_ = index_path({}, first).filename().string();
-    const auto kept = read_whole(index_path(options_.folder, first), index_bytes_max);
+    const auto kept = read_index_file(trail_, first);
     if (!kept && kept.error().code == Code::not_found) return;  // made again when the trail is next opened
     if (!kept || *kept != encode(index))
       find(Problem::bad_index, first, "says something else than the segment: remove it, it is made again");
@@ -215,6 +215,7 @@ class Verifier {
   }
 
   const VerifyOptions& options_;
+  const Trail trail_;
   const PublicKey& key_;
   Verification done_;
   std::string file_;

@@ -14,14 +14,16 @@
 #include <vector>
 
 #include "base/core/result.h"
+#include "guard/audit/trail.h"
 
 namespace mydr24::audit {
 
 struct VerifyOptions {
   std::filesystem::path folder;
-  std::filesystem::path checkpoints_file;  // empty: that of the folder
-  std::string public_key;                  // base64url or PEM; empty: the folder's `signing-key.pub`
-  bool indexes = true;                     // also that the indexes say what the segments hold
+  std::filesystem::path checkpoints_file;        // empty: that of the folder
+  std::string public_key;                        // base64url or PEM; empty: the folder's `signing-key.pub`
+  bool indexes = true;                           // also that the indexes say what the segments hold
+  std::shared_ptr<const keyring::Keyring> keys;  // of an encrypted trail
 };
 
 enum class Problem : std::uint8_t {

@@ -21,9 +21,9 @@ Result<> sync(const std::filesystem::path& path, int flags) {
   return {};
 }
 
-Result<> copy_pages(Connection& source, const std::filesystem::path& to) {
+Result<> copy_pages(Connection& source, const std::filesystem::path& to, const char* vfs) {
   sqlite3* target = nullptr;
-  if (sqlite3_open_v2(to.c_str(), &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr) !=
+  if (sqlite3_open_v2(to.c_str(), &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs) !=
       SQLITE_OK) {
     sqlite3_close(target);
     return fail(Code::internal, fmt::format("cannot write {}", to.string()));
@@ -46,7 +46,7 @@ Result<> copy_pages(Connection& source, const std::filesystem::path& to) {
 
 }  // namespace
 
-Result<> copy_database(const std::string& file, const std::filesystem::path& to) {
+Result<> copy_database(const DatabasePlace& place, const std::filesystem::path& to) {
   std::error_code error;
   if (std::filesystem::exists(to, error)) {
     return fail(Code::conflict, fmt::format("{} is there already: a backup never replaces a file", to.string()));
@@ -59,11 +59,11 @@ Result<> copy_database(const std::string& file, const std::filesystem::path& to)
   part += fmt::format(".{}.part", getpid());
   std::filesystem::remove(part, error);  // of a process that died; its number was ours
 
-  MYDR24_ASSIGN(const auto source, Connection::open(file, Connection::Role::reader, std::size_t{1} << 20));
+  MYDR24_ASSIGN(const auto source, Connection::open(place, Connection::Role::reader, std::size_t{1} << 20));
   // One snapshot for the whole copy: writers go on, and the copy never has to begin anew because of them.
   MYDR24_TRY(source->run("BEGIN DEFERRED"));
   MYDR24_TRY(source->number("SELECT count(*) FROM sqlite_schema", 0));
-  auto outcome = copy_pages(*source, part);
+  auto outcome = copy_pages(*source, part, place.vfs);
   if (outcome) outcome = sync(part, O_RDONLY);
   // link() refuses to replace what somebody else made meanwhile; rename() would not.
   if (outcome && ::link(part.c_str(), to.c_str()) != 0) {

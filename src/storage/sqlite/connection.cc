@@ -4,22 +4,14 @@
 
 #include <mutex>
 
+#include "storage/sqlite/sealed_vfs.h"
+
 namespace mydr24::sqlite {
 namespace {
 
 constexpr std::size_t made_statements_max = 256;
 constexpr int busy_wait_ms = 2'000;  // somebody may look into the file with another tool
 constexpr int savepoint_memory_max = 16 << 20;
-
-// Settings of the library as a whole, which it takes only before its first use.
-void configure_library() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);  // a mutex per allocation, for a figure nobody reads
-    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, savepoint_memory_max);  // what a savepoint undoes stays in memory
-    sqlite3_initialize();
-  });
-}
 
 Result<sqlite3_stmt*> compile(sqlite3* handle, std::string_view text) {
   sqlite3_stmt* statement = nullptr;
@@ -33,6 +25,15 @@ Result<sqlite3_stmt*> compile(sqlite3* handle, std::string_view text) {
 }
 
 }  // namespace
+
+void configure_library() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);  // a mutex per allocation, for a figure nobody reads
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, savepoint_memory_max);  // what a savepoint undoes stays in memory
+    sqlite3_initialize();
+  });
+}
 
 Result<bool> Statement::step() {
   const int code = sqlite3_step(handle_);
@@ -55,6 +56,9 @@ std::string_view Statement::blob(int column) const {
 
 Error error_of(sqlite3* handle) {
   const char* text = sqlite3_errmsg(handle);
+  if (sqlite3_extended_errcode(handle) == SQLITE_IOERR_DATA) {
+    return fail(Code::internal, fmt::format("the database is damaged ({}): restore a backup", last_page_fault()));
+  }
   switch (sqlite3_extended_errcode(handle) & 0xff) {
     case SQLITE_FULL:
       return fail(Code::full, "the disk of the database is full: free some space, then repeat");
@@ -71,13 +75,15 @@ Error error_of(sqlite3* handle) {
   }
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::string& file, Role role, std::size_t cache_bytes) {
+Result<std::unique_ptr<Connection>> Connection::open(const DatabasePlace& place, Role role, std::size_t cache_bytes) {
   configure_library();
   sqlite3* handle = nullptr;
-  const int code =
-      sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(place.file.c_str(), &handle,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, place.vfs);
   std::unique_ptr<Connection> connection(new Connection(handle));
-  if (code != SQLITE_OK) return fail(Code::internal, fmt::format("cannot open {}: {}", file, sqlite3_errstr(code)));
+  if (code != SQLITE_OK && sqlite3_extended_errcode(handle) == SQLITE_IOERR_DATA) return error_of(handle);
+  if (code != SQLITE_OK)
+    return fail(Code::internal, fmt::format("cannot open {}: {}", place.file, sqlite3_errstr(code)));
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, busy_wait_ms);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);

@@ -18,6 +18,15 @@
 
 namespace mydr24::sqlite {
 
+// Settings of the library as a whole, which it takes only before its first use. Done by Connection::open, too.
+void configure_library();
+
+// Where a database is, and the file layer it is opened with (sealed_vfs.h); null: the system's own.
+struct DatabasePlace {
+  std::string file;
+  const char* vfs = nullptr;
+};
+
 // Bytes, to be bound as a BLOB rather than as text.
 struct Blob {
   std::string_view bytes;
@@ -75,7 +84,7 @@ class Connection {
   // damage the file (SQLite up to 3.51.2, WAL-reset fault).
   enum class Role { writer, reader };
 
-  static Result<std::unique_ptr<Connection>> open(const std::string& file, Role role, std::size_t cache_bytes);
+  static Result<std::unique_ptr<Connection>> open(const DatabasePlace& place, Role role, std::size_t cache_bytes);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -24,7 +24,7 @@ Result<std::unique_ptr<ReaderPool::Session>> ReaderPool::lease(const store::Read
       return session;
     }
   }
-  auto connection = Connection::open(file_, Connection::Role::reader, cache_bytes_);
+  auto connection = Connection::open(place_, Connection::Role::reader, cache_bytes_);
   if (connection) return std::make_unique<Session>(std::move(*connection), shared_);
   give_back(nullptr);
   return std::move(connection).error();

@@ -22,9 +22,9 @@ namespace mydr24::sqlite {
 
 class ReaderPool {
  public:
-  ReaderPool(std::string file, std::size_t readers_max, std::size_t emergency_readers, std::size_t cache_bytes,
+  ReaderPool(DatabasePlace place, std::size_t readers_max, std::size_t emergency_readers, std::size_t cache_bytes,
              Shared& shared)
-      : file_(std::move(file)),
+      : place_(std::move(place)),
         readers_max_(readers_max),
         emergency_readers_(emergency_readers),
         cache_bytes_(cache_bytes),
@@ -55,7 +55,7 @@ class ReaderPool {
   Result<std::unique_ptr<Session>> lease(const store::ReadLimits& limits);
   void give_back(std::unique_ptr<Session> session);
 
-  const std::string file_;
+  const DatabasePlace place_;
   const std::size_t readers_max_;
   const std::size_t emergency_readers_;
   const std::size_t cache_bytes_;

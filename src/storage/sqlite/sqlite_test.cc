@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <semaphore>
 
+#include "storage/keyring/keyring.h"
 #include "storage/sqlite/connection.h"
 #include "storage/store/contract_more_test.h"
 #include "storage/store/contract_oracle_test.h"
@@ -56,6 +58,31 @@ class SqlitePlace final : public store::Place {
   store::SearchLimits search_;
 };
 
+// The same, encrypted.
+class SealedPlace final : public store::Place {
+ public:
+  SealedPlace() {
+    std::ofstream(key_file()) << std::string(64, '5');
+    std::filesystem::permissions(key_file(), std::filesystem::perms::owner_read);
+  }
+  Result<std::unique_ptr<store::Store>> open(const Clock& clock) override {
+    return sqlite::open({.folder = folder_.path() / "data", .key_file = key_file()}, clock);
+  }
+  std::filesystem::path backup_path() override { return folder_.path() / "backup.db"; }
+  Result<std::unique_ptr<store::Store>> open_backup(const std::filesystem::path& backup, const Clock& clock) override {
+    const auto restored = folder_.path() / "restored";
+    std::filesystem::create_directory(restored);
+    std::filesystem::copy_file(backup, restored / database_file);
+    std::filesystem::copy_file(backup_keys_file(backup), restored / keyring::file_name);
+    return sqlite::open({.folder = restored, .key_file = key_file()}, clock);
+  }
+
+ private:
+  std::filesystem::path key_file() const { return folder_.path() / "key"; }
+  Folder folder_;
+};
+
+std::unique_ptr<store::Place> make_sealed_place() { return std::make_unique<SealedPlace>(); }
 std::unique_ptr<store::Place> make_place() { return std::make_unique<SqlitePlace>(store::SearchLimits{}); }
 // Where a handful of resources is many: searches take the ways that they otherwise take in large databases.
 std::unique_ptr<store::Place> make_small_place() {
@@ -86,7 +113,7 @@ class SqliteStore : public testing::Test {
   // Changes the file behind the store's back. Nobody may have it open.
   void tamper(const char* sql) {
     const auto connection =
-        Connection::open((settings_.folder / database_file).string(), Connection::Role::writer, 1 << 20);
+        Connection::open({(settings_.folder / database_file).string()}, Connection::Role::writer, 1 << 20);
     ASSERT_TRUE(connection);
     const auto done = (*connection)->execute(sql);
     ASSERT_TRUE(done) << done.error().text;
@@ -195,7 +222,7 @@ TEST_F(SqliteStore, AFlippedBitInABodyIsAnErrorThatNamesTheResource) {
 TEST_F(SqliteStore, EveryLeadIsFoundByAnIndex) {
   ASSERT_TRUE(open());
   const auto connection =
-      Connection::open((settings_.folder / database_file).string(), Connection::Role::reader, 1 << 20);
+      Connection::open({(settings_.folder / database_file).string()}, Connection::Role::reader, 1 << 20);
   std::vector<search::Condition> conditions;
   const auto add = [&](std::string_view code, search::Term term) {
     conditions.push_back({.parameter = search::find_parameter("Encounter", code), .any_of = {std::move(term)}});
@@ -514,9 +541,9 @@ TEST_F(SqliteStore, AFullDiskIsBusyAndWritingGoesOnWhenThereIsRoom) {
 
 namespace mydr24::store {
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(sqlite::make_place));
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(sqlite::make_place, sqlite::make_sealed_place));
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearchContract, testing::Values(sqlite::make_place));
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMoreContract, testing::Values(sqlite::make_place));
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMoreContract, testing::Values(sqlite::make_place, sqlite::make_sealed_place));
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreOracleContract, testing::Values(sqlite::make_place, sqlite::make_small_place));
 
 }  // namespace mydr24::store

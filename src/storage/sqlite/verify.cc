@@ -268,8 +268,8 @@ class Check {
 
 }  // namespace
 
-Result<std::vector<std::string>> check_database(const std::string& file, std::size_t cache_bytes, Shared& shared) {
-  MYDR24_ASSIGN(const auto connection, Connection::open(file, Connection::Role::reader, cache_bytes));
+Result<std::vector<std::string>> check_database(const DatabasePlace& place, std::size_t cache_bytes, Shared& shared) {
+  MYDR24_ASSIGN(const auto connection, Connection::open(place, Connection::Role::reader, cache_bytes));
   return Check(*connection, shared).run();
 }
 

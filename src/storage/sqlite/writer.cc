@@ -170,13 +170,16 @@ void Writer::publish(std::vector<Finished>& batch) {
 
 // After everybody has been told: the file takes over what the log holds.
 void Writer::checkpoint() {
-  if (wal_pages_ * page_bytes_ < static_cast<std::int64_t>(settings_.checkpoint_bytes) || broken_) return;
+  const bool to_empty = std::exchange(log_to_empty_, false);
+  const bool is_large = wal_pages_ * page_bytes_ >= static_cast<std::int64_t>(settings_.checkpoint_bytes);
+  if (broken_ || (!is_large && !to_empty)) return;
   int pages = 0;
   int moved = 0;
   auto run_checkpoint = [&](int mode) {
     sqlite3_busy_timeout(connection_->handle(), 0);
     const int code = sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr, mode, &pages, &moved);
     sqlite3_busy_timeout(connection_->handle(), 2'000);
+    if (code == SQLITE_OK && mode == SQLITE_CHECKPOINT_TRUNCATE && to_empty) log_emptied_ = true;
     if (code == SQLITE_OK || code == SQLITE_BUSY) return;
     const Error error = error_of(connection_->handle());
     if (is_failed_sync(connection_->extended_error())) {
@@ -188,6 +191,7 @@ void Writer::checkpoint() {
   readers_.end_idle_snapshots();
   run_checkpoint(SQLITE_CHECKPOINT_PASSIVE);
   if (broken_) return;
+  if (to_empty) return readers_.quiet(quiet_max, [&] { run_checkpoint(SQLITE_CHECKPOINT_TRUNCATE); });
   const int pages_max = static_cast<int>(static_cast<std::int64_t>(settings_.wal_bytes_max) / page_bytes_);
   if (pages < pages_max) {
     wal_pages_tried_ = 0;

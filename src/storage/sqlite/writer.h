@@ -34,6 +34,14 @@ class Writer {
   void stop();  // finishes what is queued; later writes are refused
   store::WorkQueue& queue() { return queue_; }
 
+  // By a Work: after its batch the file takes over all that the log holds, and the log begins anew, unless a reader keeps
+  // it from it. has_emptied_log(): it did.
+  void empty_log() {
+    log_emptied_ = false;
+    log_to_empty_ = true;
+  }
+  bool has_emptied_log() const { return log_emptied_; }
+
   store::Sequence last_event() const { return last_event_.load(std::memory_order_acquire); }
   Instant earliest_due() const { return from_us(earliest_due_us_.load(std::memory_order_acquire)); }
   void count(store::Statistics& statistics) const;
@@ -63,6 +71,8 @@ class Writer {
   WriteTransaction transaction_;
   std::optional<Error> broken_;        // set for good by a failed sync
   std::atomic<bool> writable_ = true;  // the same, for other threads
+  bool log_to_empty_ = false;
+  std::atomic<bool> log_emptied_ = false;
   int wal_pages_ = 0;
   int wal_pages_tried_ = 0;
   std::int64_t page_bytes_ = 4'096;

@@ -3,7 +3,8 @@
 // The files that hold the lines. A segment is a file of consecutive lines, named by the number of its first:
 // 0000000000000001.log while it is written to, then 0000000000000001.log.zst: zstd frames of whole lines, one after
 // the other (`zstdcat` reads it). Its index, 0000000000000001.index, tells by patient, principal and emergency override
-// which frames may hold their entries; it is derived and made again when it is lost. Private to guard/audit.
+// which frames may hold their entries; it is derived and made again when it is lost. In an encrypted trail all three are
+// sealed (detail/sealing.h). Private to guard/audit.
 
 #include <atomic>
 #include <cstddef>
@@ -20,6 +21,7 @@
 #include "base/core/result.h"
 #include "guard/audit/detail/file.h"
 #include "guard/audit/entry.h"
+#include "guard/audit/trail.h"
 
 namespace mydr24::audit {
 
@@ -66,7 +68,7 @@ class Segment {
   // Open or sealed, whichever there is. A sealed one is read by its index, which is made anew in memory when there is
   // no good one, or (ByIndex::no) by what stands in it alone. Code::not_found: neither is there.
   enum class ByIndex : std::uint8_t { yes, no };
-  static Result<Segment> open(const std::filesystem::path& folder, std::int64_t first, ByIndex by_index = ByIndex::yes);
+  static Result<Segment> open(const Trail& trail, std::int64_t first, ByIndex by_index = ByIndex::yes);
 
   std::int64_t first() const { return first_; }
   bool sealed() const { return sealed_; }
@@ -76,6 +78,8 @@ class Segment {
   // Whole lines; the last block of an open segment may end in a torn one.
   std::size_t blocks() const { return offsets_.size() - 1; }
   Result<> read(std::size_t block, std::string& lines) const;
+  // The bytes of a block of an open segment as they stand in the file.
+  Result<> read_stored(std::size_t block, std::string& bytes) const;
   // Where each block begins in the file, and where the last ends.
   const std::vector<std::uint64_t>& offsets() const { return offsets_; }
 
@@ -86,6 +90,7 @@ class Segment {
   std::int64_t first_ = 0;
   bool sealed_ = false;
   bool index_was_good_ = false;
+  std::shared_ptr<const keyring::Keyring> keys_;
   std::shared_ptr<File> file_;
   std::shared_ptr<const Index> index_;
   std::vector<std::uint64_t> offsets_;
@@ -96,8 +101,10 @@ void for_each_line(std::string_view lines, const std::function<bool(std::string_
 
 // Compresses an open segment, checks what was written against it, makes the index, and removes the open file.
 // Code::busy: `stop` was set meanwhile; nothing was done.
-Result<> seal(const std::filesystem::path& folder, std::int64_t first, const std::atomic<bool>& stop);
+Result<> seal(const Trail& trail, std::int64_t first, const std::atomic<bool>& stop);
 // Writes the index of a sealed segment anew.
-Result<> make_index(const std::filesystem::path& folder, std::int64_t first);
+Result<> make_index(const Trail& trail, std::int64_t first);
+// What the file of an index holds. Code::not_found: there is none. Code::invalid: it cannot be opened.
+Result<std::string> read_index_file(const Trail& trail, std::int64_t first);
 
 }  // namespace mydr24::audit
