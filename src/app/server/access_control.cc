@@ -201,9 +201,15 @@ void AccessControl::keep_retention(const std::stop_token& stop) {
   } while (!wake.wait_for(lock, stop, std::chrono::hours(24), [&stop] { return stop.stop_requested(); }));
 }
 
-void AccessControl::add_routes(pipeline::Router& router) {
+void AccessControl::add_routes(pipeline::Router& router, fhir_api::Service& fhir) {
   desk_->add_routes(router);
   access_api::add_routes(router, *api_);
+  const auto& server = parts_.desk.settings.server;
+  trail_ = std::make_unique<audit_api::Service>(
+      fhir, *audit_, parts_.desk.machine_clock,
+      audit::Observer{.name = parts_.desk.settings.notify.site,
+                      .url = server.base_url.empty() ? std::string() : server.base_url + "/fhir/R4"});
+  audit_api::add_routes(router, *trail_);
 }
 
 void AccessControl::add_admin_routes(pipeline::Router& router) { desk_->add_admin_routes(router); }

@@ -8,6 +8,7 @@
 
 #include "alerting/groups/groups.h"
 #include "api/access_api/access_api.h"
+#include "api/audit_api/audit_api.h"
 #include "app/server/gatekeeper.h"
 #include "app/server/identity_desk.h"
 #include "base/telemetry/metrics.h"
@@ -36,7 +37,8 @@ class AccessControl {
   access::Gatekeeper& gatekeeper() { return *gatekeeper_; }
   audit::Log& audit() { return *audit_; }
   IdentityDesk& desk() { return *desk_; }
-  void add_routes(pipeline::Router& router);
+  // `fhir` must outlive the router.
+  void add_routes(pipeline::Router& router, fhir_api::Service& fhir);
   void add_admin_routes(pipeline::Router& router);
   void stop() { desk_->stop(); }
 
@@ -57,6 +59,7 @@ class AccessControl {
   std::unique_ptr<Gatekeeper> gatekeeper_;
   std::unique_ptr<Notices> notices_;
   std::unique_ptr<access_api::Service> api_;
+  std::unique_ptr<audit_api::Service> trail_;
   std::jthread keeper_;  // of the retention; ends first
 };
 
