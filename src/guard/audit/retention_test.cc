@@ -91,7 +91,6 @@ TEST_F(Retention, WithAnyHoldKeepsEntriesThatConcernEveryPatient) {
 }
 
 TEST_F(Retention, AHoldEndsByItselfAtItsTime) {
-  open();
   EXPECT_EQ(log_->hold("p1", "claim", "user/counsel", clock_.now()).error().where, "until");
   ASSERT_TRUE(log_->hold("p1", "claim", "user/counsel", clock_.now() + std::chrono::hours(48)));
   ASSERT_TRUE(log_->hold("p2", "claim", "user/counsel"));
