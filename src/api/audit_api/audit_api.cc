@@ -179,9 +179,9 @@ Task<> list_holds(Service& service, pipeline::Call& call) {
 }
 
 Result<> place(Service& service, pipeline::Call& call, std::string body) {
-  MYDR24_ASSIGN(const auto document, json::Document::parse(std::move(body), {.bytes_max = body_bytes_max,
-                                                                             .depth_max = 8,
-                                                                             .values_max = 100}));
+  MYDR24_ASSIGN(
+      const auto document,
+      json::Document::parse(std::move(body), {.bytes_max = body_bytes_max, .depth_max = 8, .values_max = 100}));
   const auto root = document.root();
   if (!root.is_object()) return fail(Code::invalid, "send a JSON object");
   std::optional<Instant> until;
@@ -200,8 +200,8 @@ Task<> add_hold(Service& service, pipeline::Call& call) {
     co_await call.respond(body.error());
     co_return;
   }
-  const auto done = co_await service.fhir.workers.run(call.request_class(),
-                                                      [&] { return place(service, call, std::move(*body)); });
+  const auto done =
+      co_await service.fhir.workers.run(call.request_class(), [&] { return place(service, call, std::move(*body)); });
   if (!done) {
     co_await call.respond(done.error());
   } else {
@@ -282,8 +282,8 @@ std::string to_csv(const audit::Accounting& accounting) {
 void add_routes(pipeline::Router& router, Service& service) {
   using net::Method;
   add_event_routes(router, service);
-  const auto add = [&](Method method, std::string pattern, std::string name, Task<> (*answer)(Service&, pipeline::Call&),
-                       std::string summary) {
+  const auto add = [&](Method method, std::string pattern, std::string name,
+                       Task<> (*answer)(Service&, pipeline::Call&), std::string summary) {
     router.add({method, std::move(pattern), std::move(name), RequestClass::routine,
                 [&service, answer](pipeline::Call& call) -> Task<> { co_await answer(service, call); },
                 admission::Cost::by_method, std::move(summary)});

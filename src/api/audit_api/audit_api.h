@@ -1,6 +1,6 @@
 #pragma once
 
-// The audit trail over HTTP. As FHIR AuditEvents (ADR 17), and what has no form in FHIR below /api/v1/audit. Reading it is
+// The audit trail over HTTP. As FHIR AuditEvents (ADR 18), and what has no form in FHIR below /api/v1/audit. Reading it is
 // itself recorded, as every request is.
 //
 //   GET    /fhir/AuditEvent?...               every search parameter of R4; newest first, in pages

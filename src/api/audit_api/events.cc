@@ -1,5 +1,5 @@
 // GET [base]/AuditEvent: the trail as a search, and its events by id. AuditEvents that clients stored come after those of
-// the trail (ADR 17).
+// the trail (ADR 18).
 
 #include <fmt/format.h>
 
@@ -45,8 +45,8 @@ Result<Position> position_of(std::string_view cursor) {
     return error == std::errc() && end == digits.data() + digits.size();
   };
   if (dot == text.npos || !number(text.substr(0, dot), position.below) || !number(text.substr(dot + 1), position.skip))
-    return fail(Code::invalid,
-                "this cursor does not belong to this search: take the link of the page before as it is", "_cursor");
+    return fail(Code::invalid, "this cursor does not belong to this search: take the link of the page before as it is",
+                "_cursor");
   return position;
 }
 
@@ -109,8 +109,7 @@ class EventSearch {
     EventPage page;
     for (int round = 0;; ++round) {
       const auto cursor = from.below == INT64_MAX ? std::string() : std::to_string(from.below);
-      MYDR24_ASSIGN(const auto part,
-                    audit::search(service_.log.folder(), narrow, round_entries, cursor, round_blocks));
+      MYDR24_ASSIGN(const auto part, audit::search(service_.log.folder(), narrow, round_entries, cursor, round_blocks));
       for (const auto& found : part.entries) {
         MYDR24_ASSIGN(const bool whole, take(reader, found.entry, from.skip, page));
         if (!whole) {
@@ -260,8 +259,7 @@ Task<> handle_search(Service& service, pipeline::Call& call, bool in_compartment
     }
   }
   if (!parameters) {
-    co_await call.respond(
-        fail(Code::invalid, "the search parameters are malformed: check their percent-encoding"));
+    co_await call.respond(fail(Code::invalid, "the search parameters are malformed: check their percent-encoding"));
     co_return;
   }
   if (in_compartment) parameters->emplace_back("patient", fmt::format("Patient/{}", call.capture(0)));
@@ -296,8 +294,8 @@ Task<> handle_read(Service& service, pipeline::Call& call, std::optional<std::in
     co_await fhir_api::send(call, Answer::of(id.error()));
     co_return;
   }
-  const auto found = co_await service.fhir.workers.run(
-      call.request_class(), [&]() -> Result<std::optional<store::Version>> {
+  const auto found =
+      co_await service.fhir.workers.run(call.request_class(), [&]() -> Result<std::optional<store::Version>> {
         if (version && *version != 1) return std::optional<store::Version>();
         return find_event(service, call.access(), *id);
       });
@@ -320,8 +318,8 @@ Task<> handle_vread(Service& service, pipeline::Call& call) {
   std::int64_t version = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
   if (error != std::errc() || end != text.data() + text.size() || version < 1) {
-    co_await call.respond(fail(Code::not_found, fmt::format("\"{}\" is no version: versions are 1, 2, 3",
-                                                            text.substr(0, 64))));
+    co_await call.respond(
+        fail(Code::not_found, fmt::format("\"{}\" is no version: versions are 1, 2, 3", text.substr(0, 64))));
     co_return;
   }
   co_await handle_read(service, call, version);

@@ -128,8 +128,8 @@ Task<> people(Service& service, pipeline::Call& call) {
 
 void add_breach_routes(pipeline::Router& router, Service& service) {
   using net::Method;
-  const auto add = [&](Method method, std::string pattern, std::string name, Task<> (*handler)(Service&, pipeline::Call&),
-                       std::string summary) {
+  const auto add = [&](Method method, std::string pattern, std::string name,
+                       Task<> (*handler)(Service&, pipeline::Call&), std::string summary) {
     router.add({method, std::move(pattern), std::move(name), RequestClass::routine,
                 [&service, handler](pipeline::Call& call) -> Task<> { co_await handler(service, call); },
                 admission::Cost::by_method, std::move(summary)});

@@ -44,29 +44,9 @@ class Export {
 
  private:
   search::Query query() const {
-    search::Query query;
-    query.type = types_[type_];
-    query.catalogue = catalogue_;
+    auto query = erasure::in_compartment(types_[type_], patient_, catalogue_);
     query.count = page_count;
-    query.order = search::Order::oldest_first;
     query.cursor = cursor_;
-    search::Condition inside;
-    inside.form = search::Condition::Form::any;
-    const auto add = [&](std::string_view code, std::string value) {
-      const auto* parameter = search::find_parameter(query.type, code, catalogue_.get());
-      if (parameter == nullptr) return;
-      search::Condition part;
-      part.parameter = parameter;
-      part.any_of.push_back({.value = std::move(value)});
-      inside.parts.push_back(std::move(part));
-    };
-    if (query.type == "Patient") {
-      add("_id", patient_);
-    } else {
-      for (const auto code : search::compartment_parameters("Patient", query.type))
-        if (code != "{def}") add(code, "Patient/" + patient_);
-    }
-    query.conditions.push_back(std::move(inside));
     return query;
   }
 
@@ -84,7 +64,8 @@ class Export {
     references.includes.push_back({});
     MYDR24_ASSIGN(const auto included, records::include(reader, references, found.matches));
     for (const auto& other : included.resources) {
-      const bool comes_itself = other.type == "Patient" || !search::compartment_parameters("Patient", other.type).empty();
+      const bool comes_itself =
+          other.type == "Patient" || !search::compartment_parameters("Patient", other.type).empty();
       if (comes_itself || others_.size() >= others_max) continue;
       if (others_.insert(fmt::format("{}/{}", other.type, other.id)).second) write(lines, other);
     }
@@ -136,8 +117,8 @@ Task<> handle(Service& service, pipeline::Call& call) {
     co_return;
   }
   auto& fhir = service.trail.fhir;
-  const auto caller = as_patient(*service.policy(), call.access().principal(), patient,
-                                 fhir.records.definitions()->catalogue);
+  const auto caller =
+      as_patient(*service.policy(), call.access().principal(), patient, fhir.records.definitions()->catalogue);
   if (!caller) {
     co_await call.respond(caller.error());
     co_return;
@@ -148,7 +129,8 @@ Task<> handle(Service& service, pipeline::Call& call) {
   for (;;) {
     auto lines = co_await fhir.workers.run(RequestClass::background, [&] { return everything.next(); });
     const bool ended = lines && lines->empty();
-    if (ended && everything.count() == 0) lines = fail(Code::not_found, fmt::format("Patient/{} is not there", patient));
+    if (ended && everything.count() == 0)
+      lines = fail(Code::not_found, fmt::format("Patient/{} is not there", patient));
     if (!lines && !begun) {
       co_await call.respond(lines.error());
       co_return;

@@ -23,6 +23,7 @@ Task<Result<json::Document>> take_object(pipeline::Call& call) {
 
 void add_routes(pipeline::Router& router, Service& service) {
   add_export_routes(router, service);
+  add_erasure_routes(router, service);
   add_breach_routes(router, service);
   router.add({net::Method::get, "/api/v1/compliance/processing-record", "processing-record", RequestClass::routine,
               [&service](pipeline::Call& call) -> Task<> {

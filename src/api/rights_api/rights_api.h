@@ -15,6 +15,7 @@
 // patients of their own.
 
 #include "api/audit_api/audit_api.h"
+#include "clinical/erasure/erasure.h"
 #include "guard/breach/breach.h"
 
 namespace mydr24::rights_api {
@@ -24,6 +25,8 @@ struct Service {
   breach::Book& breaches;
   std::function<std::shared_ptr<const access::Policy>()> policy;
   std::function<Result<std::string>()> processing_record;  // JSON
+  erasure::Ledger& ledger;
+  erasure::Rules rules;  // whether a hold is on the patient is asked of the trail
 };
 
 // `service` must outlive the router.
@@ -35,6 +38,7 @@ Result<std::shared_ptr<const access::Caller>> as_patient(const access::Policy& p
                                                          std::string_view patient, search::CataloguePtr catalogue);
 
 void add_export_routes(pipeline::Router& router, Service& service);
+void add_erasure_routes(pipeline::Router& router, Service& service);
 void add_breach_routes(pipeline::Router& router, Service& service);
 
 // ---- what the routes share

@@ -25,7 +25,8 @@ void CommandLine::add_holds(CLI::App& audit) {
   patient(add_operator_command(*hold, "add", "audit.hold", "Place a hold",
                                "Example:\n  mydr24 audit hold add p1 --reason 'court order 12/26' --until 2028-01-01"))
       ->add_option("--until", operator_.until, "It ends by itself then; else when it is lifted");
-  add_operator_command(*hold, "list", "audit.holds", "Holds in force", "Example:\n  mydr24 audit hold list --data ./data");
+  add_operator_command(*hold, "list", "audit.holds", "Holds in force",
+                       "Example:\n  mydr24 audit hold list --data ./data");
   patient(add_operator_command(*hold, "lift", "audit.release", "Lift a hold",
                                "Example:\n  mydr24 audit hold lift p1 --reason 'case closed'"));
 }

@@ -89,7 +89,8 @@ Result<std::string> perform(const OperatorOptions& options, const server::Settin
   }
   auto answer = ask_server(settings, command_of(options));
   if (!answer && answer.error().code == Code::busy)
-    return fail(Code::busy, "only a running server does this: start `mydr24 serve` on this folder, with access.mode = on",
+    return fail(Code::busy,
+                "only a running server does this: start `mydr24 serve` on this folder, with access.mode = on",
                 answer.error().where);
   return answer;
 }
@@ -102,10 +103,10 @@ void print(json::Value answer, const std::string& text, const Terminal& terminal
                                   hold["until"].text());
   } else if (answer["breaches"]) {
     for (const auto breach : answer["breaches"])
-      terminal.out << fmt::format("{}  {}  {}{} people  authority by {}{}  {}\n", breach["id"].text(),
-                                  breach["closed"] ? "closed" : "open", breach["people_complete"].is_true() ? "" : "at least ",
-                                  breach["people"].raw(), breach["authority_due"].text(),
-                                  breach["told_authority"] ? " (told)" : "", breach["nature"].text());
+      terminal.out << fmt::format(
+          "{}  {}  {}{} people  authority by {}{}  {}\n", breach["id"].text(), breach["closed"] ? "closed" : "open",
+          breach["people_complete"].is_true() ? "" : "at least ", breach["people"].raw(),
+          breach["authority_due"].text(), breach["told_authority"] ? " (told)" : "", breach["nature"].text());
   } else {
     terminal.out << text << '\n';
   }

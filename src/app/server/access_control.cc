@@ -44,6 +44,19 @@ Result<> note_override(store::Transaction& transaction, access::OverrideStep ste
   return {};
 }
 
+std::vector<std::string> words_of(std::string_view list) {
+  std::vector<std::string> words;
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    auto word = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (!word.empty()) words.emplace_back(word);
+  }
+  return words;
+}
+
 Result<> note_breach(store::Transaction& transaction, std::string_view step, std::string_view by,
                      const breach::Breach& breach) {
   audit::Entry entry;
@@ -142,6 +155,7 @@ Result<> AccessControl::start() {
       audit_, audit::Log::open(audit_settings(settings, parts_.desk.log), parts_.desk.machine_clock, &parts_.metrics));
   writes_ = std::make_unique<audit::WriteFollower>(*audit_);
   store.add_follower(*writes_);
+  ledger_ = std::make_unique<erasure::Ledger>(audit_->folder() / "erasures");
   MYDR24_ASSIGN(auto policy, load_policy(settings.access.policy_file));
   auto desk = parts_.desk;
   desk.policy = policy;
@@ -166,6 +180,10 @@ Result<> AccessControl::start() {
   api_ = std::make_unique<access_api::Service>(access_api::Service{store, *glass_});
   if (settings.audit.retention_days > 0)
     keeper_ = std::jthread([this](const std::stop_token& stop) { keep_retention(stop); });
+  MYDR24_ASSIGN(const auto again, erasure::replay(parts_.desk.records, *ledger_));
+  if (again > 0)
+    parts_.desk.log.warn("a copy of the store was put back: what had been erased is erased again",
+                         {{"resources", again}});
   return {};
 }
 
@@ -254,8 +272,14 @@ void AccessControl::add_routes(pipeline::Router& router, fhir_api::Service& fhir
       audit::Observer{.name = parts_.desk.settings.notify.site,
                       .url = server.base_url.empty() ? std::string() : server.base_url + "/fhir/R4"});
   audit_api::add_routes(router, *trail_);
-  rights_ = std::make_unique<rights_api::Service>(rights_api::Service{
-      *trail_, *breaches_, [this] { return gatekeeper_->policy(); }, [this] { return processing_record(); }});
+  rights_ = std::make_unique<rights_api::Service>(
+      rights_api::Service{*trail_,
+                          *breaches_,
+                          [this] { return gatekeeper_->policy(); },
+                          [this] { return processing_record(); },
+                          *ledger_,
+                          {.retention_years = static_cast<int>(parts_.desk.settings.rights.retention_years),
+                           .not_retained = words_of(parts_.desk.settings.rights.not_retained)}});
   rights_api::add_routes(router, *rights_);
 }
 

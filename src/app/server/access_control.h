@@ -65,6 +65,7 @@ class AccessControl {
   std::unique_ptr<access_api::Service> api_;
   std::unique_ptr<audit_api::Service> trail_;
   std::unique_ptr<breach::Book> breaches_;
+  std::unique_ptr<erasure::Ledger> ledger_;
   std::unique_ptr<rights_api::Service> rights_;
   std::jthread keeper_;  // of the retention; ends first
 };

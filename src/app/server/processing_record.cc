@@ -54,7 +54,8 @@ class Record {
     out_.key("purposes").begin_array();
     for (const auto& [purpose, roles] : by_purpose) {
       out_.begin_object().field("purpose", purpose).key("roles").begin_array();
-      for (const auto* role : roles) out_.begin_object().field("name", role->name).field("text", role->text).end_object();
+      for (const auto* role : roles)
+        out_.begin_object().field("name", role->name).field("text", role->text).end_object();
       out_.end_array().end_object();
     }
     out_.end_array();
@@ -110,10 +111,10 @@ class Record {
     };
     const auto& rights = settings_.rights;
     out_.key("retention").begin_array();
-    kept("clinical records", rights.retention_years == 0
-                                 ? std::string("until their erasure is asked for")
-                                 : fmt::format("{} years at least; then until their erasure is asked for",
-                                               rights.retention_years));
+    kept("clinical records",
+         rights.retention_years == 0
+             ? std::string("until their erasure is asked for")
+             : fmt::format("{} years at least; then until their erasure is asked for", rights.retention_years));
     kept(rights.not_retained, "until their erasure is asked for");
     kept("audit trail", days(settings_.audit.retention_days) + ", longer under a legal hold");
     kept("alerts", days(settings_.alerting.clear_days));
@@ -123,9 +124,8 @@ class Record {
   void measures() {
     std::vector<std::string> measures;
     const auto& access = settings_.access;
-    measures.emplace_back(settings_.server.tls_certificate_file.empty()
-                              ? "transport encryption: none by this server"
-                              : "transport encryption: TLS 1.2 or later");
+    measures.emplace_back(settings_.server.tls_certificate_file.empty() ? "transport encryption: none by this server"
+                                                                        : "transport encryption: TLS 1.2 or later");
     if (access.mode == "on") {
       measures.push_back(fmt::format("access control by role, patient and purpose: {} roles", policy_.roles.size()));
       measures.push_back(fmt::format("sessions end after {} minutes without a request", access.idle_min));

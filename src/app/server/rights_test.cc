@@ -121,8 +121,7 @@ TEST_F(RightsTest, ACorrectionKeepsWhatWasThereAndIsInTheAudit) {
   EXPECT_EQ(before.body.root()["name"].at(0)["family"].text(), "Berg");
   EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/p2", {}, nurse).body.root()["name"].at(0)["family"].text(), "Berger");
   system_->store().settle();
-  const auto found =
-      send(Method::get, "/fhir/R4/AuditEvent?entity=Patient/p2&action=U&altid=user/nora", {}, officer());
+  const auto found = send(Method::get, "/fhir/R4/AuditEvent?entity=Patient/p2&action=U&altid=user/nora", {}, officer());
   EXPECT_EQ(found.body.root()["entry"].size(), 1U) << found.raw.body;
 }
 
@@ -168,6 +167,53 @@ TEST_F(RightsTest, TheRecordOfProcessingNamesTheApplicationsThatAreRegistered) {
   }));
   EXPECT_TRUE(send(Method::get, "/api/v1/compliance/processing-record", {}, as).raw.body.contains("Patient portal"));
   EXPECT_EQ(send(Method::get, "/api/v1/compliance/processing-record", {}, patient()).status, 403);
+}
+
+TEST_F(RightsTest, AnErasureRefusesWhatMustBeKeptAndTheRestIsGone) {
+  const auto as = officer();
+  keep(R"({"resourceType":"Patient","id":"p3","name":[{"family":"Vergissmeinnicht"}]})");
+  keep(
+      R"({"resourceType":"Observation","id":"o-p3","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p3"}})");
+  keep(
+      R"({"resourceType":"Communication","id":"c-p3","status":"completed","subject":{"reference":"Patient/p3"},"payload":[{"contentString":"Vergissmeinnicht"}]})");
+  const auto ask = [&](bool dry_run, const Headers& who) {
+    return post("/api/v1/rights/erasure",
+                fmt::format(R"({{"patient":"p3","reason":"asked by letter of 2 May","dry_run":{}}})", dry_run), who);
+  };
+  EXPECT_EQ(ask(true, with(log_in("nora", {"nurse"}), "Content-Type", "application/json")).status, 403);
+  EXPECT_EQ(ask(true, patient()).status, 403);
+  EXPECT_EQ(post("/api/v1/rights/erasure", R"({"patient":"p3"})", as).status, 400) << "no reason";
+
+  const auto planned = ask(true, as);
+  EXPECT_EQ(planned.body.root()["erased"].raw(), "1") << planned.raw.body;
+  EXPECT_EQ(planned.body.root()["kept"].size(), 2U);
+  EXPECT_TRUE(planned.raw.body.contains("17(3)(b)")) << planned.raw.body;
+  ASSERT_EQ(post("/api/v1/audit/holds", R"({"patient":"p3","reason":"claim"})", as).status, 201);
+  EXPECT_EQ(ask(true, as).body.root()["erased"].raw(), "0");
+  ASSERT_EQ(send(Method::del, "/api/v1/audit/holds/p3?reason=settled", {}, as).status, 204);
+
+  restart([](Settings& settings) { settings.rights.retention_years = 0; });
+  const auto done = ask(false, as);
+  ASSERT_EQ(done.status, 200) << done.raw.body;
+  EXPECT_EQ(done.body.root()["erased"].raw(), "3") << done.raw.body;
+  const auto nurse = log_in("nora", {"nurse"});
+  for (const auto* path :
+       {"Patient/p3", "Patient/p3/_history/1", "Observation/o-p3", "Communication/c-p3/_history/1"}) {
+    const auto gone = send(Method::get, std::string("/fhir/R4/") + path, {}, nurse);
+    EXPECT_TRUE(gone.status == 404 || gone.status == 410) << path << " " << gone.status;
+  }
+  EXPECT_EQ(send(Method::get, "/fhir/R4/Patient?name=Vergissmeinnicht", {}, nurse).body.root()["entry"].size(), 0U);
+  const auto listed = send(Method::get, "/api/v1/rights/erasures", {}, as);
+  EXPECT_EQ(listed.body.root()["erasures"].at(0)["erased"].raw(), "3") << listed.raw.body;
+  EXPECT_FALSE(listed.raw.body.contains("p3")) << "the record names nobody";
+  system_->store().settle();
+  const auto proof = send(Method::get, "/fhir/R4/AuditEvent?subtype=rights.erased", {}, as);
+  EXPECT_EQ(proof.body.root()["entry"].size(), 1U) << proof.raw.body;
+  EXPECT_FALSE(proof.raw.body.contains("Patient/p3"));
+  const auto findings = system_->store().verify();
+  ASSERT_TRUE(findings);
+  EXPECT_EQ(*findings, std::vector<std::string>());
+  EXPECT_TRUE(std::filesystem::is_regular_file(folder_ / "audit" / "erasures"));
 }
 
 }  // namespace

@@ -165,10 +165,10 @@ struct AuditSection {
 
 // What the law asks of who keeps records of people (docs/rights.md).
 struct RightsSection {
-  std::string controller;            // who is responsible: name and contact
-  std::string officer;               // the data protection officer: name and contact
+  std::string controller;  // who is responsible: name and contact
+  std::string officer;     // the data protection officer: name and contact
   std::string legal_basis = "GDPR 9(2)(h): care";
-  std::string transfers;             // to countries outside, and on which basis; empty: none
+  std::string transfers;              // to countries outside, and on which basis; empty: none
   std::int64_t retention_years = 10;  // how long clinical records are kept whatever is asked; 0: not at all
   // Resource types that are no clinical record: erased whenever it is asked.
   std::string not_retained = "Appointment,AppointmentResponse,Basic,Communication,Coverage,RelatedPerson";

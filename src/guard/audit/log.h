@@ -63,10 +63,10 @@ struct Settings {
 };
 
 struct Statistics {
-  std::int64_t entries = 0;  // appended by this process
-  std::int64_t bytes = 0;    // written by it
-  std::int64_t refused = 0;  // appends that failed
-  std::int64_t last = 0;     // number of the last line
+  std::int64_t entries = 0;          // appended by this process
+  std::int64_t bytes = 0;            // written by it
+  std::int64_t refused = 0;          // appends that failed
+  std::int64_t last = 0;             // number of the last line
   std::int64_t last_checkpoint = 0;  // number of the last signed one of them; 0: none yet
   Instant checkpoint_at;
 };

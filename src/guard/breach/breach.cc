@@ -71,8 +71,7 @@ Instant due_of(const Breach& breach, Notice clock, int percent) {
 }
 
 Result<> stop(store::Transaction& transaction, const Breach& breach, Notice clock) {
-  for (const int percent : alarm_percents)
-    MYDR24_TRY(transaction.cancel_timer(timer_key(breach.id, clock, percent)));
+  for (const int percent : alarm_percents) MYDR24_TRY(transaction.cancel_timer(timer_key(breach.id, clock, percent)));
   return {};
 }
 
@@ -242,7 +241,8 @@ Result<Breach> Book::open(store::Transaction& transaction, Breach breach, const 
 Result<Breach> Book::tell(store::Transaction& transaction, std::string_view id, Notice clock, std::string_view reason,
                           std::string_view by) {
   MYDR24_ASSIGN(auto breach, find(transaction, id));
-  if (breach.told_to(clock)) return fail(Code::conflict, fmt::format("it was told to the {} already", to_string(clock)));
+  if (breach.told_to(clock))
+    return fail(Code::conflict, fmt::format("it was told to the {} already", to_string(clock)));
   if (breach.closed) return fail(Code::conflict, "it is closed");
   if (transaction.now() > breach.aware + time_of(clock) && reason.empty())
     return fail(Code::invalid, "it is late: say why", "reason");

@@ -55,7 +55,7 @@ struct Breach {
   std::string measures;      // 33(3)(d)
   std::string contact;       // 33(3)(b)
   Accesses accesses;
-  std::int64_t people = 0;   // concerned, about
+  std::int64_t people = 0;  // concerned, about
   bool people_complete = true;
   std::int64_t records = 0;  // accesses, about
   std::vector<std::string> kinds;
@@ -63,7 +63,7 @@ struct Breach {
   Instant opened;
   std::string opened_by;
   std::array<std::optional<Instant>, notices.size()> told;  // by Notice
-  std::string late_reason;                                 // 33(1): why it was told later than 72 hours
+  std::string late_reason;                                  // 33(1): why it was told later than 72 hours
   std::optional<Instant> closed;
   std::string closed_by, outcome;
 
@@ -102,7 +102,8 @@ class Book {
 
  private:
   Result<> alarm(store::Transaction& transaction, std::string_view payload) const;
-  Result<> note(store::Transaction& transaction, std::string_view step, std::string_view by, const Breach& breach) const;
+  Result<> note(store::Transaction& transaction, std::string_view step, std::string_view by,
+                const Breach& breach) const;
 
   store::Store& store_;
   const Note note_;

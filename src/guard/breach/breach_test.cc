@@ -52,7 +52,8 @@ class BreachTest : public audit::AuditTest {
 
   store::FakeStore store_{clock_};
   std::vector<std::string> steps_;
-  Book book_{store_, [this](store::Transaction&, std::string_view step, std::string_view by, const Breach&) -> Result<> {
+  Book book_{store_,
+             [this](store::Transaction&, std::string_view step, std::string_view by, const Breach&) -> Result<> {
                steps_.push_back(std::string(step) + " " + std::string(by));
                return {};
              }};
@@ -136,7 +137,8 @@ TEST_F(BreachTest, WhoIsLateSaysWhy) {
 TEST_F(BreachTest, AClosedOneStaysOnRecordAndAlarmsNobody) {
   const auto breach = open();
   EXPECT_EQ(run([&](store::Transaction& t) { return book_.close(t, breach.id, "", "user/olga"); }), Code::invalid);
-  EXPECT_EQ(run([&](store::Transaction& t) { return book_.close(t, breach.id, "no risk", "user/olga"); }), std::nullopt);
+  EXPECT_EQ(run([&](store::Transaction& t) { return book_.close(t, breach.id, "no risk", "user/olga"); }),
+            std::nullopt);
   pass(70 * 24h);
   EXPECT_TRUE(alarms().empty());
   ASSERT_TRUE(store_.read([&](store::Reader& reader) -> Result<> {
