@@ -1,10 +1,10 @@
+// Erasure on a real store: what the journal holds afterwards, and after an older copy of it was put back.
+
 #include "clinical/erasure/erasure.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
-
-#include <fstream>
 
 #include "storage/sqlite/sqlite.h"
 
@@ -154,15 +154,6 @@ TEST_F(ErasureTest, AnIdThatIsUsedAgainIsNotErasedAgain) {
   keep(observation("o1", "Patient/p2"));
   EXPECT_EQ(*replay(*records_, ledger), 0);
   EXPECT_EQ(bodies_with("\"o1\""), 1);
-}
-
-TEST_F(ErasureTest, ADamagedLedgerIsNamedAndACutOffLineIsLeftOut) {
-  Ledger ledger(root_ / "erasures");
-  ASSERT_TRUE(ledger.append({{clock_.now(), "r1", "Patient", "p9"}}));
-  std::ofstream(root_ / "erasures", std::ios::app) << R"({"at":"2026)";
-  EXPECT_EQ(ledger.lines()->size(), 1U);
-  std::ofstream(root_ / "erasures", std::ios::app) << "\n";
-  EXPECT_EQ(ledger.lines().error().code, Code::invalid);
 }
 
 TEST_F(ErasureTest, OfSomebodyWhomNothingNamesThereIsNothingToErase) {
