@@ -1,6 +1,8 @@
 // What the law gives people and asks of who keeps records, over HTTP: export, correction, breaches, the record of
 // processing.
 
+#include <thread>
+
 #include "app/server/access_fixture.h"
 #include "base/crypto/base64.h"
 #include "guard/identity/client.h"
@@ -136,6 +138,15 @@ TEST_F(RightsTest, ABreachListsWhomItTouchedAndRunsItsClocks) {
   const std::string id(opened.body.root()["id"].text());
   EXPECT_NE(opened.body.root()["people"].raw(), "0");
   EXPECT_FALSE(opened.body.root()["authority_due"].text().empty());
+  system_->store().settle();
+  const auto engineer = log_in("pia", {"platform-engineer"});
+  std::string alerts;
+  for (int i = 0; i < 100 && !alerts.contains(id); ++i) {
+    alerts = send(Method::get, "/api/v2/alerts", {}, engineer).raw.body;
+    if (!alerts.contains(id)) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_TRUE(alerts.contains(R"("alertname":"Breach")")) << alerts;
+  EXPECT_FALSE(alerts.contains("stolen")) << "who may know looks it up";
   const auto people = send(Method::get, fmt::format("/api/v1/breaches/{}/people", id), {}, as);
   EXPECT_TRUE(people.raw.body.contains("\"p1\"")) << people.raw.body;
   EXPECT_EQ(post(fmt::format("/api/v1/breaches/{}/told", id), R"({"who":"press"})", as).status, 400);
