@@ -23,6 +23,21 @@ TEST(Router, ALiteralSegmentWinsOverACapture) {
   EXPECT_EQ(match.captures[0], "Patient");
 }
 
+TEST(Router, ARouteOfOneResourceTypeLeavesItTheOtherMethodsOfEveryType) {
+  Router router;
+  const auto nothing = [](Call&) -> Task<> { co_return; };
+  router.add({net::Method::get, "/fhir/{type}", "search", RequestClass::routine, nothing});
+  router.add({net::Method::post, "/fhir/{type}", "create", RequestClass::routine, nothing});
+  router.add({net::Method::get, "/fhir/AuditEvent", "own search", RequestClass::routine, nothing});
+  router.add({net::Method::get, "/fhir/metadata", "capabilities", RequestClass::routine, nothing});
+  EXPECT_EQ(router.match(net::Method::get, "/fhir/AuditEvent").route->interaction, "own search");
+  const auto created = router.match(net::Method::post, "/fhir/AuditEvent");
+  ASSERT_NE(created.route, nullptr);
+  EXPECT_EQ(created.route->interaction, "create");
+  EXPECT_EQ(created.captures[0], "AuditEvent");
+  EXPECT_EQ(router.match(net::Method::post, "/fhir/metadata").route, nullptr);
+}
+
 TEST(Router, TheVersionSegmentMayBeLeftOut) {
   const auto router = small_router();
   const auto match = router.match(net::Method::get, "/fhir/R4/Patient/12");

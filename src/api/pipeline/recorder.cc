@@ -130,6 +130,10 @@ Result<> Recorder::record(int status) {
   one.outcome = audit::outcome_of_status(status);
   one.patients = access_.patients();
   one.patients_cut = !access_.patients_complete();
+  // Who tried and saw nothing is found by the patient, too.
+  if (one.resource_type == "Patient" && is_fhir_id(one.resource_id) &&
+      std::ranges::find(one.patients, one.resource_id) == one.patients.end())
+    one.patients.push_back(one.resource_id);
   one.override_id = override_of(access_.principal(), one.patients);
   const auto appended = log_.append(std::move(one));
   return appended ? Result<>() : Result<>(appended.error());

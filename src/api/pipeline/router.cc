@@ -39,6 +39,8 @@ admission::Cost usual_cost(const Route& route) {
   return route.request_class == RequestClass::emergency && !operation ? Cost::quick : Cost::work;
 }
 
+bool is_type_name(std::string_view segment) { return segment.front() >= 'A' && segment.front() <= 'Z'; }
+
 }  // namespace
 
 void Router::add_open(Route route) {
@@ -69,6 +71,7 @@ Match Router::match(net::Method method, std::string_view path) const {
   drop_version_segment(segments);
   const auto wanted = method == net::Method::head ? net::Method::get : method;
   std::size_t literal_of_allow = 0;
+  bool hides = false;
   for (const auto& pattern : patterns_[segments.count]) {
     std::size_t captured = 0;
     bool fits = true;
@@ -81,10 +84,13 @@ Match Router::match(net::Method method, std::string_view path) const {
     }
     if (!fits) continue;
     const auto& route = routes_[pattern.route];
-    // A literal path ("/fhir/metadata") hides the captures ("/fhir/{type}") for every method.
+    // A literal path ("/fhir/metadata") hides the captures ("/fhir/{type}") for every method; one resource type
+    // ("/fhir/AuditEvent") for the methods it has: the others are those of every type.
     const auto literal = segments.count - captured;
-    if (!match.allow.empty() && literal < literal_of_allow) break;
+    if (hides && literal < literal_of_allow) break;
     literal_of_allow = literal;
+    for (std::size_t i = 1; i < segments.count; ++i)
+      hides = hides || (!pattern.segments[i].empty() && !is_type_name(pattern.segments[i]));
     if (route.method == wanted) {
       match.route = &route;
       return match;

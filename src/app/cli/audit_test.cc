@@ -309,5 +309,17 @@ TEST_F(AuditCommand, DisclosuresGroupByPurposeAndRecipient) {
   EXPECT_THAT(run_with({"disclosures", "p1", "--json"}).out, HasSubstr("\"purpose\":\"TREAT\""));
 }
 
+TEST_F(AuditCommand, HoldsArePlacedListedAndLiftedWithoutAServer) {
+  EXPECT_EQ(run_with({"hold", "add", "p1"}).exit, 2) << "a hold has a reason";
+  const auto placed = run_with({"hold", "add", "p1", "--reason", "claim", "--until", "2199-01-01", "--by", "counsel"});
+  ASSERT_EQ(placed.exit, 0) << placed.err;
+  const auto listed = run_with({"hold", "list", "--json"});
+  EXPECT_THAT(listed.out, HasSubstr(R"("by":"operator/counsel")"));
+  EXPECT_THAT(listed.out, HasSubstr(R"("until":"2199-01-01T00:00:00.000Z")"));
+  EXPECT_EQ(run_with({"hold", "lift", "p1", "--reason", "settled", "--by", "counsel"}).exit, 0);
+  EXPECT_EQ(run_with({"hold", "lift", "p1", "--reason", "settled"}).exit, 3);
+  EXPECT_THAT(run_with({"search", "--interaction", "audit.release"}).out, HasSubstr("operator/counsel"));
+}
+
 }  // namespace
 }  // namespace mydr24::cli

@@ -29,6 +29,8 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_vitals();
   add_alert();
   add_audit();
+  add_breach();
+  add_compliance();
   add_doctor();
   add_explain();
   add_config();

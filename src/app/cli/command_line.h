@@ -73,6 +73,13 @@ class CommandLine {
   CLI::App* add_audit_command(CLI::App& parent, const std::string& name, const std::string& about,
                               const std::string& examples, int (*run)(const AuditOptions&, const Terminal&));
 
+  // grammar_rights.cc
+  CLI::App* add_operator_command(CLI::App& parent, const std::string& name, const std::string& action,
+                                 const std::string& about, const std::string& example);
+  void add_holds(CLI::App& audit);
+  void add_breach();
+  void add_compliance();
+
   Terminal& terminal_;
   CLI::App app_{"MyDR24: FHIR R4 server and clinical alerting in one program", "mydr24"};
   std::function<int()> command_;
@@ -87,6 +94,7 @@ class CommandLine {
   TicketOptions ticket_;
   IdentityOptions identity_;
   LoginOptions login_;
+  OperatorOptions operator_;
   AlertOptions alert_;
   AuditOptions audit_;
   std::string place_;

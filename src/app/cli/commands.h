@@ -181,6 +181,15 @@ struct IdentityOptions {
   std::string method, path;  // of access.explain
 };
 int run_access_policy(const Terminal& terminal);
+// mydr24 audit hold, breach, compliance: by the server that has the folder open; holds also without one.
+struct OperatorOptions {
+  std::string action;  // "audit.hold", "breach.open", as server::AccessControl takes it
+  std::string id;      // of a patient or a breach
+  std::string by;      // who gives the command; empty: the user of the system
+  std::string reason, since, until, aware;
+  std::string nature, consequences, measures, contact, client, principal, outcome;
+};
+int run_operator(const OperatorOptions& options, const ConfigOptions& place, const Terminal& terminal);
 int run_identity(const IdentityOptions& options, const ConfigOptions& place, const Terminal& terminal);
 int run_openapi(const Terminal& terminal);
 int run_version(const Terminal& terminal);

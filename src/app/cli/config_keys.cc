@@ -27,6 +27,7 @@ using Server = server::ServerSection;
 using Admission = server::AdmissionSection;
 using Access = server::AccessSection;
 using Audit = server::AuditSection;
+using Rights = server::RightsSection;
 using Store = server::StoreSection;
 using Encryption = server::EncryptionSection;
 using Search = server::SearchSection;
@@ -131,6 +132,18 @@ constexpr auto table = std::to_array<Key>({
      "The folder of the audit trail. Empty: \"audit\" in store.path.", Form::path},
     {"audit.retention_days", at<&Settings::audit, &Audit::retention_days>,
      "Days after which audit segments go, but for legal holds. 0: never.", Form::any, "", 0, 36500},
+    {"rights.controller", at<&Settings::rights, &Rights::controller>,
+     "Who is responsible for the records: name and contact, for the record of processing.", Form::any},
+    {"rights.officer", at<&Settings::rights, &Rights::officer>, "The data protection officer: name and contact.",
+     Form::any},
+    {"rights.legal_basis", at<&Settings::rights, &Rights::legal_basis>, "On which basis records are kept.", Form::any},
+    {"rights.transfers", at<&Settings::rights, &Rights::transfers>,
+     "Transfers to other countries, and on which basis. Empty: none.", Form::any},
+    {"rights.retention_years", at<&Settings::rights, &Rights::retention_years>,
+     "Years that clinical records are kept even when their erasure is asked for. 0: none.", Form::any, "", 0, 200},
+    {"rights.not_retained", at<&Settings::rights, &Rights::not_retained>,
+     "Resource types, separated by commas, that are no clinical record and are erased whenever it is asked.",
+     Form::any},
     {"store.path", at<&Settings::store, &Store::path>, "The folder that holds the database.", Form::path},
     {"store.cache_mib", at<&Settings::store, &Store::cache_mib>, "Page cache of the writer, in MiB.", Form::any, "", 1,
      1 << 20},

@@ -18,7 +18,7 @@ struct TextKey {
   std::string TenantSection::* member;
   std::string_view doc;
 };
-constexpr std::array<TextKey, 8> text_keys{{
+constexpr std::array<TextKey, 9> text_keys{{
     {"name", &TenantSection::name, "1 to 32 of a-z 0-9 -: in its tokens, log lines and metrics"},
     {"tier", &TenantSection::tier, "basic, professional, enterprise or emergency"},
     {"path", &TenantSection::path, "The folder of its store. Empty: tenants/NAME in store.path"},
@@ -26,6 +26,8 @@ constexpr std::array<TextKey, 8> text_keys{{
     {"base_url", &TenantSection::base_url, "Empty: its first host, with the scheme and port of server.listen"},
     {"organization", &TenantSection::organization, "As access.organization"},
     {"policy_file", &TenantSection::policy_file, "Empty: access.policy_file"},
+    {"encryption_key_file", &TenantSection::encryption_key_file,
+     "Empty: encryption.key_file; data keys are its own anyway"},
     {"routing", &TenantSection::routing, "Empty: alerting.routing"},
 }};
 constexpr TextKey topics_key{"mqtt_topics", &TenantSection::mqtt_topics,

@@ -80,6 +80,8 @@ void CommandLine::add_audit() {
   disclosures->add_option("patient", audit_.patient, "Id of the patient")->required();
   disclosures->add_option("--since", audit_.since, "At or after");
   disclosures->add_option("--until", audit_.until, "Before");
+
+  add_holds(*audit);
 }
 
 }  // namespace mydr24::cli

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <ostream>
 
+#include "app/cli/admin_client.h"
 #include "app/cli/commands.h"
 #include "app/cli/store_place.h"
 #include "app/server/gatekeeper.h"
@@ -21,6 +22,31 @@
 #include "guard/identity/administration.h"
 
 namespace mydr24::cli {
+
+Result<std::string> ask_server(const server::Settings& settings, const std::string& command) {
+  std::ifstream file(std::filesystem::path(settings.store.path) / server::admin_token_file);
+  std::string token;
+  if (!file || !std::getline(file, token))
+    return fail(Code::busy, "the store is in use by a server without access.mode = on, or is not yours",
+                settings.store.path);
+  net::ClientRequest request;
+  request.method = net::Method::post;
+  MYDR24_ASSIGN(request.url, net::parse_url(fmt::format("http://{}/identity", settings.server.admin)));
+  request.headers = {{"Content-Type", "application/json"}, {"Authorization", "Bearer " + token}};
+  if (!settings.tenant.empty()) request.headers.emplace_back(server::tenant_header, settings.tenant);
+  request.body = command;
+  MYDR24_ASSIGN(auto answer, net::send_blocking(std::move(request)));
+  if (answer.status == 200) return std::move(answer.body);
+  const auto problem = json::Document::parse_view(answer.body);
+  const std::string detail(problem ? problem->root()["detail"].text() : std::string_view(answer.body));
+  const Code code = answer.status == 404   ? Code::not_found
+                    : answer.status == 409 ? Code::conflict
+                    : answer.status == 403 ? Code::refused
+                    : answer.status == 503 ? Code::busy
+                                           : Code::invalid;
+  return fail(code, detail, settings.server.admin);
+}
+
 namespace {
 
 // The first line of standard input, unseen where it is typed in.
@@ -95,31 +121,6 @@ Result<std::string> command_of(const IdentityOptions& options, const Terminal& t
   }
   out.end_object();
   return text;
-}
-
-// The store is a server's: who may read its folder may tell it what to do.
-Result<std::string> ask_server(const server::Settings& settings, const std::string& command) {
-  std::ifstream file(std::filesystem::path(settings.store.path) / server::admin_token_file);
-  std::string token;
-  if (!file || !std::getline(file, token))
-    return fail(Code::busy, "the store is in use by a server without access.mode = on, or is not yours",
-                settings.store.path);
-  net::ClientRequest request;
-  request.method = net::Method::post;
-  MYDR24_ASSIGN(request.url, net::parse_url(fmt::format("http://{}/identity", settings.server.admin)));
-  request.headers = {{"Content-Type", "application/json"}, {"Authorization", "Bearer " + token}};
-  if (!settings.tenant.empty()) request.headers.emplace_back(server::tenant_header, settings.tenant);
-  request.body = command;
-  MYDR24_ASSIGN(auto answer, net::send_blocking(std::move(request)));
-  if (answer.status == 200) return std::move(answer.body);
-  const auto problem = json::Document::parse_view(answer.body);
-  const std::string detail(problem ? problem->root()["detail"].text() : std::string_view(answer.body));
-  const Code code = answer.status == 404   ? Code::not_found
-                    : answer.status == 409 ? Code::conflict
-                    : answer.status == 403 ? Code::refused
-                    : answer.status == 503 ? Code::busy
-                                           : Code::invalid;
-  return fail(code, detail, settings.server.admin);
 }
 
 Result<std::string> perform(const server::Settings& settings, std::string_view action, const std::string& command,

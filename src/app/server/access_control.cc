@@ -12,7 +12,7 @@
 namespace mydr24::server {
 namespace {
 
-// An alert about an override stands for so long unless its review comes first.
+// An alert about an override stands for so long unless its review comes first; one about a breach unless it is closed.
 constexpr std::chrono::hours notice_stands{24};
 
 audit::Settings audit_settings(const Settings& settings, const telemetry::Log& log) {
@@ -45,6 +45,32 @@ Result<> note_override(store::Transaction& transaction, access::OverrideStep ste
   return {};
 }
 
+std::vector<std::string> words_of(std::string_view list) {
+  std::vector<std::string> words;
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    auto word = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (!word.empty()) words.emplace_back(word);
+  }
+  return words;
+}
+
+Result<> note_breach(store::Transaction& transaction, std::string_view step, std::string_view by,
+                     const breach::Breach& breach) {
+  audit::Entry entry;
+  entry.at = transaction.now();
+  entry.action = audit::Action::execute;
+  entry.interaction = step;
+  entry.principal_kind = access::PrincipalKind::person;
+  entry.principal = by;
+  entry.rule = fmt::format("breach {}: {} people, {} accesses", breach.id, breach.people, breach.records);
+  MYDR24_TRY(audit::note_write(transaction, std::move(entry)));
+  return {};
+}
+
 }  // namespace
 
 class AccessControl::Notices final : public store::Follower {
@@ -54,11 +80,16 @@ class AccessControl::Notices final : public store::Follower {
 
   Result<> follow(std::span<const store::Event> events) override {
     for (const auto& event : events) {
-      if (!event.kind.starts_with("access.override")) continue;
+      const bool of_breach = event.kind.starts_with("breach.");
+      if (!of_breach && !event.kind.starts_with("access.override")) continue;
       const auto document = json::Document::parse_view(event.payload);
       if (!document) continue;
       const auto root = document->root();
-      if (event.kind != "access.override-ended") raise(event, root);
+      if (of_breach) {
+        raise_breach(event, root);
+      } else if (event.kind != "access.override-ended") {
+        raise(event, root);
+      }
     }
     return {};
   }
@@ -78,6 +109,30 @@ class AccessControl::Notices final : public store::Follower {
     alert.starts_at = event.at;
     alert.updated_at = clock_.now();
     alert.ends_at = event.kind == "access.override-reviewed" ? clock_.now() : event.at + notice_stands;
+    control_.parts_.raise(std::move(alert));
+  }
+
+  // Without what happened and to whom: who may know it looks it up. One that is open stands until it is closed.
+  void raise_breach(const store::Event& event, json::Value breach) const {
+    routing::Alert alert;
+    const bool of_clock = event.kind == "breach.clock";
+    const auto percent = breach["percent"].text();
+    alert.labels.set("alertname", of_clock ? "BreachNoticeDue" : "Breach");
+    alert.labels.set("breach", breach["id"].text());
+    alert.labels.set("severity", of_clock && percent == "50" ? "warning" : "urgent");
+    alert.labels.set("team", "privacy");
+    if (of_clock) {
+      alert.labels.set("notice", breach["clock"].text());
+      alert.labels.set("percent", percent);
+      alert.annotations.set("summary", fmt::format("{}% of the time to tell the {} of a breach is over; it ends {}",
+                                                   percent, breach["clock"].text(), breach["due"].text()));
+    } else {
+      alert.annotations.set("summary", "A breach of personal data was documented");
+    }
+    alert.annotations.set("description", fmt::format("GET /api/v1/breaches/{}", breach["id"].text()));
+    alert.starts_at = event.at;
+    alert.updated_at = clock_.now();
+    alert.ends_at = event.kind == "breach.closed" ? clock_.now() : event.at + notice_stands;
     control_.parts_.raise(std::move(alert));
   }
 
@@ -101,11 +156,12 @@ Result<> AccessControl::start() {
       audit_, audit::Log::open(audit_settings(settings, parts_.desk.log), parts_.desk.machine_clock, &parts_.metrics));
   writes_ = std::make_unique<audit::WriteFollower>(*audit_);
   store.add_follower(*writes_);
+  ledger_ = std::make_unique<erasure::Ledger>(audit_->folder() / "erasures");
   MYDR24_ASSIGN(auto policy, load_policy(settings.access.policy_file));
   auto desk = parts_.desk;
   desk.policy = policy;
   desk.caller_of = [this](const access::Principal& person) { return gatekeeper_->caller_of(person); };
-  desk.explain = [this](json::Value command) { return explain(command); };
+  desk.operate = [this](json::Value command) { return operate(command); };
   MYDR24_ASSIGN(desk_, IdentityDesk::make(std::move(desk)));
   glass_ = std::make_unique<access::BreakGlass>(store, parts_.desk.clock, access::BreakGlassSettings{}, note_override);
   glass_->attach();
@@ -118,11 +174,17 @@ Result<> AccessControl::start() {
                         .organization = settings.access.organization,
                         .clock = parts_.desk.clock,
                         .machine_clock = parts_.desk.machine_clock});
+  breaches_ = std::make_unique<breach::Book>(store, note_breach);
+  breaches_->attach();
   notices_ = std::make_unique<Notices>(*this, parts_.desk.machine_clock);
   store.add_follower(*notices_);
   api_ = std::make_unique<access_api::Service>(access_api::Service{store, *glass_});
   if (settings.audit.retention_days > 0)
     keeper_ = std::jthread([this](const std::stop_token& stop) { keep_retention(stop); });
+  MYDR24_ASSIGN(const auto again, erasure::replay(parts_.desk.records, *ledger_));
+  if (again > 0)
+    parts_.desk.log.warn("a copy of the store was put back: what had been erased is erased again",
+                         {{"resources", again}});
   return {};
 }
 
@@ -202,9 +264,24 @@ void AccessControl::keep_retention(const std::stop_token& stop) {
   } while (!wake.wait_for(lock, stop, std::chrono::hours(24), [&stop] { return stop.stop_requested(); }));
 }
 
-void AccessControl::add_routes(pipeline::Router& router) {
+void AccessControl::add_routes(pipeline::Router& router, fhir_api::Service& fhir) {
   desk_->add_routes(router);
   access_api::add_routes(router, *api_);
+  const auto& server = parts_.desk.settings.server;
+  trail_ = std::make_unique<audit_api::Service>(
+      fhir, *audit_, parts_.desk.machine_clock,
+      audit::Observer{.name = parts_.desk.settings.notify.site,
+                      .url = server.base_url.empty() ? std::string() : server.base_url + "/fhir/R4"});
+  audit_api::add_routes(router, *trail_);
+  rights_ = std::make_unique<rights_api::Service>(
+      rights_api::Service{*trail_,
+                          *breaches_,
+                          [this] { return gatekeeper_->policy(); },
+                          [this] { return processing_record(); },
+                          *ledger_,
+                          {.retention_years = static_cast<int>(parts_.desk.settings.rights.retention_years),
+                           .not_retained = words_of(parts_.desk.settings.rights.not_retained)}});
+  rights_api::add_routes(router, *rights_);
 }
 
 void AccessControl::add_admin_routes(pipeline::Router& router) { desk_->add_admin_routes(router); }

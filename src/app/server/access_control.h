@@ -8,6 +8,8 @@
 
 #include "alerting/groups/groups.h"
 #include "api/access_api/access_api.h"
+#include "api/audit_api/audit_api.h"
+#include "api/rights_api/rights_api.h"
 #include "app/server/gatekeeper.h"
 #include "app/server/identity_desk.h"
 #include "base/telemetry/metrics.h"
@@ -36,17 +38,21 @@ class AccessControl {
   access::Gatekeeper& gatekeeper() { return *gatekeeper_; }
   audit::Log& audit() { return *audit_; }
   IdentityDesk& desk() { return *desk_; }
-  void add_routes(pipeline::Router& router);
+  // `fhir` must outlive the router.
+  void add_routes(pipeline::Router& router, fhir_api::Service& fhir);
   void add_admin_routes(pipeline::Router& router);
   void stop() { desk_->stop(); }
 
  private:
-  // Tells the reviewers of every override, and of one over the budget as urgent.
+  // Tells the reviewers of every override, and of one over the budget as urgent; and of breaches and their clocks.
   class Notices;
 
   explicit AccessControl(Parts parts);
   Result<> start();
+  // Commands of the operator: access.explain, audit.*, breach.*, compliance.record (operator.cc).
+  Result<std::string> operate(json::Value command);
   Result<std::string> explain(json::Value command);
+  Result<std::string> processing_record();
   void keep_retention(const std::stop_token& stop);
 
   const Parts parts_;
@@ -57,6 +63,10 @@ class AccessControl {
   std::unique_ptr<Gatekeeper> gatekeeper_;
   std::unique_ptr<Notices> notices_;
   std::unique_ptr<access_api::Service> api_;
+  std::unique_ptr<audit_api::Service> trail_;
+  std::unique_ptr<breach::Book> breaches_;
+  std::unique_ptr<erasure::Ledger> ledger_;
+  std::unique_ptr<rights_api::Service> rights_;
   std::jthread keeper_;  // of the retention; ends first
 };
 

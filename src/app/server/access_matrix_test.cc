@@ -231,7 +231,7 @@ TEST_F(AccessMatrix, APatientReachesTheirOwnRecordAlone) {
   const auto as = log_in("patient", "Patient/p1");
   const Types shared{"Practitioner", "Organization", "Location", "HealthcareService", "Schedule", "Slot", "ValueSet"};
   const Types creatable{"Appointment", "QuestionnaireResponse", "Communication"};
-  const Types outside{"AuditEvent", "Binary", "Endpoint", "Device", "Task", "MeasureReport"};
+  const Types outside{"Binary", "Endpoint", "Device", "Task", "MeasureReport"};
   for (const auto& [type, members] : bodies()) {
     for (const std::string patient : {"p1", "p2"}) {
       const auto path = fmt::format("/fhir/R4/{}/{}", type, id_of(type, patient));
@@ -273,6 +273,11 @@ TEST_F(AccessMatrix, WhatIsNotFhirIsForTheRolesThatNeedIt) {
       {"/api/v2/alerts",
        {Method::get, {"platform-engineer", "on-call-engineer", "operations-lead", "monitoring-feed"}}},
       {"/api/v1/break-glass", {Method::get, {"compliance-officer"}}},
+      {"/api/v1/audit/status", {Method::get, {"compliance-officer"}}},
+      {"/api/v1/audit/holds", {Method::get, {"compliance-officer"}}},
+      {"/api/v1/audit/disclosures?patient=p1", {Method::get, {"compliance-officer", "patient"}}},
+      {"/api/v1/breaches", {Method::get, {"compliance-officer"}}},
+      {"/api/v1/compliance/processing-record", {Method::get, {"compliance-officer"}}},
   };
   for (const std::string role :
        {"administrator", "platform-engineer", "on-call-engineer", "operations-lead", "nurse", "emergency-clinician",

@@ -171,7 +171,10 @@ Result<> IdentityDesk::add_command_line() {
 
 Result<std::string> IdentityDesk::administer(const std::string& command) {
   const auto document = json::Document::parse_view(command);
-  if (document && document->root()["do"].text() == "access.explain") return parts_.explain(document->root());
+  if (document) {
+    auto done = parts_.operate(document->root());
+    if (done || done.error().code != Code::unsupported) return done;
+  }
   return identity::administer(identity_, command, parts_.clock.now());
 }
 

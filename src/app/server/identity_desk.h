@@ -36,15 +36,16 @@ class IdentityDesk {
     std::shared_ptr<const access::Policy> policy;
     // What a person may see, by the gatekeeper; set before the first request.
     std::function<Result<std::shared_ptr<const access::Caller>>(const access::Principal&)> caller_of;
-    // {"do": "access.explain", "as", "method", "path"}, for the operator.
-    std::function<Result<std::string>(json::Value command)> explain;
+    // Commands of the operator that are not about identities: {"do": "access.explain", "as", "method", "path"} and others,
+    // see AccessControl. Code::unsupported: it is none of those.
+    std::function<Result<std::string>(json::Value command)> operate;
   };
   // All parts must outlive it. Before the store's first tick.
   static Result<std::unique_ptr<IdentityDesk>> make(Parts parts);
 
   identity::Identity& identity() { return identity_; }
   void add_routes(pipeline::Router& router) { oauth_api::add_routes(router, api_); }
-  // POST /identity: commands of the operator (guard/identity/administration.h, and access.explain), for whoever can read the
+  // POST /identity: commands of the operator (guard/identity/administration.h, and Parts::operate), for whoever can read the
   // token in the data folder. Without a folder there is none: the command line opens the database itself.
   void add_admin_routes(pipeline::Router& router);
   // When requests are answered, at `own_url`: says on standard error how the first administrator gets in, when there is

@@ -169,6 +169,17 @@ struct AuditSection {
   std::int64_t retention_days = 2190;  // what is older goes, but for legal holds; 0: nothing ever
 };
 
+// What the law asks of who keeps records of people (docs/rights.md).
+struct RightsSection {
+  std::string controller;  // who is responsible: name and contact
+  std::string officer;     // the data protection officer: name and contact
+  std::string legal_basis = "GDPR 9(2)(h): care";
+  std::string transfers;              // to countries outside, and on which basis; empty: none
+  std::int64_t retention_years = 10;  // how long clinical records are kept whatever is asked; 0: not at all
+  // Resource types that are no clinical record: erased whenever it is asked.
+  std::string not_retained = "Appointment,AppointmentResponse,Basic,Communication,Coverage,RelatedPerson";
+};
+
 // One of several organizations that share a server: a store, people, rules and an audit trail of its own. What is empty is as
 // in the sections above.
 struct TenantSection {
@@ -181,6 +192,7 @@ struct TenantSection {
   std::string organization;          // access.organization
   std::string policy_file;           // access.policy_file
   std::string routing;               // alerting.routing
+  std::string encryption_key_file;   // encryption.key_file
   std::string mqtt_topics;           // vitals.mqtt_topics; empty: it does not subscribe
   std::int64_t requests_per_s = -1;  // emergencies and urgent ones are not counted; -1: as its tier says, 0: no limit
   std::int64_t storage_mib = -1;     // beyond it only emergencies and urgent writes are taken; likewise
@@ -191,6 +203,7 @@ struct Settings {
   AdmissionSection admission;
   AccessSection access;
   AuditSection audit;
+  RightsSection rights;
   StoreSection store;
   EncryptionSection encryption;
   SearchSection search;

@@ -208,7 +208,7 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
       *core_.store, *core_.book, *notify_->addresses, *notify_->tokens, notify_->providers, hub_, clock_});
   notify_api::add_routes(router_, *answers_);
   oncall_->add_routes(router_);
-  if (access_) access_->add_routes(router_);
+  if (access_) access_->add_routes(router_, *fhir_);
   if (settings_.admission.bench_route == "on") add_bench_route(router_, shared_.workers);
   label_alerts_->add_routes(router_);
   desk_api::add_admin_routes(admin_router_, *health_);

@@ -47,6 +47,17 @@ Result<> Access::check_shown(store::Store& store, std::string_view type, std::st
       {}, 0);
 }
 
+Result<bool> Access::shows(store::Reader& reader, const store::Version& version) {
+  if (clock_ == nullptr) return true;
+  GuardedReader guarded(reader, *caller_, *clock_, nullptr);
+  MYDR24_ASSIGN(const bool visible, guarded.sees(version));
+  if (!visible) return false;
+  Seen seen;
+  seen.note(version.type, version.id, version.body, caller_->catalogue.get());
+  take(seen);
+  return true;
+}
+
 Result<> Access::check_put(store::Reader& reader, std::string_view type, std::string_view id,
                            const std::optional<store::Version>& there, json::Value resource, bool by_create) {
   if (clock_ == nullptr) return {};

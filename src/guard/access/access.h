@@ -47,6 +47,9 @@ class Access {
   // Code::not_found when there is such a resource and it is hidden: for what is told of it from elsewhere than its body.
   Result<> check_shown(store::Store& store, std::string_view type, std::string_view id);
 
+  // Whether a resource that is made on the spot, and not read from the store, may be shown; it then counts as seen.
+  Result<bool> shows(store::Reader& reader, const store::Version& version);
+
   // Before a resource is written. `there`: what stands under that id, also when it is hidden or deleted. Code::refused.
   // What is visible and may not be changed is told; of what is hidden no more than that the id cannot be used.
   Result<> check_put(store::Reader& reader, std::string_view type, std::string_view id,

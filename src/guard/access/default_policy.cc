@@ -108,7 +108,8 @@ std::string_view default_policy_text() {
         { "types": ["AuditEvent", "Provenance", "Consent", "Organization", "Practitioner", "PractitionerRole"],
           "permissions": "rs" }
       ],
-      "operations": ["break-glass-list", "break-glass-review", "status"]
+      "operations": ["break-glass-list", "break-glass-review", "status", "audit-*", "rights-*", "breach-*",
+                     "processing-record"]
     },
     "change-manager": {
       "text": "Plans and approves changes; no record of a patient",
@@ -132,14 +133,14 @@ std::string_view default_policy_text() {
       "purpose": "PATRQT",
       "labels": ["*"],
       "fhir": [
-        { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs", "compartment": "own" },
+        { "types": ["*"], "permissions": "rs", "compartment": "own" },
         { "types": ["Appointment", "AppointmentResponse", "QuestionnaireResponse", "Communication"],
           "permissions": "c", "compartment": "own" },
         { "types": ["Practitioner", "PractitionerRole", "Organization", "Location", "HealthcareService", "Schedule",
                     "Slot", "Medication", "Questionnaire", "CodeSystem", "ValueSet", "StructureDefinition"],
           "permissions": "rs" }
       ],
-      "operations": []
+      "operations": ["audit-disclosures", "rights-export"]
     },
     "service": {
       "text": "Another system that acts for itself: bounded by the scopes of its token",

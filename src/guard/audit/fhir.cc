@@ -188,7 +188,9 @@ class Event {
     } else {
       writer_.field("display", is_text(entry_.address) ? entry_.address : access::to_string(entry_.principal_kind));
     }
-    writer_.end_object().field("requestor", !has_user());
+    writer_.end_object();
+    if (!has_user() && is_text(entry_.principal)) writer_.field("altId", entry_.principal);
+    writer_.field("requestor", !has_user());
     if (is_text(entry_.address)) {
       network(entry_.address, "2");
     } else {
@@ -214,7 +216,7 @@ class Event {
     writer_.key("who").begin_object();
     if (is_text(entry_.fhir_user)) writer_.field("reference", entry_.fhir_user);
     identifier(entry_.principal);
-    writer_.end_object();
+    writer_.end_object().field("altId", entry_.principal);
     if (is_text(entry_.name)) writer_.field("name", entry_.name);
     writer_.field("requestor", true);
     // Names the session, as BALP has the id of a token here; not in a delete, where it has nothing.

@@ -314,7 +314,10 @@ Result<> Log::write_line(Kind kind, std::string_view body) {
 }
 
 Result<> Log::write_checkpoint() {
-  MYDR24_TRY(write_line(Kind::checkpoint, to_json(Checkpoint{clock_.now(), followed_, key_id_})));
+  const auto at = clock_.now();
+  MYDR24_TRY(write_line(Kind::checkpoint, to_json(Checkpoint{at, followed_, key_id_})));
+  statistics_.last_checkpoint = next_ - 1;
+  statistics_.checkpoint_at = at;
   unchecked_ = 0;
   return {};
 }

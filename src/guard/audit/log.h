@@ -22,6 +22,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -66,18 +67,23 @@ struct Settings {
 };
 
 struct Statistics {
-  std::int64_t entries = 0;  // appended by this process
-  std::int64_t bytes = 0;    // written by it
-  std::int64_t refused = 0;  // appends that failed
-  std::int64_t last = 0;     // number of the last line
+  std::int64_t entries = 0;          // appended by this process
+  std::int64_t bytes = 0;            // written by it
+  std::int64_t refused = 0;          // appends that failed
+  std::int64_t last = 0;             // number of the last line
+  std::int64_t last_checkpoint = 0;  // number of the last signed one of them; 0: none yet
+  Instant checkpoint_at;
 };
 
-// Entries of that patient are kept beyond every retention.
+// Entries of that patient are kept beyond every retention, and nothing of the record is erased.
 struct Hold {
   std::string patient;
   std::string reason;
   std::string by;
   Instant at;
+  std::optional<Instant> until;  // it ends by itself then; nothing: when it is released
+
+  bool is_in_force(Instant now) const { return !until || now < *until; }
 };
 
 struct Retained {
@@ -115,10 +121,12 @@ class Log {
   // Removes whole segments whose every entry is older than `days` (at least 1) by the clock, but those that hold an
   // entry of a patient under a legal hold. A signed anchor in the trail stands for each. Thread-safe; may take long.
   Result<Retained> retain(int days);
-  // Each is noted in the trail ("audit.hold", "audit.release"). Code::invalid: no such id, or no reason.
-  // Code::not_found: no hold to release.
-  Result<> hold(std::string_view patient, std::string_view reason, std::string_view by);
+  // Each is noted in the trail ("audit.hold", "audit.release"). A new hold takes the place of one on the same patient.
+  // Code::invalid: no such id, no reason, or an end that is past. Code::not_found: no hold to release.
+  Result<> hold(std::string_view patient, std::string_view reason, std::string_view by,
+                std::optional<Instant> until = std::nullopt);
   Result<> release(std::string_view patient, std::string_view reason, std::string_view by);
+  // Those in force, in the order in which they were placed.
   Result<std::vector<Hold>> holds() const;
 
   // Ends the segment now: for tests and before a copy is taken.

@@ -99,7 +99,9 @@ Result<> Log::retain_segment(std::int64_t first, Instant before, const std::vect
 
 Result<std::vector<Hold>> Log::holds() const {
   const std::lock_guard lock(holds_);
-  return read_holds();
+  MYDR24_ASSIGN(auto held, read_holds());
+  std::erase_if(held, [now = clock_.now()](const Hold& one) { return !one.is_in_force(now); });
+  return held;
 }
 
 Result<std::vector<Hold>> Log::read_holds() const {
@@ -116,7 +118,9 @@ Result<std::vector<Hold>> Log::read_holds() const {
     holds.push_back({.patient = std::string(one["patient"].text()),
                      .reason = std::string(one["reason"].text()),
                      .by = std::string(one["by"].text()),
-                     .at = at->low});
+                     .at = at->low,
+                     .until = {}});
+    if (const auto until = parse_date_time(one["until"].text()); until) holds.back().until = until->low;
   }
   return holds;
 }
@@ -127,7 +131,9 @@ Result<> Log::write_holds(const std::vector<Hold>& holds) {
   writer.begin_array();
   for (const Hold& one : holds) {
     writer.begin_object().field("patient", one.patient).field("reason", one.reason).field("by", one.by);
-    writer.field("at", format_instant(one.at)).end_object();
+    writer.field("at", format_instant(one.at));
+    if (one.until) writer.field("until", format_instant(*one.until));
+    writer.end_object();
   }
   writer.end_array();
   MYDR24_ASSIGN(const std::string stored, Sealing(trail_.keys).seal_file(text, holds_name));
@@ -146,17 +152,23 @@ Result<> Log::note_hold(std::string_view interaction, std::string_view patient, 
   return sync();
 }
 
-Result<> Log::hold(std::string_view patient, std::string_view reason, std::string_view by) {
+Result<> Log::hold(std::string_view patient, std::string_view reason, std::string_view by,
+                   std::optional<Instant> until) {
   if (!is_fhir_id(patient)) return fail(Code::invalid, "is no id of a patient", "patient");
   if (reason.empty()) return fail(Code::invalid, "a legal hold has a reason", "reason");
+  if (until && *until <= clock_.now()) return fail(Code::invalid, "is past", "until");
   const std::lock_guard lock(holds_);
   MYDR24_ASSIGN(auto held, read_holds());
-  std::erase_if(held, [&](const Hold& one) { return one.patient == patient; });
-  held.push_back(
-      {.patient = std::string(patient), .reason = std::string(reason), .by = std::string(by), .at = clock_.now()});
+  std::erase_if(held, [&](const Hold& one) { return one.patient == patient || !one.is_in_force(clock_.now()); });
+  held.push_back({.patient = std::string(patient),
+                  .reason = std::string(reason),
+                  .by = std::string(by),
+                  .at = clock_.now(),
+                  .until = until});
   // In force before it is told of; release() the other way round: nothing is removed that the trail says is held.
   MYDR24_TRY(write_holds(held));
-  return note_hold("audit.hold", patient, reason, by);
+  const auto told = until ? fmt::format("{}; until {}", reason, format_instant(*until)) : std::string(reason);
+  return note_hold("audit.hold", patient, told, by);
 }
 
 Result<> Log::release(std::string_view patient, std::string_view reason, std::string_view by) {

@@ -90,6 +90,18 @@ TEST_F(Retention, WithAnyHoldKeepsEntriesThatConcernEveryPatient) {
   EXPECT_EQ(retained->segments_held, 1);
 }
 
+TEST_F(Retention, AHoldEndsByItselfAtItsTime) {
+  EXPECT_EQ(log_->hold("p1", "claim", "user/counsel", clock_.now()).error().where, "until");
+  ASSERT_TRUE(log_->hold("p1", "claim", "user/counsel", clock_.now() + std::chrono::hours(48)));
+  ASSERT_TRUE(log_->hold("p2", "claim", "user/counsel"));
+  EXPECT_EQ(log_->holds()->size(), 2U);
+  clock_.advance(std::chrono::hours(49));
+  const auto left = log_->holds();
+  ASSERT_TRUE(left);
+  ASSERT_EQ(left->size(), 1U);
+  EXPECT_EQ(left->front().patient, "p2");
+}
+
 TEST_F(Retention, ASegmentTakenAwayWithoutAnAnchorIsStillMissed) {
   ASSERT_TRUE(log_->retain(7));
   log_.reset();

@@ -24,6 +24,7 @@ std::vector<std::string> needles_of(const Query& query) {
   };
   if (!query.or_everyone) add(query.patient);
   add(query.principal);
+  add(query.id);
   add(query.override_id);
   add(query.request_id);
   add(query.interaction);
@@ -107,7 +108,7 @@ bool matches(const Query& query, const Entry& entry) {
   if (!query.patient.empty() && std::ranges::find(entry.patients, query.patient) == entry.patients.end() &&
       !(query.or_everyone && entry.patients_cut))
     return false;
-  return same(query.principal, entry.principal) && same(query.tenant, entry.tenant) &&
+  return same(query.principal, entry.principal) && same(query.tenant, entry.tenant) && same(query.id, entry.id) &&
          same(query.override_id, entry.override_id) && same(query.request_id, entry.request_id) &&
          same(query.interaction, entry.interaction) && same(query.resource_type, entry.resource_type) &&
          same(query.resource_id, entry.resource_id) && (!query.action || *query.action == entry.action) &&

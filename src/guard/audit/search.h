@@ -26,6 +26,7 @@ struct Query {
   bool or_everyone = false;
   std::string principal;
   std::string tenant;
+  std::string id;  // of the entry
   std::string override_id;
   std::string request_id;
   std::string interaction;

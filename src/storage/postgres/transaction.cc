@@ -303,6 +303,26 @@ Result<> WriteTransaction::reindex(std::string_view type, std::string_view id, s
   return kept(run());
 }
 
+Result<> WriteTransaction::begin_erasing() { return {}; }
+
+Result<std::int64_t> WriteTransaction::erase_bodies(std::string_view type, std::string_view id) {
+  MYDR24_ASSIGN(const auto number, type_number(type));
+  if (!number) return fail(Code::not_found, fmt::format("{}/{} is not there to erase", type, id));
+  MYDR24_ASSIGN(const auto record, find_record(*number, id));
+  if (record.record == 0) return fail(Code::not_found, fmt::format("{}/{} is not there to erase", type, id));
+  if (!record.deleted) return fail(Code::stale, fmt::format("{}/{} is not deleted", type, id));
+  const auto run = [&]() -> Result<std::int64_t> {
+    MYDR24_TRY(flush());
+    // 3: a deletion, which has no body.
+    MYDR24_ASSIGN(const auto erased,
+                  connection_.query("WITH erased AS (UPDATE journal SET body = NULL, meta_at = 0, action = 3 "
+                                    "WHERE record = $1 AND body IS NOT NULL RETURNING 1) SELECT count(*) FROM erased",
+                                    Parameters::of(record.record)));
+    return erased.integer(0, 0);
+  };
+  return kept(run());
+}
+
 Result<> WriteTransaction::set_state(std::string_view space, std::string_view key, std::string_view value) {
   if (!is_plain_text(space)) return kept<void>(not_plain("a space"));
   top().states.insert_or_assign({std::string(space), std::string(key)}, std::string(value));

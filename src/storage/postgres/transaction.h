@@ -15,10 +15,11 @@
 
 #include "storage/postgres/pending.h"
 #include "storage/postgres/view.h"
+#include "storage/store/erasure.h"
 
 namespace mydr24::postgres {
 
-class WriteTransaction final : public Viewing<store::Transaction> {
+class WriteTransaction final : public Viewing<store::Transaction>, public store::Eraser {
  public:
   explicit WriteTransaction(View& view) : Viewing(view), connection_(view.connection()) {}
 
@@ -54,6 +55,9 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   Result<> replay(const store::JournalLine& line, const store::PackedBody* body,
                   std::span<const search::IndexEntry> before, std::span<const search::IndexEntry> after) override;
   Result<> set_cursor(std::string_view follower, store::Sequence sequence) override;
+
+  Result<> begin_erasing() override;
+  Result<std::int64_t> erase_bodies(std::string_view type, std::string_view id) override;
 
   // For the store itself. Nothing was added when another process did it first: Code::conflict.
   Result<> save_dictionary(std::uint32_t number, std::string_view bytes);

@@ -104,6 +104,23 @@ Result<> WriteTransaction::add_words(std::string_view text) {
   return {};
 }
 
+// Of a text that was erased, words that no other text has.
+Result<> WriteTransaction::forget_words(std::string_view text) {
+  while (!text.empty()) {
+    const auto word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    MYDR24_ASSIGN(Statement found,
+                  connection_.prepare("SELECT rowid FROM text_index WHERE text_index MATCH ?1 LIMIT 1"));
+    const auto quoted = fmt::format("\"{}\"", word);
+    Connection::bind_all(found, std::string_view(quoted));
+    MYDR24_ASSIGN(const bool is_used, found.step());
+    if (is_used) continue;
+    words_.erase(std::string(word));
+    MYDR24_TRY(connection_.run("DELETE FROM word WHERE word = ?1", word));
+  }
+  return {};
+}
+
 Result<> WriteTransaction::flush_group() {
   for (const TextChange& change : texts_) {
     if (change.gain) MYDR24_TRY(add_words(change.content));
@@ -112,6 +129,10 @@ Result<> WriteTransaction::flush_group() {
                            : connection_.run("INSERT INTO text_index (text_index, rowid, content, narrative) VALUES "
                                              "('delete', ?1, ?2, ?3)",
                                              change.record, change.content, change.narrative));
+  }
+  if (std::exchange(erasing_, false)) {
+    for (const TextChange& change : texts_)
+      if (!change.gain) MYDR24_TRY(forget_words(change.content));
   }
   texts_.clear();
   return {};
@@ -129,6 +150,7 @@ void WriteTransaction::forget_group() {
   words_.clear();
   texts_.clear();
   changes_.clear();
+  erasing_ = false;
 }
 
 Result<std::int64_t> WriteTransaction::parameter(const IndexEntry& entry) const {

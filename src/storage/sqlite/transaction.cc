@@ -193,6 +193,30 @@ Result<> WriteTransaction::replay_checked(const store::JournalLine& line, const 
   return write_entries(record, before, removed ? std::span<const IndexEntry>() : after);
 }
 
+// What is deleted from here on is overwritten in the file, until the database is opened again.
+Result<> WriteTransaction::begin_erasing() {
+  erasing_ = true;
+  MYDR24_ASSIGN(Statement pragma, connection_.prepare("PRAGMA secure_delete = ON"));
+  MYDR24_TRY(pragma.step());
+  return {};
+}
+
+Result<std::int64_t> WriteTransaction::erase_bodies(std::string_view type, std::string_view id) {
+  MYDR24_ASSIGN(const auto number, view_.names().type(type));
+  Record record{.type = number};
+  MYDR24_TRY(find(record, id));
+  if (record.number == 0) return fail(Code::not_found, fmt::format("{}/{} is not there to erase", type, id));
+  if (!record.deleted) return fail(Code::stale, fmt::format("{}/{} is not deleted", type, id));
+  MYDR24_ASSIGN(
+      const auto bodies,
+      connection_.number("SELECT count(*) FROM journal WHERE record = ?1 AND body IS NOT NULL", 0, record.number));
+  // 3: a deletion, which has no body.
+  MYDR24_TRY(kept(
+      connection_.run("UPDATE journal SET body = NULL, meta_at = 0, action = 3 WHERE record = ?1 AND body IS NOT NULL",
+                      record.number)));
+  return bodies;
+}
+
 Result<Sequence> WriteTransaction::note(std::string_view kind, std::string_view payload) {
   const Sequence sequence = counters_.sequence + 1;
   MYDR24_TRY(kept(write_event(sequence, now_, kind, payload)));

@@ -14,10 +14,11 @@
 #include <vector>
 
 #include "storage/sqlite/view.h"
+#include "storage/store/erasure.h"
 
 namespace mydr24::sqlite {
 
-class WriteTransaction final : public Viewing<store::Transaction> {
+class WriteTransaction final : public Viewing<store::Transaction>, public store::Eraser {
  public:
   explicit WriteTransaction(View& view) : Viewing(view), connection_(view.connection()) {}
 
@@ -35,6 +36,9 @@ class WriteTransaction final : public Viewing<store::Transaction> {
                    std::span<const search::IndexEntry> before, std::span<const search::IndexEntry> after) override;
   Result<> replay(const store::JournalLine& line, const store::PackedBody* body,
                   std::span<const search::IndexEntry> before, std::span<const search::IndexEntry> after) override;
+
+  Result<> begin_erasing() override;
+  Result<std::int64_t> erase_bodies(std::string_view type, std::string_view id) override;
 
   // For the store itself.
   Result<std::unique_ptr<const ParameterNumbers>> number(const search::CataloguePtr& catalogue);
@@ -102,6 +106,7 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   void change_texts(const Record& record, std::span<const search::IndexEntry> before,
                     std::span<const search::IndexEntry> after);
   Result<> add_words(std::string_view text);
+  Result<> forget_words(std::string_view text);
   void change_totals(std::span<const search::IndexEntry> entries, int by);
   Result<std::int64_t> parameter(const search::IndexEntry& entry) const;
   template <class T>
@@ -117,6 +122,7 @@ class WriteTransaction final : public Viewing<store::Transaction> {
   Instant now_;
   std::optional<Error> broken_;
   bool timers_touched_ = false;
+  bool erasing_ = false;                   // something of this group is taken out for good
   std::unordered_set<std::string> words_;  // some of those that the table has
   std::vector<TextChange> texts_;          // of the Works of this group that succeeded, and the one that runs
   std::vector<Totals::Change> changes_;    // the same

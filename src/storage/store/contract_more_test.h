@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/store/contract_oracle_test.h"
+#include "storage/store/erasure.h"
 
 namespace mydr24::store {
 
@@ -39,6 +40,62 @@ TEST_P(StoreMoreContract, AReadThatAsksNothingDisturbsNoneAfterIt) {
     for (int j = 0; j < 3; ++j) EXPECT_TRUE(store_->read([](Reader&) -> Result<> { return {}; }));
     EXPECT_EQ(ask<std::int64_t>([](Reader& reader) { return reader.count_resources("Patient"); }), 1);
   }
+}
+
+// Gone for good: no version, no search, no copy shows it; the lines and everything else stay.
+TEST_P(StoreMoreContract, WhatIsErasedIsGoneInEveryVersionAndNothingElseIs) {
+  write("Patient", "p1", patient("p1", "Erasmus", ""));
+  write("Patient", "p1", patient("p1", "Erasmusson", ""));
+  write("Patient", "p2", patient("p2", "Meyer", ""));
+  const auto last_before = ask<Sequence>([](Reader& reader) { return reader.last_sequence(); });
+  const auto erase = [&](std::string_view id) {
+    std::int64_t bodies = -1;
+    const auto done = store_->write(RequestClass::routine, [&](Transaction& transaction) -> Result<> {
+      MYDR24_ASSIGN(bodies, erase_bodies(transaction, "Patient", id));
+      return {};
+    });
+    return std::pair(done ? std::optional<Code>() : done.error().code, bodies);
+  };
+  EXPECT_EQ(erase("p1").first, Code::stale) << "it is not deleted";
+  EXPECT_EQ(erase("p3").first, Code::not_found);
+  const auto erased = store_->write(RequestClass::routine, [&](Transaction& transaction) -> Result<> {
+    MYDR24_TRY(begin_erasing(transaction));
+    MYDR24_TRY(put(transaction, *store_, "Patient", "p1", ""));
+    MYDR24_ASSIGN(const auto bodies, erase_bodies(transaction, "Patient", "p1"));
+    EXPECT_EQ(bodies, 2);
+    return {};
+  });
+  ASSERT_TRUE(erased) << erased.error().text;
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(store_->read([&](Reader& reader) -> Result<> {
+      for (int number = 1; number <= 3; ++number) {
+        MYDR24_ASSIGN(const auto version, reader.version("Patient", "p1", number));
+        EXPECT_TRUE(version);
+        if (!version) continue;
+        EXPECT_EQ(version->action, Action::remove) << number;
+        EXPECT_TRUE(version->body.empty()) << number;
+      }
+      MYDR24_ASSIGN(const auto history, reader.history({.type = "Patient"}));
+      EXPECT_EQ(history.size(), 4U);
+      MYDR24_ASSIGN(const auto lines, reader.journal(0, 100));
+      for (const auto& line : lines) EXPECT_FALSE(line.version.body.contains("Erasmus"));
+      MYDR24_ASSIGN(const auto last, reader.last_sequence());
+      EXPECT_EQ(last, last_before + 1);
+      MYDR24_ASSIGN(const auto other, reader.current("Patient", "p2"));
+      EXPECT_TRUE(other && other->body.contains("Meyer"));
+      return {};
+    }));
+    EXPECT_EQ(total_of("Patient", {{"name", "Erasmus"}}), 0);
+    EXPECT_EQ(total_of("Patient", {{"_content", "erasmusson"}}), 0);
+    EXPECT_EQ(total_of("Patient", {}), 1);
+    const auto findings = store_->verify();
+    ASSERT_TRUE(findings);
+    EXPECT_EQ(*findings, std::vector<std::string>());
+    reopen();
+  }
+  EXPECT_EQ(erase("p1"), std::pair(std::optional<Code>(), std::int64_t{0})) << "once more changes nothing";
+  write("Patient", "p1", patient("p1", "Newman", ""));
+  EXPECT_EQ(total_of("Patient", {{"name", "Newman"}}), 1);
 }
 
 TEST_P(StoreMoreContract, TotalsFollowEveryWrite) {
