@@ -45,8 +45,9 @@ Result<> check(const server::Settings& settings, const std::vector<Place>& place
 Result<std::vector<Place>> open_places(const server::Settings& settings) {
   auto places = places_of(settings);
   MYDR24_TRY(check(settings, places));
-  for (Place& place : places)
+  for (Place& place : places) {
     MYDR24_ASSIGN(place.keys, keyring::Keyring::open(place.file, settings.encryption.key_file));
+  }
   return places;
 }
 

@@ -150,8 +150,8 @@ struct AccessSection {
   std::int64_t session_max_h = 12;  // a session of our page
   std::int64_t token_min = 60;      // an access token of a person; of a machine: 5 minutes
   std::int64_t refresh_days = 90;   // a refresh token
-  std::string totp_roles =
-      "administrator,platform-engineer,compliance-officer";  // who needs one-time codes, with commas
+  // Who needs one-time codes, with commas; "privileged": those that the policy calls so.
+  std::string totp_roles = "privileged";
   std::string oidc_issuer;    // an OpenID provider whose tokens are accepted; empty: none
   std::string oidc_audience;  // what its tokens must be for, with commas
   std::string oidc_roles_claim = "roles";
