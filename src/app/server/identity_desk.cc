@@ -94,6 +94,8 @@ Result<identity::Settings> identity_settings(const AccessSection& section, const
       if (each.privileged) settings.totp_roles.push_back(each.name);
   }
   settings.secure_cookies = server.base_url.starts_with("https://");
+  if (const auto url = net::parse_url(server.base_url))
+    settings.origin = server.base_url.substr(0, server.base_url.find('/', url->scheme.size() + 3));
   settings.ca_file = section.ca_file;
   if (!section.key_file.empty()) {
     MYDR24_ASSIGN(settings.key, read_secret(section.key_file, "access.key_file"));
@@ -168,7 +170,6 @@ void IdentityDesk::add_admin_routes(pipeline::Router& router) {
               }});
 }
 
-// Empty for the moment in which a listener answers and does not know yet that it does.
 std::string IdentityDesk::base_url() const {
   const auto& configured = parts_.settings.server.base_url;
   if (!configured.empty()) return without_slash(configured);

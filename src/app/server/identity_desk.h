@@ -49,13 +49,14 @@ class IdentityDesk {
   // When requests are answered, at `own_url`: says on standard error how the first administrator gets in, when there is
   // no user yet.
   Result<> invite(std::string own_url);
+  // Of the authorization server; empty for the moment in which a listener answers and does not know yet that it does.
+  std::string base_url() const;
   void stop() { identity_.stop(); }
 
  private:
   IdentityDesk(Parts parts, identity::Settings settings);
   Result<> write_admin_token();
   Result<std::string> administer(const std::string& command);
-  std::string base_url() const;
   Result<std::vector<oauth_api::PatientChoice>> find_patients(const access::Principal& person, const std::string& text);
 
   const Parts parts_;

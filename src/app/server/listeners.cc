@@ -69,6 +69,7 @@ class OpenListeners final : public Listeners {
                                                                                 .admission = control(),
                                                                                 .gatekeeper = parts_.gatekeeper,
                                                                                 .audit = parts_.audit,
+                                                                                .may_read = parts_.may_read,
                                                                                 .served = parts_.served},
                                                      parts_.metrics, parts_.log, parts_.clock);
     admin_pipeline_ = std::make_unique<pipeline::Pipeline>(parts_.admin_router, pipeline::PipelineSettings{},
@@ -79,7 +80,7 @@ class OpenListeners final : public Listeners {
     }
     auto to = common(general, ThreadKind::io);
     to.threads = section.threads > 0 ? static_cast<std::size_t>(section.threads) : usable_processors();
-    to.tls = {section.tls_certificate_file, section.tls_key_file};
+    to.tls = tls_of(Listener::general);
     if (parts_.admission != nullptr) {
       measure(to, parts_.admission->general_lag());
       to.handshake_share = handshake_share;
@@ -113,6 +114,14 @@ class OpenListeners final : public Listeners {
     to.lag_interval = lag_every;
     to.loop_lag = [&board](std::size_t thread, std::chrono::nanoseconds lag) { board.note(thread, lag); };
   }
+  using Listener = admission::Listener;
+  net::TlsSettings tls_of(Listener listener) const {
+    const auto& section = parts_.settings.server;
+    net::TlsSettings tls{section.tls_certificate_file, section.tls_key_file, {}};
+    if (listener == Listener::emergency || section.tls_client_listeners == "all")
+      tls.client_ca_file = section.tls_client_ca_file;
+    return tls;
+  }
   bool is_secure() const { return !parts_.settings.server.tls_certificate_file.empty(); }
 
   Result<> open_emergency(const Address& address) {
@@ -125,12 +134,13 @@ class OpenListeners final : public Listeners {
                                                                         .listener = admission::Listener::emergency,
                                                                         .gatekeeper = parts_.gatekeeper,
                                                                         .audit = parts_.audit,
+                                                                        .may_read = parts_.may_read,
                                                                         .served = parts_.served},
                                              parts_.metrics, parts_.log, parts_.clock);
     auto to = common(address, ThreadKind::emergency_io);
     to.threads = 1;
     to.connections_max = static_cast<std::size_t>(section.emergency_connections_max);
-    to.tls = {section.tls_certificate_file, section.tls_key_file};
+    to.tls = tls_of(Listener::emergency);
     if (parts_.admission != nullptr) measure(to, parts_.admission->emergency_lag());
     auto opened = net::serve(to, [this](net::Exchange& exchange) { return emergency_pipeline_->serve(exchange); });
     if (!opened && opened.error().where == "address") {

@@ -32,6 +32,7 @@ struct ListenerParts {
   std::function<void(const pipeline::Route&, std::chrono::nanoseconds)> served;  // see PipelineSettings
   access::Gatekeeper* gatekeeper;                                                // null: everybody may everything
   audit::Log* audit;                                                             // null: nothing is recorded
+  std::function<bool(std::string_view)> may_read;                                // see PipelineSettings
 };
 
 class Listeners {

@@ -31,6 +31,7 @@
 #include "clinical/summary/summary.h"
 #include "clinical/vitals/chart.h"
 #include "clinical/vitals/watch.h"
+#include "guard/identity/origins.h"
 #include "storage/postgres/postgres.h"
 #include "storage/sqlite/sqlite.h"
 
@@ -308,6 +309,7 @@ class RunningSystem : public System {
                          .raise = [this](routing::Alert alert) { label_alerts_->raise(std::move(alert)); },
                          .router = router_}));
     }
+    MYDR24_TRY(make_origins());
     make_routes(escalate_after);
     MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, core_.log));
     make_metrics();
@@ -315,9 +317,12 @@ class RunningSystem : public System {
       if (route.interaction == "read" || route.interaction == "vread")
         label_alerts_->observe(groups::Measure::record_access, std::chrono::duration<double>(time).count());
     };
-    MYDR24_ASSIGN(listeners_, listen({settings_, router_, admin_router_, metrics_, core_.log, clock_, core_.weights,
-                                      admission_.get(), served, access_ ? &access_->gatekeeper() : nullptr,
-                                      access_ ? &access_->audit() : nullptr}));
+    MYDR24_ASSIGN(
+        listeners_,
+        listen({settings_, router_, admin_router_, metrics_, core_.log, clock_, core_.weights, admission_.get(), served,
+                access_ ? &access_->gatekeeper() : nullptr, access_ ? &access_->audit() : nullptr,
+                origins_ == nullptr ? std::function<bool(std::string_view)>()
+                                    : [this](std::string_view origin) { return origins_->has(origin); }}));
     ticker_ = std::make_unique<Ticker>([this] {
       core_.store->tick();
       dispatcher_->tick();
@@ -364,6 +369,19 @@ class RunningSystem : public System {
     return notify::make_refusing_channel(address.kind, made.error().text);
   }
 
+  // Pages of other sites: of registered applications, and those of the settings. Before the routes: /metadata tells of it.
+  Result<> make_origins() {
+    auto configured = split(settings_.server.cors_origins);
+    for (const auto& origin : configured) {
+      if (auto checked = identity::check_origin(origin); !checked)
+        return fail(Code::invalid, checked.error().text, "server.cors_origins");
+    }
+    if (!access_ && configured.empty()) return {};
+    origins_ = std::make_unique<identity::Origins>(access_ ? core_.store.get() : nullptr, machine_clock_,
+                                                   std::move(configured));
+    return {};
+  }
+
   void make_routes(std::chrono::seconds escalate_after) {
     fhir_ = std::make_unique<fhir_api::Service>(
         fhir_api::Service{*core_.records,
@@ -374,7 +392,9 @@ class RunningSystem : public System {
                           std::string(version),
                           core_.conformance.get(),
                           core_.summaries.get(),
-                          access_ ? core_.consents.get() : nullptr});
+                          access_ ? core_.consents.get() : nullptr,
+                          {.pages_may_read = origins_ != nullptr, .authorization = {}}});
+    if (access_) fhir_->security.authorization = [this] { return access_->desk().base_url(); };
     desk_ = std::make_unique<desk_api::Desk>(
         desk_api::Desk{*core_.store, *core_.book, *dispatcher_, hub_, *core_.watch, workers_, clock_, escalate_after,
                        settings_.demo, [this] { return label_alerts_->unrecorded() + unwritten_->count(); }});
@@ -484,6 +504,7 @@ class RunningSystem : public System {
   std::unique_ptr<OnCallDesk> oncall_;
   std::unique_ptr<LabelAlerts> label_alerts_;
   std::unique_ptr<AccessControl> access_;
+  std::unique_ptr<identity::Origins> origins_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
   std::unique_ptr<fhir_api::Service> fhir_;
