@@ -101,29 +101,28 @@ test('batch, validate, everything, GraphQL, terminology, automatic batches', asy
 test('processCode: a person in a browser, by redirects', { skip }, async (t) => {
   const app = await startApp({
     '/medplum.mjs': module('@medplum/core/dist/esm/index.mjs'),
-    '/index.html': `<!doctype html><meta charset="utf-8"><script type="module">
+    '/': `<!doctype html><meta charset="utf-8"><script type="module">
       import { MedplumClient } from '/medplum.mjs';
       const medplum = new MedplumClient({ ...${JSON.stringify(urls())}, clientId: 'web' });
       try {
-        await medplum.signInWithRedirect({ scope: 'openid fhirUser user/*.cruds offline_access',
-          redirectUri: location.origin + '/index.html' });
+        await medplum.signInWithRedirect({ scope: 'openid fhirUser user/*.cruds offline_access' });
         if (medplum.getAccessToken()) window.medplum = medplum;
       } catch (error) { window.failed = String(error); }
       </script>` });
   t.after(() => app.stop());
   server.addUser('doc', 'emergency-clinician', 'Practitioner/1');
-  server.addClient('web', { token_endpoint_auth_method: 'none', redirect_uris: [`${app.url}/index.html`],
+  server.addClient('web', { token_endpoint_auth_method: 'none', redirect_uris: [`${app.url}/`],
     grant_types: ['authorization_code', 'refresh_token'], scope: 'openid fhirUser user/*.cruds offline_access' });
   const browser = await browsers.launch({ executablePath: chromium, args: ['--no-sandbox'] });
   t.after(() => browser.close());
   const page = await browser.newPage();
   page.setDefaultTimeout(20_000);
-  await page.goto(`${app.url}/index.html`);
+  await page.goto(`${app.url}/`);
   await page.fill('input[name=user]', 'doc');
   await page.fill('input[name=password]', password);
   await page.click('button');
   await page.click('button:has-text("Allow")');
-  await page.waitForURL(`${app.url}/index.html?code=**`);
+  await page.waitForURL(`${app.url}/?code=**`);
   await page.waitForFunction(() => window.medplum !== undefined || window.failed !== undefined);
   assert.equal(await page.evaluate(() => window.failed), undefined);
   const seen = await page.evaluate(async () => {

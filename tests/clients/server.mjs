@@ -87,7 +87,7 @@ export async function startApp(files) {
       return;
     }
     const body = typeof found === 'string' ? found : readFileSync(found.file);
-    response.writeHead(200, { 'Content-Type': types[path.slice(path.lastIndexOf('.'))] ?? 'text/plain' }).end(body);
+    response.writeHead(200, { 'Content-Type': types[path.slice(path.lastIndexOf('.'))] ?? 'text/html' }).end(body);
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   return {

@@ -16,8 +16,7 @@ void add_text(pipeline::Router& router, const char* path, const char* content_ty
          net::Response response;
          response.content_type = content_type;
          response.headers.emplace_back("Cache-Control", "no-cache");
-         response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-         response.headers.emplace_back("Referrer-Policy", "no-referrer");
+         response.headers.emplace_back("Referrer-Policy", "same-origin");
          response.headers.emplace_back(
              "Content-Security-Policy",
              "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'");

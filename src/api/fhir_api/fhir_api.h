@@ -32,6 +32,13 @@ struct FhirSettings {
   std::chrono::milliseconds search_time_max{10'000};
 };
 
+// What /metadata says about who gets in.
+struct Security {
+  bool pages_may_read = false;  // of other sites, from a browser
+  // Where the authorization server is, without a slash at the end; empty for a moment at the start. Null: there is none.
+  std::function<std::string()> authorization;
+};
+
 // What every interaction needs.
 struct Service {
   records::Records& records;
@@ -42,6 +49,7 @@ struct Service {
   conformance::Conformance* conformance = nullptr;  // null: nothing is being indexed
   summary::Summaries* summaries = nullptr;          // null: no $summary
   consents::Consents* consents = nullptr;           // null: Consents restrict nothing
+  Security security;
 
   store::Store& store() const { return records.store(); }
 };

@@ -114,7 +114,30 @@ void write_operations(json::Writer& out, const pipeline::Router& router) {
   out.end_array();
 }
 
-std::string capability_statement(const pipeline::Router& router, const Service& service) {
+// SMART App Launch 1.0.0, "Declaring support for OAuth2 endpoints"; later versions have the same in
+// /.well-known/smart-configuration.
+void write_security(json::Writer& out, const Service& service, const std::string& base) {
+  if (base.empty() && !service.security.pages_may_read) return;
+  out.key("security").begin_object();
+  if (!base.empty()) {
+    out.key("extension").begin_array().begin_object();
+    out.field("url", "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris");
+    out.key("extension").begin_array();
+    for (const auto* name : {"authorize", "token", "introspect", "revoke", "register"})
+      out.begin_object().field("url", name).field("valueUri", base + "/oauth/" + name).end_object();
+    out.end_array().end_object().end_array();
+  }
+  out.field("cors", service.security.pages_may_read);
+  if (!base.empty()) {
+    out.key("service").begin_array().begin_object().key("coding").begin_array().begin_object();
+    out.field("system", "http://terminology.hl7.org/CodeSystem/restful-security-service");
+    out.field("code", "SMART-on-FHIR").field("display", "SMART-on-FHIR").end_object().end_array();
+    out.field("text", "OAuth 2.0 as in SMART App Launch: /.well-known/smart-configuration").end_object().end_array();
+  }
+  out.end_object();
+}
+
+std::string capability_statement(const pipeline::Router& router, const Service& service, const std::string& base) {
   std::string text;
   json::Writer out(text);
   const auto now = format_instant(service.clock.now());
@@ -132,6 +155,7 @@ std::string capability_statement(const pipeline::Router& router, const Service& 
   }
   out.end_array();
   out.key("rest").begin_array().begin_object().field("mode", "server");
+  write_security(out, service, base);
   out.key("resource").begin_array();
   for (const auto* type : model::resource_types()) write_resource(out, router, service, type->name);
   out.end_array();
@@ -159,15 +183,17 @@ Answer terminology_statement(const Service& service, const std::string& base) {
   return answer;
 }
 
-// Made once for each state of the definitions.
+// Made once for each state of the definitions, and again when it is known where the authorization server is.
 class Statement {
  public:
   std::shared_ptr<const std::string> text(const pipeline::Router& router, const Service& service) {
     const auto definitions = service.records.definitions();
+    const auto base = service.security.authorization ? service.security.authorization() : std::string();
     const std::lock_guard lock(mutex_);
-    if (text_ == nullptr || definitions != made_of_) {
+    if (text_ == nullptr || definitions != made_of_ || base != base_) {
       made_of_ = definitions;
-      text_ = std::make_shared<const std::string>(capability_statement(router, service));
+      base_ = base;
+      text_ = std::make_shared<const std::string>(capability_statement(router, service, base));
     }
     return text_;
   }
@@ -175,6 +201,7 @@ class Statement {
  private:
   std::mutex mutex_;
   std::shared_ptr<const records::Definitions> made_of_;
+  std::string base_;
   std::shared_ptr<const std::string> text_;
 };
 

@@ -142,6 +142,19 @@ Task<std::optional<access::Principal>> require_known(Service& service, pipeline:
   co_return std::nullopt;
 }
 
+void add_preflight_route(pipeline::Router& router, const char* path, const char* name) {
+  router.add_open({net::Method::options, path, name, RequestClass::routine,
+                   [](pipeline::Call& call) -> Task<> {
+                     net::Response response{.status = 204, .content_type = {}};
+                     response.headers = {{"Access-Control-Allow-Origin", "*"},
+                                         {"Access-Control-Allow-Methods", "GET, POST, OPTIONS"},
+                                         {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
+                                         {"Access-Control-Max-Age", "600"}};
+                     co_await call.respond(std::move(response));
+                   },
+                   admission::Cost::quick});
+}
+
 void add_routes(pipeline::Router& router, Service& service) {
   add_metadata_routes(router, service);
   add_authorize_routes(router, service);

@@ -144,6 +144,9 @@ void add_inspection_routes(pipeline::Router& router, Service& service) {
   add(net::Method::post, "/oauth/introspect", "introspect", introspect);
   add(net::Method::post, "/oauth/revoke", "revoke-token", revoke);
   add(net::Method::post, "/oauth/register", "register-client", enrol_client);
+  add_preflight_route(router, "/oauth/introspect", "introspect-preflight");
+  add_preflight_route(router, "/oauth/revoke", "revoke-token-preflight");
+  add_preflight_route(router, "/oauth/userinfo", "userinfo-preflight");
   add(net::Method::get, "/oauth/userinfo", "userinfo", userinfo);
   add(net::Method::post, "/oauth/userinfo", "userinfo", userinfo);
 }

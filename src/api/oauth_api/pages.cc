@@ -75,8 +75,7 @@ Task<> send_page(pipeline::Call& call, Page page) {
            "default-src 'none'; style-src 'self'; form-action 'self'{}{}; frame-ancestors 'none'; base-uri 'none'",
            page.form_target.empty() ? "" : " ", page.form_target)},
       {"X-Frame-Options", "DENY"},
-      {"Referrer-Policy", "no-referrer"},
-      {"X-Content-Type-Options", "nosniff"}};
+      {"Referrer-Policy", "same-origin"}};  // with none, a form of ours would say that its origin is "null"
   for (auto& cookie : page.cookies)
     if (!cookie.empty()) response.headers.emplace_back("Set-Cookie", std::move(cookie));
   response.body = fmt::format(
@@ -134,8 +133,7 @@ void add_style_route(pipeline::Router& router) {
                    [shared](pipeline::Call& call) -> Task<> {
                      net::Response response;
                      response.content_type = "text/css; charset=utf-8";
-                     response.headers = {{"Cache-Control", "public, max-age=3600"},
-                                         {"X-Content-Type-Options", "nosniff"}};
+                     response.headers = {{"Cache-Control", "public, max-age=3600"}};
                      response.shared_body = shared;
                      co_await call.respond(std::move(response));
                    },

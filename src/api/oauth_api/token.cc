@@ -109,16 +109,6 @@ Task<> token(Service& service, pipeline::Call& call) {
   co_await send_json(call, *answer);
 }
 
-// RFC 6749, 5.1 leaves preflight to the Fetch standard: a page of any origin may ask, with no cookie.
-Task<> preflight(pipeline::Call& call) {
-  net::Response response{.status = 204, .content_type = {}};
-  response.headers = {{"Access-Control-Allow-Origin", "*"},
-                      {"Access-Control-Allow-Methods", "POST, OPTIONS"},
-                      {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
-                      {"Access-Control-Max-Age", "600"}};
-  co_await call.respond(std::move(response));
-}
-
 }  // namespace
 
 void write_context(json::Writer& out, const identity::Session& session) {
@@ -127,11 +117,13 @@ void write_context(json::Writer& out, const identity::Session& session) {
 }
 
 Task<Result<ProvenClient>> prove_client(Service& service, pipeline::Call& call, const Form& form) {
-  const identity::ClientClaim claim{.authorization = call.request().header("Authorization"),
-                                    .id = std::string(form["client_id"]),
-                                    .secret = std::string(form["client_secret"]),
-                                    .assertion_type = std::string(form["client_assertion_type"]),
-                                    .assertion = std::string(form["client_assertion"])};
+  const identity::ClientClaim claim{
+      .authorization = call.request().header("Authorization"),
+      .id = std::string(form["client_id"]),
+      .secret = std::string(form["client_secret"]),
+      .assertion_type = std::string(form["client_assertion_type"]),
+      .assertion = std::string(form["client_assertion"]),
+      .refresh_token = std::string(form["grant_type"] == "refresh_token" ? form["refresh_token"] : std::string_view())};
   const auto now = service.clock.now();
   const std::vector<std::string> audience{service.base_url() + "/oauth/token"};
   co_return co_await service.workers.run(RequestClass::routine,
@@ -141,8 +133,7 @@ Task<Result<ProvenClient>> prove_client(Service& service, pipeline::Call& call, 
 void add_token_routes(pipeline::Router& router, Service& service) {
   router.add_open({net::Method::post, "/oauth/token", "token", RequestClass::urgent,
                    [&service](pipeline::Call& call) -> Task<> { co_await token(service, call); }});
-  router.add_open({net::Method::options, "/oauth/token", "token-preflight", RequestClass::routine,
-                   [](pipeline::Call& call) -> Task<> { co_await preflight(call); }, admission::Cost::quick});
+  add_preflight_route(router, "/oauth/token", "token-preflight");
 }
 
 }  // namespace mydr24::oauth_api

@@ -63,10 +63,12 @@ Task<Result<>> Call::begin_stream(net::Response head) {
   if (auto recorded = record(head.status); !recorded) {
     auto response = as_response(recorded.error(), model::http_status(recorded.error().code));
     status_ = response.status;
+    protect(response);
     co_await exchange_.respond(std::move(response));
     co_return recorded.error();
   }
   status_ = head.status;
+  protect(head);
   co_return co_await exchange_.begin_stream(std::move(head));
 }
 
@@ -75,6 +77,7 @@ Task<> Call::respond(net::Response response) {
     response = as_response(recorded.error(), model::http_status(recorded.error().code));
   status_ = response.status;
   if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
+  protect(response);
   co_await exchange_.respond(std::move(response));
 }
 
@@ -160,6 +163,8 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
     }
     standing.entrance = this;
   }
+  standing.origin = origin_of(request);
+  standing.known = own && entrance.caller->principal.is_known();
   call.stand(std::move(standing));
   if (!entrance.decision.allowed) {
     co_await turn_away(call, entrance);
@@ -175,6 +180,9 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
       count(match, 500, clock_.steady() - started);
       throw;  // net answers 500 when nothing was answered yet, and closes the connection
     }
+  } else if (!call.origin().empty() && request.method == net::Method::options && !match.allow.empty() &&
+             is_fhir(request.path)) {
+    co_await answer_preflight(call, match);
   } else if (!match.allow.empty()) {
     const auto error = no_route(request, match);
     net::Response response{.status = 405, .content_type = std::string(fhir_json)};

@@ -72,10 +72,14 @@ class Call {
     bool crowded = false;
     std::chrono::nanoseconds deadline = std::chrono::nanoseconds::max();
     Recorder* recorder = nullptr;        // null: nothing is recorded
+    std::string_view origin;             // of the page of another site that may read the answer; empty: none
+    bool known = false;                  // somebody is logged in, or shows a token
     const Pipeline* entrance = nullptr;  // who is asked again whether it is allowed; null: it always is
   };
   void stand(Standing standing) { standing_ = std::move(standing); }
 
+  // See Standing::origin.
+  std::string_view origin() const { return standing_.origin; }
   int status() const { return status_; }
   // For streams, now and then: false when the token was revoked or has expired, or the rights were taken away.
   bool is_still_allowed() const;
@@ -87,6 +91,7 @@ class Call {
  private:
   net::Response as_response(const Error& error, int status) const;
   Result<> record(int status);
+  void protect(net::Response& response) const;  // protect.cc
 
   net::Exchange& exchange_;
   const Match& match_;
@@ -113,6 +118,9 @@ struct PipelineSettings {
   admission::Quota* quota = nullptr;      // of its requests that are neither emergencies nor urgent; null: none
   // Whether the tenant has no room left for writes that are neither emergencies nor urgent. Empty: it has.
   std::function<bool()> is_full;
+  // Whether pages of that origin ("https://app.example") may read answers below /fhir, as the token that they show allows. Must
+  // be quick. Null: none may.
+  std::function<bool(std::string_view origin)> may_read;
   // Told of every request that a route answered, after it was. Must be quick and must not throw.
   std::function<void(const Route&, std::chrono::nanoseconds)> served;
 };
@@ -155,6 +163,10 @@ class Pipeline {
   net::Prepared refusal(const Place& place) const;
 
   Task<> turn_away(Call& call, const Entrance& entrance) const;
+
+  // protect.cc: pages of other sites
+  std::string_view origin_of(const net::Request& request) const;
+  Task<> answer_preflight(Call& call, const Match& match) const;
 
   const Router& router_;
   PipelineSettings settings_;

@@ -293,6 +293,9 @@ void Loader::check() {
     wrong(origin(settings.server.tls_key_file.empty() ? "server.tls_certificate_file" : "server.tls_key_file"),
           "tls_certificate_file and tls_key_file belong together: give both or none");
   }
+  if (!settings.server.tls_client_ca_file.empty() && settings.server.tls_certificate_file.empty())
+    wrong(origin("server.tls_client_ca_file"),
+          "tls_client_ca_file needs HTTPS: give tls_certificate_file and tls_key_file");
   if (const auto notify = server::check_notify(settings.notify); !notify)
     wrong(origin(notify.error().where), fmt::format("{}: {}", notify.error().where, notify.error().text));
   if (const auto tenants = server::check_tenants(settings); !tenants)

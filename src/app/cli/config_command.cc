@@ -92,7 +92,8 @@ int run_config_validate(const ConfigOptions& options, const Terminal& terminal) 
     const server::Settings& settings = loaded->settings;
     std::vector<std::pair<std::string, std::string>> files{
         {"server.tls_certificate_file", settings.server.tls_certificate_file},
-        {"server.tls_key_file", settings.server.tls_key_file}};
+        {"server.tls_key_file", settings.server.tls_key_file},
+        {"server.tls_client_ca_file", settings.server.tls_client_ca_file}};
     for (const auto& contact : settings.alerting.contacts)
       files.emplace_back("alerting.contacts", contact.webhook_secret_file);
     for (const auto& [name, file] : files) {

@@ -137,6 +137,7 @@ TEST_F(ConfigFile, WhatIsWrongIsNamedWithFileAndLine) {
       {"[[alerting.contacts]]\nname = \"a\"\nwebhook_url = \"nonsense\"\n", "", "webhook_url of 'a'"},
       {"[[alerting.contacts]]\nname = \"a\"\n[[alerting.contacts]]\nname = \"a\"\n", "", "two contacts are named 'a'"},
       {"[server]\ntls_key_file = \"k.pem\"\n", ":2", "belong together"},
+      {"[server]\ntls_client_ca_file = \"ca.pem\"\n", ":2", "needs HTTPS"},
       {"[server\n", ":1", ""},
       {"[server]\nlisten = \"a:1\"\nlisten = \"a:2\"\n", ":3", ""},
   };

@@ -45,19 +45,6 @@ Result<> note_override(store::Transaction& transaction, access::OverrideStep ste
   return {};
 }
 
-std::vector<std::string> words_of(std::string_view list) {
-  std::vector<std::string> words;
-  while (!list.empty()) {
-    const auto comma = std::min(list.find(','), list.size());
-    auto word = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    while (word.starts_with(' ')) word.remove_prefix(1);
-    while (word.ends_with(' ')) word.remove_suffix(1);
-    if (!word.empty()) words.emplace_back(word);
-  }
-  return words;
-}
-
 Result<> note_breach(store::Transaction& transaction, std::string_view step, std::string_view by,
                      const breach::Breach& breach) {
   audit::Entry entry;
@@ -280,7 +267,7 @@ void AccessControl::add_routes(pipeline::Router& router, fhir_api::Service& fhir
                           [this] { return processing_record(); },
                           *ledger_,
                           {.retention_years = static_cast<int>(parts_.desk.settings.rights.retention_years),
-                           .not_retained = words_of(parts_.desk.settings.rights.not_retained)}});
+                           .not_retained = list_of(parts_.desk.settings.rights.not_retained)}});
   rights_api::add_routes(router, *rights_);
 }
 

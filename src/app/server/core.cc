@@ -40,22 +40,10 @@ Result<oncall::Directory> make_directory(const AlertingSection& section) {
   return error;
 }
 
-std::vector<std::string> split(std::string_view list) {
-  std::vector<std::string> items;
-  while (!list.empty()) {
-    const auto comma = list.find(',');
-    auto item = list.substr(0, comma);
-    list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
-    const auto first = item.find_first_not_of(' ');
-    if (first != item.npos) items.emplace_back(item.substr(first, item.find_last_not_of(' ') - first + 1));
-  }
-  return items;
-}
-
 // Without a slash at the end.
 std::vector<std::string> own_bases(const ServerSection& section) {
   std::vector<std::string> bases;
-  for (auto& url : split(section.base_url + "," + section.own_urls)) {
+  for (auto& url : list_of(section.base_url + "," + section.own_urls)) {
     while (url.ends_with('/')) url.pop_back();
     if (url.empty()) continue;
     bases.push_back(url + "/fhir/R4");
@@ -66,7 +54,7 @@ std::vector<std::string> own_bases(const ServerSection& section) {
 
 conformance::Settings conformance_settings(const Settings& settings) {
   const auto& section = settings.validation;
-  return {.packages = split(section.packages),
+  return {.packages = list_of(section.packages),
           .own_bases = own_bases(settings.server),
           .checks = {.bindings = section.bindings == "on",
                      .invariants = section.invariants == "on",
@@ -100,7 +88,7 @@ Result<std::unique_ptr<store::Store>> open_store(const Settings& all, const tele
   }
   postgres::Settings settings;
   settings.url = section.url;
-  settings.read_urls = split(section.read_urls);
+  settings.read_urls = list_of(section.read_urls);
   settings.may_lead = serves;
   settings.log = line;
   settings.writer_begun = writer_begun;

@@ -21,18 +21,6 @@ namespace {
 constexpr std::size_t key_bytes_min = 16;
 constexpr int patients_shown = 20;
 
-std::vector<std::string> words_of(std::string_view list) {
-  std::vector<std::string> words;
-  while (!list.empty()) {
-    auto word = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(word.size() + 1, list.size()));
-    while (word.starts_with(' ')) word.remove_prefix(1);
-    while (word.ends_with(' ')) word.remove_suffix(1);
-    if (!word.empty()) words.emplace_back(word);
-  }
-  return words;
-}
-
 std::string without_slash(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   return url;
@@ -46,13 +34,13 @@ Result<identity::ProviderSettings> provider_settings(const AccessSection& sectio
   identity::ProviderSettings provider{.name = "sso", .issuer = section.oidc_issuer};
   const auto url = net::parse_url(provider.issuer);
   if (!url) return fail(Code::invalid, url.error().text, "access.oidc_issuer");
-  provider.audience = words_of(section.oidc_audience);
+  provider.audience = list_of(section.oidc_audience);
   if (provider.audience.empty())
     return fail(Code::invalid, "says which tokens are for this server: it must not be empty", "access.oidc_audience");
   provider.roles_claim = section.oidc_roles_claim;
   provider.tenant_claim = section.oidc_tenant_claim;
   provider.uses_scopes = section.oidc_scopes == "on";
-  for (const auto& pair : words_of(section.oidc_roles)) {
+  for (const auto& pair : list_of(section.oidc_roles)) {
     const auto equals = pair.find('=');
     if (equals == pair.npos || equals == 0 || equals + 1 == pair.size())
       return fail(Code::invalid, fmt::format("'{}' is not THEIRS=OURS", pair), "access.oidc_roles");
@@ -87,7 +75,7 @@ Result<identity::Settings> identity_settings(const Settings& from, const access:
   settings.page_max = std::chrono::hours(section.session_max_h);
   settings.refresh = std::chrono::days(section.refresh_days);
   settings.totp_roles.clear();
-  for (auto& role : words_of(section.totp_roles)) {
+  for (auto& role : list_of(section.totp_roles)) {
     if (role != "privileged") {
       settings.totp_roles.push_back(std::move(role));
       continue;
@@ -96,6 +84,8 @@ Result<identity::Settings> identity_settings(const Settings& from, const access:
       if (each.privileged) settings.totp_roles.push_back(each.name);
   }
   settings.secure_cookies = from.server.base_url.starts_with("https://");
+  if (const auto url = net::parse_url(from.server.base_url))
+    settings.origin = from.server.base_url.substr(0, from.server.base_url.find('/', url->scheme.size() + 3));
   settings.ca_file = section.ca_file;
   if (!section.key_file.empty()) {
     MYDR24_ASSIGN(settings.key, read_secret(section.key_file, "access.key_file"));
@@ -194,7 +184,6 @@ void IdentityDesk::add_admin_routes(pipeline::Router& router) {
               }});
 }
 
-// Empty for the moment in which a listener answers and does not know yet that it does.
 std::string IdentityDesk::base_url() const {
   const auto& configured = parts_.settings.server.base_url;
   if (!configured.empty()) return without_slash(configured);

@@ -51,6 +51,8 @@ class IdentityDesk {
   // When requests are answered, at `own_url`: says on standard error how the first administrator gets in, when there is
   // no user yet.
   Result<> invite(std::string own_url);
+  // Of the authorization server; empty for the moment in which a listener answers and does not know yet that it does.
+  std::string base_url() const;
   void stop() { identity_.stop(); }
 
  private:
@@ -58,7 +60,6 @@ class IdentityDesk {
   Result<> write_admin_token();
   Result<> add_command_line();
   Result<std::string> administer(const std::string& command);
-  std::string base_url() const;
   Result<std::vector<oauth_api::PatientChoice>> find_patients(const access::Principal& person, const std::string& text);
 
   const Parts parts_;

@@ -150,7 +150,7 @@ class OpenListeners final : public Listeners {
     }
     auto to = common(general, ThreadKind::io);
     to.threads = section.threads > 0 ? static_cast<std::size_t>(section.threads) : usable_processors();
-    to.tls = {section.tls_certificate_file, section.tls_key_file};
+    to.tls = tls_of(Listener::general);
     if (parts_.admission != nullptr) {
       measure(to, parts_.admission->general_lag());
       to.handshake_share = handshake_share;
@@ -197,6 +197,14 @@ class OpenListeners final : public Listeners {
       co_await pipeline->serve(exchange);
     }
   }
+  using Listener = admission::Listener;
+  net::TlsSettings tls_of(Listener listener) const {
+    const auto& section = parts_.settings.server;
+    net::TlsSettings tls{section.tls_certificate_file, section.tls_key_file, {}};
+    if (listener == Listener::emergency || section.tls_client_listeners == "all")
+      tls.client_ca_file = section.tls_client_ca_file;
+    return tls;
+  }
   bool is_secure() const { return !parts_.settings.server.tls_certificate_file.empty(); }
 
   Result<> open_emergency(const Address& address) {
@@ -211,7 +219,7 @@ class OpenListeners final : public Listeners {
     auto to = common(address, ThreadKind::emergency_io);
     to.threads = 1;
     to.connections_max = static_cast<std::size_t>(section.emergency_connections_max);
-    to.tls = {section.tls_certificate_file, section.tls_key_file};
+    to.tls = tls_of(Listener::emergency);
     if (parts_.admission != nullptr) measure(to, parts_.admission->emergency_lag());
     auto opened = net::serve(to, [this](net::Exchange& exchange) { return emergency_doors_.serve(exchange); });
     if (!opened && opened.error().where == "address") {

@@ -12,6 +12,18 @@ constexpr std::size_t database_workers_per_processor = 4;
 
 }  // namespace
 
+std::vector<std::string> list_of(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const auto comma = text.find(',');
+    auto item = text.substr(0, comma);
+    text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
+    const auto first = item.find_first_not_of(' ');
+    if (first != item.npos) items.emplace_back(item.substr(first, item.find_last_not_of(' ') - first + 1));
+  }
+  return items;
+}
+
 std::size_t worker_count(const Settings& settings) {
   if (settings.server.workers > 0) return static_cast<std::size_t>(settings.server.workers);
   if (settings.store.url.empty()) return usable_processors();

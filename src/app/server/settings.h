@@ -21,8 +21,11 @@ struct ServerSection {
                                          // database server, for which they wait, four times as many, at least 8
   std::string tls_certificate_file;      // PEM; with tls_key_file: HTTPS instead of HTTP
   std::string tls_key_file;
-  std::string base_url;                    // how clients reach /fhir/R4, for links; empty: from the Host header
-  std::string own_urls;                    // further URLs they reach it by, with commas
+  std::string tls_client_ca_file;  // PEM: who connects must show a certificate of one of these; empty: nobody must
+  std::string tls_client_listeners = "all";  // where: all, or emergency
+  std::string base_url;                      // how clients reach /fhir/R4, for links; empty: from the Host header
+  std::string own_urls;                      // further URLs they reach it by, with commas
+  std::string cors_origins;  // of pages that may read /fhir beside those of registered applications, with commas
   std::int64_t body_bytes_max = 32 << 20;  // one resource or Bundle
   std::int64_t header_time_max_ms = 10'000;
   std::int64_t idle_time_max_ms = 120'000;
@@ -216,6 +219,9 @@ struct Settings {
   std::string tenant;                  // whose settings these are, see tenant_settings(); empty: the only one's
   bool demo = false;  // not from outside: set by `mydr24 demo`, so that the page says that nothing on it is real
 };
+
+// What a setting lists with commas; empty items are left out.
+std::vector<std::string> list_of(std::string_view text);
 
 // Of server.workers: what 0 stands for is settled here.
 std::size_t worker_count(const Settings& settings);

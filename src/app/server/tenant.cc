@@ -104,6 +104,7 @@ Result<> Tenant::start() {
              .raise = [this](routing::Alert alert) { label_alerts_->raise(std::move(alert)); },
              .router = router_}));
   }
+  MYDR24_TRY(make_origins());
   make_routes(escalate_after);
   MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, log_));
   make_metrics();
@@ -124,6 +125,7 @@ Door Tenant::door() {
   door.settings.emergency_patients = &emergencies_.known();
   door.settings.hand = hand_ ? &*hand_ : nullptr;
   door.settings.quota = quota_ ? &*quota_ : nullptr;
+  if (origins_) door.settings.may_read = [this](std::string_view origin) { return origins_->has(origin); };
   if (storage_bytes_max_ > 0) door.settings.is_full = [this] { return is_full_.load(std::memory_order_relaxed); };
   door.settings.served = [this](const pipeline::Route& route, std::chrono::nanoseconds time) {
     if (route.interaction == "read" || route.interaction == "vread")
@@ -183,6 +185,19 @@ std::unique_ptr<notify::Channel> Tenant::make_channel(asio::io_context& context,
   return notify::make_refusing_channel(address.kind, made.error().text);
 }
 
+// Pages of other sites: of registered applications, and those of the settings. Before the routes: /metadata tells of it.
+Result<> Tenant::make_origins() {
+  auto configured = list_of(settings_.server.cors_origins);
+  for (const auto& origin : configured) {
+    if (auto checked = identity::check_origin(origin); !checked)
+      return fail(Code::invalid, checked.error().text, "server.cors_origins");
+  }
+  if (!access_ && configured.empty()) return {};
+  origins_ = std::make_unique<identity::Origins>(access_ ? core_.store.get() : nullptr, shared_.machine_clock,
+                                                 std::move(configured));
+  return {};
+}
+
 void Tenant::make_routes(std::chrono::seconds escalate_after) {
   fhir_ = std::make_unique<fhir_api::Service>(
       fhir_api::Service{*core_.records,
@@ -193,7 +208,9 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
                         std::string(version),
                         core_.conformance.get(),
                         core_.summaries.get(),
-                        access_ ? core_.consents.get() : nullptr});
+                        access_ ? core_.consents.get() : nullptr,
+                        {.pages_may_read = origins_ != nullptr, .authorization = {}}});
+  if (access_) fhir_->security.authorization = [this] { return access_->desk().base_url(); };
   desk_ = std::make_unique<desk_api::Desk>(desk_api::Desk{
       *core_.store, *core_.book, *dispatcher_, hub_, *core_.watch, shared_.workers, clock_, escalate_after,
       settings_.demo, [this] { return label_alerts_->unrecorded() + unwritten_->count(); }});

@@ -28,6 +28,7 @@
 #include "app/server/vitals.h"
 #include "base/core/paced_clock.h"
 #include "clinical/vitals/chart.h"
+#include "guard/identity/origins.h"
 
 namespace mydr24::server {
 
@@ -66,6 +67,7 @@ class Tenant {
  private:
   Result<> start_clock();
   std::unique_ptr<notify::Channel> make_channel(asio::io_context& context, const notify::Address& address);
+  Result<> make_origins();
   void make_routes(std::chrono::seconds escalate_after);
   void make_metrics();
   void run(const std::stop_token& stop);
@@ -95,6 +97,7 @@ class Tenant {
   std::unique_ptr<OnCallDesk> oncall_;
   std::unique_ptr<LabelAlerts> label_alerts_;
   std::unique_ptr<AccessControl> access_;
+  std::unique_ptr<identity::Origins> origins_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
   std::unique_ptr<fhir_api::Service> fhir_;

@@ -7,27 +7,13 @@
 namespace mydr24::server {
 namespace {
 
-std::vector<std::string> words_of(std::string_view list) {
-  std::vector<std::string> words;
-  std::string word;
-  for (const char c : list) {
-    if (c != ',' && c != ' ') {
-      word += c;
-    } else if (!word.empty()) {
-      words.push_back(std::exchange(word, {}));
-    }
-  }
-  if (!word.empty()) words.push_back(std::move(word));
-  return words;
-}
-
 Result<mqtt::Settings> mqtt_settings(const VitalsSection& section) {
   mqtt::Settings settings;
   settings.host = section.mqtt_host;
   settings.port = static_cast<std::uint16_t>(section.mqtt_port);
   settings.protocol = section.mqtt_protocol == "3.1.1" ? mqtt::Protocol::v311 : mqtt::Protocol::v5;
   settings.client_id = section.mqtt_client_id;
-  settings.topics = words_of(section.mqtt_topics);
+  settings.topics = list_of(section.mqtt_topics);
   settings.tls = section.mqtt_tls == "on";
   settings.ca_file = section.mqtt_ca_file;
   settings.username = section.mqtt_username;

@@ -174,6 +174,7 @@ bool HttpExchange::append_head(const Response& response, const Framing& framing)
   for (const auto& [name, value] : response.headers) {
     if (!equal_ignoring_case(name, "Connection")) append(out_, name, value);
   }
+  out_.append(response.fixed_headers);
   if (close_)
     append(out_, "Connection", "close");
   else if (!head_.http_1_1)

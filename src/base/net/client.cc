@@ -238,7 +238,7 @@ class Call {
   Task<Result<>> start_tls() {
     if (request_.url.scheme != "https") co_return Result<>();
     if (!shared_->tls) {
-      auto context = client_tls(shared_->settings.ca_file);
+      auto context = client_tls(shared_->settings.ca_file, shared_->settings.own);
       if (!context) co_return context.error();
       shared_->tls = std::move(*context);
     }

@@ -51,6 +51,7 @@ class Client {
 struct ClientSettings {
   std::size_t connections_max_per_host = 8;
   std::string ca_file;  // in place of the system's certificates, for tests and private authorities
+  TlsSettings own;      // what we show to a server that asks for a certificate; empty: nothing
 };
 std::unique_ptr<Client> make_client(asio::io_context& context, ClientSettings settings = {});
 

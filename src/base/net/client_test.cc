@@ -1,6 +1,7 @@
 #include "base/net/client.h"
 
 #include <fmt/format.h>
+#include <openssl/ssl.h>
 
 #include <filesystem>
 #include <fstream>
@@ -239,6 +240,67 @@ TEST(Tls, RequestsGoThroughAndTheHandlerKnows) {
   ASSERT_TRUE(echoed) << echoed.error().text;
   EXPECT_EQ(echoed->body, large.body);
   EXPECT_EQ(send_blocking(call(local(server->port(), "/out?5000000", "https")), settings)->body.size(), 5'000'000U);
+}
+
+TEST(Tls, WithClientCertificatesWhoShowsNoneOfTheAuthorityIsNotServed) {
+  const auto elsewhere = std::filesystem::temp_directory_path() / fmt::format("mydr24-net-stranger-{}", ::getpid());
+  std::filesystem::create_directories(elsewhere);
+  const TlsSettings stranger{(elsewhere / "certificate.pem").string(), (elsewhere / "key.pem").string(), {}};
+  {
+    const TestCertificate other;
+    std::filesystem::copy_file(other.settings().certificate_file, stranger.certificate_file);
+    std::filesystem::copy_file(other.settings().key_file, stranger.key_file);
+  }
+  const TestCertificate certificate;
+  auto tls = certificate.settings();
+  tls.client_ca_file = tls.certificate_file;
+  const auto server = start({.tls = tls});
+  const auto ask = [&](const TlsSettings& own) {
+    return send_blocking(call(local(server->port(), "/which", "https")), {.ca_file = tls.certificate_file, .own = own});
+  };
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = ask(certificate.settings());
+    ASSERT_TRUE(answer) << answer.error().text;
+    EXPECT_EQ(answer->status, 200);
+  }
+  EXPECT_FALSE(ask({}));
+  EXPECT_FALSE(ask(stranger));
+  tls.client_ca_file = stranger.key_file;  // holds no certificate
+  const auto refused = serve({.tls = tls}, test_handler);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().where, "tls.client_ca_file");
+  std::filesystem::remove_all(elsewhere);
+}
+
+// Whether a handshake with what the client offers succeeds, and its version.
+std::string handshake(std::uint16_t port, int version, const char* ciphers) {
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_min_proto_version(context, version);
+  SSL_CTX_set_max_proto_version(context, version);
+  SSL_CTX_set_cipher_list(context, ciphers);
+  BIO* connection = BIO_new_ssl_connect(context);
+  BIO_set_conn_hostname(connection, fmt::format("127.0.0.1:{}", port).c_str());
+  SSL* ssl = nullptr;
+  BIO_get_ssl(connection, &ssl);
+  const std::string found = BIO_do_handshake(connection) == 1 ? SSL_get_version(ssl) : "none";
+  BIO_free_all(connection);
+  SSL_CTX_free(context);
+  return found;
+}
+
+TEST(Tls, OnlyVersionsAndCiphersThatAreSoundAreSpoken) {
+  const TestCertificate certificate;
+  const auto server = start({.tls = certificate.settings()});
+  const auto port = server->port();
+  constexpr const char* all = "ALL:@SECLEVEL=0";
+  EXPECT_EQ(handshake(port, TLS1_3_VERSION, all), "TLSv1.3");
+  EXPECT_EQ(handshake(port, TLS1_2_VERSION, all), "TLSv1.2");
+  EXPECT_EQ(handshake(port, TLS1_1_VERSION, all), "none");
+  EXPECT_EQ(handshake(port, TLS1_VERSION, all), "none");
+  // Without forward secrecy, or without authenticated encryption.
+  for (const char* weak : {"AES128-GCM-SHA256:@SECLEVEL=0", "ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0",
+                           "ECDHE-ECDSA-AES256-SHA:@SECLEVEL=0", "NULL:@SECLEVEL=0"})
+    EXPECT_EQ(handshake(port, TLS1_2_VERSION, weak), "none") << weak;
 }
 
 // The client sends its request right behind its last handshake message: one read of the server may take both.

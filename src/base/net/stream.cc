@@ -95,6 +95,40 @@ Result<TlsContext> common_tls(const SSL_METHOD* method) {
   return context;
 }
 
+Result<> use_certificate(SSL_CTX* context, const TlsSettings& settings) {
+  if (SSL_CTX_use_certificate_chain_file(context, settings.certificate_file.c_str()) != 1) {
+    return fail(
+        Code::invalid,
+        fmt::format("cannot read a PEM certificate chain from '{}': {}", settings.certificate_file, openssl_error()),
+        "tls.certificate_file");
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, settings.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(context) != 1) {
+    return fail(Code::invalid,
+                fmt::format("'{}' is not the PEM private key of the certificate in '{}': {}", settings.key_file,
+                            settings.certificate_file, openssl_error()),
+                "tls.key_file");
+  }
+  return {};
+}
+
+Result<> require_client_certificates(SSL_CTX* context, const std::string& ca_file) {
+  STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(ca_file.c_str());
+  if (names == nullptr || SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) != 1) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return fail(Code::invalid, fmt::format("cannot read PEM certificates from '{}': {}", ca_file, openssl_error()),
+                "tls.client_ca_file");
+  }
+  SSL_CTX_set_client_CA_list(context, names);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  // A ticket of ours stands for a certificate that was checked: only within this context.
+  constexpr std::string_view session_context = "mydr24";
+  if (SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(session_context.data()),
+                                     session_context.size()) != 1)
+    return fail(Code::internal, openssl_error());
+  return {};
+}
+
 }  // namespace
 
 Result<TlsContext> server_tls(const TlsSettings& settings) {
@@ -104,23 +138,12 @@ Result<TlsContext> server_tls(const TlsSettings& settings) {
   SSL_CTX_set_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_read_ahead(raw, 1);  // one system call a record in place of two
   SSL_CTX_set_alpn_select_cb(raw, select_alpn, nullptr);
-  if (SSL_CTX_use_certificate_chain_file(raw, settings.certificate_file.c_str()) != 1) {
-    return fail(
-        Code::invalid,
-        fmt::format("cannot read a PEM certificate chain from '{}': {}", settings.certificate_file, openssl_error()),
-        "tls.certificate_file");
-  }
-  if (SSL_CTX_use_PrivateKey_file(raw, settings.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(raw) != 1) {
-    return fail(Code::invalid,
-                fmt::format("'{}' is not the PEM private key of the certificate in '{}': {}", settings.key_file,
-                            settings.certificate_file, openssl_error()),
-                "tls.key_file");
-  }
+  MYDR24_TRY(use_certificate(raw, settings));
+  if (!settings.client_ca_file.empty()) MYDR24_TRY(require_client_certificates(raw, settings.client_ca_file));
   return context;
 }
 
-Result<TlsContext> client_tls(const std::string& ca_file) {
+Result<TlsContext> client_tls(const std::string& ca_file, const TlsSettings& own) {
   MYDR24_ASSIGN(TlsContext context, common_tls(TLS_client_method()));
   SSL_CTX* raw = context.get();
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
@@ -131,6 +154,7 @@ Result<TlsContext> client_tls(const std::string& ca_file) {
     return fail(Code::invalid, fmt::format("cannot read PEM certificates from '{}': {}", ca_file, openssl_error()),
                 "ca_file");
   }
+  if (!own.certificate_file.empty()) MYDR24_TRY(use_certificate(raw, own));
   return context;
 }
 

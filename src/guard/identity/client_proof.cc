@@ -65,6 +65,9 @@ Result<ProvenClient> Identity::check_client(const ClientClaim& claim, const std:
   }
   std::optional<Client> client;
   MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
+    if (named.id.empty() && claim.secret.empty() && !claim.refresh_token.empty()) {
+      MYDR24_ASSIGN(named.id, client_of_refresh(reader, claim.refresh_token));
+    }
     MYDR24_ASSIGN(client, clients::find(reader, named.id));
     return {};
   }));

@@ -305,6 +305,14 @@ Result<> Grants::revoke(store::Transaction& transaction, std::string_view token,
   return transaction.erase_state(rows::tokens, digest);
 }
 
+Result<std::string> client_of_refresh(store::Reader& reader, std::string_view token) {
+  MYDR24_ASSIGN(const auto row, find_token(reader, crypto::sha256_hex(token)));
+  if (!row || row->kind != TokenKind::refresh) return refuse("there is no such refresh token");
+  MYDR24_ASSIGN(const auto session, sessions::find(reader, row->session));
+  if (!session) return refuse("what the refresh token belongs to was revoked");
+  return session->client;
+}
+
 Result<Standing> look_up_token(store::Reader& reader, std::string_view digest, const Settings& settings, Instant now) {
   MYDR24_ASSIGN(auto token, find_token(reader, digest));
   if (!token || token->kind == TokenKind::refresh) return refuse("the token is not known", "invalid_token");

@@ -110,6 +110,8 @@ struct Standing {
   std::optional<User> user;  // nothing of a machine
 };
 
+// The id of the client that a refresh token, used or not, was given to. Code::refused, where "invalid_grant".
+Result<std::string> client_of_refresh(store::Reader& reader, std::string_view token);
 // Code::refused with the reason: unknown, expired, revoked, idle, its user or client gone.
 Result<Standing> look_up_token(store::Reader& reader, std::string_view digest, const Settings& settings, Instant now);
 

@@ -111,6 +111,37 @@ TEST_F(GrantOf, RefreshRotatesAndAnOldTokenEndsTheFamily) {
   expect_refused(refresh(*identity, third->refresh, app));
 }
 
+TEST_F(GrantOf, APublicClientThatRefreshesNeedNotNameItselfAndOthersMustProveThemselves) {
+  const auto first = redeem(*identity, code(), app);
+  const auto check = [&](const std::string& token) {
+    return identity->check_client({.refresh_token = token}, {"https://ehr.example/oauth/token"}, clock.now());
+  };
+  const auto proven = check(first->refresh);
+  ASSERT_TRUE(proven) << proven.error().text;
+  EXPECT_EQ(proven->client.id, app.id);
+  const auto second = refresh(*identity, first->refresh, proven->client);
+  ASSERT_TRUE(second);
+  // One that was used names its client too: its coming again must end the family.
+  EXPECT_TRUE(check(first->refresh));
+  for (const auto& wrong : {first->token, crypto::random_token(), std::string("x")}) {
+    const auto refused = check(wrong);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().where, "invalid_grant");
+  }
+  ASSERT_TRUE(write([&](store::Transaction& transaction) -> Result<> {
+    MYDR24_TRY(clients::remove(transaction, app.id));
+    MYDR24_TRY(clients::add(transaction, {.id = app.id,
+                                          .name = "Now with a secret",
+                                          .proof = ClientProof::secret,
+                                          .redirect_uris = app.redirect_uris,
+                                          .grant_types = app.grant_types}));
+    return {};
+  }));
+  const auto refused = check(second->refresh);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().where, "invalid_client");
+}
+
 TEST_F(GrantOf, RefreshIsForTheSameClientAndTheSameScopesOrLess) {
   const auto issued = redeem(*identity, code("patient/*.rs offline_access"), app);
   const auto other = add_app("other");

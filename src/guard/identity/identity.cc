@@ -49,6 +49,22 @@ bool has_our_form(std::string_view token, std::string_view tenant) {
   return token.size() == crypto::token_characters && token.find('.') == token.npos;
 }
 
+// By what a browser says of the page that asks: Sec-Fetch-Site, which is not sent over plain HTTP, and Origin, which is sent
+// with what changes something and with what a page of another origin wants to read. A link that a person follows has neither
+// Origin nor anything to change.
+bool is_of_our_page(const net::Request& request, const std::string& own_origin) {
+  const auto site = request.header("Sec-Fetch-Site");
+  if (site == "same-origin") return true;
+  const bool changes = request.method != net::Method::get && request.method != net::Method::head;
+  if (changes && !site.empty() && site != "none") return false;
+  const auto origin = request.header("Origin");
+  // "null" is what forms of our own pages send: their policy gives no referrer. Those have a proof of their own.
+  if (origin == "null") return changes;
+  if (origin.empty() || origin == own_origin) return true;
+  const auto host = request.header("Host");
+  return !host.empty() && origin.substr(std::min(origin.size(), origin.find("//") + 2)) == host;
+}
+
 access::Principal principal_of(const Standing& standing, const Settings& settings) {
   const auto& [token, session, user] = standing;
   access::Principal principal;
@@ -188,10 +204,7 @@ Result<access::Principal> Identity::authenticate(const net::Request& request, In
     return nobody;
   }
   // A page of another site may make a browser send a request, and with some browsers the cookie goes with it.
-  const auto site = request.header("Sec-Fetch-Site");
-  const bool changes = request.method != net::Method::get && request.method != net::Method::head;
-  if (changes && !site.empty() && site != "same-origin" && site != "none")
-    return refuse("the request comes from a page of another site");
+  if (!is_of_our_page(request, settings_.origin)) return refuse("the request comes from a page of another site");
   // A page without its person: it says so, or only listens (WHATWG HTML, server-sent events).
   const bool attended =
       request.header("X-MyDR24-Unattended").empty() && request.header("Accept") != "text/event-stream";

@@ -135,6 +135,23 @@ TEST_F(Login, GuessingIsSlowedDown) {
   EXPECT_TRUE(log_in(*identity, credentials("anna")));
 }
 
+TEST_F(Login, GuessingOneTimeCodesIsSlowedDownThoughThePasswordIsRight) {
+  const auto identity = make();
+  add_user("root", {"administrator"});
+  const auto uri =
+      write<std::string>([&](store::Transaction& transaction) { return identity->set_totp(transaction, "root"); });
+  ASSERT_TRUE(uri);
+  const auto secret =
+      *crypto::base32_decode(uri->substr(uri->find("secret=") + 7, uri->find("&issuer") - uri->find("secret=") - 7));
+  const auto right = crypto::hotp(secret, static_cast<std::uint64_t>(crypto::totp_step(clock.now())));
+  const std::string wrong = right == "000000" ? "000001" : "000000";
+  for (int i = 0; i < Throttle::account_free; ++i)
+    EXPECT_EQ(log_in(*identity, credentials("root", wrong)).error().code, Code::refused);
+  EXPECT_EQ(log_in(*identity, credentials("root", right)).error().code, Code::busy);
+  clock.advance(1s);
+  EXPECT_TRUE(log_in(*identity, credentials("root", right)));
+}
+
 TEST_F(Login, RoleThatNeedsACodeEnrolsAnAppFirst) {
   const auto identity = make();
   add_user("root", {"administrator"});
@@ -346,6 +363,31 @@ TEST_F(Login, RequestThatAPageOfAnotherSiteMadeIsRefused) {
               accepted)
         << site;
   EXPECT_TRUE(with_cookie(*identity, issued->token, {{"Sec-Fetch-Site", "cross-site"}}));
+}
+
+TEST_F(Login, ACookieCountsForPagesOfThisOriginOnly) {
+  settings.origin = "https://ehr.example";
+  const auto identity = make();
+  add_user("anna");
+  const auto issued = log_in(*identity, credentials("anna"));
+  struct Row {
+    Pairs headers;
+    bool read, change;  // accepted
+  };
+  for (const auto& [headers, read, change] :
+       {Row{{}, true, true}, Row{{{"Origin", "https://ehr.example"}}, true, true},
+        Row{{{"Origin", "http://10.0.0.5:8024"}, {"Host", "10.0.0.5:8024"}}, true, true},
+        Row{{{"Origin", "null"}, {"Sec-Fetch-Site", "same-origin"}, {"Host", "a"}}, true, true},
+        Row{{{"Origin", "http://10.0.0.5:9999"}, {"Host", "10.0.0.5:8024"}}, false, false},
+        Row{{{"Origin", "https://other.ehr.example"}, {"Host", "ehr.example"}}, false, false},
+        Row{{{"Origin", "null"}, {"Host", "ehr.example"}}, false, false},
+        Row{{{"Origin", "https://app.example"}, {"Sec-Fetch-Site", "cross-site"}}, false, false},
+        // A link on another site that the person followed.
+        Row{{{"Sec-Fetch-Site", "cross-site"}}, true, false}}) {
+    const auto named = headers.empty() ? std::string("no header") : headers.front().second;
+    EXPECT_EQ(with_cookie(*identity, issued->token, headers).has_value(), read) << named;
+    EXPECT_EQ(with_cookie(*identity, issued->token, headers, net::Method::post).has_value(), change) << named;
+  }
 }
 
 TEST_F(Login, WithoutCredentialsARequestIsAnonymousAndWithBadOnesItIsRefused) {

@@ -36,6 +36,7 @@ struct Settings {
   std::vector<std::string> totp_roles{"administrator"};  // who has one of them logs in with a one-time code only
   std::string key;              // seals what is secret in the store; empty: it is kept as it is
   bool secure_cookies = false;  // people reach us over HTTPS, whatever the listener speaks
+  std::string origin;           // of our own pages: "https://ehr.example"; empty: what the Host header says
   std::vector<ProviderSettings> providers;
   std::string ca_file;  // in place of the system's certificates, for providers and key sets of clients
 };
