@@ -107,8 +107,8 @@ struct PipelineSettings {
   // Null: everybody is let in as the server itself.
   access::Gatekeeper* gatekeeper = nullptr;
   audit::Log* audit = nullptr;  // null: nothing is recorded
-  // Whether pages of that origin ("https://app.example") may read answers below /fhir, as the token that they show allows. Must
-  // be quick. Null: none may.
+  // Whether pages of that origin ("https://app.example") may read answers below /fhir, as the token that they show
+  // allows. Must be quick. Null: none may.
   std::function<bool(std::string_view origin)> may_read;
   // Told of every request that a route answered, after it was. Must be quick and must not throw.
   std::function<void(const Route&, std::chrono::nanoseconds)> served;

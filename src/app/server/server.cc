@@ -369,7 +369,8 @@ class RunningSystem : public System {
     return notify::make_refusing_channel(address.kind, made.error().text);
   }
 
-  // Pages of other sites: of registered applications, and those of the settings. Before the routes: /metadata tells of it.
+  // Pages of other sites: of registered applications, and those of the settings. Before the routes: /metadata tells of
+  // it.
   Result<> make_origins() {
     auto configured = split(settings_.server.cors_origins);
     for (const auto& origin : configured) {

@@ -42,9 +42,9 @@ std::optional<std::string_view> bearer_of(std::string_view authorization) {
   return token;
 }
 
-// By what a browser says of the page that asks: Sec-Fetch-Site, which is not sent over plain HTTP, and Origin, which is sent
-// with what changes something and with what a page of another origin wants to read. A link that a person follows has neither
-// Origin nor anything to change.
+// By what a browser says of the page that asks: Sec-Fetch-Site, which is not sent over plain HTTP, and Origin, which is
+// sent with what changes something and with what a page of another origin wants to read. A link that a person follows
+// has neither Origin nor anything to change.
 bool is_of_our_page(const net::Request& request, const std::string& own_origin) {
   const auto site = request.header("Sec-Fetch-Site");
   if (site == "same-origin") return true;
