@@ -1,5 +1,5 @@
-// Parts of an on-call plan as anybody who may change it can post them: taken or refused with the place that is wrong; a plan that
-// was made can be made again of its own documents.
+// Parts of an on-call plan as anybody who may change it can post them: taken or refused with the place that is wrong; a
+// plan that was made can be made again of its own documents.
 
 #include <array>
 #include <cstdint>

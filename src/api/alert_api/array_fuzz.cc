@@ -1,4 +1,5 @@
-// What is posted as a list of alerts: an array falls into the texts of its items, each one JSON of its own, or is refused.
+// What is posted as a list of alerts: an array falls into the texts of its items, each one JSON of its own, or is
+// refused.
 
 #include <cstdint>
 #include <cstdlib>

@@ -35,7 +35,8 @@ struct FhirSettings {
 // What /metadata says about who gets in.
 struct Security {
   bool pages_may_read = false;  // of other sites, from a browser
-  // Where the authorization server is, without a slash at the end; empty for a moment at the start. Null: there is none.
+  // Where the authorization server is, without a slash at the end; empty for a moment at the start. Null: there is
+  // none.
   std::function<std::string()> authorization;
 };
 

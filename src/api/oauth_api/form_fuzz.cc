@@ -1,5 +1,5 @@
-// Forms and cookies from anybody: each name once, what is carried along is the same when it is read again, and a cookie's value
-// is what stands between its name and the next semicolon.
+// Forms and cookies from anybody: each name once, what is carried along is the same when it is read again, and a
+// cookie's value is what stands between its name and the next semicolon.
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,8 +1,8 @@
-// What every answer carries for the browsers among the clients: no guessing of types, TLS from now on, nothing kept of what
-// somebody had to log in for, and whether a page of another site may read it (WHATWG Fetch, CORS protocol).
+// What every answer carries for the browsers among the clients: no guessing of types, TLS from now on, nothing kept of
+// what somebody had to log in for, and whether a page of another site may read it (WHATWG Fetch, CORS protocol).
 //
-// Access-Control-Allow-Credentials says that a page may ask as its library pleases. A cookie counts in no request of another
-// origin (identity::Identity::authenticate): such a page gets what its token allows, and nothing else.
+// Access-Control-Allow-Credentials says that a page may ask as its library pleases. A cookie counts in no request of
+// another origin (identity::Identity::authenticate): such a page gets what its token allows, and nothing else.
 
 #include <algorithm>
 #include <array>

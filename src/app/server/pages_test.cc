@@ -1,5 +1,5 @@
-// What browsers are told with every answer: pages that run nothing of a stranger's, cookies that count for pages of this origin
-// only, pages of other sites that read only what their origin is registered for.
+// What browsers are told with every answer: pages that run nothing of a stranger's, cookies that count for pages of
+// this origin only, pages of other sites that read only what their origin is registered for.
 
 #include <map>
 #include <set>

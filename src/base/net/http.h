@@ -52,8 +52,8 @@ struct Response {
   int status = 200;
   std::string content_type;                                  // no header when empty
   std::vector<std::pair<std::string, std::string>> headers;  // beyond Content-Type, Content-Length, Connection, Date
-  // Further headers that many answers share: "\r\n" after each. Never of anything that came from outside, and it outlives
-  // the answer.
+  // Further headers that many answers share: "\r\n" after each. Never of anything that came from outside, and it
+  // outlives the answer.
   std::string_view fixed_headers;
   std::string body;
   // Sent instead of `body` when set: a text shared by many answers.
@@ -120,7 +120,8 @@ using Handler = std::function<Task<>(Exchange&)>;
 struct TlsSettings {
   std::string certificate_file;  // PEM chain
   std::string key_file;          // PEM
-  // PEM: authorities of which every client must show a certificate, else there is no connection. Empty: none is asked for.
+  // PEM: authorities of which every client must show a certificate, else there is no connection. Empty: none is asked
+  // for.
   std::string client_ca_file;
 };
 

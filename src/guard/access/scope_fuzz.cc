@@ -1,5 +1,5 @@
-// Scopes as applications ask for them, and Consents as anybody may store them: no crash; a scope reads back as itself, and
-// nobody is granted more than is asked or allowed.
+// Scopes as applications ask for them, and Consents as anybody may store them: no crash; a scope reads back as itself,
+// and nobody is granted more than is asked or allowed.
 
 #include <cstdint>
 #include <cstdlib>

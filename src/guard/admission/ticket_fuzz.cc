@@ -1,4 +1,5 @@
-// Priority tickets from anybody: none that was not signed with the key is taken, and one that was says what it was made with.
+// Priority tickets from anybody: none that was not signed with the key is taken, and one that was says what it was made
+// with.
 
 #include <cstdint>
 #include <cstdlib>

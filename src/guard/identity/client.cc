@@ -53,6 +53,7 @@ Result<> check_redirect_uri(std::string_view uri) {
   if (uri.contains('#')) return refuse("has a fragment");
   const auto scheme = uri.substr(0, uri.find(':'));
   if (scheme == "https" || scheme == "http") {
+    if (!uri.substr(scheme.size()).starts_with("://")) return refuse("has no host");
     // It goes into the page's policy.
     const auto authority = redirect_source(uri).substr(scheme.size() + 3);
     if (authority.find_first_not_of(host_characters) != authority.npos) return refuse("has a host that is none");

@@ -1,5 +1,5 @@
-// Client metadata (RFC 7591) and origins from anybody: what is taken keeps the rules, and its redirect URIs can stand in a
-// header, a page and a policy.
+// Client metadata (RFC 7591) and origins from anybody: what is taken keeps the rules, and its redirect URIs can stand
+// in a header, a page and a policy.
 
 #include <algorithm>
 #include <cstdint>

@@ -58,8 +58,6 @@ bool is_of_our_page(const net::Request& request, const std::string& own_origin) 
   const bool changes = request.method != net::Method::get && request.method != net::Method::head;
   if (changes && !site.empty() && site != "none") return false;
   const auto origin = request.header("Origin");
-  // "null" is what forms of our own pages send: their policy gives no referrer. Those have a proof of their own.
-  if (origin == "null") return changes;
   if (origin.empty() || origin == own_origin) return true;
   const auto host = request.header("Host");
   return !host.empty() && origin.substr(std::min(origin.size(), origin.find("//") + 2)) == host;

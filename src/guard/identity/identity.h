@@ -58,8 +58,8 @@ struct ClientClaim {
   std::string_view authorization;  // the header
   std::string id, secret;          // client_id, client_secret of the body
   std::string assertion_type, assertion;
-  // Of a request to refresh. A public client need not name itself then: the token does (SMART App Launch 2.2.0, "Refresh access
-  // token").
+  // Of a request to refresh. A public client need not name itself then: the token does (SMART App Launch 2.2.0,
+  // "Refresh access token").
   std::string refresh_token;
 };
 

@@ -16,8 +16,8 @@
 
 namespace mydr24::identity {
 
-// Code::invalid unless it is "https://host", "http://host", each with or without a port: lower case, no slash at the end, no
-// "*" and no "null".
+// Code::invalid unless it is "https://host", "http://host", each with or without a port: lower case, no slash at the
+// end, no "*" and no "null".
 Result<> check_origin(std::string_view origin);
 
 class Origins {

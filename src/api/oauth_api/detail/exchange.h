@@ -43,7 +43,8 @@ Task<> send_json(pipeline::Call& call, std::string body, int status = 200);
 // 303 to another page.
 Task<> send_to(pipeline::Call& call, std::string location, std::vector<std::string> cookies = {});
 
-// OPTIONS for pages of any origin, without cookies: whoever has a code, a token or a key may ask (Fetch, CORS protocol).
+// OPTIONS for pages of any origin, without cookies: whoever has a code, a token or a key may ask (Fetch, CORS
+// protocol).
 void add_preflight_route(pipeline::Router& router, const char* path, const char* name);
 
 // The address a request comes from, without port.

@@ -23,7 +23,8 @@ using TlsContext = std::unique_ptr<SSL_CTX, TlsContextFree>;
 
 // TLS 1.2 and 1.3, AEAD ciphers with forward secrecy, ALPN http/1.1. Errors name the file.
 Result<TlsContext> server_tls(const TlsSettings& settings);
-// Peers are verified against `ca_file`, or the system's certificates when it is empty. `own`: shown when a server asks for it.
+// Peers are verified against `ca_file`, or the system's certificates when it is empty. `own`: shown when a server asks
+// for it.
 Result<TlsContext> client_tls(const std::string& ca_file, const TlsSettings& own = {});
 
 struct IoStep {
