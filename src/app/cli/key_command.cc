@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <ostream>
+#include <vector>
 
 #include "app/cli/commands.h"
 #include "base/core/date_time.h"
@@ -45,8 +47,9 @@ Result<> check(const server::Settings& settings, const std::vector<Place>& place
 Result<std::vector<Place>> open_places(const server::Settings& settings) {
   auto places = places_of(settings);
   MYDR24_TRY(check(settings, places));
-  for (Place& place : places)
+  for (Place& place : places) {
     MYDR24_ASSIGN(place.keys, keyring::Keyring::open(place.file, settings.encryption.key_file));
+  }
   return places;
 }
 
