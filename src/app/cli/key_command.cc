@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <ostream>
+#include <vector>
 
 #include "app/cli/commands.h"
 #include "base/core/date_time.h"

@@ -81,7 +81,8 @@ Result<Trail> open_trail(const std::filesystem::path& folder, const std::filesys
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return Trail(folder);
   if (key_file.empty()) {
-    return fail(Code::refused, "is encrypted: name its key file (encryption.key_file, --encryption-key-file)", folder.string());
+    return fail(Code::refused, "is encrypted: name its key file (encryption.key_file, --encryption-key-file)",
+                folder.string());
   }
   MYDR24_ASSIGN(auto keys, keyring::Keyring::open(file, key_file));
   return Trail(folder, std::move(keys));
