@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/pipeline/seat.h"
 #include "base/json/writer.h"
 
@@ -53,6 +55,18 @@ Result<> Call::record(int status) {
   return done;
 }
 
+// Of what somebody may see and others may not: nobody on the way keeps it, and a browser takes it for what it says it is.
+void Call::guard(net::Response& response) const {
+  if (standing_.entrance == nullptr) return;
+  const auto add = [&](const char* name, const char* value) {
+    if (std::ranges::find(response.headers, name, &std::pair<std::string, std::string>::first) ==
+        response.headers.end())
+      response.headers.emplace_back(name, value);
+  };
+  add("Cache-Control", "no-store");
+  add("X-Content-Type-Options", "nosniff");
+}
+
 Task<Result<>> Call::begin_stream(net::Response head) {
   if (auto recorded = record(head.status); !recorded) {
     auto response = as_response(recorded.error(), model::http_status(recorded.error().code));
@@ -61,6 +75,7 @@ Task<Result<>> Call::begin_stream(net::Response head) {
     co_return recorded.error();
   }
   status_ = head.status;
+  guard(head);
   co_return co_await exchange_.begin_stream(std::move(head));
 }
 
@@ -69,6 +84,7 @@ Task<> Call::respond(net::Response response) {
     response = as_response(recorded.error(), model::http_status(recorded.error().code));
   status_ = response.status;
   if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
+  guard(response);
   co_await exchange_.respond(std::move(response));
 }
 

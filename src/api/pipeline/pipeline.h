@@ -82,6 +82,7 @@ class Call {
  private:
   net::Response as_response(const Error& error, int status) const;
   Result<> record(int status);
+  void guard(net::Response& response) const;
 
   net::Exchange& exchange_;
   const Match& match_;

@@ -285,6 +285,8 @@ void Loader::check() {
   }
   if (const auto notify = server::check_notify(settings.notify); !notify)
     wrong(origin(notify.error().where), fmt::format("{}: {}", notify.error().where, notify.error().text));
+  if (const auto reach = server::call_reach(settings.server, settings.access); !reach)
+    wrong(origin(reach.error().where), fmt::format("{}: {}", reach.error().where, reach.error().text));
   std::set<std::string_view> names;
   for (const server::ContactSection& contact : settings.alerting.contacts) {
     if (!names.insert(contact.name).second && !contact.name.empty()) {

@@ -56,6 +56,10 @@ constexpr auto table = std::to_array<Key>({
     {"server.own_urls", at<&Settings::server, &Server::own_urls>,
      "Further URLs clients reach this server by, as base_url, with commas: references below them are local.",
      Form::any},
+    {"server.call_networks", at<&Settings::server, &Server::call_networks>,
+     "Where webhooks and key sets that people enter may lead: any, public, or networks beside the public ones, with "
+     "commas. auto: public when access.mode is on.",
+     Form::any},
     {"server.body_bytes_max", at<&Settings::server, &Server::body_bytes_max>,
      "The largest resource or Bundle, in bytes.", Form::any, "", 1024, 1LL << 30},
     {"server.header_time_max_ms", at<&Settings::server, &Server::header_time_max_ms>,

@@ -51,6 +51,7 @@ TEST_F(ConfigFile, EveryKeyCanBeSetByItsEnvironmentName) {
   const auto text_for = [](std::string_view name) -> std::string {
     if (name == "notify.link_base" || (name.starts_with("notify.") && name.ends_with("_url")))
       return "https://x.example";
+    if (name == "server.call_networks") return "10.1.0.0/16";
     return name.starts_with("notify.twilio") && name.ends_with("from") ? "+15551234567" : "x";
   };
   for (const Key& key : keys()) {

@@ -95,6 +95,7 @@ Result<identity::Settings> identity_settings(const AccessSection& section, const
   }
   settings.secure_cookies = server.base_url.starts_with("https://");
   settings.ca_file = section.ca_file;
+  MYDR24_ASSIGN(settings.client_reach, call_reach(server, section));
   if (!section.key_file.empty()) {
     MYDR24_ASSIGN(settings.key, read_secret(section.key_file, "access.key_file"));
     if (settings.key.size() < key_bytes_min)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 namespace mydr24::server {
 namespace {
@@ -51,7 +52,13 @@ Result<Address> emergency_address(const ServerSection& section, const Address& g
 
 class OpenListeners final : public Listeners {
  public:
-  explicit OpenListeners(const ListenerParts& parts) : parts_(parts) {}
+  explicit OpenListeners(const ListenerParts& parts) : parts_(parts) {
+    for (auto& [status, counter] : malformed_) {
+      counter = parts.metrics.counter("http_malformed_total",
+                                      "What came that was no request, by the status it was refused with",
+                                      {{"status", fmt::to_string(status)}});
+    }
+  }
 
   Result<> open() {
     const auto& section = parts_.settings.server;
@@ -152,10 +159,15 @@ class OpenListeners final : public Listeners {
     to.body_idle_time_max = std::chrono::milliseconds(from.body_idle_time_max_ms);
     to.drain_time_max = std::chrono::milliseconds(from.drain_time_max_ms);
     to.thread_begun = [&weights = parts_.weights, kind](std::size_t number) { weights.begin(kind, number); };
+    to.refused = [this](int status) {
+      const auto found = malformed_.find(status);
+      if (found != malformed_.end()) found->second.add();
+    };
     return to;
   }
 
   const ListenerParts parts_;
+  std::map<int, telemetry::Counter> malformed_{{400, {}}, {408, {}}, {417, {}}, {431, {}}, {505, {}}};
   std::unique_ptr<pipeline::Pipeline> pipeline_;
   std::unique_ptr<pipeline::Pipeline> admin_pipeline_;
   std::unique_ptr<pipeline::Pipeline> emergency_pipeline_;

@@ -42,6 +42,12 @@ std::optional<std::string_view> bearer_of(std::string_view authorization) {
   return token;
 }
 
+// "https://fhir.example:8443" without its scheme.
+std::string_view authority_of(std::string_view origin) {
+  const auto scheme_end = origin.find("://");
+  return scheme_end == origin.npos ? origin : origin.substr(scheme_end + 3);
+}
+
 access::Principal principal_of(const Standing& standing, const Settings& settings) {
   const auto& [token, session, user] = standing;
   access::Principal principal;
@@ -78,7 +84,7 @@ Identity::Identity(store::Store& store, const Clock& clock, Settings settings, c
       vault_(settings_.key),
       grants_(settings_),
       keys_(store, vault_),
-      client_keys_(fetch ? fetch : make_fetch(settings_.ca_file)) {
+      client_keys_(fetch ? fetch : make_fetch(settings_.ca_file, settings_.client_reach)) {
   for (const auto& provider : settings_.providers)
     providers_.push_back(std::make_unique<Provider>(provider, fetch ? fetch : make_fetch(settings_.ca_file)));
 }
@@ -185,6 +191,10 @@ Result<access::Principal> Identity::authenticate(const net::Request& request, In
   const bool changes = request.method != net::Method::get && request.method != net::Method::head;
   if (changes && !site.empty() && site != "same-origin" && site != "none")
     return refuse("the request comes from a page of another site");
+  // Browsers that do not say so yet. "null" is what our own pages send too: their policy gives no referrer.
+  const auto origin = request.header("Origin");
+  if (changes && site.empty() && !origin.empty() && origin != "null" && authority_of(origin) != request.header("Host"))
+    return refuse("the request comes from a page of another origin");
   // A page without its person: it says so, or only listens (WHATWG HTML, server-sent events).
   const bool attended =
       request.header("X-MyDR24-Unattended").empty() && request.header("Accept") != "text/event-stream";
