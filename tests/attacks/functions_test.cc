@@ -1,5 +1,5 @@
-// API5:2023 Broken Function Level Authorization, and API9:2023 Improper Inventory Management: every route that the server
-// says it serves, by everybody who has no business there; and nothing else is served.
+// API5:2023 Broken Function Level Authorization, and API9:2023 Improper Inventory Management: every route that the
+// server says it serves, by everybody who has no business there; and nothing else is served.
 
 #include <fmt/format.h>
 

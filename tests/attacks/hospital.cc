@@ -14,8 +14,8 @@
 namespace mydr24::attacks {
 namespace {
 
-// Limits of time are short, so that those who wait for them do not take long. Without admission: what is refused is refused for
-// what it is, not because the machine has much to do; reconciliation_test.cc has the rest.
+// Limits of time are short, so that those who wait for them do not take long. Without admission: what is refused is
+// refused for what it is, not because the machine has much to do; reconciliation_test.cc has the rest.
 constexpr const char* limits = R"([server]
 header_time_max_ms = 1500
 body_idle_time_max_ms = 1500

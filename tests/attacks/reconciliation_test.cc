@@ -1,10 +1,10 @@
-// The audit against what was answered, one for one: far more load than the server carries, of reads, searches, writes and
-// refusals, ended again and again by SIGKILL.
-//   - every answer has its entry, with what was answered and to whom, and no second one; what admission refused at the door has
-//     none, and is counted
+// The audit against what was answered, one for one: far more load than the server carries, of reads, searches, writes
+// and refusals, ended again and again by SIGKILL.
+//   - every answer has its entry, with what was answered and to whom, and no second one; what admission refused at the
+//     door has none, and is counted
 //   - no entry tells of a request that nobody sent
-//   - every write that was acknowledged is there, in the version that was acknowledged, and its entry names it; one that was
-//     never answered is either there with its entry or not there at all
+//   - every write that was acknowledged is there, in the version that was acknowledged, and its entry names it; one that
+//     was never answered is either there with its entry or not there at all
 //   - the trail verifies
 
 #include <fmt/format.h>
@@ -27,7 +27,7 @@ namespace {
 
 constexpr int rounds = 3;  // the last one ends without a kill
 constexpr std::size_t threads = 4;
-constexpr std::size_t connections_of_thread = 96;
+constexpr std::size_t connections_of_thread = 160;
 constexpr std::size_t pipelined = 4;
 constexpr std::chrono::milliseconds round_time{1'500};
 constexpr int observations = 300;
@@ -73,12 +73,12 @@ class Generator {
 
   std::string next(std::string& out) {
     const auto dice = random_() % 100;
-    const Kind kind = dice < 10   ? Kind::read
-                      : dice < 15 ? Kind::missing
-                      : dice < 65 ? Kind::search
-                      : dice < 85 ? Kind::write
-                      : dice < 90 ? Kind::transaction
-                      : dice < 95 ? Kind::unknown
+    const Kind kind = dice < 3    ? Kind::read
+                      : dice < 6  ? Kind::missing
+                      : dice < 72 ? Kind::search
+                      : dice < 90 ? Kind::write
+                      : dice < 94 ? Kind::transaction
+                      : dice < 97 ? Kind::unknown
                                   : Kind::forbidden;
     const auto id = fmt::format("{}-{}", name_, ++number_);
     auto headers = fmt::format("X-Request-Id: {}\r\n", id);
@@ -221,7 +221,14 @@ class Reconciliation : public testing::Test {
       for (auto& [id, sent] : each->book()) {
         at_door += sent.at_door ? 1 : 0;
         answered += sent.status != 0 ? 1 : 0;
-        if (!sent.at_door && (sent.status == 429 || sent.status == 503)) ++refused_inside_;
+        const bool refused = sent.status == 429 || sent.status == 503;
+        if (!sent.at_door && refused) ++refused_inside_;
+        // What admission lets in by number: the rest costs next to nothing.
+        if (sent.status == 0 || sent.kind == Kind::read || sent.kind == Kind::missing || sent.kind == Kind::unknown ||
+            sent.kind == Kind::forbidden)
+          continue;
+        ++work_;
+        if (!refused) ++carried_;
       }
       book_.merge(each->book());
     }
@@ -274,11 +281,11 @@ class Reconciliation : public testing::Test {
         ++invented;
     EXPECT_EQ(invented, 0U) << "entries of requests that nobody sent";
     check_writes(entries);
-    const double carried = answered_ - at_door_ - refused_inside_;
     fmt::print(
-        "{} requests answered, {:.1f} times what was carried; {} refused at the door, {} inside; {} never answered; "
+        "{} requests answered; of searches and writes {:.1f} times what was carried; {} refused at the door, {} "
+        "inside; {} never answered; "
         "{} entries\n",
-        answered_, answered_ / carried, at_door_, refused_inside_, unanswered, told_all);
+        answered_, work_ / carried_, at_door_, refused_inside_, unanswered, told_all);
     EXPECT_GT(at_door_, 0) << "it was not too much";
     EXPECT_GT(answered_ - at_door_, 1'000);
   }
@@ -313,7 +320,7 @@ class Reconciliation : public testing::Test {
   std::optional<load::Server> server_;
   std::string token_, principal_;
   Book book_;
-  double answered_ = 0, at_door_ = 0, refused_inside_ = 0;
+  double answered_ = 0, at_door_ = 0, refused_inside_ = 0, work_ = 0, carried_ = 0;
 };
 
 TEST_F(Reconciliation, EveryAnswerHasItsEntryUnderTooMuchLoadAndKills) {

@@ -55,7 +55,7 @@ Result<> Call::record(int status) {
   return done;
 }
 
-// Of what somebody may see and others may not: nobody on the way keeps it, and a browser takes it for what it says it is.
+// Of what somebody may see and others may not: nobody on the way keeps it, and a browser takes it for what it says.
 void Call::guard(net::Response& response) const {
   if (standing_.entrance == nullptr) return;
   const auto add = [&](const char* name, const char* value) {

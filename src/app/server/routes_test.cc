@@ -75,7 +75,7 @@ TEST_F(Routes, EveryRouteIsForSomeRoleOrOpenOnPurpose) {
   EXPECT_EQ(opened, open_on_purpose);
 }
 
-// Of FHIR the policy speaks of types: each interaction asks for one permission, or shows only what passes a guarded reader.
+// Of FHIR the policy speaks of types: each interaction asks for one permission, or passes a guarded reader.
 TEST_F(Routes, EveryInteractionOfFhirIsDecidedOrGuarded) {
   const std::set<std::string> each_resource_by_itself{"$graphql",      "$validate", "transaction",    "history-system",
                                                       "search-system", "$expand",   "$validate-code", "$lookup",

@@ -21,8 +21,8 @@ struct ServerSection {
                                          // database server, for which they wait, four times as many, at least 8
   std::string tls_certificate_file;      // PEM; with tls_key_file: HTTPS instead of HTTP
   std::string tls_key_file;
-  std::string base_url;                    // how clients reach /fhir/R4, for links; empty: from the Host header
-  std::string own_urls;                    // further URLs they reach it by, with commas
+  std::string base_url;  // how clients reach /fhir/R4, for links; empty: from the Host header
+  std::string own_urls;  // further URLs they reach it by, with commas
   // Where targets that people enter (webhooks, key sets of clients) may lead: "any", "public", or networks beside the
   // public ones, with commas. "auto": public when access.mode is on, else any.
   std::string call_networks = "auto";

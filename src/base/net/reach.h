@@ -1,7 +1,7 @@
 #pragma once
 
-// Which addresses may be called. What people enter as a target must not lead to services that trust whoever is inside: the
-// machine's own, those of its network, the metadata service of a cloud.
+// Which addresses may be called. What people enter as a target must not lead to services that trust whoever is inside:
+// the machine's own, those of its network, the metadata service of a cloud.
 // Source: IANA special-purpose address registries for IPv4 and IPv6 (RFC 6890).
 
 #include <array>

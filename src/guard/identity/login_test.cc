@@ -353,10 +353,10 @@ TEST_F(Login, RequestThatAPageOfAnotherSiteMadeIsRefused) {
                                          {"https://fhir.example", false},
                                          {"https://fhir.example:8443.evil.example", false},
                                          {"x", false}})
-    EXPECT_EQ(with_cookie(*identity, issued->token, {{"Origin", origin}, {"Host", "fhir.example:8443"}},
-                          net::Method::post)
-                  .has_value(),
-              accepted)
+    EXPECT_EQ(
+        with_cookie(*identity, issued->token, {{"Origin", origin}, {"Host", "fhir.example:8443"}}, net::Method::post)
+            .has_value(),
+        accepted)
         << origin;
   EXPECT_TRUE(with_cookie(*identity, issued->token, {{"Origin", "https://evil.example"}, {"Host", "fhir.example"}}));
 }
