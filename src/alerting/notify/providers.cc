@@ -133,7 +133,11 @@ Result<net::ClientRequest> post_request(std::string_view base_url, std::string_v
 }
 
 SendOutcome outcome_of(const Result<net::ClientResponse>& answer, std::string_view who) {
-  if (!answer) return {.status = SendStatus::failed, .text = fmt::format("{}: {}", who, answer.error().text)};
+  if (!answer) {
+    const bool for_good = answer.error().code == Code::refused;  // it must not be called
+    return {.status = for_good ? SendStatus::refused : SendStatus::failed,
+            .text = fmt::format("{}: {}", who, answer.error().text)};
+  }
   SendOutcome outcome{.status = status_of_answer(answer->status), .http_status = answer->status};
   if (outcome.status == SendStatus::delivered) return outcome;
   outcome.text = fmt::format("{} answered {}", who, answer->status);

@@ -69,6 +69,13 @@ TEST_F(ConfigFile, EveryKeyCanBeSetByItsEnvironmentName) {
   }
 }
 
+TEST_F(ConfigFile, NetworksThatMayBeCalledAreCheckedAtTheStart) {
+  EXPECT_TRUE(load_config(with("[server]\ncall_networks = \"10.1.0.0/16, fd12::/16\"\n")));
+  const auto wrong = load_config(with("[server]\ncall_networks = \"10.1.0.0/99\"\n"));
+  ASSERT_FALSE(wrong);
+  EXPECT_TRUE(wrong.error()[0].text.contains("server.call_networks")) << wrong.error()[0].text;
+}
+
 TEST_F(ConfigFile, ContactsAndStepsComeFromTheFile) {
   const auto config =
       load_config(with("[alerting]\n"
