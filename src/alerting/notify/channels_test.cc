@@ -302,6 +302,30 @@ TEST_F(ChannelTest, ADisabledAddressIsRefusedAndACallGetsItsToken) {
   EXPECT_EQ(attempt(), SendStatus::refused);
 }
 
+// What was entered leads as far as the settings say; what the settings name themselves goes there.
+TEST_F(ChannelTest, AnEnteredUrlLeadsNoFurtherThanItMay) {
+  providers.addresses = nullptr;
+  providers.reach = *net::Reach::parse("public");
+  ConsoleHub hub(clock);
+  const auto attempt = [&](Kind kind, const std::string& target) {
+    asio::io_context context;
+    const auto channel = make_channel(context, {kind, target, {}}, providers, hub, clock);
+    SendOutcome outcome;
+    asio::co_spawn(context, [&]() -> Task<> { outcome = co_await (*channel)->send(message_); }, asio::detached);
+    context.run();
+    return outcome;
+  };
+  const std::string inside = "http://127.0.0.1:1/x";  // nothing listens there
+  for (const auto kind : {Kind::webhook, Kind::chat}) {
+    const auto outcome = attempt(kind, inside);
+    EXPECT_EQ(outcome.status, SendStatus::refused);
+    EXPECT_NE(outcome.text.find("server.call_networks"), std::string::npos) << outcome.text;
+  }
+  providers.trusted_targets = {inside};
+  EXPECT_EQ(attempt(Kind::webhook, inside).status, SendStatus::failed) << "it was called";
+  EXPECT_EQ(attempt(Kind::webhook, inside + "/other").status, SendStatus::refused);
+}
+
 TEST(MakeChannel, NamesWhatIsNotConfigured) {
   asio::io_context context;
   const ManualClock clock(eight_o_clock);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "alerting/notify/ack_token.h"
@@ -65,6 +66,12 @@ class Refusing : public Channel {
   const std::string why_;
 };
 
+// A URL that came over the API: whoever may enter one reaches no further than the internet, unless the settings say so.
+bool is_entered_url(const Address& address, const Providers& providers) {
+  const bool is_url = address.kind == Kind::webhook || (address.kind == Kind::chat && address.target.contains("://"));
+  return is_url && std::ranges::find(providers.trusted_targets, address.target) == providers.trusted_targets.end();
+}
+
 Result<std::unique_ptr<Channel>> make_bare(ChannelParts parts) {
   switch (parts.address.kind) {
     case Kind::email:
@@ -96,7 +103,9 @@ Result<std::unique_ptr<Channel>> make_channel(asio::io_context& context, const A
   MYDR24_TRY(check_address(address));
   if (address.kind == Kind::console) return make_console_channel(hub);
   // A client of its own: connections that hang here are not taken from another channel to the same host.
-  auto client = net::make_client(context, {.connections_max_per_host = connections_per_channel_max});
+  net::ClientSettings calls{.connections_max_per_host = connections_per_channel_max};
+  if (is_entered_url(address, providers)) calls.reach = providers.reach;
+  auto client = net::make_client(context, std::move(calls));
   MYDR24_ASSIGN(auto channel, make_bare({address, providers, std::move(client), clock}));
   return std::make_unique<Guarded>(std::move(channel), address, providers, clock);
 }
@@ -124,7 +133,11 @@ Result<net::ClientRequest> post_request(std::string_view base_url, std::string_v
 }
 
 SendOutcome outcome_of(const Result<net::ClientResponse>& answer, std::string_view who) {
-  if (!answer) return {.status = SendStatus::failed, .text = fmt::format("{}: {}", who, answer.error().text)};
+  if (!answer) {
+    const bool for_good = answer.error().code == Code::refused;  // it must not be called
+    return {.status = for_good ? SendStatus::refused : SendStatus::failed,
+            .text = fmt::format("{}: {}", who, answer.error().text)};
+  }
   SendOutcome outcome{.status = status_of_answer(answer->status), .http_status = answer->status};
   if (outcome.status == SendStatus::delivered) return outcome;
   outcome.text = fmt::format("{} answered {}", who, answer->status);

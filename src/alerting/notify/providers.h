@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "alerting/notify/address.h"
 #include "alerting/notify/channel.h"
@@ -12,6 +13,7 @@
 #include "alerting/notify/templates.h"
 #include "base/core/clock.h"
 #include "base/core/result.h"
+#include "base/net/reach.h"
 
 namespace mydr24::notify {
 
@@ -56,6 +58,9 @@ struct Providers {
   bool include_patient = false;               // webhooks only: they carry the patient reference and the reason
   std::chrono::milliseconds time_max{5'000};  // one attempt
   Templates templates;
+  // Where webhooks and incoming webhooks of chats may lead, but for those that the operator named in the settings.
+  net::Reach reach;
+  std::vector<std::string> trusted_targets;
 };
 
 // The channel of an address, for that io_context; it refuses addresses that were disabled. Code::invalid: the address

@@ -32,7 +32,10 @@ class Webhook : public Channel {
     request.answer_bytes_max = settings_.answer_bytes_max;
 
     const Result<net::ClientResponse> answer = co_await client_->send(std::move(request));
-    if (!answer) co_return SendOutcome{SendStatus::failed, 0, answer.error().text};
+    if (!answer) {
+      const bool for_good = answer.error().code == Code::refused;
+      co_return SendOutcome{for_good ? SendStatus::refused : SendStatus::failed, 0, answer.error().text};
+    }
     const int status = answer->status;
     if (status >= 200 && status < 300) co_return SendOutcome{SendStatus::delivered, status, {}};
     if (status == 410) co_return SendOutcome{SendStatus::refused, status, "the receiver is gone for good (410)"};

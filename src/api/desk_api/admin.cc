@@ -36,6 +36,11 @@ Task<> respond_ready(Health& health, pipeline::Call& call) {
 }
 
 Task<> make_backup(Health& health, pipeline::Call& call) {
+  // A page that is open in a browser on this machine can send a POST to it: browsers then say where the page is from.
+  if (!call.request().header("Origin").empty()) {
+    co_await call.respond(fail(Code::refused, "a backup is not made for a web page"));
+    co_return;
+  }
   const auto parameters = net::parse_query(call.request().query);
   if (!parameters || parameters->size() != 1 || parameters->front().first != "to" ||
       parameters->front().second.empty()) {

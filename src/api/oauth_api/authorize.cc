@@ -203,6 +203,7 @@ Task<> ask_for_patient(Service& service, pipeline::Call& call, const Ask& ask, c
         co_await service.workers.run(RequestClass::routine, [&] { return service.find_patients(person, searched); });
     if (!answer) co_return co_await send_error_page(call, answer.error());
     found = std::move(*answer);
+    for (const auto& patient : found) call.access().note_patient(patient.id);
   }
   auto proof = make_form_proof(service, call.request());
   co_await send_page(call, {.title = "Which patient?",

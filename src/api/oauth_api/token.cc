@@ -4,6 +4,7 @@
 
 #include "api/oauth_api/detail/client_proof.h"
 #include "base/json/writer.h"
+#include "base/net/uri.h"
 
 namespace mydr24::oauth_api {
 namespace {
@@ -124,6 +125,9 @@ Task<Result<ProvenClient>> prove_client(Service& service, pipeline::Call& call, 
       .assertion_type = std::string(form["client_assertion_type"]),
       .assertion = std::string(form["client_assertion"]),
       .refresh_token = std::string(form["grant_type"] == "refresh_token" ? form["refresh_token"] : std::string_view())};
+  // The audit names who it was said to be, however that was said.
+  if (const auto id = identity::claimed_client(claim); !form.has("client_id") && !id.empty())
+    call.note_query("client_id=" + net::percent_encode(id));
   const auto now = service.clock.now();
   const std::vector<std::string> audience{service.base_url() + "/oauth/token"};
   co_return co_await service.workers.run(RequestClass::routine,

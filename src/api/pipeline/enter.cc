@@ -22,12 +22,25 @@ const std::shared_ptr<const access::Caller>& nobody() {
 Pipeline::Entrance Pipeline::enter(const net::Request& request, const Match& match) const {
   Entrance entrance;
   entrance.decision.allowed = true;
-  if (settings_.gatekeeper == nullptr || match.route == nullptr) return entrance;
+  if (settings_.gatekeeper == nullptr) return entrance;
+  // Whoever it is, when that can be told; else null.
+  const auto known_caller = [&]() -> std::shared_ptr<const access::Caller> {
+    auto caller = settings_.gatekeeper->authenticate(request);
+    return caller && (*caller)->principal.is_known() ? std::move(*caller) : nullptr;
+  };
+  if (match.route == nullptr) {
+    // Who says who they are and tries what is not there is on record; what anybody else tries there is only counted.
+    entrance.caller = known_caller();
+    if (entrance.caller) entrance.decision.rule = "nothing is served there";
+    return entrance;
+  }
   if (match.route->open) {
     // What anybody may send is on record all the same: logins, tokens, answers by signed links.
     if (request.method != net::Method::get && request.method != net::Method::head &&
-        request.method != net::Method::options)
-      entrance.caller = nobody();
+        request.method != net::Method::options) {
+      entrance.caller = known_caller();
+      if (!entrance.caller) entrance.caller = nobody();
+    }
     return entrance;
   }
   auto caller = settings_.gatekeeper->authenticate(request);

@@ -149,6 +149,7 @@ void write_operation(Writer& out, const Route& route) {
   out.field("x-mydr24-interaction", route.interaction);
   out.field("x-mydr24-class", mydr24::to_string(route.request_class));
   out.field("x-mydr24-cost", to_string(route.cost));
+  if (route.open) out.field("x-mydr24-open", true);
   write_parameters(out, route);
   const bool has_body =
       route.method == net::Method::post || route.method == net::Method::put || route.method == net::Method::patch;

@@ -9,11 +9,14 @@ namespace mydr24::pipeline {
 namespace {
 
 constexpr std::size_t request_id_bytes_max = 64;
+constexpr std::string_view no_route = "none";  // as in http_requests_total
 
 bool is_plain(std::string_view text) {
   return !text.empty() && text.size() <= request_id_bytes_max &&
          std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
 }
+
+bool only_reads(net::Method method) { return method == net::Method::get || method == net::Method::head; }
 
 audit::Action action_of(const Route& route) {
   const std::string_view name = route.interaction;
@@ -92,15 +95,21 @@ audit::Entry Recorder::entry() const {
   audit::Entry entry;
   entry.at = clock_.now();
   entry.request_id = request_id_;
-  entry.action = action_of(*match_.route);
-  entry.interaction = match_.route->interaction;
   audit::set_principal(entry, access_.principal());
   entry.address = request_.remote.substr(0, request_.remote.rfind(':'));
+  entry.rule = rule_;
+  if (match_.route == nullptr) {
+    entry.action = only_reads(request_.method) ? audit::Action::read : audit::Action::execute;
+    entry.interaction = no_route;
+    entry.query = request_.target;
+    return entry;
+  }
+  entry.action = action_of(*match_.route);
+  entry.interaction = match_.route->interaction;
   entry.resource_type = type_of(match_);
   entry.resource_id = captured(match_, "{id}");
   entry.resource_version = captured(match_, "{vid}");
   entry.query = query_.empty() ? std::string(request_.query) : query_;
-  entry.rule = rule_;
   return entry;
 }
 

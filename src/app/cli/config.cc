@@ -300,6 +300,8 @@ void Loader::check() {
     wrong(origin(notify.error().where), fmt::format("{}: {}", notify.error().where, notify.error().text));
   if (const auto tenants = server::check_tenants(settings); !tenants)
     wrong(origin(tenants_key), fmt::format("{}: {}", tenants.error().where, tenants.error().text));
+  if (const auto reach = server::call_reach(settings.server, settings.access); !reach)
+    wrong(origin(reach.error().where), fmt::format("{}: {}", reach.error().where, reach.error().text));
   std::set<std::string_view> names;
   for (const server::ContactSection& contact : settings.alerting.contacts) {
     if (!names.insert(contact.name).second && !contact.name.empty()) {

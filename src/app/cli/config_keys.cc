@@ -68,6 +68,10 @@ constexpr auto table = std::to_array<Key>({
      "Pages that may read /fhir from a browser, as https://app.example, with commas; beside those of registered "
      "applications.",
      Form::any},
+    {"server.call_networks", at<&Settings::server, &Server::call_networks>,
+     "Where webhooks and key sets that people enter may lead: any, public, or networks beside the public ones, with "
+     "commas. auto: public when access.mode is on.",
+     Form::any},
     {"server.body_bytes_max", at<&Settings::server, &Server::body_bytes_max>,
      "The largest resource or Bundle, in bytes.", Form::any, "", 1024, 1LL << 30},
     {"server.header_time_max_ms", at<&Settings::server, &Server::header_time_max_ms>,

@@ -51,6 +51,7 @@ TEST_F(ConfigFile, EveryKeyCanBeSetByItsEnvironmentName) {
   const auto text_for = [](std::string_view name) -> std::string {
     if (name == "notify.link_base" || (name.starts_with("notify.") && name.ends_with("_url")))
       return "https://x.example";
+    if (name == "server.call_networks") return "10.1.0.0/16";
     return name.starts_with("notify.twilio") && name.ends_with("from") ? "+15551234567" : "x";
   };
   for (const Key& key : keys()) {
@@ -66,6 +67,13 @@ TEST_F(ConfigFile, EveryKeyCanBeSetByItsEnvironmentName) {
     EXPECT_EQ(config->origins.size(), 1) << key.name;
     EXPECT_FALSE(key.doc.empty());
   }
+}
+
+TEST_F(ConfigFile, NetworksThatMayBeCalledAreCheckedAtTheStart) {
+  EXPECT_TRUE(load_config(with("[server]\ncall_networks = \"10.1.0.0/16, fd12::/16\"\n")));
+  const auto wrong = load_config(with("[server]\ncall_networks = \"10.1.0.0/99\"\n"));
+  ASSERT_FALSE(wrong);
+  EXPECT_TRUE(wrong.error()[0].text.contains("server.call_networks")) << wrong.error()[0].text;
 }
 
 TEST_F(ConfigFile, ContactsAndStepsComeFromTheFile) {

@@ -321,6 +321,9 @@ TEST_F(AccessControlTest, EveryAnswerHasItsEntryAndTheTrailIsSound) {
       201);
   EXPECT_EQ(ask(Method::post, "/fhir/R4/Observation", R"({"resourceType":"Observation"})", "r-invalid"), 400);
   EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/open", {}, {{"X-Request-Id", "r-nobody"}}).status, 401);
+  EXPECT_EQ(ask(Method::get, "/api/v1/nothing?x=1", {}, "r-nothing"), 404);
+  EXPECT_EQ(send(Method::get, "/api/v1/nothing", {}, {{"X-Request-Id", "r-nothing-nobody"}}).status, 404);
+  EXPECT_EQ(ask(Method::post, "/oauth/register", "{}", "r-register"), 403) << "anybody may post there, not anything";
   EXPECT_EQ(send(Method::post, "/login", "user=karin&password=not-to-be-seen",
                  {{"X-Request-Id", "r-login"}, {"Content-Type", "application/x-www-form-urlencoded"}})
                 .status,
@@ -335,13 +338,17 @@ TEST_F(AccessControlTest, EveryAnswerHasItsEntryAndTheTrailIsSound) {
       if (line.contains(fmt::format("\"{}\"", request))) found.push_back(line);
     return found;
   };
-  for (const auto* request :
-       {"r-read", "r-search", "r-refused", "r-missing", "r-create", "r-invalid", "r-nobody", "r-login"})
+  for (const auto* request : {"r-read", "r-search", "r-refused", "r-missing", "r-create", "r-invalid", "r-nobody",
+                              "r-login", "r-nothing", "r-register"})
     EXPECT_EQ(entries_of(request).size(), 1U) << request;
   EXPECT_TRUE(entries_of("r-read").front().contains("\"open\""));
   EXPECT_TRUE(entries_of("r-search").front().contains("\"open\""));
   EXPECT_TRUE(entries_of("r-refused").front().contains("may not search AuditEvent"));
   EXPECT_TRUE(entries_of("r-login").front().contains("user=karin"));
+  EXPECT_TRUE(entries_of("r-nothing").front().contains("/api/v1/nothing?x=1"));
+  EXPECT_TRUE(entries_of("r-nothing").front().contains("user/karin"));
+  EXPECT_TRUE(entries_of("r-nothing-nobody").empty()) << "only counted";
+  EXPECT_TRUE(entries_of("r-register").front().contains("user/karin"));
   EXPECT_FALSE(lines.contains("not-to-be-seen")) << "no secret";
   EXPECT_FALSE(lines.contains("Offen")) << "no content of a record";
 }

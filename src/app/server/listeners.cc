@@ -122,7 +122,13 @@ class Doors {
 
 class OpenListeners final : public Listeners {
  public:
-  explicit OpenListeners(const ListenerParts& parts) : parts_(parts) {}
+  explicit OpenListeners(const ListenerParts& parts) : parts_(parts) {
+    for (auto& [status, counter] : malformed_) {
+      counter = parts.metrics.counter("http_malformed_total",
+                                      "What came that was no request, by the status it was refused with",
+                                      {{"status", fmt::to_string(status)}});
+    }
+  }
 
   Result<> open() {
     const auto& section = parts_.settings.server;
@@ -241,10 +247,15 @@ class OpenListeners final : public Listeners {
     to.body_idle_time_max = std::chrono::milliseconds(from.body_idle_time_max_ms);
     to.drain_time_max = std::chrono::milliseconds(from.drain_time_max_ms);
     to.thread_begun = [&weights = parts_.weights, kind](std::size_t number) { weights.begin(kind, number); };
+    to.refused = [this](int status) {
+      const auto found = malformed_.find(status);
+      if (found != malformed_.end()) found->second.add();
+    };
     return to;
   }
 
   const ListenerParts parts_;
+  std::map<int, telemetry::Counter> malformed_{{400, {}}, {408, {}}, {417, {}}, {431, {}}, {505, {}}};
   Doors doors_;
   Doors emergency_doors_;
   Doors admin_doors_;

@@ -89,7 +89,16 @@ Result<> check_notify(const NotifySection& section) {
   return {};
 }
 
-Result<std::unique_ptr<Notify>> make_notify(const NotifySection& section, store::Store& store, const Clock& clock) {
+Result<net::Reach> call_reach(const ServerSection& server, const AccessSection& access) {
+  const bool by_access = server.call_networks == "auto";
+  auto reach = net::Reach::parse(!by_access ? std::string_view(server.call_networks)
+                                            : std::string_view(access.mode == "on" ? "public" : "any"));
+  if (!reach) return fail(Code::invalid, reach.error().text, "server.call_networks");
+  return reach;
+}
+
+Result<std::unique_ptr<Notify>> make_notify(const Settings& settings, store::Store& store, const Clock& clock) {
+  const auto& section = settings.notify;
   MYDR24_TRY(check_notify(section));
   MYDR24_ASSIGN(std::string key,
                 section.ack_key_file.empty() ? notify::ack_key(store) : notify::ack_key(section.ack_key_file));
@@ -114,6 +123,8 @@ Result<std::unique_ptr<Notify>> make_notify(const NotifySection& section, store:
   to.pagerduty.base_url = section.pagerduty_url;
   MYDR24_ASSIGN(to.pagerduty.webhook_secret,
                 optional_secret(section.pagerduty_webhook_secret_file, "notify.pagerduty_webhook_secret_file"));
+  MYDR24_ASSIGN(to.reach, call_reach(settings.server, settings.access));
+  for (const auto& contact : settings.alerting.contacts) to.trusted_targets.push_back(contact.webhook_url);
   to.link_base = section.link_base;
   to.site = section.site;
   to.time_max = std::chrono::milliseconds(section.time_max_ms);

@@ -23,7 +23,10 @@ struct Notify {
 };
 
 // Code::invalid: `where` is the setting, as "notify.template_sms". The store must outlive it.
-Result<std::unique_ptr<Notify>> make_notify(const NotifySection& section, store::Store& store, const Clock& clock);
+Result<std::unique_ptr<Notify>> make_notify(const Settings& settings, store::Store& store, const Clock& clock);
+
+// Where targets that people enter may lead: server.call_networks. Code::invalid names it.
+Result<net::Reach> call_reach(const ServerSection& server, const AccessSection& access);
 
 // What can be said of the section without a store, a file or the network.
 Result<> check_notify(const NotifySection& section);

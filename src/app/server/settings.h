@@ -26,6 +26,9 @@ struct ServerSection {
   std::string base_url;                      // how clients reach /fhir/R4, for links; empty: from the Host header
   std::string own_urls;                      // further URLs they reach it by, with commas
   std::string cors_origins;  // of pages that may read /fhir beside those of registered applications, with commas
+  // Where targets that people enter (webhooks, key sets of clients) may lead: "any", "public", or networks beside the
+  // public ones, with commas. "auto": public when access.mode is on, else any.
+  std::string call_networks = "auto";
   std::int64_t body_bytes_max = 32 << 20;  // one resource or Bundle
   std::int64_t header_time_max_ms = 10'000;
   std::int64_t idle_time_max_ms = 120'000;

@@ -58,7 +58,7 @@ Tenant::~Tenant() {
 Result<> Tenant::start() {
   MYDR24_TRY(core_.open(settings_, log_, shared_.weights, clock_, true));
   const std::chrono::seconds escalate_after(settings_.alerting.escalate_after_s);
-  MYDR24_ASSIGN(notify_, make_notify(settings_.notify, *core_.store, clock_));
+  MYDR24_ASSIGN(notify_, make_notify(settings_, *core_.store, clock_));
   dispatcher_ = std::make_unique<alerts::Dispatcher>(
       *core_.directory, clock_, hub_, alerts::DispatcherSettings{},
       [this](asio::io_context& context, const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {

@@ -219,6 +219,13 @@ class Call {
       if (lookup->failure) co_return busy(request_.url, "cannot look up the host: " + lookup->failure.message());
       endpoints = std::move(lookup->endpoints);
     }
+    const auto beyond = std::erase_if(endpoints, [&](const Tcp::endpoint& endpoint) {
+      return !shared_->settings.reach.covers(endpoint.address().to_string());
+    });
+    if (beyond > 0 && endpoints.empty())
+      co_return fail(
+          Code::refused,
+          fmt::format("{} is in a network that must not be called (server.call_networks)", request_.url.host), "url");
     std::string reason = "no address";
     for (const Tcp::endpoint& endpoint : endpoints) {
       Socket socket(shared_->context.get_executor());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/net/http.h"
+#include "base/net/reach.h"
 
 namespace mydr24::net {
 
@@ -44,7 +45,7 @@ class Client {
   // Redirects are not followed. A connection kept from an earlier call is used when one is free; if the peer
   // had closed it before any byte of the answer, the call is repeated once on a new one only when the method
   // is GET or HEAD or the request carries an Idempotency-Key. Code::busy: not reachable or too slow (the text
-  // says which).
+  // says which). Code::refused: the host has no address that settings.reach covers.
   virtual Task<Result<ClientResponse>> send(ClientRequest request) = 0;
 };
 
@@ -52,6 +53,8 @@ struct ClientSettings {
   std::size_t connections_max_per_host = 8;
   std::string ca_file;  // in place of the system's certificates, for tests and private authorities
   TlsSettings own;      // what we show to a server that asks for a certificate; empty: nothing
+  // Asked of every address that a host's name leads to, when it is connected to: a name may change where it leads.
+  Reach reach;
 };
 std::unique_ptr<Client> make_client(asio::io_context& context, ClientSettings settings = {});
 

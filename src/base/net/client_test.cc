@@ -139,6 +139,21 @@ TEST(Client, RepeatsACallOnAStaleConnectionOnlyWhenThatIsHarmless) {
   EXPECT_EQ(refused.error().code, Code::busy);
 }
 
+// By its address and by a name that leads to it: what counts is where the connection would go.
+TEST(Client, ANetworkBeyondTheReachIsNotCalled) {
+  ScriptedServer server({{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}});
+  for (const std::string host : {"127.0.0.1", "localhost"}) {
+    ClientRequest request;
+    request.url = *parse_url(fmt::format("http://{}:{}/", host, server.port()));
+    const auto refused = send_blocking(request, {.reach = *Reach::parse("public")});
+    ASSERT_FALSE(refused) << host;
+    EXPECT_EQ(refused.error().code, Code::refused) << refused.error().text;
+  }
+  ClientRequest request;
+  request.url = *parse_url(fmt::format("http://127.0.0.1:{}/", server.port()));
+  EXPECT_TRUE(send_blocking(request, {.reach = *Reach::parse("127.0.0.0/8")}));
+}
+
 TEST(Client, AConnectionThatWasClosedMeanwhileIsNotUsed) {
   const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
   ScriptedServer server({{answer}, {answer}});

@@ -146,6 +146,9 @@ struct ServerSettings {
   // Each I/O thread measures how late it is, this often, and tells. 0: never. Must not throw or wait.
   std::chrono::milliseconds lag_interval{0};
   std::function<void(std::size_t thread, std::chrono::nanoseconds lag)> loop_lag;
+  // Told of what came and was no request (malformed, too large, too slow), with the status that it was refused with: 400,
+  // 408, 417, 431 or 505. On I/O threads; must not throw or wait.
+  std::function<void(int status)> refused;
   // The share of one processor that handshakes may take; above it new connections wait in the kernel's queue. 0: all.
   double handshake_share = 0;
 };

@@ -162,6 +162,7 @@ Task<bool> HttpExchange::end_request() {
 }
 
 Task<HttpExchange::Next> HttpExchange::refuse(int status, std::string_view text) {
+  if (const auto& tell = thread_.state().settings.refused) tell(status);
   reset_request();
   head_.request = Request{};
   head_.http_1_1 = true;

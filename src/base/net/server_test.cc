@@ -231,6 +231,23 @@ TEST(Server, AHeadOverTheLimitIsRefused) {
   EXPECT_EQ(peer.ask(get("/", "X: " + std::string(1'900, 'x') + "\r\n")).status, 200);
 }
 
+TEST(Server, WhatIsNoRequestIsToldOf) {
+  std::atomic<int> told = 0;
+  ServerSettings settings;
+  settings.refused = [&told](int status) { told = status; };
+  const auto server = start(settings);
+  const auto ask = [&](const std::string& bytes) {
+    RawPeer peer(server->port());
+    return peer.ask(bytes).status;
+  };
+  EXPECT_EQ(ask(get("/")), 200);
+  EXPECT_EQ(told, 0);
+  EXPECT_EQ(ask("GET / HTTP/1.1\nHost: a\n\n"), 400);
+  EXPECT_EQ(told, 400);
+  EXPECT_EQ(ask("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(64U << 10, 'x') + "\r\n\r\n"), 431);
+  EXPECT_EQ(told, 431);
+}
+
 TEST(Server, SlowPeersAreCutOff) {
   ServerSettings settings;
   settings.header_time_max = settings.body_idle_time_max = milliseconds(100);

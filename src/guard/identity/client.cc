@@ -26,8 +26,6 @@ constexpr std::array<std::string_view, 3> grant_types_known{"authorization_code"
 
 Error bad(std::string_view text) { return fail(Code::invalid, std::string(text), "invalid_client_metadata"); }
 
-bool is_loopback(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
-
 // RFC 3986 characters only: it goes into a header, a page and a policy.
 bool is_uri_text(std::string_view text) {
   constexpr std::string_view marks = "-._~:/?#[]@!$&()*+,;=%";
@@ -39,7 +37,7 @@ bool is_uri_text(std::string_view text) {
 Result<> check_https(std::string_view uri) {
   const auto url = net::parse_url(uri);
   if (!url) return url.error();
-  if (url->scheme == "https" || is_loopback(url->host)) return {};
+  if (url->scheme == "https" || net::is_loopback_host(url->host)) return {};
   return fail(Code::invalid, fmt::format("{} must begin with https", uri));
 }
 

@@ -46,6 +46,11 @@ std::string subject_of(std::string_view assertion) {
 
 }  // namespace
 
+std::string claimed_client(const ClientClaim& claim) {
+  if (const auto basic = basic_of(claim.authorization)) return basic->id;
+  return claim.id.empty() ? subject_of(claim.assertion) : claim.id;
+}
+
 Result<ProvenClient> Identity::check_client(const ClientClaim& claim, const std::vector<std::string>& audience,
                                             Instant now) {
   Named named{claim.id, claim.secret};

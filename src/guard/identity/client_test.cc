@@ -181,9 +181,9 @@ TEST_F(ClientOf, RegistrationRefusesWhatIsWrong) {
   const auto with = [](std::string_view member) {
     return fmt::format(R"({{"client_name":"x","token_endpoint_auth_method":"none",{}}})", member);
   };
-  for (const char* uri :
-       {"http://app.example/cb", "https://app.example/cb#x", "javascript:alert(1)", "data:x", "myapp:/cb", "/cb",
-        "https://a.example/ x", "https://a;b/", "https:///x", "http:n", "https:", "http:/x", ""}) {
+  for (const char* uri : {"http://app.example/cb", "http://127.evil.example/cb", "https://app.example/cb#x",
+                          "javascript:alert(1)", "data:x", "myapp:/cb", "/cb", "https://a.example/ x", "https://a;b/",
+                          "https:///x", "http:n", "https:", "http:/x", ""}) {
     const auto client = parse_client(with(fmt::format(R"("redirect_uris":["{}"])", uri)));
     ASSERT_FALSE(client) << uri;
     EXPECT_EQ(client.error().where, "invalid_redirect_uri");

@@ -99,7 +99,7 @@ Identity::Identity(store::Store& store, const Clock& clock, Settings settings, c
       vault_(settings_.key),
       grants_(settings_),
       keys_(store, vault_),
-      client_keys_(fetch ? fetch : make_fetch(settings_.ca_file)) {
+      client_keys_(fetch ? fetch : make_fetch(settings_.ca_file, settings_.client_reach)) {
   for (const auto& provider : settings_.providers)
     providers_.push_back(std::make_unique<Provider>(provider, fetch ? fetch : make_fetch(settings_.ca_file)));
 }

@@ -63,6 +63,9 @@ struct ClientClaim {
   std::string refresh_token;
 };
 
+// Whom it names, unproven; empty: nobody.
+std::string claimed_client(const ClientClaim& claim);
+
 struct ProvenClient {
   Client client;
   std::string assertion_id;  // jti; empty: no assertion

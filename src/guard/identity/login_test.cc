@@ -363,6 +363,19 @@ TEST_F(Login, RequestThatAPageOfAnotherSiteMadeIsRefused) {
               accepted)
         << site;
   EXPECT_TRUE(with_cookie(*identity, issued->token, {{"Sec-Fetch-Site", "cross-site"}}));
+  // Browsers that do not say which site it is say which origin.
+  for (const auto& [origin, accepted] : {std::pair{"https://fhir.example:8443", true},
+                                         {"null", true},
+                                         {"https://evil.example", false},
+                                         {"https://fhir.example", false},
+                                         {"https://fhir.example:8443.evil.example", false},
+                                         {"x", false}})
+    EXPECT_EQ(
+        with_cookie(*identity, issued->token, {{"Origin", origin}, {"Host", "fhir.example:8443"}}, net::Method::post)
+            .has_value(),
+        accepted)
+        << origin;
+  EXPECT_TRUE(with_cookie(*identity, issued->token, {{"Origin", "https://evil.example"}, {"Host", "fhir.example"}}));
 }
 
 TEST_F(Login, ACookieCountsForPagesOfThisOriginOnly) {

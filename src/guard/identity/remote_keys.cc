@@ -26,17 +26,16 @@ std::optional<std::chrono::seconds> max_age_of(std::string_view cache_control) {
 
 }  // namespace
 
-Fetch make_fetch(std::string ca_file) {
-  return [ca_file = std::move(ca_file)](const std::string& url) -> Result<Fetched> {
+Fetch make_fetch(std::string ca_file, net::Reach reach) {
+  return [ca_file = std::move(ca_file), reach = std::move(reach)](const std::string& url) -> Result<Fetched> {
     net::ClientRequest request;
     MYDR24_ASSIGN(request.url, net::parse_url(url));
-    const auto& host = request.url.host;
-    if (request.url.scheme != "https" && host != "localhost" && host != "::1" && !host.starts_with("127."))
+    if (request.url.scheme != "https" && !net::is_loopback_host(request.url.host))
       return fail(Code::invalid, fmt::format("{} is not https", url), "url");
     request.headers = {{"Accept", "application/json"}};
     request.time_max = fetch_time_max;
     request.answer_bytes_max = crypto::key_set_bytes_max;
-    MYDR24_ASSIGN(auto answer, net::send_blocking(std::move(request), {.ca_file = ca_file}));
+    MYDR24_ASSIGN(auto answer, net::send_blocking(std::move(request), {.ca_file = ca_file, .reach = reach}));
     if (answer.status != 200) return fail(Code::busy, fmt::format("{} answered {}", url, answer.status));
     const auto max_age = max_age_of(answer.header("Cache-Control"));
     return Fetched{std::move(answer.body), max_age};

@@ -14,6 +14,7 @@
 #include "base/core/clock.h"
 #include "base/core/result.h"
 #include "base/crypto/key.h"
+#include "base/net/reach.h"
 
 namespace mydr24::identity {
 
@@ -23,7 +24,8 @@ struct Fetched {
 };
 // GET of an https URL (http: of the loopback); blocks. Code::busy: not reachable, not 200, too long.
 using Fetch = std::function<Result<Fetched>(const std::string& url)>;
-Fetch make_fetch(std::string ca_file);
+// Code::refused: `reach` does not cover it.
+Fetch make_fetch(std::string ca_file, net::Reach reach = {});
 
 using KeySetPtr = std::shared_ptr<const crypto::KeySet>;
 

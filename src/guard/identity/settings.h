@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/net/reach.h"
+
 namespace mydr24::identity {
 
 // An OpenID provider whose access tokens are accepted (OpenID Connect Discovery 1.0; RFC 9068 for the claims).
@@ -38,7 +40,8 @@ struct Settings {
   bool secure_cookies = false;  // people reach us over HTTPS, whatever the listener speaks
   std::string origin;           // of our own pages: "https://ehr.example"; empty: what the Host header says
   std::vector<ProviderSettings> providers;
-  std::string ca_file;  // in place of the system's certificates, for providers and key sets of clients
+  net::Reach client_reach;  // where key sets that clients name may lie
+  std::string ca_file;      // in place of the system's certificates, for providers and key sets of clients
 };
 
 }  // namespace mydr24::identity
