@@ -8,6 +8,7 @@
 #include <cstring>
 #include <set>
 
+#include "base/core/date_time.h"
 #include "base/json/document.h"
 #include "guard/audit/detail/crypto.h"
 #include "guard/audit/detail/record.h"
@@ -194,7 +195,14 @@ Result<Index> decode_index(std::string_view bytes) {
   return index;
 }
 
+void IndexBuilder::note(KeyKind kind, std::string_view text, std::uint32_t frame) {
+  const std::pair found(index_key(kind, text), frame);
+  // The same people are in many lines of a frame.
+  if (in_frame_.insert(found.first).second) found_.push_back(found);
+}
+
 void IndexBuilder::add(std::uint32_t frame, std::string_view lines) {
+  in_frame_.clear();
   for_each_line(lines, [&](std::string_view text) {
     const auto line = parse_line(text);
     if (!line) return true;  // verify() tells of it
@@ -202,14 +210,25 @@ void IndexBuilder::add(std::uint32_t frame, std::string_view lines) {
     index_.last = line->number;
     if (line->kind != Kind::entry) return true;
     const auto document = json::Document::parse_view(line->body);
-    const auto entry = document ? entry_of(document->root()) : Result<Entry>(document.error());
-    if (!entry) return true;
-    index_.earliest = std::min(index_.earliest, entry->at);
-    index_.latest = std::max(index_.latest, entry->at);
-    for (const std::string& patient : entry->patients) found_.emplace_back(index_key(KeyKind::patient, patient), frame);
-    if (entry->patients_cut) found_.emplace_back(index_key(KeyKind::everyone, {}), frame);
-    if (!entry->principal.empty()) found_.emplace_back(index_key(KeyKind::principal, entry->principal), frame);
-    if (!entry->override_id.empty()) found_.emplace_back(index_key(KeyKind::override, entry->override_id), frame);
+    if (!document) return true;
+    // One way through the members: every line of a segment passes here when it is sealed.
+    for (const auto member : document->root()) {
+      const auto key = member.key();
+      if (key == "at") {
+        if (const auto time = parse_date_time(member.text())) {
+          index_.earliest = std::min(index_.earliest, time->low);
+          index_.latest = std::max(index_.latest, time->low);
+        }
+      } else if (key == "patients") {
+        for (const auto patient : member) note(KeyKind::patient, patient.text(), frame);
+      } else if (key == "patients_cut") {
+        if (member.is_true()) note(KeyKind::everyone, {}, frame);
+      } else if (key == "principal") {
+        if (const auto id = member["id"].text(); !id.empty()) note(KeyKind::principal, id, frame);
+      } else if (key == "override") {
+        if (!member.text().empty()) note(KeyKind::override, member.text(), frame);
+      }
+    }
     return true;
   });
 }

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/core/clock.h"
@@ -59,6 +60,9 @@ class IndexBuilder {
   Index finish(std::vector<std::uint64_t> offsets);
 
  private:
+  void note(KeyKind kind, std::string_view text, std::uint32_t frame);
+
+  std::unordered_set<std::uint64_t> in_frame_;  // keys found so far in this frame
   Index index_{.earliest = Instant::max(), .latest = Instant::min()};
   std::vector<std::pair<std::uint64_t, std::uint32_t>> found_;
 };
