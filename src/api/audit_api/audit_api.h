@@ -1,7 +1,7 @@
 #pragma once
 
-// The audit trail over HTTP. As FHIR AuditEvents (ADR 18), and what has no form in FHIR below /api/v1/audit. Reading it is
-// itself recorded, as every request is.
+// The audit trail over HTTP. As FHIR AuditEvents (ADR 18), and what has no form in FHIR below /api/v1/audit. Reading
+// it is itself recorded, as every request is.
 //
 //   GET    /fhir/AuditEvent?...               every search parameter of R4; newest first, in pages
 //   POST   /fhir/AuditEvent/_search

@@ -1,5 +1,5 @@
-// GET [base]/AuditEvent: the trail as a search, and its events by id. AuditEvents that clients stored come after those of
-// the trail (ADR 18).
+// GET [base]/AuditEvent: the trail as a search, and its events by id. AuditEvents that clients stored come after those
+// of the trail (ADR 18).
 
 #include <fmt/format.h>
 
@@ -17,8 +17,8 @@ using fhir_api::Answer;
 
 constexpr std::string_view type = "AuditEvent";
 constexpr std::size_t form_bytes_max = 256U << 10;
-// What one page reads of the trail before it is given out short, with a link to go on: so many times so many entries, or
-// blocks of 256 KiB in which there are fewer.
+// What one page reads of the trail before it is given out short, with a link to go on: so many times so many entries,
+// or blocks of 256 KiB in which there are fewer.
 constexpr int page_rounds = 32;
 constexpr std::size_t round_entries = 500;
 constexpr std::size_t round_blocks = 256;

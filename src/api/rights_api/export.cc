@@ -1,5 +1,5 @@
-// POST /api/v1/rights/export: everything about a person as a stream of resources, one a line, that another server takes as it
-// is (POST [base] with application/fhir+ndjson); at the end a Binary with the accounting of disclosures.
+// POST /api/v1/rights/export: everything about a person as a stream of resources, one a line, that another server
+// takes as it is (POST [base] with application/fhir+ndjson); at the end a Binary with the accounting of disclosures.
 // Source: GDPR 15(1)(c), 15(3), 20.
 
 #include <fmt/format.h>

@@ -11,8 +11,8 @@
 //   POST /api/v1/breaches/{id}/told {"who": "authority"|"people", "reason"?}
 //   POST /api/v1/breaches/{id}/close {"outcome"}
 //
-// Who may ask for one of these of a patient must also be shown the AuditEvents of that patient: privacy officers of all,
-// patients of their own.
+// Who may ask for one of these of a patient must also be shown the AuditEvents of that patient: privacy officers of
+// all, patients of their own.
 
 #include "api/audit_api/audit_api.h"
 #include "clinical/erasure/erasure.h"
@@ -32,8 +32,8 @@ struct Service {
 // `service` must outlive the router.
 void add_routes(pipeline::Router& router, Service& service);
 
-// Nobody may be shown more of a person than that person: what `patient` sees by the policy, whatever Consents say, in the
-// name of `who`.
+// Nobody may be shown more of a person than that person: what `patient` sees by the policy, whatever Consents say, in
+// the name of `who`.
 Result<std::shared_ptr<const access::Caller>> as_patient(const access::Policy& policy, const access::Principal& who,
                                                          std::string_view patient, search::CataloguePtr catalogue);
 

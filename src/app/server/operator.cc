@@ -1,5 +1,5 @@
-// What the owner of the data folder may tell a running server besides identities: explanations, legal holds, breaches, the
-// record of processing. In the name of "operator/NAME", by what the command says.
+// What the owner of the data folder may tell a running server besides identities: explanations, legal holds, breaches,
+// the record of processing. In the name of "operator/NAME", by what the command says.
 
 #include <fmt/format.h>
 

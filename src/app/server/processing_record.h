@@ -13,9 +13,9 @@
 
 namespace mydr24::server {
 
-// JSON: {"at", "controller", "officer", "legal_basis", "purposes": [{"purpose", "roles", "text"}], "subjects", "categories",
-// "recipients": [{"kind", "name", "gets"}], "transfers", "retention": [{"what", "time"}], "measures": [text]}. What the
-// settings do not say is null: somebody has to.
+// JSON: {"at", "controller", "officer", "legal_basis", "purposes": [{"purpose", "roles", "text"}], "subjects",
+// "categories", "recipients": [{"kind", "name", "gets"}], "transfers", "retention": [{"what", "time"}], "measures":
+// [text]}. What the settings do not say is null: somebody has to.
 std::string processing_record(const Settings& settings, const access::Policy& policy,
                               std::span<const identity::Client> clients, Instant now);
 

@@ -39,11 +39,12 @@ struct Plan {
   std::map<std::string, std::int64_t> kept() const;  // by reason
 };
 
-// Every resource that names the person, or did in any version. Reads the whole journal, in pages. Code::not_found: nothing
-// names the person.
+// Every resource that names the person, or did in any version. Reads the whole journal, in pages. Code::not_found:
+// nothing names the person.
 Result<Plan> plan(const records::Records& records, std::string_view patient, const Rules& rules, Instant now);
 
-// The search that finds the resources of one type in the compartment of a Patient; without the Patient, whose id is known.
+// The search that finds the resources of one type in the compartment of a Patient; without the Patient, whose id is
+// known.
 search::Query in_compartment(std::string_view type, std::string_view patient, const search::CataloguePtr& catalogue);
 
 // One line for each erased resource, on disk before it is erased. It names type and id, never content. Kept beside the

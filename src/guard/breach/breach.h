@@ -1,7 +1,7 @@
 #pragma once
 
-// Breaches of personal data: what is known of each, whose data it touched by the audit, and the clocks of the law, which
-// are timers of the store. Every breach stays on record for good.
+// Breaches of personal data: what is known of each, whose data it touched by the audit, and the clocks of the law,
+// which are timers of the store. Every breach stays on record for good.
 // Source: GDPR 33 (72 hours to the authority; 33(3) what to tell; 33(5) documentation), 34 (the people concerned);
 // 45 CFR 164.404 to 164.408 (60 days).
 
@@ -91,7 +91,8 @@ class Book {
   // Code::conflict (told already), Code::invalid.
   Result<Breach> tell(store::Transaction& transaction, std::string_view id, Notice notice, std::string_view reason,
                       std::string_view by);
-  // Code::invalid without an outcome; Code::conflict: closed already. Clocks stop: the outcome says why nobody was told.
+  // Code::invalid without an outcome; Code::conflict: closed already. Clocks stop: the outcome says why nobody was
+  // told.
   Result<Breach> close(store::Transaction& transaction, std::string_view id, std::string_view outcome,
                        std::string_view by);
 

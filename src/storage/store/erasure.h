@@ -24,8 +24,8 @@ class Eraser {
 // Before the deletions of an erasure: what they take out of the index is then overwritten, too, where the engine can.
 // Code::unsupported: this transaction erases nothing.
 Result<> begin_erasing(Transaction& transaction);
-// Takes away the body of every version of a resource whose newest version is a deletion; the number of those that had one.
-// Code::stale: it is not deleted. Code::not_found: there never was one.
+// Takes away the body of every version of a resource whose newest version is a deletion; the number of those that had
+// one. Code::stale: it is not deleted. Code::not_found: there never was one.
 Result<std::int64_t> erase_bodies(Transaction& transaction, std::string_view type, std::string_view id);
 
 }  // namespace mydr24::store
