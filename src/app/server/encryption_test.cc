@@ -8,6 +8,7 @@
 #include <set>
 
 #include "app/server/access_fixture.h"
+#include "base/core/date_time.h"
 #include "guard/audit/search.h"
 #include "guard/audit/verify.h"
 #include "storage/sqlite/sqlite.h"
