@@ -87,7 +87,7 @@ Result<identity::Settings> identity_settings(const Settings& from, const access:
   if (const auto url = net::parse_url(from.server.base_url))
     settings.origin = from.server.base_url.substr(0, from.server.base_url.find('/', url->scheme.size() + 3));
   settings.ca_file = section.ca_file;
-  MYDR24_ASSIGN(settings.client_reach, call_reach(server, section));
+  MYDR24_ASSIGN(settings.client_reach, call_reach(from.server, section));
   if (!section.key_file.empty()) {
     MYDR24_ASSIGN(settings.key, read_secret(section.key_file, "access.key_file"));
     if (settings.key.size() < key_bytes_min)
