@@ -22,6 +22,9 @@ body_idle_time_max_ms = 1500
 idle_time_max_ms = 5000
 body_bytes_max = 4194304
 
+[notify]
+time_max_ms = 1000
+
 [admission]
 mode = "off"
 
