@@ -24,6 +24,7 @@ TEST(ProcessingRecord, HasWhatArticle30AsksFor) {
 
 TEST(ProcessingRecord, ChangesWithTheConfiguration) {
   Settings settings;
+  settings.access.mode = "off";
   const auto before = record(settings);
   settings.rights.controller = "St. Anna, Vienna";
   settings.rights.transfers = "to the US, by standard contractual clauses";

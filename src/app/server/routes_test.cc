@@ -52,13 +52,36 @@ TEST_F(Routes, EveryOperationOfThePolicyIsServed) {
 
 TEST_F(Routes, EveryRouteIsForSomeRoleOrOpenOnPurpose) {
   // What proves by itself who it comes from, or tells what is public.
-  const std::set<std::string> open_on_purpose{
-      "page",         "openapi",         "capabilities", "discovery",         "authorize",
-      "token",        "token-preflight", "introspect",   "revoke-token",      "register-client",
-      "userinfo",     "login-page",      "login",        "logout-page",       "logout",
-      "setup-page",   "setup",           "ack-page",     "ack-link",          "twilio-sms",
-      "twilio-voice", "twilio-status",   "slack-action", "pagerduty-webhook", "oncall-calendar",
-      "am-healthy",   "am-ready"};
+  const std::set<std::string> open_on_purpose{"page",
+                                              "openapi",
+                                              "capabilities",
+                                              "discovery",
+                                              "authorize",
+                                              "token",
+                                              "token-preflight",
+                                              "introspect-preflight",
+                                              "revoke-token-preflight",
+                                              "userinfo-preflight",
+                                              "introspect",
+                                              "revoke-token",
+                                              "register-client",
+                                              "userinfo",
+                                              "login-page",
+                                              "login",
+                                              "logout-page",
+                                              "logout",
+                                              "setup-page",
+                                              "setup",
+                                              "ack-page",
+                                              "ack-link",
+                                              "twilio-sms",
+                                              "twilio-voice",
+                                              "twilio-status",
+                                              "slack-action",
+                                              "pagerduty-webhook",
+                                              "oncall-calendar",
+                                              "am-healthy",
+                                              "am-ready"};
   const auto policy = access::default_policy();
   std::set<std::string> opened;
   for (const auto& route : served()) {
