@@ -132,6 +132,12 @@ Pipeline::Pipeline(const Router& router, const PipelineSettings& settings, telem
   unrouted_ = counters_for("none");
 }
 
+// What a full quota refuses.
+bool Pipeline::adds_to_the_store(const net::Request& request, const Place& place) {
+  return place.cost == admission::Cost::write && place.entry.request_class >= RequestClass::routine &&
+         is_fhir(request.path) && request.method != net::Method::del;
+}
+
 Task<> Pipeline::serve(net::Exchange& exchange) const {
   const auto started = clock_.steady();
   const auto& request = exchange.request();
@@ -168,10 +174,8 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
   call.stand(std::move(standing));
   if (!entrance.decision.allowed) {
     co_await turn_away(call, entrance);
-  } else if (place.cost == admission::Cost::write && place.entry.request_class >= RequestClass::routine &&
-             settings_.is_full && settings_.is_full()) {
-    co_await call.respond(
-        fail(Code::full, "the tenant has used up its storage quota: ask for more, or remove what is not needed"));
+  } else if (adds_to_the_store(request, place) && settings_.is_full && settings_.is_full()) {
+    co_await call.respond(fail(Code::full, "the tenant has used up its storage quota: ask its operator for more"));
   } else if (match.route != nullptr) {
     try {
       co_await match.route->handler(call);

@@ -162,6 +162,7 @@ class Pipeline {
   void note(const Place& place) const;
   net::Prepared refusal(const Place& place) const;
 
+  static bool adds_to_the_store(const net::Request& request, const Place& place);
   Task<> turn_away(Call& call, const Entrance& entrance) const;
 
   // protect.cc: pages of other sites

@@ -20,6 +20,7 @@ int run_openapi(const Terminal& terminal) {
   settings.server.drain_time_max_ms = 0;
   settings.store.path = folder;
   settings.log.level = "error";
+  settings.invites = false;
   int code = static_cast<int>(Exit::ok);
   {
     const auto system = server::start(settings, terminal.clock);

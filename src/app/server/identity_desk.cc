@@ -194,6 +194,7 @@ std::string IdentityDesk::base_url() const {
 Result<> IdentityDesk::invite(std::string own_url) {
   own_url_ = std::move(own_url);
   listens_.store(true, std::memory_order_release);
+  if (!parts_.settings.invites) return {};
   std::optional<std::string> token;
   MYDR24_TRY(parts_.records.store().write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
     MYDR24_ASSIGN(token, identity_.make_setup_token(transaction));

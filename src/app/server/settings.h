@@ -220,7 +220,8 @@ struct Settings {
   AlertingSection alerting;
   std::vector<TenantSection> tenants;  // none: one that has no name and answers for every host
   std::string tenant;                  // whose settings these are, see tenant_settings(); empty: the only one's
-  bool demo = false;  // not from outside: set by `mydr24 demo`, so that the page says that nothing on it is real
+  bool invites = true;  // not from outside: unset where nobody could log in, so that no set-up link is printed
+  bool demo = false;    // not from outside: set by `mydr24 demo`, so that the page says that nothing on it is real
 };
 
 // What a setting lists with commas; empty items are left out.
