@@ -12,6 +12,7 @@
 #include "api/fhir_api/operation.h"
 #include "clinical/records/include.h"
 #include "fhir/model/definitions.h"
+#include "fhir/search/compartment.h"
 
 namespace mydr24::fhir_api {
 namespace {
@@ -95,24 +96,9 @@ std::expected<search::Query, search::Refusal> query_of(const Service& service, a
   }
   auto query = parse(service, access, type, parameters, false, base);
   if (!query) return query;
-  search::Condition inside;
-  inside.form = search::Condition::Form::any;
-  const auto add = [&](std::string_view code, std::string value) {
-    const auto* parameter = search::find_parameter(type, code, catalogue.get());
-    if (parameter == nullptr) return;
-    search::Condition part;
-    part.parameter = parameter;
-    part.any_of.push_back({.value = std::move(value)});
-    inside.parts.push_back(std::move(part));
-  };
-  if (type == all.focus) {
-    add("_id", all.id);
-  } else {
-    for (const auto code : search::compartment_parameters(all.focus, type)) {
-      if (code != "{def}") add(code, fmt::format("{}/{}", all.focus, all.id));
-    }
-  }
-  query->conditions.push_back(std::move(inside));
+  auto inside = search::in_record(all.focus, all.id, type, catalogue.get());
+  if (!inside) inside = search::Condition{.form = search::Condition::Form::any};
+  query->conditions.push_back(std::move(*inside));
   query->order = search::Order::oldest_first;
   return query;
 }

@@ -136,6 +136,8 @@ struct SearchRequest {
   RequestClass request_class = RequestClass::routine;
 };
 Answer search(const Service& service, const SearchRequest& request);
+// A page of it as a URL: what was understood of it, and where the page begins.
+std::string page_link(const SearchRequest& request, const search::Query& query, std::string_view cursor);
 // What a client's criteria mean for one type, by the definitions in force.
 std::expected<search::Query, search::Refusal> parse(const Service& service, access::Access& access,
                                                     std::string_view type, const net::QueryParameters& parameters,

@@ -12,6 +12,7 @@
 #include "api/fhir_api/presentation.h"
 #include "clinical/records/include.h"
 #include "fhir/model/definitions.h"
+#include "fhir/search/compartment.h"
 #include "storage/store/search_cursor.h"
 
 namespace mydr24::fhir_api {
@@ -73,23 +74,6 @@ Result<std::vector<std::string>> members_of_list(store::Store& store, access::Ac
 
 // ---- one search of one type
 
-// Being in a compartment: any of the parameters that lead into it.
-std::optional<Condition> in_compartment(const search::Catalogue* catalogue, const std::string& compartment,
-                                        const std::string& id, const std::string& type) {
-  Condition inside;
-  inside.form = Condition::Form::any;
-  for (const auto code : search::compartment_parameters(compartment, type)) {
-    const auto* parameter = search::find_parameter(type, code == "{def}" ? "_id" : code, catalogue);
-    if (parameter == nullptr) continue;
-    Condition part;
-    part.parameter = parameter;
-    part.any_of.push_back({.value = code == "{def}" ? id : fmt::format("{}/{}", compartment, id)});
-    inside.parts.push_back(std::move(part));
-  }
-  if (inside.parts.empty()) return std::nullopt;
-  return inside;
-}
-
 // No code: any reference.
 bool is_meant(const search::Parameter& parameter, std::string_view type, std::string_view code) {
   return parameter.type == type && (code.empty() ? parameter.kind == search::Kind::reference : parameter.code == code);
@@ -122,6 +106,8 @@ Result<> check_indexed(const Service& service, const Query& query) {
   return {};
 }
 
+}  // namespace
+
 std::string page_link(const SearchRequest& request, const Query& query, std::string_view cursor) {
   auto url = request.fhir_base;
   if (!request.compartment.empty()) url += fmt::format("/{}/{}", request.compartment, request.compartment_id);
@@ -134,6 +120,8 @@ std::string page_link(const SearchRequest& request, const Query& query, std::str
   if (!cursor.empty()) url += fmt::format("{}_cursor={}", separator, net::percent_encode(cursor));
   return url;
 }
+
+namespace {
 
 Answer refused(const std::vector<model::Issue>& issues) {
   Answer answer;
@@ -199,7 +187,8 @@ Answer search_type(const Service& service, const SearchRequest& request) {
       parse(service, *request.access, request.type, request.parameters, request.lenient, request.fhir_base, &told);
   if (!query) return refused(query.error().issues);
   if (!request.compartment.empty()) {
-    auto inside = in_compartment(query->catalogue.get(), request.compartment, request.compartment_id, request.type);
+    auto inside =
+        search::in_compartment(request.compartment, request.compartment_id, request.type, query->catalogue.get());
     if (!inside) {
       return Answer::of(fail(Code::not_found, fmt::format("{} resources are in no compartment of a {}", request.type,
                                                           request.compartment)));
@@ -285,7 +274,7 @@ Answer search_system(const Service& service, const SearchRequest& request) {
                        "a search of several types is sorted by _lastUpdated, newest first", "_sort"}});
     }
     if (!request.compartment.empty()) {
-      auto inside = in_compartment(query->catalogue.get(), request.compartment, request.compartment_id, type);
+      auto inside = search::in_compartment(request.compartment, request.compartment_id, type, query->catalogue.get());
       if (!inside) continue;
       query->conditions.push_back(std::move(*inside));
     }

@@ -6,12 +6,14 @@
 
 #include <set>
 
+#include "api/pipeline/json_body.h"
 #include "api/rights_api/rights_api.h"
 #include "base/core/id.h"
 #include "base/crypto/base64.h"
 #include "base/json/writer.h"
 #include "clinical/records/include.h"
 #include "fhir/model/definitions.h"
+#include "fhir/search/compartment.h"
 
 namespace mydr24::rights_api {
 namespace {
@@ -44,7 +46,12 @@ class Export {
 
  private:
   search::Query query() const {
-    auto query = erasure::in_compartment(types_[type_], patient_, catalogue_);
+    search::Query query;
+    query.type = types_[type_];
+    query.catalogue = catalogue_;
+    query.order = search::Order::oldest_first;
+    query.conditions.push_back(search::in_record("Patient", patient_, types_[type_], catalogue_.get())
+                                   .value_or(search::Condition{.form = search::Condition::Form::any}));
     query.count = page_count;
     query.cursor = cursor_;
     return query;
@@ -101,7 +108,7 @@ std::string binary_of(const audit::Accounting& accounting, std::string_view pati
 }
 
 Task<> handle(Service& service, pipeline::Call& call) {
-  const auto document = co_await take_object(call);
+  const auto document = co_await pipeline::take_object(call, body_bytes_max);
   if (!document) {
     co_await call.respond(document.error());
     co_return;
@@ -147,7 +154,7 @@ Task<> handle(Service& service, pipeline::Call& call) {
     if (!co_await call.exchange().write(*lines)) co_return;
   }
   const auto accounting = co_await fhir.workers.run(RequestClass::background, [&] {
-    return audit::account_disclosures(service.trail.log.folder(), patient, std::nullopt, std::nullopt);
+    return audit::account_disclosures(service.trail.log.trail(), patient, std::nullopt, std::nullopt);
   });
   if (!accounting || !co_await call.exchange().write(binary_of(*accounting, patient, fhir.clock.now()))) co_return;
   (void)co_await call.exchange().finish();

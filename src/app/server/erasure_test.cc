@@ -114,6 +114,23 @@ TEST_F(ErasureTest, ClinicalRecordsAreKeptForTheirYears) {
   EXPECT_EQ(why(planned(rules), "Observation", "o1"), "erase");
 }
 
+TEST_F(ErasureTest, WhatHasMoreVersionsThanAreLookedAtIsKept) {
+  write([&](store::Transaction& transaction) -> Result<> {
+    for (int i = 0; i < 1'000; ++i) {
+      auto text = observation("o1", "Patient/p1");
+      text.replace(text.find("Erasmus"), 7, std::to_string(i));  // the same again would be no version
+      const auto prepared = records_->prepare(std::move(text), {});
+      EXPECT_TRUE(prepared);
+      MYDR24_TRY(records_->put(transaction, *prepared));
+    }
+    return {};
+  });
+  const auto made = plan(*records_, "p1", {.retention_years = 0}, clock_.now());
+  ASSERT_TRUE(made);
+  for (const auto& decision : made->decisions)
+    EXPECT_EQ(decision.erase, decision.id == "c1" || decision.id == "gone") << decision.type << '/' << decision.id;
+}
+
 TEST_F(ErasureTest, UnderALegalHoldNothingGoes) {
   const auto plan = planned({.retention_years = 0, .held = true});
   EXPECT_EQ(plan.erased(), 0);

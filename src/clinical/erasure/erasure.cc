@@ -16,7 +16,8 @@ namespace mydr24::erasure {
 namespace {
 
 constexpr std::uint32_t page = 500;
-constexpr std::size_t slice = 16;  // small enough not to stand in front of an emergency
+constexpr std::uint32_t versions_max = 1'000;  // of one resource
+constexpr std::size_t slice = 16;              // small enough not to stand in front of an emergency
 constexpr std::string_view kept_person = "other records of this person are kept";
 
 // Every "Patient/ID" that the text refers to.
@@ -92,9 +93,14 @@ class Planner {
     }
     std::vector<store::Version> versions;
     MYDR24_TRY(records_.store().read([&](store::Reader& reader) -> Result<> {
-      MYDR24_ASSIGN(versions, reader.history({.type = type, .id = id, .count = 1'000}));
+      MYDR24_ASSIGN(versions, reader.history({.type = type, .id = id, .count = versions_max}));
       return {};
     }));
+    // Nobody has looked at whom the others name.
+    if (versions.size() == versions_max) {
+      decision.reason = fmt::format("it has {} versions or more: look at it yourself", versions_max);
+      return decision;
+    }
     Instant changed;
     for (const auto& version : versions) {
       if (version.action != store::Action::remove) changed = std::max(changed, version.at);
@@ -148,31 +154,6 @@ Result<Plan> plan(const records::Records& records, std::string_view patient, con
   return Planner(records, patient, rules, now).run();
 }
 
-search::Query in_compartment(std::string_view type, std::string_view patient, const search::CataloguePtr& catalogue) {
-  search::Query query;
-  query.type = type;
-  query.catalogue = catalogue;
-  query.order = search::Order::oldest_first;
-  search::Condition inside;
-  inside.form = search::Condition::Form::any;
-  const auto add = [&](std::string_view code, std::string value) {
-    const auto* parameter = search::find_parameter(type, code, catalogue.get());
-    if (parameter == nullptr) return;
-    search::Condition part;
-    part.parameter = parameter;
-    part.any_of.push_back({.value = std::move(value)});
-    inside.parts.push_back(std::move(part));
-  };
-  if (type == "Patient") {
-    add("_id", std::string(patient));
-  } else {
-    for (const auto code : search::compartment_parameters("Patient", type))
-      if (code != "{def}") add(code, fmt::format("Patient/{}", patient));
-  }
-  query.conditions.push_back(std::move(inside));
-  return query;
-}
-
 Result<> carry_out(const records::Records& records, const Plan& plan, std::string_view request, Ledger& ledger) {
   std::vector<const Decision*> going;
   for (const auto& decision : plan.decisions)
@@ -206,7 +187,7 @@ Result<std::int64_t> replay(const records::Records& records, const Ledger& ledge
   for (const auto& line : lines) {
     bool is_there = false;
     MYDR24_TRY(records.store().read([&](store::Reader& reader) -> Result<> {
-      MYDR24_ASSIGN(const auto versions, reader.history({.type = line.type, .id = line.id, .count = 1'000}));
+      MYDR24_ASSIGN(const auto versions, reader.history({.type = line.type, .id = line.id, .count = versions_max}));
       if (versions.empty() || versions.front().at >= line.at) return {};
       is_there = std::ranges::any_of(versions, [](const auto& version) { return !version.body.empty(); });
       return {};

@@ -43,10 +43,6 @@ struct Plan {
 // nothing names the person.
 Result<Plan> plan(const records::Records& records, std::string_view patient, const Rules& rules, Instant now);
 
-// The search that finds the resources of one type in the compartment of a Patient; without the Patient, whose id is
-// known.
-search::Query in_compartment(std::string_view type, std::string_view patient, const search::CataloguePtr& catalogue);
-
 // One line for each erased resource, on disk before it is erased. It names type and id, never content. Kept beside the
 // audit trail, where a copy of the store that is put back does not touch it. Thread-safe.
 class Ledger {
