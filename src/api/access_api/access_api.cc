@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/pipeline/json_body.h"
 #include "base/core/date_time.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
@@ -13,23 +14,6 @@ namespace {
 
 constexpr std::size_t body_bytes_max = 16U << 10;
 constexpr std::uint32_t list_max = 1'000;
-
-Task<> send_json(pipeline::Call& call, int status, std::string body) {
-  net::Response response{.status = status, .content_type = "application/json"};
-  response.headers.emplace_back("Cache-Control", "no-store");
-  response.body = std::move(body);
-  co_await call.respond(std::move(response));
-}
-
-Task<Result<json::Document>> take_object(pipeline::Call& call) {
-  auto body = co_await call.exchange().read_body(body_bytes_max);
-  if (!body) co_return body.error();
-  auto document =
-      json::Document::parse(std::move(*body), {.bytes_max = body_bytes_max, .depth_max = 8, .values_max = 100});
-  if (!document) co_return document.error();
-  if (!document->root().is_object()) co_return fail(Code::invalid, "send a JSON object");
-  co_return std::move(*document);
-}
 
 template <class Step>
 Task<> change(Service& service, pipeline::Call& call, int status, Step step) {
@@ -47,12 +31,12 @@ Task<> change(Service& service, pipeline::Call& call, int status, Step step) {
   if (!done) {
     co_await call.respond(done.error());
   } else {
-    co_await send_json(call, status, access::to_json(record));
+    co_await pipeline::send_json(call, status, access::to_json(record));
   }
 }
 
 Task<> start(Service& service, pipeline::Call& call) {
-  const auto document = co_await take_object(call);
+  const auto document = co_await pipeline::take_object(call, body_bytes_max);
   if (!document) {
     co_await call.respond(document.error());
     co_return;
@@ -65,7 +49,7 @@ Task<> start(Service& service, pipeline::Call& call) {
 }
 
 Task<> review(Service& service, pipeline::Call& call) {
-  const auto document = co_await take_object(call);
+  const auto document = co_await pipeline::take_object(call, body_bytes_max);
   if (!document) {
     co_await call.respond(document.error());
     co_return;
@@ -105,7 +89,7 @@ Task<> list(Service& service, pipeline::Call& call) {
     co_await call.respond(done.error());
     co_return;
   }
-  co_await send_json(call, 200, std::move(text));
+  co_await pipeline::send_json(call, 200, std::move(text));
 }
 
 std::string permissions_of(const access::Sight& sight, std::string_view type) {
@@ -151,7 +135,7 @@ std::string me(const access::Access& access) {
 void add_routes(pipeline::Router& router, Service& service) {
   using net::Method;
   router.add({Method::get, "/api/v1/access/me", "session-me", RequestClass::urgent,
-              [](pipeline::Call& call) -> Task<> { co_await send_json(call, 200, me(call.access())); }});
+              [](pipeline::Call& call) -> Task<> { co_await pipeline::send_json(call, 200, me(call.access())); }});
   router.add({Method::post, "/api/v1/break-glass", "break-glass", RequestClass::emergency,
               [&service](pipeline::Call& call) -> Task<> { co_await start(service, call); }});
   router.add({Method::get, "/api/v1/break-glass", "break-glass-list", RequestClass::routine,

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <optional>
 
+#include "api/pipeline/json_body.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
-#include "base/json/document.h"
 #include "base/json/writer.h"
 #include "base/net/uri.h"
 #include "guard/audit/disclosures.h"
@@ -18,13 +18,6 @@ namespace mydr24::audit_api {
 namespace {
 
 constexpr std::size_t body_bytes_max = 16U << 10;
-
-Task<> send(pipeline::Call& call, int status, std::string body, std::string type = "application/json") {
-  net::Response response{.status = status, .content_type = std::move(type)};
-  response.headers.emplace_back("Cache-Control", "no-store");
-  response.body = std::move(body);
-  co_await call.respond(std::move(response));
-}
 
 // The parameters of a request, each of which must be one of these.
 class Parameters {
@@ -44,13 +37,7 @@ class Parameters {
     const auto found = std::ranges::find(values_, name, [](const auto& each) { return each.first; });
     return found == values_.end() ? std::string() : found->second;
   }
-  Result<std::optional<Instant>> time(std::string_view name) const {
-    const auto text = (*this)[name];
-    if (text.empty()) return std::optional<Instant>();
-    const auto time = parse_date_time(text);
-    if (!time) return fail(Code::invalid, "is no time: 2026-05-10 or 2026-05-10T08:00:00Z", std::string(name));
-    return std::optional(time->low);
-  }
+  Result<std::optional<Instant>> time(std::string_view name) const { return audit::time_of((*this)[name], name); }
 
  private:
   net::QueryParameters values_;
@@ -85,14 +72,17 @@ Task<> disclosures(Service& service, pipeline::Call& call) {
     co_return;
   }
   const auto accounting = co_await service.fhir.workers.run(call.request_class(), [&] {
-    return audit::account_disclosures(service.log.folder(), asked->patient, asked->since, asked->until);
+    return audit::account_disclosures(service.log.trail(), asked->patient, asked->since, asked->until);
   });
   if (!accounting) {
     co_await call.respond(accounting.error());
   } else if (asked->format == "csv") {
-    co_await send(call, 200, to_csv(*accounting), "text/csv; charset=utf-8; header=present");
+    net::Response response{.status = 200, .content_type = "text/csv; charset=utf-8; header=present"};
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.body = to_csv(*accounting);
+    co_await call.respond(std::move(response));
   } else {
-    co_await send(call, 200, to_json(*accounting));
+    co_await pipeline::send_json(call, 200, to_json(*accounting));
   }
 }
 
@@ -106,13 +96,9 @@ std::size_t segments_in(const std::filesystem::path& folder) {
   return count;
 }
 
-Task<> status(Service& service, pipeline::Call& call) {
+Result<std::string> status_of(Service& service) {
   const auto statistics = service.log.statistics();
-  const auto holds = service.log.holds();
-  if (!holds) {
-    co_await call.respond(holds.error());
-    co_return;
-  }
+  MYDR24_ASSIGN(const auto holds, service.log.holds());
   std::string text;
   json::Writer out(text);
   out.begin_object().field("line", statistics.last).field("entries", statistics.entries);
@@ -120,19 +106,38 @@ Task<> status(Service& service, pipeline::Call& call) {
   out.field("lag_ms", std::chrono::duration_cast<std::chrono::milliseconds>(service.log.lag()).count());
   out.field("last_checkpoint", statistics.last_checkpoint);
   if (statistics.last_checkpoint > 0) out.field("checkpoint_at", format_instant(statistics.checkpoint_at));
-  out.field("segments", static_cast<std::int64_t>(segments_in(service.log.folder())));
-  out.field("holds", static_cast<std::int64_t>(holds->size()));
+  out.field("segments", static_cast<std::int64_t>(segments_in(service.log.trail().folder)));
+  out.field("holds", static_cast<std::int64_t>(holds.size()));
   if (const std::lock_guard lock(service.mutex); service.verified) {
     out.key("verified").begin_object().field("at", format_instant(service.verified->at));
     out.field("good", service.verified->findings == 0).field("last", service.verified->last).end_object();
   }
   out.end_object();
-  co_await send(call, 200, std::move(text));
+  return text;
 }
 
+Result<std::string> holds_of(Service& service) {
+  MYDR24_ASSIGN(const auto holds, service.log.holds());
+  return audit::to_json(holds);
+}
+
+// Files are read: not for the I/O thread.
+Task<> answer_with(Service& service, pipeline::Call& call, Result<std::string> (*read)(Service&)) {
+  auto text = co_await service.fhir.workers.run(call.request_class(), [&] { return read(service); });
+  if (!text) {
+    co_await call.respond(text.error());
+  } else {
+    co_await pipeline::send_json(call, 200, std::move(*text));
+  }
+}
+
+Task<> status(Service& service, pipeline::Call& call) { co_await answer_with(service, call, status_of); }
+Task<> list_holds(Service& service, pipeline::Call& call) { co_await answer_with(service, call, holds_of); }
+
 Task<> verify(Service& service, pipeline::Call& call) {
-  const auto verified = co_await service.fhir.workers.run(
-      RequestClass::background, [&] { return audit::verify({.folder = service.log.folder()}); });
+  const auto verified = co_await service.fhir.workers.run(RequestClass::background, [&] {
+    return audit::verify({.folder = service.log.trail().folder, .keys = service.log.trail().keys});
+  });
   if (!verified) {
     co_await call.respond(verified.error());
     co_return;
@@ -154,58 +159,28 @@ Task<> verify(Service& service, pipeline::Call& call) {
     out.field("file", one.file).field("text", one.text).end_object();
   }
   out.end_array().end_object();
-  co_await send(call, 200, std::move(text));
+  co_await pipeline::send_json(call, 200, std::move(text));
 }
 
-void write(json::Writer& out, const audit::Hold& hold) {
-  out.begin_object().field("patient", hold.patient).field("reason", hold.reason).field("by", hold.by);
-  out.field("at", format_instant(hold.at));
-  if (hold.until) out.field("until", format_instant(*hold.until));
-  out.end_object();
-}
-
-Task<> list_holds(Service& service, pipeline::Call& call) {
-  const auto holds = service.log.holds();
-  if (!holds) {
-    co_await call.respond(holds.error());
-    co_return;
-  }
-  std::string text;
-  json::Writer out(text);
-  out.begin_object().key("holds").begin_array();
-  for (const auto& hold : *holds) write(out, hold);
-  out.end_array().end_object();
-  co_await send(call, 200, std::move(text));
-}
-
-Result<> place(Service& service, pipeline::Call& call, std::string body) {
-  MYDR24_ASSIGN(
-      const auto document,
-      json::Document::parse(std::move(body), {.bytes_max = body_bytes_max, .depth_max = 8, .values_max = 100}));
-  const auto root = document.root();
-  if (!root.is_object()) return fail(Code::invalid, "send a JSON object");
-  std::optional<Instant> until;
-  if (root["until"]) {
-    const auto time = parse_date_time(root["until"].text());
-    if (!time) return fail(Code::invalid, "is no time: 2026-05-10 or 2026-05-10T08:00:00Z", "until");
-    until = time->low;
-  }
-  call.access().note_patient(root["patient"].text());
-  return service.log.hold(root["patient"].text(), root["reason"].text(), call.access().principal().id, until);
+Result<> place(Service& service, pipeline::Call& call, json::Value hold) {
+  MYDR24_ASSIGN(const auto until, audit::time_of(hold["until"].text(), "until"));
+  const auto patient = hold["patient"].text();
+  if (is_fhir_id(patient)) call.access().note_patient(patient);
+  return service.log.hold(patient, hold["reason"].text(), call.access().principal().id, until);
 }
 
 Task<> add_hold(Service& service, pipeline::Call& call) {
-  auto body = co_await call.exchange().read_body(body_bytes_max);
-  if (!body) {
-    co_await call.respond(body.error());
+  const auto document = co_await pipeline::take_object(call, body_bytes_max);
+  if (!document) {
+    co_await call.respond(document.error());
     co_return;
   }
   const auto done =
-      co_await service.fhir.workers.run(call.request_class(), [&] { return place(service, call, std::move(*body)); });
+      co_await service.fhir.workers.run(call.request_class(), [&] { return place(service, call, document->root()); });
   if (!done) {
     co_await call.respond(done.error());
   } else {
-    co_await send(call, 201, "{}");
+    co_await pipeline::send_json(call, 201, "{}");
   }
 }
 

@@ -109,7 +109,7 @@ class EventSearch {
     EventPage page;
     for (int round = 0;; ++round) {
       const auto cursor = from.below == INT64_MAX ? std::string() : std::to_string(from.below);
-      MYDR24_ASSIGN(const auto part, audit::search(service_.log.folder(), narrow, round_entries, cursor, round_blocks));
+      MYDR24_ASSIGN(const auto part, audit::search(service_.log.trail(), narrow, round_entries, cursor, round_blocks));
       for (const auto& found : part.entries) {
         MYDR24_ASSIGN(const bool whole, take(reader, found.entry, from.skip, page));
         if (!whole) {
@@ -153,17 +153,6 @@ class EventSearch {
   const search::Query& query_;
   std::size_t taken_ = 0;
 };
-
-std::string link(const std::string& base, const search::Query& query, std::string_view cursor) {
-  auto url = fmt::format("{}/{}", base, type);
-  char separator = '?';
-  for (const auto& [name, value] : query.processed) {
-    url += fmt::format("{}{}={}", separator, net::percent_encode(name), net::percent_encode(value));
-    separator = '&';
-  }
-  if (!cursor.empty()) url += fmt::format("{}_cursor={}", separator, net::percent_encode(cursor));
-  return url;
-}
 
 std::string take_cursor(net::QueryParameters& parameters) {
   std::string cursor;
@@ -220,8 +209,8 @@ Answer search_trail(Service& service, fhir_api::SearchRequest request) {
     if (*stored) next = stored_cursor;
   }
   fhir_api::BundleWriter bundle("searchset", service.fhir.clock.now(), request.fhir_base);
-  bundle.link("self", link(request.fhir_base, *query, cursor));
-  if (!next.empty()) bundle.link("next", link(request.fhir_base, *query, next));
+  bundle.link("self", fhir_api::page_link(request, *query, cursor));
+  if (!next.empty()) bundle.link("next", fhir_api::page_link(request, *query, next));
   for (const auto& event : page->events) bundle.match(event, *query);
   if (!told.empty()) bundle.issues(model::operation_outcome(told));
   Answer answer;
@@ -271,7 +260,7 @@ Result<std::optional<store::Version>> find_event(Service& service, access::Acces
   std::optional<store::Version> found;
   constexpr std::size_t uuid_bytes = 36;
   if (id.size() < uuid_bytes) return found;
-  MYDR24_ASSIGN(const auto page, audit::search(service.log.folder(), by_id(id), 1));
+  MYDR24_ASSIGN(const auto page, audit::search(service.log.trail(), by_id(id), 1));
   if (page.entries.empty()) return found;
   const auto& entry = page.entries.front().entry;
   for (auto& event : audit::to_audit_events(entry, service.observer)) {

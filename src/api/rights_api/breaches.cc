@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "api/pipeline/json_body.h"
 #include "api/rights_api/rights_api.h"
 #include "base/json/writer.h"
 
@@ -23,12 +24,12 @@ Task<> change(Service& service, pipeline::Call& call, int status, Step step) {
   if (!done) {
     co_await call.respond(done.error());
   } else {
-    co_await send_json(call, status, breach::to_json(breach));
+    co_await pipeline::send_json(call, status, breach::to_json(breach));
   }
 }
 
 Task<> open(Service& service, pipeline::Call& call) {
-  const auto document = co_await take_object(call);
+  const auto document = co_await pipeline::take_object(call, body_bytes_max);
   if (!document) {
     co_await call.respond(document.error());
     co_return;
@@ -39,7 +40,7 @@ Task<> open(Service& service, pipeline::Call& call) {
     co_return;
   }
   const auto affected = co_await service.trail.fhir.workers.run(
-      RequestClass::routine, [&] { return breach::find_affected(service.trail.log.folder(), breach->accesses); });
+      RequestClass::routine, [&] { return breach::find_affected(service.trail.log.trail(), breach->accesses); });
   if (!affected) {
     co_await call.respond(affected.error());
     co_return;
@@ -50,7 +51,7 @@ Task<> open(Service& service, pipeline::Call& call) {
 }
 
 Task<> tell(Service& service, pipeline::Call& call) {
-  const auto document = co_await take_object(call);
+  const auto document = co_await pipeline::take_object(call, body_bytes_max);
   if (!document) {
     co_await call.respond(document.error());
     co_return;
@@ -67,7 +68,7 @@ Task<> tell(Service& service, pipeline::Call& call) {
 }
 
 Task<> close(Service& service, pipeline::Call& call) {
-  const auto document = co_await take_object(call);
+  const auto document = co_await pipeline::take_object(call, body_bytes_max);
   if (!document) {
     co_await call.respond(document.error());
     co_return;
@@ -81,14 +82,16 @@ Task<> close(Service& service, pipeline::Call& call) {
 template <class Read>
 Task<> answer(Service& service, pipeline::Call& call, Read read) {
   std::string text;
-  const auto done = service.trail.fhir.store().read([&](store::Reader& reader) -> Result<> {
-    MYDR24_ASSIGN(text, read(reader));
-    return {};
+  const auto done = co_await service.trail.fhir.workers.run(call.request_class(), [&] {
+    return service.trail.fhir.store().read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(text, read(reader));
+      return {};
+    });
   });
   if (!done) {
     co_await call.respond(done.error());
   } else {
-    co_await send_json(call, 200, std::move(text));
+    co_await pipeline::send_json(call, 200, std::move(text));
   }
 }
 

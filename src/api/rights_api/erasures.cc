@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/pipeline/json_body.h"
 #include "api/rights_api/rights_api.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
@@ -96,7 +97,7 @@ Result<Request> request_of(json::Value body, const access::Principal& principal,
 }
 
 Task<> erase(Service& service, pipeline::Call& call) {
-  const auto document = co_await take_object(call);
+  const auto document = co_await pipeline::take_object(call, body_bytes_max);
   if (!document) {
     co_await call.respond(document.error());
     co_return;
@@ -115,14 +116,14 @@ Task<> erase(Service& service, pipeline::Call& call) {
   if (!done) {
     co_await call.respond(done.error());
   } else {
-    co_await send_json(call, 200, std::move(*done));
+    co_await pipeline::send_json(call, 200, std::move(*done));
   }
 }
 
-Task<> list(Service& service, pipeline::Call& call) {
+Result<std::string> list_of(Service& service) {
   constexpr std::uint32_t page = 500;
   std::vector<std::string> rows;
-  const auto done = service.trail.fhir.store().read([&](store::Reader& reader) -> Result<> {
+  MYDR24_TRY(service.trail.fhir.store().read([&](store::Reader& reader) -> Result<> {
     std::string after;
     for (;;) {
       MYDR24_ASSIGN(auto more, reader.states(space, "", after, page));
@@ -132,17 +133,22 @@ Task<> list(Service& service, pipeline::Call& call) {
       }
       if (more.size() < page) return {};
     }
-  });
-  if (!done) {
-    co_await call.respond(done.error());
-    co_return;
-  }
+  }));
   std::string text;
   json::Writer out(text);
   out.begin_object().key("erasures").begin_array();
   for (auto row = rows.rbegin(); row != rows.rend(); ++row) out.raw(*row);
   out.end_array().end_object();
-  co_await send_json(call, 200, std::move(text));
+  return text;
+}
+
+Task<> list(Service& service, pipeline::Call& call) {
+  auto text = co_await service.trail.fhir.workers.run(call.request_class(), [&] { return list_of(service); });
+  if (!text) {
+    co_await call.respond(text.error());
+  } else {
+    co_await pipeline::send_json(call, 200, std::move(*text));
+  }
 }
 
 }  // namespace

@@ -41,10 +41,6 @@ void add_export_routes(pipeline::Router& router, Service& service);
 void add_erasure_routes(pipeline::Router& router, Service& service);
 void add_breach_routes(pipeline::Router& router, Service& service);
 
-// ---- what the routes share
-
-Task<> send_json(pipeline::Call& call, int status, std::string body);
-// A JSON object of at most 64 KiB.
-Task<Result<json::Document>> take_object(pipeline::Call& call);
+inline constexpr std::size_t body_bytes_max = 64U << 10;
 
 }  // namespace mydr24::rights_api

@@ -77,7 +77,7 @@ class Doctor {
           fmt::format("{} contacts, {} with a webhook", settings.alerting.contacts.size(), reachable));
     }
     const std::string& admin = settings.server.admin;
-    if (!admin.starts_with("127.") && !admin.starts_with("[::1]") && !admin.starts_with("localhost")) {
+    if (!server::is_on_loopback(admin)) {
       add(Verdict::warn, "admin", fmt::format("{} is reachable from outside and asks for no password", admin),
           "set server.admin to 127.0.0.1:8025");
     }
@@ -85,10 +85,9 @@ class Doctor {
 
   void check_access(const server::Settings& settings) {
     const std::string& listen = settings.server.listen;
-    const bool is_local = listen.starts_with("127.") || listen.starts_with("[::1]") || listen.starts_with("localhost");
     if (settings.access.mode == "on") {
       add(Verdict::ok, "access", "people log in, and every access is recorded");
-    } else if (is_local) {
+    } else if (server::is_on_loopback(listen)) {
       add(Verdict::warn, "access", "whoever is on this machine may read and write everything, and nothing is recorded",
           "set access.mode to on");
     } else {

@@ -28,10 +28,9 @@ struct Place {
 // The key files that are there.
 std::vector<Place> places_of(const server::Settings& settings) {
   const fs::path data = settings.store.path;
-  const fs::path audit = settings.audit.folder.empty() ? data / "audit" : fs::path(settings.audit.folder);
   std::vector<Place> found;
   std::error_code ignored;
-  for (const auto& [name, folder] : {std::pair("store", data), std::pair("audit", audit)})
+  for (const auto& [name, folder] : {std::pair("store", data), std::pair("audit", server::audit_folder(settings))})
     if (fs::exists(folder / keyring::file_name, ignored)) found.push_back({name, folder / keyring::file_name, nullptr});
   return found;
 }

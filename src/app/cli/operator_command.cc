@@ -8,7 +8,6 @@
 
 #include "app/cli/admin_client.h"
 #include "app/cli/commands.h"
-#include "base/core/date_time.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "guard/audit/log.h"
@@ -47,44 +46,23 @@ std::string command_of(const OperatorOptions& options) {
   return text;
 }
 
-fs::path trail_of(const server::Settings& settings) {
-  return settings.audit.folder.empty() ? fs::path(settings.store.path) / "audit" : fs::path(settings.audit.folder);
-}
-
-std::string text_of(const std::vector<audit::Hold>& holds) {
-  std::string text;
-  json::Writer out(text);
-  out.begin_object().key("holds").begin_array();
-  for (const auto& hold : holds) {
-    out.begin_object().field("patient", hold.patient).field("reason", hold.reason).field("by", hold.by);
-    out.field("at", format_instant(hold.at));
-    if (hold.until) out.field("until", format_instant(*hold.until));
-    out.end_object();
-  }
-  out.end_array().end_object();
-  return text;
-}
-
 // On the trail itself. Code::busy: a server has it open.
-Result<std::string> hold_here(const OperatorOptions& options, const fs::path& trail, const Clock& clock) {
+Result<std::string> hold_here(const OperatorOptions& options, const server::Settings& settings, const Clock& clock) {
+  const auto trail = server::audit_folder(settings);
   if (!fs::is_directory(trail)) return fail(Code::not_found, "there is no audit trail", trail.string());
-  MYDR24_ASSIGN(const auto log, audit::Log::open({.folder = trail}, clock));
+  MYDR24_ASSIGN(const auto log,
+                audit::Log::open({.folder = trail, .encryption_key_file = settings.encryption.key_file}, clock));
   const auto by = fmt::format("operator/{}", who(options));
-  std::optional<Instant> until;
-  if (!options.until.empty()) {
-    const auto time = parse_date_time(options.until);
-    if (!time) return fail(Code::invalid, "is no time: 2026-05-10 or 2026-05-10T08:00:00Z", "--until");
-    until = time->low;
-  }
+  MYDR24_ASSIGN(const auto until, audit::time_of(options.until, "--until"));
   if (options.action == "audit.hold") MYDR24_TRY(log->hold(options.id, options.reason, by, until));
   if (options.action == "audit.release") MYDR24_TRY(log->release(options.id, options.reason, by));
   MYDR24_ASSIGN(const auto holds, log->holds());
-  return text_of(holds);
+  return audit::to_json(holds);
 }
 
 Result<std::string> perform(const OperatorOptions& options, const server::Settings& settings, const Clock& clock) {
   if (options.action.starts_with("audit.")) {
-    auto done = hold_here(options, trail_of(settings), clock);
+    auto done = hold_here(options, settings, clock);
     if (done || done.error().code != Code::busy) return done;
   }
   auto answer = ask_server(settings, command_of(options));

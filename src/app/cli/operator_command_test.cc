@@ -1,14 +1,17 @@
 // mydr24 audit hold, breach and compliance beside a server that has the data folder open, and without one.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "app/cli/cli.h"
 #include "app/server/server.h"
 #include "base/json/document.h"
+#include "guard/audit/log.h"
 
 namespace mydr24::cli {
 namespace {
@@ -22,7 +25,7 @@ struct Ran {
 class OperatorCommand : public testing::Test {
  protected:
   OperatorCommand() {
-    std::string name = "/tmp/mydr24-operator-XXXXXX";
+    std::string name = testing::TempDir() + "/mydr24-operator-XXXXXX";
     folder_ = ::mkdtemp(name.data());
   }
   ~OperatorCommand() override { std::filesystem::remove_all(folder_); }
@@ -80,6 +83,18 @@ TEST_F(OperatorCommand, WithoutAServerOnlyHoldsOfATrailThatIsThere) {
   const auto record = run_with({"compliance", "record"});
   EXPECT_EQ(record.exit, 75) << record.err;
   EXPECT_TRUE(record.err.contains("mydr24 serve")) << record.err;
+}
+
+TEST_F(OperatorCommand, OfAnEncryptedTrailHoldsNeedItsKeyFile) {
+  const std::string key_file = folder_ + "/key";
+  std::ofstream(key_file) << std::string(64, '7');
+  ASSERT_EQ(::chmod(key_file.c_str(), 0600), 0);
+  ASSERT_TRUE(audit::Log::open({.folder = folder_ + "/audit", .encryption_key_file = key_file}, system_clock()));
+  EXPECT_EQ(run_with({"audit", "hold", "add", "p1", "--reason", "court order"}).exit, 4);
+  const auto placed =
+      run_with({"audit", "hold", "add", "p1", "--reason", "court order", "--encryption-key-file", key_file});
+  EXPECT_EQ(placed.exit, 0) << placed.err;
+  EXPECT_TRUE(run_with({"audit", "hold", "list", "--encryption-key-file", key_file}).out.contains("court order"));
 }
 
 }  // namespace

@@ -17,8 +17,7 @@ constexpr std::chrono::hours notice_stands{24};
 
 audit::Settings audit_settings(const Settings& settings, const telemetry::Log& log) {
   audit::Settings made;
-  made.folder = settings.audit.folder.empty() ? std::filesystem::path(settings.store.path) / "audit"
-                                              : std::filesystem::path(settings.audit.folder);
+  made.folder = audit_folder(settings);
   made.encryption_key_file = settings.encryption.key_file;
   made.log = [&log](telemetry::Level level, std::string_view line) { log.write(level, "audit", {{"detail", line}}); };
   return made;
@@ -143,7 +142,7 @@ Result<> AccessControl::start() {
       audit_, audit::Log::open(audit_settings(settings, parts_.desk.log), parts_.desk.machine_clock, &parts_.metrics));
   writes_ = std::make_unique<audit::WriteFollower>(*audit_);
   store.add_follower(*writes_);
-  ledger_ = std::make_unique<erasure::Ledger>(audit_->folder() / "erasures");
+  ledger_ = std::make_unique<erasure::Ledger>(audit_->trail().folder / "erasures");
   MYDR24_ASSIGN(auto policy, load_policy(settings.access.policy_file));
   auto desk = parts_.desk;
   desk.policy = policy;

@@ -42,22 +42,7 @@ class AdmissionServerTest : public testing::Test {
   }
 
   static Answer send(const std::string& url, Method method, std::string body = {}, Headers headers = {}) {
-    net::ClientRequest request;
-    request.method = method;
-    request.url = *net::parse_url(url);
-    request.headers = std::move(headers);
-    request.headers.emplace_back("Content-Type", "application/json");
-    request.body = std::move(body);
-    auto response = net::send_blocking(std::move(request));
-    Answer answer;
-    if (!response) {
-      ADD_FAILURE() << response.error().text;
-      return answer;
-    }
-    answer.raw = std::move(*response);
-    answer.status = answer.raw.status;
-    if (auto parsed = json::Document::parse(answer.raw.body)) answer.body = std::move(*parsed);
-    return answer;
+    return send_to(url, method, std::move(body), with_type(std::move(headers), "application/json"));
   }
   // Admitted so far, by class, as the admin listener tells.
   std::int64_t admitted(std::string_view request_class) {

@@ -105,6 +105,26 @@ TEST_F(EncryptionTest, NothingOfAPatientStandsInAnyFileOfTheFolder) {
   EXPECT_THAT(audit::verify({.folder = folder / "audit", .keys = trail->keys})->findings, IsEmpty());
 }
 
+TEST_F(EncryptionTest, TheAuditIsReadOverHttpAsAPlainOneIs) {
+  begin("served", key_file_);
+  live(folder_ / "served");
+  const auto officer = log_in("olga", {"compliance-officer"});
+  const auto events = send(Method::get, "/fhir/AuditEvent?patient=Patient/zebra-patient-1", {}, officer);
+  EXPECT_EQ(events.status, 200);
+  ASSERT_GT(events.body.root()["entry"].size(), 0U) << events.raw.body;
+  const auto id = events.body.root()["entry"].at(0)["resource"]["id"].text();
+  EXPECT_EQ(send(Method::get, fmt::format("/fhir/AuditEvent/{}", id), {}, officer).status, 200);
+  const auto disclosures = send(Method::get, "/api/v1/audit/disclosures?patient=zebra-patient-1", {}, officer);
+  EXPECT_GT(disclosures.body.root()["disclosures"].size(), 0U) << disclosures.raw.body;
+  const auto verified = send(Method::post, "/api/v1/audit/verify", {}, officer);
+  EXPECT_TRUE(verified.body.root()["good"].is_true()) << verified.raw.body;
+  const auto breach = send(Method::post, "/api/v1/breaches",
+                           R"({"nature":"a lost password","principal":"user/zebranurse","since":"2020-01-01"})",
+                           with(officer, "Content-Type", "application/json"));
+  EXPECT_EQ(breach.status, 201) << breach.raw.body;
+  EXPECT_NE(breach.body.root()["people"].text(), "0") << breach.raw.body;
+}
+
 TEST_F(EncryptionTest, WithoutAKeyFileAllOfItIsFound) {
   begin("plain", "");
   live(folder_ / "plain");

@@ -26,10 +26,6 @@ std::string without_slash(std::string url) {
   return url;
 }
 
-bool is_loopback(std::string_view address) {
-  return address.starts_with("127.") || address.starts_with("[::1]") || address.starts_with("localhost:");
-}
-
 Result<identity::ProviderSettings> provider_settings(const AccessSection& section) {
   identity::ProviderSettings provider{.name = "sso", .issuer = section.oidc_issuer};
   const auto url = net::parse_url(provider.issuer);
@@ -116,7 +112,7 @@ IdentityDesk::IdentityDesk(Parts parts, identity::Settings settings)
 Result<std::unique_ptr<IdentityDesk>> IdentityDesk::make(Parts parts) {
   const auto& server = parts.settings.server;
   // Tokens name who gave them: that cannot be an address which means something else on every machine.
-  if (server.base_url.empty() && !is_loopback(server.listen))
+  if (server.base_url.empty() && !is_on_loopback(server.listen))
     return fail(Code::invalid, "must say how clients reach this server when access.mode is on", "server.base_url");
   MYDR24_ASSIGN(auto settings, identity_settings(parts.settings, *parts.policy));
   std::unique_ptr<IdentityDesk> made(new IdentityDesk(std::move(parts), std::move(settings)));

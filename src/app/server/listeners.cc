@@ -32,10 +32,6 @@ Result<Address> parse_address(std::string_view text, std::string where) {
   return Address{std::string(text.substr(0, colon)), static_cast<std::uint16_t>(port)};
 }
 
-bool is_loopback(std::string_view host) {
-  return host.starts_with("127.") || host == "localhost" || host == "::1" || host == "[::1]";
-}
-
 std::string url(std::string_view host, std::uint16_t port, bool secure) {
   return fmt::format("{}://{}:{}", secure ? "https" : "http", host, port);
 }
@@ -134,7 +130,7 @@ class OpenListeners final : public Listeners {
     const auto& section = parts_.settings.server;
     MYDR24_ASSIGN(const auto general, parse_address(section.listen, "server.listen"));
     MYDR24_ASSIGN(const auto admin, parse_address(section.admin, "server.admin"));
-    if (!is_loopback(admin.host)) {
+    if (!is_on_loopback(section.admin)) {
       return fail(
           Code::invalid,
           fmt::format("\"{}\" is not on this machine: the admin listener asks for no password; use 127.0.0.1 or [::1]",

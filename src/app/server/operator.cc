@@ -10,32 +10,6 @@
 #include "base/json/writer.h"
 
 namespace mydr24::server {
-namespace {
-
-Result<std::string> holds_of(const audit::Log& log) {
-  MYDR24_ASSIGN(const auto holds, log.holds());
-  std::string text;
-  json::Writer out(text);
-  out.begin_object().key("holds").begin_array();
-  for (const auto& hold : holds) {
-    out.begin_object().field("patient", hold.patient).field("reason", hold.reason).field("by", hold.by);
-    out.field("at", format_instant(hold.at));
-    if (hold.until) out.field("until", format_instant(*hold.until));
-    out.end_object();
-  }
-  out.end_array().end_object();
-  return text;
-}
-
-Result<std::optional<Instant>> until_of(json::Value command) {
-  if (command["until"].text().empty()) return std::optional<Instant>();
-  const auto time = parse_date_time(command["until"].text());
-  if (!time) return fail(Code::invalid, "is no time: 2026-05-10 or 2026-05-10T08:00:00Z", "until");
-  return std::optional(time->low);
-}
-
-}  // namespace
-
 Result<std::string> AccessControl::operate(json::Value command) {
   const std::string name(command["do"].text());
   const auto by = fmt::format("operator/{}", command["by"].text().substr(0, 64));
@@ -51,19 +25,23 @@ Result<std::string> AccessControl::operate(json::Value command) {
   };
   if (name == "access.explain") return explain(command);
   if (name == "compliance.record") return processing_record();
-  if (name == "audit.holds") return holds_of(*audit_);
+  const auto holds = [this]() -> Result<std::string> {
+    MYDR24_ASSIGN(const auto all, audit_->holds());
+    return audit::to_json(all);
+  };
+  if (name == "audit.holds") return holds();
   if (name == "audit.hold") {
-    MYDR24_ASSIGN(const auto until, until_of(command));
+    MYDR24_ASSIGN(const auto until, audit::time_of(command["until"].text(), "until"));
     MYDR24_TRY(audit_->hold(command["patient"].text(), command["reason"].text(), by, until));
-    return holds_of(*audit_);
+    return holds();
   }
   if (name == "audit.release") {
     MYDR24_TRY(audit_->release(command["patient"].text(), command["reason"].text(), by));
-    return holds_of(*audit_);
+    return holds();
   }
   if (name == "breach.open") {
     MYDR24_ASSIGN(const auto breach, breach::breach_of(command, parts_.desk.clock.now()));
-    MYDR24_ASSIGN(const auto affected, breach::find_affected(audit_->folder(), breach.accesses));
+    MYDR24_ASSIGN(const auto affected, breach::find_affected(audit_->trail(), breach.accesses));
     return changed([&](store::Transaction& transaction) { return breaches_->open(transaction, breach, affected, by); });
   }
   if (name == "breach.close") {

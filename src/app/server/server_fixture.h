@@ -28,6 +28,31 @@ struct Answer {
   net::ClientResponse raw;
 };
 
+// With that Content-Type, unless the headers have one.
+inline Headers with_type(Headers headers, std::string_view type) {
+  if (std::ranges::none_of(headers, [](const auto& h) { return h.first == "Content-Type"; }))
+    headers.emplace_back("Content-Type", type);
+  return headers;
+}
+
+inline Answer send_to(const std::string& url, Method method, std::string body = {}, Headers headers = {}) {
+  net::ClientRequest request;
+  request.method = method;
+  request.url = *net::parse_url(url);
+  request.headers = std::move(headers);
+  request.body = std::move(body);
+  auto response = net::send_blocking(std::move(request));
+  Answer answer;
+  if (!response) {
+    ADD_FAILURE() << response.error().text;
+    return answer;
+  }
+  answer.raw = std::move(*response);
+  answer.status = answer.raw.status;
+  if (auto parsed = json::Document::parse(answer.raw.body)) answer.body = std::move(*parsed);
+  return answer;
+}
+
 class ServerTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -60,25 +85,8 @@ class ServerTest : public testing::Test {
   }
 
   static Answer send(Method method, std::string_view path, std::string body = {}, Headers headers = {}) {
-    net::ClientRequest request;
-    request.method = method;
-    request.url = *net::parse_url(system_->base_url() + std::string(path));
-    request.headers = std::move(headers);
-    if (!body.empty() &&
-        std::ranges::none_of(request.headers, [](const auto& h) { return h.first == "Content-Type"; })) {
-      request.headers.emplace_back("Content-Type", "application/fhir+json");
-    }
-    request.body = std::move(body);
-    auto response = net::send_blocking(std::move(request));
-    Answer answer;
-    if (!response) {
-      ADD_FAILURE() << response.error().text;
-      return answer;
-    }
-    answer.raw = std::move(*response);
-    answer.status = answer.raw.status;
-    if (auto parsed = json::Document::parse(answer.raw.body)) answer.body = std::move(*parsed);
-    return answer;
+    if (!body.empty()) headers = with_type(std::move(headers), "application/fhir+json");
+    return send_to(system_->base_url() + std::string(path), method, std::move(body), std::move(headers));
   }
   static std::string issue(const Answer& answer, std::string_view member) {
     const auto first = answer.body.root()["issue"].at(0);

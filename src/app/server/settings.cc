@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/async/threads.h"
+#include "base/net/reach.h"
 
 namespace mydr24::server {
 namespace {
@@ -22,6 +23,17 @@ std::vector<std::string> list_of(std::string_view text) {
     if (first != item.npos) items.emplace_back(item.substr(first, item.find_last_not_of(' ') - first + 1));
   }
   return items;
+}
+
+bool is_on_loopback(std::string_view address) {
+  auto host = address.substr(0, address.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return net::is_loopback_host(host);
+}
+
+std::filesystem::path audit_folder(const Settings& settings) {
+  if (!settings.audit.folder.empty()) return settings.audit.folder;
+  return std::filesystem::path(settings.store.path) / "audit";
 }
 
 std::size_t worker_count(const Settings& settings) {

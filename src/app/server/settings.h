@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -224,8 +225,14 @@ struct Settings {
   bool demo = false;    // not from outside: set by `mydr24 demo`, so that the page says that nothing on it is real
 };
 
+// Whether only this machine reaches that address, HOST:PORT.
+bool is_on_loopback(std::string_view address);
+
 // What a setting lists with commas; empty items are left out.
 std::vector<std::string> list_of(std::string_view text);
+
+// Where the trail is: audit.folder, or its place in the data folder.
+std::filesystem::path audit_folder(const Settings& settings);
 
 // Of server.workers: what 0 stands for is settled here.
 std::size_t worker_count(const Settings& settings);

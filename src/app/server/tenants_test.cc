@@ -120,23 +120,7 @@ class TenantsTest : public testing::Test {
   }
 
   static Answer send(const std::string& url, Method method, std::string body, Headers headers) {
-    net::ClientRequest request;
-    request.method = method;
-    request.url = *net::parse_url(url);
-    request.headers = std::move(headers);
-    if (std::ranges::none_of(request.headers, [](const auto& h) { return h.first == "Content-Type"; }))
-      request.headers.emplace_back("Content-Type", "application/fhir+json");
-    request.body = std::move(body);
-    auto response = net::send_blocking(std::move(request));
-    Answer answer;
-    if (!response) {
-      ADD_FAILURE() << response.error().text;
-      return answer;
-    }
-    answer.raw = std::move(*response);
-    answer.status = answer.raw.status;
-    if (auto parsed = json::Document::parse(answer.raw.body)) answer.body = std::move(*parsed);
-    return answer;
+    return send_to(url, method, std::move(body), with_type(std::move(headers), "application/fhir+json"));
   }
   // `host`: empty: the IP address of the listener. `token`: of that tenant; empty: none.
   static Answer ask(std::string_view host, std::string_view token, Method method, std::string_view path,
@@ -333,7 +317,7 @@ TEST_F(TenantsTest, OperatorsNameTheTenantTheyMean) {
   const auto ready = admin("", Method::get, "/readyz");
   EXPECT_EQ(ready.status, 200);
   EXPECT_TRUE(ready.raw.body.contains("north.store")) << ready.raw.body;
-  const auto whose = admin("", Method::post, "/backup?to=/tmp/x");
+  const auto whose = admin("", Method::post, "/backup?to=" + (folder_ / "nobody.db").string());
   EXPECT_EQ(whose.status, 400);
   EXPECT_TRUE(whose.raw.body.contains("north, south, small")) << whose.raw.body;
   EXPECT_EQ(send(system_->admin_url() + "/readyz", Method::get, {}, {{std::string(tenant_header), "west"}}).status,

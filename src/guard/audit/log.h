@@ -38,6 +38,7 @@
 #include "guard/audit/detail/sealing.h"
 #include "guard/audit/entry.h"
 #include "guard/audit/search.h"
+#include "guard/audit/trail.h"
 
 namespace mydr24::audit {
 
@@ -85,6 +86,10 @@ struct Hold {
 
   bool is_in_force(Instant now) const { return !until || now < *until; }
 };
+// {"holds": [{"patient", "reason", "by", "at", "until"?}]}
+std::string to_json(const std::vector<Hold>& holds);
+// "2026-05-10", or with a time; nothing for an empty text. Code::invalid names `where`.
+Result<std::optional<Instant>> time_of(std::string_view text, std::string_view where);
 
 struct Retained {
   std::int64_t segments_removed = 0;
@@ -95,7 +100,8 @@ struct Retained {
 class Log {
  public:
   // Cuts a torn tail back to the last whole line, and says so in an entry ("audit.repair"). Code::busy: another process
-  // has the folder open. Code::refused: it is encrypted, and the key file is not the right one or not given. The clock and the metrics must outlive the Log.
+  // has the folder open. Code::refused: it is encrypted, and the key file is not the right one or not given. The clock and
+  // the metrics must outlive the Log.
   static Result<std::unique_ptr<Log>> open(const Settings& settings, const Clock& clock,
                                            telemetry::Metrics* metrics = nullptr);
   // A checkpoint, a sync, and the end.
@@ -135,7 +141,8 @@ class Log {
   void settle();
 
   Statistics statistics() const;
-  const std::filesystem::path& folder() const { return settings_.folder; }
+  // For reading it beside the process that writes it.
+  const Trail& trail() const { return trail_; }
 
  private:
   class Lag;

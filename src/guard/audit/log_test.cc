@@ -181,7 +181,8 @@ TEST_F(AuditTest, Kill9LosesNoEntryWhoseAppendReturned) {
 
     open();
     std::set<std::int64_t> there;
-    ASSERT_TRUE(for_each(settings_.folder, {}, [&](const Found& one) { return there.insert(one.number).second; }));
+    ASSERT_TRUE(
+        for_each(Trail(settings_.folder), {}, [&](const Found& one) { return there.insert(one.number).second; }));
     for (const std::int64_t one : returned) EXPECT_TRUE(there.contains(one)) << one;
     log_.reset();
     EXPECT_EQ(told(verified()), "");

@@ -181,4 +181,25 @@ Result<> Log::release(std::string_view patient, std::string_view reason, std::st
   return write_holds(held);
 }
 
+std::string to_json(const std::vector<Hold>& holds) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().key("holds").begin_array();
+  for (const Hold& hold : holds) {
+    out.begin_object().field("patient", hold.patient).field("reason", hold.reason).field("by", hold.by);
+    out.field("at", format_instant(hold.at));
+    if (hold.until) out.field("until", format_instant(*hold.until));
+    out.end_object();
+  }
+  out.end_array().end_object();
+  return text;
+}
+
+Result<std::optional<Instant>> time_of(std::string_view text, std::string_view where) {
+  if (text.empty()) return std::optional<Instant>();
+  const auto time = parse_date_time(text);
+  if (!time) return fail(Code::invalid, "is no time: 2026-05-10 or 2026-05-10T08:00:00Z", std::string(where));
+  return std::optional(time->low);
+}
+
 }  // namespace mydr24::audit

@@ -90,7 +90,7 @@ TEST_P(Searching, ASearchThatReadsTooMuchGoesOnFromItsCursor) {
   std::string cursor;
   std::size_t pages = 0, entries = 0;
   do {
-    const auto page = search(settings_.folder, {.request_id = "r42"}, 10, cursor, 1);
+    const auto page = search(Trail(settings_.folder), {.request_id = "r42"}, 10, cursor, 1);
     ASSERT_TRUE(page);
     ++pages;
     entries += page->entries.size();
@@ -104,12 +104,12 @@ TEST_P(Searching, LimitsAndCursorsAreChecked) {
   EXPECT_EQ(log_->search({}, 0).error().where, "limit");
   EXPECT_EQ(log_->search({}, page_entries_max + 1).error().where, "limit");
   EXPECT_EQ(log_->search({}, 1, "12x").error().where, "cursor");
-  EXPECT_EQ(search(root_ / "nowhere", {}, 1).error().code, Code::not_found);
+  EXPECT_EQ(search(Trail(root_ / "nowhere"), {}, 1).error().code, Code::not_found);
 }
 
 TEST_P(Searching, AllAreSeenOldestFirst) {
   std::vector<std::int64_t> numbers;
-  ASSERT_TRUE(for_each(settings_.folder, {}, [&](const Found& one) {
+  ASSERT_TRUE(for_each(Trail(settings_.folder), {}, [&](const Found& one) {
     numbers.push_back(one.number);
     return numbers.size() < 50;
   }));
@@ -124,13 +124,13 @@ TEST_F(AuditTest, ASegmentOfManyBlocksIsReadByBlock) {
   open();
   std::int64_t last = 0;
   for (int i = 0; i < 3000; ++i) last = append(i % 1000 == 500 ? "rare" : "p" + std::to_string(i));
-  const auto segment = Segment::open(settings_.folder, 1);
+  const auto segment = Segment::open(Trail(settings_.folder), 1);
   ASSERT_TRUE(segment);
   EXPECT_GT(segment->blocks(), 3U);
   EXPECT_EQ(log_->search({.patient = "rare"}, 10)->entries.size(), 3U);
   ASSERT_TRUE(log_->rotate());
   log_->settle();
-  const auto sealed = Segment::open(settings_.folder, 1);
+  const auto sealed = Segment::open(Trail(settings_.folder), 1);
   ASSERT_TRUE(sealed && sealed->index() != nullptr);
   EXPECT_EQ(sealed->blocks(), segment->blocks());
   EXPECT_EQ(sealed->index()->frames_of(index_key(KeyKind::patient, "rare")).size(), 3U);
@@ -173,7 +173,7 @@ TEST_F(AuditTest, AccountingTellsWhoOutsideGotDataAndForWhat) {
   bulk.client = "authority";
   append(bulk);
 
-  const auto accounting = account_disclosures(settings_.folder, "p1", std::nullopt, std::nullopt);
+  const auto accounting = account_disclosures(Trail(settings_.folder), "p1", std::nullopt, std::nullopt);
   ASSERT_TRUE(accounting);
   EXPECT_EQ(accounting->entries, 6);
   std::vector<std::string> told;
@@ -185,8 +185,8 @@ TEST_F(AuditTest, AccountingTellsWhoOutsideGotDataAndForWhat) {
   EXPECT_EQ(accounting->disclosures[1].first, start + 1h);
   EXPECT_EQ(accounting->disclosures[1].last, start + 2h);
   EXPECT_THAT(accounting->disclosures[1].interactions, ElementsAre("read Observation", "search-type Observation"));
-  EXPECT_EQ(account_disclosures(settings_.folder, "p1", start + 1h, start + 2h)->entries, 1);
-  EXPECT_EQ(account_disclosures(settings_.folder, "a b", {}, {}).error().code, Code::invalid);
+  EXPECT_EQ(account_disclosures(Trail(settings_.folder), "p1", start + 1h, start + 2h)->entries, 1);
+  EXPECT_EQ(account_disclosures(Trail(settings_.folder), "a b", {}, {}).error().code, Code::invalid);
 }
 
 }  // namespace

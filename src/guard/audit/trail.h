@@ -11,8 +11,8 @@
 namespace mydr24::audit {
 
 struct Trail {
-  // Plain, when there are no keys.
-  Trail(std::filesystem::path of, std::shared_ptr<const keyring::Keyring> with = nullptr)
+  // Without keys: what is encrypted of it cannot be read. See open_trail().
+  explicit Trail(std::filesystem::path of, std::shared_ptr<const keyring::Keyring> with = nullptr)
       : folder(std::move(of)), keys(std::move(with)) {}
 
   std::filesystem::path folder;

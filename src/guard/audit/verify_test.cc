@@ -261,7 +261,7 @@ TEST_F(SealedSegments, AFlippedBitThatChangesALineIsNoticed) {
   const fs::path file = sealed_path(settings_.folder, segments_[1]);
   const std::string content = read(file);
   const auto lines_of = [&] {
-    const auto segment = Segment::open(settings_.folder, segments_[1], Segment::ByIndex::no);
+    const auto segment = Segment::open(Trail(settings_.folder), segments_[1], Segment::ByIndex::no);
     std::string lines;
     return segment && segment->read(0, lines) ? lines : std::string();
   };
@@ -298,7 +298,7 @@ TEST_F(SealedSegments, ADamagedOrLostIndexIsMadeAgain) {
   const std::string good = read(index_path(settings_.folder, 1));
   fs::remove(index_path(settings_.folder, 1));
   write(index_path(settings_.folder, segments_[1]), "damaged");
-  EXPECT_EQ(search(settings_.folder, {.patient = "p3"}, 100)->entries.size(), 3U);
+  EXPECT_EQ(search(Trail(settings_.folder), {.patient = "p3"}, 100)->entries.size(), 3U);
   open();
   log_->settle();
   EXPECT_EQ(read(index_path(settings_.folder, 1)), good);

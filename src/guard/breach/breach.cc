@@ -10,6 +10,7 @@
 #include "base/core/id.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
+#include "guard/audit/log.h"
 #include "guard/audit/search.h"
 
 namespace mydr24::breach {
@@ -83,13 +84,6 @@ Result<std::string> text_in(json::Value request, std::string_view name, bool nee
   return text;
 }
 
-Result<std::optional<Instant>> asked_time(json::Value request, std::string_view name) {
-  if (!request[name]) return std::optional<Instant>();
-  const auto time = time_in(request[name]);
-  if (!time) return fail(Code::invalid, "is no time: 2026-05-10 or 2026-05-10T08:00:00Z", std::string(name));
-  return time;
-}
-
 }  // namespace
 
 std::string_view to_string(Notice clock) { return clock == Notice::authority ? "authority" : "people"; }
@@ -100,7 +94,7 @@ std::optional<Notice> parse_notice(std::string_view text) {
   return std::nullopt;
 }
 
-Result<Affected> find_affected(const std::filesystem::path& trail, const Accesses& accesses) {
+Result<Affected> find_affected(const audit::Trail& trail, const Accesses& accesses) {
   const audit::Query query{.principal = accesses.principal,
                            .outcome = audit::Outcome::success,
                            .since = accesses.since,
@@ -169,9 +163,9 @@ Result<Breach> breach_of(json::Value request, Instant now) {
   MYDR24_ASSIGN(breach.contact, text_in(request, "contact", false));
   MYDR24_ASSIGN(breach.accesses.client, text_in(request, "client", false));
   MYDR24_ASSIGN(breach.accesses.principal, text_in(request, "principal", false));
-  MYDR24_ASSIGN(breach.accesses.since, asked_time(request, "since"));
-  MYDR24_ASSIGN(breach.accesses.until, asked_time(request, "until"));
-  MYDR24_ASSIGN(const auto aware, asked_time(request, "aware"));
+  MYDR24_ASSIGN(breach.accesses.since, audit::time_of(request["since"].text(), "since"));
+  MYDR24_ASSIGN(breach.accesses.until, audit::time_of(request["until"].text(), "until"));
+  MYDR24_ASSIGN(const auto aware, audit::time_of(request["aware"].text(), "aware"));
   if (breach.accesses.client.empty() && breach.accesses.principal.empty())
     return fail(Code::invalid, "say whose accesses it was: a client or a principal", "client");
   if (!breach.accesses.since) return fail(Code::invalid, "say from when on", "since");

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "base/core/result.h"
+#include "guard/audit/trail.h"
 #include "storage/store/store.h"
 
 namespace mydr24::breach {
@@ -46,7 +46,7 @@ struct Affected {
   std::int64_t entries = 0;
   std::vector<std::string> kinds;  // resource types, sorted
 };
-Result<Affected> find_affected(const std::filesystem::path& trail, const Accesses& accesses);
+Result<Affected> find_affected(const audit::Trail& trail, const Accesses& accesses);
 
 struct Breach {
   std::string id;

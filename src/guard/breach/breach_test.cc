@@ -75,7 +75,8 @@ TEST_F(BreachTest, WhoseDataItTouchedIsListedFromTheAudit) {
   const auto before = clock_.now() + 1h;
   clock_.advance(2h);
   by("portal", "later");
-  const auto found = find_affected(settings_.folder, {.client = "portal", .since = Instant(), .until = before});
+  const auto found =
+      find_affected(audit::Trail(settings_.folder), {.client = "portal", .since = Instant(), .until = before});
   ASSERT_TRUE(found);
   EXPECT_EQ(found->patients, (std::vector<std::string>{"p1", "p2"}));
   EXPECT_EQ(found->entries, 3);
@@ -84,7 +85,7 @@ TEST_F(BreachTest, WhoseDataItTouchedIsListedFromTheAudit) {
   everybody.client = "portal";
   everybody.patients_cut = true;
   append(std::move(everybody));
-  EXPECT_FALSE(find_affected(settings_.folder, {.client = "portal", .since = Instant()})->complete);
+  EXPECT_FALSE(find_affected(audit::Trail(settings_.folder), {.client = "portal", .since = Instant()})->complete);
 }
 
 TEST_F(BreachTest, BothClocksAlarmAtEachShareOfTheirTime) {
