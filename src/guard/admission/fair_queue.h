@@ -1,9 +1,9 @@
 #pragma once
 
 // Requests of one class that wait for a seat, fair between clients: every client (its "flow") is dealt 4 of its tenant's
-// queues (Hand; all 64 where there is one tenant) and waits in the shortest of them; the queues take turns, and one whose requests held their
-// seats long sits out turns until it has paid. So a client that floods fills its own hand, and another one, whose hand
-// is hardly ever the same, still finds a short queue.
+// queues (Hand; all 64 where there is one tenant) and waits in the shortest of them; the queues take turns, and one whose
+// requests held their seats long sits out turns until it has paid. So a client that floods fills its own hand, and another
+// one, whose hand is hardly ever the same, still finds a short queue.
 //
 // Pure: no clock, no thread, no lock.
 //
