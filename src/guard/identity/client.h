@@ -43,8 +43,7 @@ struct Client {
 
 // From registration metadata (RFC 7591, section 2) as JSON: client_name, redirect_uris, grant_types, scope,
 // token_endpoint_auth_method, jwks, jwks_uri, id_token_signed_response_alg; and `roles`, which is ours. Code::invalid;
-// `where` is the error code of
-// RFC 7591, section 3.2.2.
+// `where` is the error code of RFC 7591, section 3.2.2.
 Result<Client> parse_client(std::string_view metadata);
 // The same rules for a client made elsewhere.
 Result<> check_client(const Client& client);
