@@ -17,7 +17,7 @@ constexpr double steal_max = 0.01;
 constexpr double lateness_max_ms = 1;
 constexpr int emergency_fifo = 40;
 constexpr double calibration_refused = 0.01;
-constexpr double calibration_first_per_s = 100;
+constexpr double calibration_first_per_s = 100;  // of pieces of 1 ms
 constexpr double calibration_rate_max = 200'000;
 constexpr double calibration_coarse = 1.6;
 constexpr double calibration_fine = 1.1;
@@ -203,7 +203,8 @@ Result<Capacity> calibrate(const Stage& stage, const BenchSettings& settings, Mo
   Surge surge{.emergency_per_s = settings.emergency_per_s, .warm_up_s = 0.5, .seconds = seconds};
   surge.connections = 500;
   Capacity found;
-  double rate = calibration_first_per_s;
+  const double first = calibration_first_per_s / settings.work_ms;
+  double rate = first;
   bool coarse = true;
   while (rate < calibration_rate_max) {
     surge.rest = {{surge.warm_up_s + seconds, rate}};
@@ -228,7 +229,7 @@ Result<Capacity> calibrate(const Stage& stage, const BenchSettings& settings, Mo
     rate *= coarse ? calibration_coarse : calibration_fine;
   }
   if (found.rest_per_s == 0)
-    return fail(Code::busy, fmt::format("the server does not carry {:.0f} requests a second", calibration_first_per_s));
+    return fail(Code::busy, fmt::format("the server does not carry {:.0f} requests a second", first));
   return found;
 }
 

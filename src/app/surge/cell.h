@@ -69,6 +69,7 @@ struct CellResult {
   std::vector<std::string> faults;        // bars that were missed
   std::string void_because;               // not empty: the run says nothing
 
+  bool has_ended() const { return seconds > 0; }  // false: it broke off, void_because says why
   const LoadResult* find(std::string_view name) const;
   double good_per_s() const;       // all classes
   double rest_good_per_s() const;  // all but emergencies

@@ -96,7 +96,7 @@ std::vector<std::pair<std::string, double>> key_figures(const BenchReport& repor
       failed += static_cast<double>(cell.emergency_failed());
   for (const std::string_view name : {"10x", "100x"}) {
     const CellResult* cell = report.find(name, mode);
-    if (cell == nullptr) continue;
+    if (cell == nullptr || !cell->has_ended()) continue;
     if (unloaded != nullptr)
       figures.emplace_back(fmt::format("emergency_p99_ratio_{}", name),
                            cell->emergency_p99_ms() / std::max(0.001, unloaded->emergency_p99_ms()));

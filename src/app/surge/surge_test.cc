@@ -356,6 +356,21 @@ TEST(Cells, AreKnownByName) {
   for (const std::string cell : {"x", "-1x", "10", "nanx", "1e9x", "pulses"}) EXPECT_FALSE(check_cells({cell})) << cell;
 }
 
+TEST(Report, ACellThatBrokeOffHasNoFiguresAndKeepsThoseOfOthers) {
+  BenchReport report{.capacity = {.rest_per_s = 900, .counted_per_s = 1000}, .machine = "test", .cells = {}};
+  report.cells = {cell_of("0x", Mode::full, 2, 0), cell_of("10x", Mode::full, 3, 700, 0)};
+  report.cells.push_back({.cell = "100x", .mode = Mode::full, .void_because = "a generator did not answer in time"});
+  EXPECT_TRUE(report.is_void());
+  EXPECT_NE(to_table(report).find("100x full: VOID, a generator did not answer"), std::string::npos);
+  const auto figures = key_figures(report);
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(figures, [&](const auto& figure) { return figure.first == name; });
+  };
+  EXPECT_TRUE(has("emergency_p99_ratio_10x"));
+  EXPECT_FALSE(has("emergency_p99_ratio_100x"));
+  EXPECT_FALSE(has("goodput_100x"));
+}
+
 TEST(Report, TellsCellsAsTableAndJson) {
   BenchReport report{.capacity = {.rest_per_s = 900, .counted_per_s = 1000}, .machine = "test", .cells = {}};
   report.cells = {cell_of("0x", Mode::full, 2, 0), cell_of("10x", Mode::full, 3, 700, 0)};
