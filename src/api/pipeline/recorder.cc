@@ -95,7 +95,12 @@ audit::Entry Recorder::entry() const {
   audit::Entry entry;
   entry.at = clock_.now();
   entry.request_id = request_id_;
-  audit::set_principal(entry, access_.principal());
+  if (const auto& caller = access_.caller(); caller.audited != nullptr) {
+    entry.principal_text = caller.audited;
+    entry.purpose = caller.principal.purpose;
+  } else {
+    audit::set_principal(entry, caller.principal);
+  }
   entry.address = request_.remote.substr(0, request_.remote.rfind(':'));
   entry.rule = rule_;
   if (match_.route == nullptr) {

@@ -6,11 +6,14 @@
 #include <fstream>
 #include <sstream>
 
+#include "guard/audit/entry.h"
+
 namespace mydr24::server {
 namespace {
 
 constexpr std::size_t callers_max = 16'384;
 constexpr std::size_t sights_max = 4'096;
+constexpr std::size_t known_max = 16'384;
 constexpr char separator = '\x1f';
 
 std::string overrides_text(const access::Principal& principal) {
@@ -41,9 +44,20 @@ Result<std::shared_ptr<const access::Policy>> load_policy(const std::string& fil
 }
 
 Result<std::shared_ptr<const access::Caller>> Gatekeeper::authenticate(const net::Request& request) {
-  auto principal = parts_.identity.authenticate(request, parts_.machine_clock.now());
-  if (!principal) return std::move(principal).error();
-  return caller_of(std::move(*principal));
+  MYDR24_ASSIGN(const auto principal, parts_.identity.find_principal(request, parts_.machine_clock.now()));
+  const auto overrides = parts_.glass.version();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = known_.find(principal.get());
+    if (found != known_.end() && found->second.overrides == overrides) return found->second.caller;
+  }
+  MYDR24_ASSIGN(auto caller, caller_of(*principal));
+  // An override ends by itself, without a new version.
+  if (!caller->principal.overrides.empty()) return caller;
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= known_max) known_.clear();
+  known_.insert_or_assign(principal.get(), Known{principal, overrides, caller});
+  return caller;
 }
 
 Result<std::shared_ptr<const access::Sight>> Gatekeeper::sight_of(const access::Principal& principal) {
@@ -81,6 +95,7 @@ Result<std::shared_ptr<const access::Caller>> Gatekeeper::caller_of(access::Prin
       std::make_shared<access::Denials>(parts_.consents, principal, principal.purpose, parts_.organization);
   caller->catalogue = parts_.catalogue();
   caller->principal = std::move(principal);
+  caller->audited = std::make_shared<const std::string>(audit::principal_text(caller->principal));
   std::shared_ptr<const access::Caller> made = std::move(caller);
   const std::lock_guard lock(mutex_);
   if (callers_.size() >= callers_max) callers_.clear();

@@ -41,8 +41,16 @@ class Gatekeeper final : public access::Gatekeeper {
  private:
   Result<std::shared_ptr<const access::Sight>> sight_of(const access::Principal& principal);
 
+  struct Known {
+    identity::Identity::PrincipalPtr principal;  // held, so that no other has its address
+    std::uint64_t overrides = 0;                 // BreakGlass::version()
+    std::shared_ptr<const access::Caller> caller;
+  };
+
   const Parts parts_;
   std::mutex mutex_;
+  // What was made of a principal that identity knows, while it gives out the same.
+  std::unordered_map<const access::Principal*, Known> known_;
   // By all that it depends on. Callers are few for the requests they make; those not seen lately go.
   std::unordered_map<std::string, std::shared_ptr<const access::Caller>> callers_;
   std::unordered_map<std::string, std::shared_ptr<const access::Sight>> sights_;

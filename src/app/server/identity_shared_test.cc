@@ -48,7 +48,7 @@ class SharedIdentity : public testing::Test {
       return done ? std::move(result) : Result<Issued>(done.error());
     }
     bool stands(const std::string& token) {
-      return identity.authenticate_token(token, system_clock().now()).has_value();
+      return identity.find_principal(token, system_clock().now()).has_value();
     }
 
     std::ostringstream said;

@@ -32,6 +32,7 @@ class Access {
   static Access& server();
 
   const Principal& principal() const { return caller_->principal; }
+  const Caller& caller() const { return *caller_; }
   const Sight& sight() const { return *caller_->sight; }
   bool is_unlimited() const { return sight().is_unlimited(); }
 

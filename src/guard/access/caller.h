@@ -3,6 +3,7 @@
 // Who asks and what follows from it; made once for a session and shared by its requests.
 
 #include <memory>
+#include <string>
 
 #include "guard/access/consent.h"
 #include "guard/access/principal.h"
@@ -16,6 +17,8 @@ struct Caller {
   // Which absolute references are local ones; null: the published one, of which none are.
   search::CataloguePtr catalogue;
   std::shared_ptr<Denials> denials;  // null: no Consent is looked at (the server itself)
+  // The principal as the audit writes it (audit::principal_text); null: to be written from the principal each time.
+  std::shared_ptr<const std::string> audited;
 };
 
 }  // namespace mydr24::access

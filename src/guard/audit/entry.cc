@@ -52,6 +52,7 @@ class Members {
     }
     out_ += ']';
   }
+  void written(std::string_view member) { key(member); }
   void begin(std::string_view name) {
     key(name);
     out_ += '{';
@@ -142,6 +143,19 @@ void read_resource(json::Value value, Entry& entry, Fields& fields) {
   if (!inner.wrong().empty()) fields.wrong("resource." + inner.wrong());
 }
 
+void append_principal(Members& members, const Entry& entry) {
+  members.begin(R"("principal":)");
+  members.text(R"("kind":)", access::to_string(entry.principal_kind));
+  members.text(R"("id":)", entry.principal);
+  members.text(R"("name":)", entry.name);
+  members.text(R"("client":)", entry.client);
+  members.list(R"("roles":)", entry.roles, roles_max);
+  members.text(R"("session":)", entry.session);
+  members.text(R"("tenant":)", entry.tenant);
+  members.text(R"("fhir_user":)", entry.fhir_user);
+  members.end();
+}
+
 }  // namespace
 
 std::optional<Action> parse_action(std::string_view letter) {
@@ -174,6 +188,15 @@ void set_principal(Entry& entry, const access::Principal& principal) {
   if (!principal.overrides.empty()) entry.override_id = principal.overrides.front().id;
 }
 
+std::string principal_text(const access::Principal& principal) {
+  Entry entry;
+  set_principal(entry, principal);
+  std::string object;
+  Members members(object);
+  append_principal(members, entry);
+  return object.substr(1);  // without the brace that Members begins with
+}
+
 std::string token_trace(std::string_view token) {
   constexpr std::size_t digits = 32;
   const Digest digest = sha256(token);
@@ -193,16 +216,11 @@ void append_json(std::string& out, const Entry& entry) {
   members.text(R"("interaction":)", entry.interaction);
   members.number(R"("outcome":)", static_cast<int>(entry.outcome));
   members.number(R"("status":)", entry.http_status);
-  members.begin(R"("principal":)");
-  members.text(R"("kind":)", access::to_string(entry.principal_kind));
-  members.text(R"("id":)", entry.principal);
-  members.text(R"("name":)", entry.name);
-  members.text(R"("client":)", entry.client);
-  members.list(R"("roles":)", entry.roles, roles_max);
-  members.text(R"("session":)", entry.session);
-  members.text(R"("tenant":)", entry.tenant);
-  members.text(R"("fhir_user":)", entry.fhir_user);
-  members.end();
+  if (entry.principal_text != nullptr) {
+    members.written(*entry.principal_text);
+  } else {
+    append_principal(members, entry);
+  }
   members.text(R"("address":)", entry.address);
   members.text(R"("purpose":)", entry.purpose);
   if (!entry.resource_type.empty()) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ struct Entry {
   Outcome outcome = Outcome::success;
   int http_status = 0;  // 0: not a request
 
+  // Of who it was, as principal_text() makes it, once for many entries; append_json() then writes it in place of the
+  // fields up to fhir_user.
+  std::shared_ptr<const std::string> principal_text;
   access::PrincipalKind principal_kind = access::PrincipalKind::anonymous;
   std::string principal;  // id, unique in its tenant
   std::string name;       // for people to read
@@ -79,6 +83,8 @@ struct Entry {
 
 // Fills what a principal says: kind, id, name, client, roles, session, tenant, FHIR user, purpose, override.
 void set_principal(Entry& entry, const access::Principal& principal);
+// What append_json() writes of a principal.
+std::string principal_text(const access::Principal& principal);
 
 // The last 32 hexadecimal digits of the SHA-256 of an opaque token: enough to find entries of one token, useless for
 // presenting it.

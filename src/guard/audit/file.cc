@@ -3,10 +3,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -14,9 +18,18 @@ namespace mydr24::audit {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t room_bytes_max = std::size_t{1} << 20;
+constexpr std::size_t window_bytes = std::size_t{64} << 10;
+
+bool is_full(int error_number) { return error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG; }
+
+}  // namespace
+
 Error file_error(int error_number, std::string_view what, const fs::path& file) {
-  const bool full = error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
-  return fail(full ? Code::full : Code::internal,
+  return fail(is_full(error_number) ? Code::full : Code::internal,
               fmt::format("{}: {}", what, std::generic_category().message(error_number)), file.string());
 }
 
@@ -33,7 +46,22 @@ Result<std::shared_ptr<File>> File::append_to(const fs::path& path) {
   return std::shared_ptr<File>(new File(handle, path));
 }
 
-File::~File() { ::close(handle_); }
+Result<std::shared_ptr<File>> File::add_to(const fs::path& path) {
+  const int handle = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (handle < 0) return file_error(errno, "cannot be opened for writing", path);
+  return std::shared_ptr<File>(new File(handle, path));
+}
+
+File::~File() {
+  unmap();
+  ::close(handle_);
+}
+
+void File::unmap() {
+  if (room_ != nullptr) ::munmap(room_, room_bytes_);
+  room_ = nullptr;
+  room_bytes_ = 0;
+}
 
 Result<std::size_t> File::size() const {
   struct stat about{};
@@ -53,7 +81,62 @@ Result<> File::read(std::size_t offset, std::size_t size, std::string& to) const
   return {};
 }
 
-Result<> File::write(std::string_view bytes, std::size_t size_before) const {
+// On the disk before it is mapped: writing to a page that has no place there would end the process.
+Result<> File::make_room(std::size_t content_bytes, std::size_t line_bytes) {
+  unmap();
+  const std::size_t begin = content_bytes / page_bytes * page_bytes;
+  const std::size_t needed = content_bytes + line_bytes - begin;
+  std::size_t bytes = (std::max(room_bytes_max, needed) + page_bytes - 1) / page_bytes * page_bytes;
+  // Of a disk that is nearly full, as much as there is.
+  while (true) {
+    const int error = ::posix_fallocate(handle_, static_cast<off_t>(begin), static_cast<off_t>(bytes));
+    if (error == 0) break;
+    if (error == EINTR) continue;
+    const std::size_t less = bytes / 2 / page_bytes * page_bytes;
+    if (!is_full(error) || less < needed) return file_error(error, "cannot be written", path_);
+    bytes = less;
+  }
+  void* const room = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, handle_, static_cast<off_t>(begin));
+  if (room == MAP_FAILED) return file_error(errno, "cannot be mapped", path_);
+  room_ = static_cast<char*>(room);
+  room_begin_ = begin;
+  room_bytes_ = bytes;
+  return {};
+}
+
+Result<> File::add(std::string_view line, std::size_t content_bytes) {
+  if (content_bytes < room_begin_ || content_bytes + line.size() > room_begin_ + room_bytes_)
+    MYDR24_TRY(make_room(content_bytes, line.size()));
+  char* const to = room_ + (content_bytes - room_begin_);
+  std::memcpy(to + 1, line.data() + 1, line.size() - 1);
+  std::atomic_ref(*to).store(line.front(), std::memory_order_release);
+  return {};
+}
+
+Result<std::size_t> File::content_size() const {
+  MYDR24_ASSIGN(std::size_t end, size());
+  std::string window;
+  for (std::size_t begin = end; end > 0 && begin == end;) {
+    begin = end - std::min(end, window_bytes);
+    MYDR24_TRY(read(begin, end - begin, window));
+    const auto last = window.find_last_not_of('\0');
+    end = begin + (last == std::string::npos ? 0 : last + 1);
+  }
+  // The last line, with its newline or being added.
+  std::size_t line = end == 0 ? 0 : end - 1;
+  for (bool found = line == 0; !found;) {
+    const std::size_t begin = line - std::min(line, window_bytes);
+    MYDR24_TRY(read(begin, line - begin, window));
+    const auto newline = window.rfind('\n');
+    found = newline != std::string::npos || begin == 0;
+    line = newline != std::string::npos ? begin + newline + 1 : begin;
+  }
+  if (line >= end) return end;
+  MYDR24_TRY(read(line, 1, window));
+  return window.front() == '\0' ? line : end;
+}
+
+Result<> File::write(std::string_view bytes, std::size_t size_before) {
   for (std::size_t done = 0; done < bytes.size();) {
     const ssize_t put = ::write(handle_, bytes.data() + done, bytes.size() - done);
     if (put < 0 && errno == EINTR) continue;
@@ -67,7 +150,8 @@ Result<> File::write(std::string_view bytes, std::size_t size_before) const {
   return {};
 }
 
-Result<> File::truncate(std::size_t size) const {
+Result<> File::truncate(std::size_t size) {
+  unmap();
   if (::ftruncate(handle_, static_cast<off_t>(size)) != 0) return file_error(errno, "cannot be cut", path_);
   return {};
 }

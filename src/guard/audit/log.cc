@@ -87,6 +87,7 @@ Log::~Log() {
         tell(telemetry::Level::error, "audit: no checkpoint at the end: " + written.error().text);
     }
   }
+  if (const auto trimmed = file_->truncate(file_bytes_); !trimmed) tell_of(trimmed.error());
   if (const auto synced = sync(); !synced) tell(telemetry::Level::error, "audit: " + synced.error().text);
 }
 
@@ -248,8 +249,8 @@ Result<bool> Log::recover_from(std::int64_t first, std::string& torn) {
     fs::remove(path, error);
     return false;
   }
-  MYDR24_ASSIGN(file_, File::append_to(path));
-  if (size > whole) MYDR24_TRY(file_->truncate(whole));
+  MYDR24_ASSIGN(file_, File::add_to(path));
+  MYDR24_TRY(file_->truncate(whole));  // and the room after it
   file_bytes_ = whole;
   return true;
 }
@@ -257,7 +258,7 @@ Result<bool> Log::recover_from(std::int64_t first, std::string& torn) {
 // Its first line is a checkpoint: it says how the segment before ended.
 Result<> Log::begin_segment() {
   const fs::path path = open_path(settings_.folder, next_);
-  MYDR24_ASSIGN(auto file, File::append_to(path));
+  MYDR24_ASSIGN(auto file, File::add_to(path));
   auto before = std::exchange(file_, std::move(file));
   const std::size_t bytes_before = std::exchange(file_bytes_, 0);
   const Instant began_before = std::exchange(began_, clock_.now());
@@ -271,20 +272,17 @@ Result<> Log::begin_segment() {
     fs::remove(path, error);
     return written;
   }
-  if (before) ended_.push_back(std::move(before));
+  if (before) {
+    // Room that cannot be given back goes when the segment is sealed.
+    if (const auto trimmed = before->truncate(bytes_before); !trimmed) tell_of(trimmed.error());
+    ended_.push_back(std::move(before));
+  }
   folder_changed_ = true;
-  return {};
-}
-
-Result<> Log::repair_tail() {
-  MYDR24_TRY(file_->truncate(file_bytes_));
-  broken_ = false;
   return {};
 }
 
 Result<> Log::write_line(Kind kind, std::string_view body) {
   if (sync_failed_) return fail(Code::internal, "a sync of the audit trail failed: restart, and look at the disk");
-  if (broken_) MYDR24_TRY(repair_tail());
   line_.clear();
   const Digest digest = append_line(line_, sha_, next_, previous_, kind, body, kind == Kind::entry ? nullptr : &key_);
   std::string_view stored = line_;
@@ -294,11 +292,7 @@ Result<> Log::write_line(Kind kind, std::string_view body) {
     stored_ += '\n';
     stored = stored_;
   }
-  if (auto written = file_->write(stored, file_bytes_); !written) {
-    const auto size = file_->size();
-    broken_ = !size || *size != file_bytes_;
-    return written;
-  }
+  MYDR24_TRY(file_->add(stored, file_bytes_));
   previous_ = digest;
   ++next_;
   file_bytes_ += stored.size();

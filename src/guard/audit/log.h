@@ -3,9 +3,8 @@
 // The trail itself: a folder of its own that only ever grows at its end.
 //
 // Invariants
-// - append() returns success only when the line is with the operating system (write(2)): the process may be killed at
-//   any
-//   time after. A thread of its own syncs: what a power cut may take is at most lag() old.
+// - append() returns success only when the line is with the operating system (in a page of its file): the process may be
+//   killed at any time after. A thread of its own syncs: what a power cut may take is at most lag() old.
 // - Every line holds the SHA-256 of the one before; checkpoints signed with Ed25519 say where the trail stood
 //   (verify.h).
 // - What the disk refuses is an Error of the append, and nothing of it stays.
@@ -160,7 +159,6 @@ class Log {
   Result<> write_line(Kind kind, std::string_view body);  // under mutex_
   Result<> write_checkpoint();                            // under mutex_
   Result<> rotate_if(bool due);                           // under mutex_
-  Result<> repair_tail();                                 // under mutex_
   bool is_checkpoint_due() const;                         // under mutex_
   bool is_segment_old() const;                            // under mutex_
   Result<> publish(const std::string& statements);
@@ -202,7 +200,6 @@ class Log {
   std::string statements_;  // signed lines that are not yet in the checkpoints file
   std::vector<std::shared_ptr<File>> ended_;
   bool folder_changed_ = false;
-  bool broken_ = false;  // something of a failed append may stand at the end of the file
   bool sync_failed_ = false;
   Statistics statistics_;
   telemetry::LogLimit limit_{std::chrono::minutes(1)};

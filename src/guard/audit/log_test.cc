@@ -233,7 +233,7 @@ TEST_F(AuditTest, AStartOnATrailThatWasCutOffTellsTheOperator) {
   EXPECT_THAT(lines[0], HasSubstr("ends at line 1, but a checkpoint was made of line 4"));
 }
 
-// A file that may not grow is what a full disk looks like to write(2), and needs no file system of its own.
+// A file that may not grow is what a full disk looks like to the trail, and needs no file system of its own.
 TEST_F(AuditTest, AFullDiskIsAnErrorOfTheAppendAndLeavesNothing) {
   open();
   append();
@@ -241,20 +241,49 @@ TEST_F(AuditTest, AFullDiskIsAnErrorOfTheAppendAndLeavesNothing) {
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   rlimit small = before;
-  small.rlim_cur = fs::file_size(open_path(settings_.folder, 1)) + 1000;
+  small.rlim_cur = fs::file_size(open_path(settings_.folder, 1)) + 5000;
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
   Result<std::int64_t> refused = 0;
   int taken = 0;
-  for (; taken < 100 && refused; ++taken) refused = log_->append(entry());
+  for (; taken < 10'000 && refused; ++taken) refused = log_->append(entry());
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::full);
   EXPECT_EQ(log_->statistics().refused, 1);
-  EXPECT_EQ(log_->search({}, 1000)->entries.size(), static_cast<std::size_t>(taken));
+  EXPECT_EQ(log_->search({}, 10'000)->entries.size(), static_cast<std::size_t>(taken));
   append("after");
-  EXPECT_EQ(log_->search({}, 1000)->entries.size(), static_cast<std::size_t>(taken) + 1);
+  EXPECT_EQ(log_->search({}, 10'000)->entries.size(), static_cast<std::size_t>(taken) + 1);
   log_.reset();
   EXPECT_EQ(told(verified()), "");
+}
+
+TEST_F(AuditTest, WhatIsBeingAddedIsNotThereYet) {
+  open();
+  append();
+  const fs::path path = open_path(settings_.folder, 1);
+  const std::string room = read(path);
+  log_.reset();
+  const std::string content = read(path);
+  ASSERT_GT(room.size(), content.size());
+  std::string line = content.substr(content.find('\n') + 1);
+  line.resize(line.find('\n') + 1);
+  line.front() = '\0';
+  // A process was killed while it added a line: with all of it but its first byte, or with its first half.
+  for (const std::size_t bytes : {line.size(), line.size() / 2}) {
+    write(path, content + line.substr(0, bytes) + std::string(5000, '\0'));
+    EXPECT_EQ(told(verified()), "");
+    std::vector<std::string> lines;
+    settings_.log = [&](telemetry::Level, std::string_view text) { lines.emplace_back(text); };
+    open();
+    EXPECT_TRUE(lines.empty()) << lines[0];
+    append("after");
+    log_.reset();
+    EXPECT_EQ(told(verified()), "");
+    EXPECT_FALSE(read(path).contains('\0'));
+    write(path, content);
+    fs::remove(settings_.checkpoints_file.empty() ? settings_.folder / checkpoints_file_name
+                                                  : settings_.checkpoints_file);
+  }
 }
 
 TEST_F(AuditTest, WhenNoSegmentCanBeBegunTheOldOneGoesOn) {

@@ -292,7 +292,7 @@ Result<Segment> Segment::open(const Trail& trail, std::int64_t first, ByIndex by
 
 // Blocks begin at the first line after each multiple of their size.
 Result<> Segment::find_blocks() {
-  MYDR24_ASSIGN(const std::size_t size, file_->size());
+  MYDR24_ASSIGN(const std::size_t size, file_->content_size());
   offsets_ = {0};
   std::string window;
   while (offsets_.back() + block_bytes < size) {

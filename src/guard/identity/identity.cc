@@ -189,16 +189,24 @@ std::string_view Identity::cookie_of(const net::Request& request) const {
 }
 
 Result<access::Principal> Identity::authenticate(const net::Request& request, Instant now) {
+  MYDR24_ASSIGN(const PrincipalPtr principal, find_principal(request, now));
+  return *principal;
+}
+
+Result<Identity::PrincipalPtr> Identity::find_principal(const net::Request& request, Instant now) {
   const auto authorization = request.header("Authorization");
   if (!authorization.empty()) {
     const auto token = bearer_of(authorization);
     if (!token) return refuse("send Authorization: Bearer and an access token");
-    return authenticate_token(*token, now);
+    return find_principal(*token, now);
   }
   const auto cookie = cookie_of(request);
   if (cookie.empty()) {
-    access::Principal nobody;
-    nobody.expires = Instant::max();
+    static const PrincipalPtr nobody = [] {
+      access::Principal made;
+      made.expires = Instant::max();
+      return std::make_shared<const access::Principal>(std::move(made));
+    }();
     return nobody;
   }
   // A page of another site may make a browser send a request, and with some browsers the cookie goes with it.
@@ -209,19 +217,19 @@ Result<access::Principal> Identity::authenticate(const net::Request& request, In
   return look_up(cookie, TokenKind::page, attended, now);
 }
 
-Result<access::Principal> Identity::authenticate_token(std::string_view token, Instant now) {
+Result<Identity::PrincipalPtr> Identity::find_principal(std::string_view token, Instant now) {
   return look_up(token, TokenKind::access, true, now);
 }
 
-Result<access::Principal> Identity::look_up(std::string_view token, TokenKind kind, bool attended, Instant now) {
+Result<Identity::PrincipalPtr> Identity::look_up(std::string_view token, TokenKind kind, bool attended, Instant now) {
   const bool is_ours = has_our_form(token, settings_.tenant);
   const bool is_jwt = !is_ours && kind == TokenKind::access && token.find('.') != token.npos && !providers_.empty();
   if (!is_jwt && !is_ours) return refuse("the token is not known");
   if (token.size() > crypto::jws_bytes_max) return refuse("the token is too long");
   const auto digest = crypto::sha256(token);
-  if (const auto known = cache_.find(digest, now, attended)) {
+  if (auto known = cache_.find(digest, now, attended)) {
     // The cache does not tell a cookie from a bearer token: the one has no scopes, the other has.
-    if (known->scopes.has_value() == (kind == TokenKind::access) || is_jwt) return *known;
+    if (known->scopes.has_value() == (kind == TokenKind::access) || is_jwt) return known;
     return refuse("the token is not known");
   }
   const auto age = cache_.age();
@@ -229,10 +237,11 @@ Result<access::Principal> Identity::look_up(std::string_view token, TokenKind ki
   auto principal = is_jwt ? ask_provider(token, now) : read_token(digest, kind, attended, now, touch_due);
   if (!principal) {
     cache_.erase(digest);
-    return principal;
+    return std::move(principal).error();
   }
-  cache_.put(digest, {std::make_shared<const access::Principal>(*principal), now, touch_due, age});
-  return principal;
+  auto found = std::make_shared<const access::Principal>(std::move(*principal));
+  cache_.put(digest, {found, now, touch_due, age});
+  return found;
 }
 
 Result<access::Principal> Identity::read_token(const crypto::Sha256& digest, TokenKind kind, bool attended, Instant now,

@@ -97,8 +97,12 @@ class Identity {
   // X-MyDR24-Unattended is of a page without its person: it keeps no session from ending. Reads the store at most every
   // 2 s for a token. Thread-safe.
   Result<access::Principal> authenticate(const net::Request& request, Instant now);
-  // The same for an access token alone.
-  Result<access::Principal> authenticate_token(std::string_view token, Instant now);
+  // The same, without a copy: the same object for requests with the same token, as long as that need not be looked at
+  // again.
+  using PrincipalPtr = std::shared_ptr<const access::Principal>;
+  Result<PrincipalPtr> find_principal(const net::Request& request, Instant now);
+  // For an access token alone.
+  Result<PrincipalPtr> find_principal(std::string_view token, Instant now);
   // What was cached is looked at again: after anything was revoked here.
   void forget() { cache_.forget(); }
 
@@ -141,7 +145,7 @@ class Identity {
   std::string_view cookie_of(const net::Request& request) const;
 
  private:
-  Result<access::Principal> look_up(std::string_view token, TokenKind kind, bool attended, Instant now);
+  Result<PrincipalPtr> look_up(std::string_view token, TokenKind kind, bool attended, Instant now);
   Result<access::Principal> read_token(const crypto::Sha256& digest, TokenKind kind, bool attended, Instant now,
                                        Instant& touch_due);
   Result<access::Principal> ask_provider(std::string_view token, Instant now);
