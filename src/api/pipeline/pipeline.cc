@@ -22,7 +22,8 @@ std::string problem(int status, std::string_view title, std::string_view detail,
 std::string client_base(const net::Request& request, const std::string& configured) {
   if (!configured.empty()) return configured;
   const auto host = request.header("Host");
-  return fmt::format("{}://{}", request.secure ? "https" : "http", host.empty() ? "localhost" : host);
+  std::string base = request.secure ? "https://" : "http://";
+  return base.append(host.empty() ? "localhost" : host);
 }
 
 Error no_route(const net::Request& request, const Match& match) {

@@ -50,7 +50,10 @@ std::string_view name_of(Permission permission) {
 }
 
 std::string roles_of(const Principal& principal) {
-  return principal.roles.empty() ? "no role" : fmt::format("role {}", fmt::join(principal.roles, ", "));
+  if (principal.roles.empty()) return "no role";
+  std::string text = "role ";
+  for (const auto& role : principal.roles) text.append(&role == principal.roles.data() ? "" : ", ").append(role);
+  return text;
 }
 
 Decision nobody() { return {.allowed = false, .unknown = true, .rule = "nobody is logged in"}; }
@@ -67,11 +70,11 @@ Decision decide_fhir(const Caller& caller, std::string_view interaction, std::st
             .rule = fmt::format("{}: each resource by itself", roles_of(caller.principal))};
   const auto permission = found->second;
   const bool allowed = caller.sight->may(permission, type);
-  const auto scopes = caller.principal.scopes ? " within the scopes of the token" : "";
-  return {.allowed = allowed,
-          .unknown = false,
-          .rule = fmt::format("{} {} {} {}{}", roles_of(caller.principal), allowed ? "may" : "may not",
-                              name_of(permission), type, scopes)};
+  // Put together by hand: it is made for every request.
+  std::string rule = roles_of(caller.principal);
+  rule.append(allowed ? " may " : " may not ").append(name_of(permission)).append(" ").append(type);
+  if (caller.principal.scopes) rule += " within the scopes of the token";
+  return {.allowed = allowed, .unknown = false, .rule = std::move(rule)};
 }
 
 Decision decide_operation(const Policy& policy, const Caller& caller, std::string_view operation) {

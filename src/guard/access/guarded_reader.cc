@@ -119,7 +119,7 @@ Result<bool> GuardedReader::sees(const store::Version& version, Permission permi
 
 const std::vector<search::Condition>& GuardedReader::denied(Permission permission, std::string_view type) {
   static const std::vector<search::Condition> nothing;
-  if (caller_.denials == nullptr) return nothing;
+  if (caller_.denials == nullptr || caller_.denials->book().empty()) return nothing;
   auto& conditions = denials_[{permission, std::string(type)}];
   if (conditions == nullptr) conditions = caller_.denials->of(permission, type, clock_.now());
   return *conditions;

@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int zstd_level = 3;
+// Of such lines it makes less than 3 does, in little more than half the time (zstd -b1 -e3 -B256K).
+constexpr int zstd_level = 1;
 constexpr std::size_t name_digits = 16;
 constexpr std::size_t sealed_bytes_max = std::size_t{4} << 30;
 constexpr std::size_t frame_bytes_max = block_bytes + line_bytes_max;
