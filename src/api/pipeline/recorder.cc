@@ -88,7 +88,8 @@ Recorder::Recorder(audit::Log& log, const Clock& clock, const net::Request& requ
                    access::Access& access, std::string rule)
     : log_(log), clock_(clock), request_(request), match_(match), access_(access), rule_(std::move(rule)) {
   const auto given = request.header("X-Request-Id");
-  request_id_ = is_plain(given) ? std::string(given) : make_uuid7(clock.now());
+  names_itself_ = is_plain(given);
+  request_id_ = names_itself_ ? std::string(given) : make_uuid7(clock.now());
 }
 
 audit::Entry Recorder::entry() const {
@@ -140,6 +141,7 @@ void Recorder::record_writes() {
 Result<> Recorder::record(int status) {
   if (status < 400 && access_.has_noted() && is_plain_write(match_.route->interaction)) return {};
   auto one = entry();
+  if (!names_itself_) one.id = request_id_;
   one.http_status = status;
   one.outcome = audit::outcome_of_status(status);
   one.patients = access_.patients();

@@ -36,6 +36,7 @@ class Recorder {
   access::Access& access_;
   std::string rule_;
   std::string request_id_;
+  bool names_itself_ = false;  // the client named the request; else the entry of its answer has the same id
   std::string query_;
 };
 
