@@ -318,7 +318,8 @@ std::string Walk::has(const incidents::Incident& incident, const Words& words) {
       MYDR24_ASSIGN(const auto rows, incidents::timeline::read(reader, incident.id, 0, 1'000));
       for (const std::string& row : rows) {
         MYDR24_ASSIGN(const auto document, json::Document::parse_view(row));
-        found += fmt::format("{}{}", found.empty() ? "" : " ", document.root()["entry"]["kind"].text());
+        const std::string_view kind = document.root()["entry"]["kind"].text();
+        if (!kind.starts_with("alert.")) found += fmt::format("{}{}", found.empty() ? "" : " ", kind);
       }
     } else if (words[2] == "page") {
       MYDR24_ASSIGN(const auto page, alerts::Book::find(reader, incident.page));
@@ -337,7 +338,7 @@ std::string Walk::has(const incidents::Incident& incident, const Words& words) {
   if (what == "duplicates") found = fmt::to_string(incident.duplicates.size());
   if (what == "role") found = incident.roles.contains(words[3]) ? words[3] : "nobody";
   if (what == "review") found = incident.review ? format_instant(incident.review->due) : "none";
-  if (what == "term") found = std::ranges::contains(incident.classified.terms, words[3]) ? words[3] : "not that term";
+  if (what == "term") found = incidents::contains(incident.classified.terms, words[3]) ? words[3] : "not that term";
   return found == words[3] ? std::string() : "it is " + found;
 }
 
@@ -384,7 +385,7 @@ Result<incidents::Incident> Walk::review(store::Transaction& transaction, const 
   if (words[1] == "close-review") return book.close_review(transaction, id, "ann");
   if (words[1] != "action") return fail(Code::invalid, fmt::format("\"{}\" is no action", words[1]));
   const auto options = options_of(std::span(words).subspan(2));
-  incidents::Book::ActionEdit edit{.done = std::ranges::contains(words, "done")};
+  incidents::Book::ActionEdit edit{.done = incidents::contains(words, "done")};
   if (const auto place = text_of(options, "place"); !place.empty())
     edit.place = static_cast<std::size_t>(place.front() - '0');
   else

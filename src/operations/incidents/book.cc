@@ -49,7 +49,7 @@ void add_runbooks(const Setup& setup, Incident& incident) {
   for (const Runbook& each : setup.runbooks()) {
     if (!each.service.empty() && each.service != incident.service) continue;
     if (each.severity && *each.severity != incident.severity) continue;
-    if (std::ranges::contains(incident.runbooks, each.name)) continue;
+    if (contains(incident.runbooks, each.name)) continue;
     incident.runbooks.push_back(each.name);
     if (!each.link.empty() && incident.links.size() < links_max) incident.links.push_back(each.link);
     for (const std::string& step : each.steps)
@@ -122,7 +122,7 @@ Result<Opened> Book::join(store::Transaction& transaction, const Opening& openin
   MYDR24_ASSIGN(const Incident incident, change(transaction, id, [&](Incident& found) -> Result<> {
                   MYDR24_TRY(tell_of(transaction, found, {"joined", opening.by, opening.title, {}}));
                   for (const std::string& link : opening.links)
-                    if (found.links.size() < links_max && !std::ranges::contains(found.links, link))
+                    if (found.links.size() < links_max && !contains(found.links, link))
                       found.links.push_back(link);
                   Severity severity = opening.severity.value_or(found.severity);
                   if (!classified.rule.empty()) severity = std::min(severity, classified.severity);
@@ -148,7 +148,14 @@ Result<> Book::call_people(store::Transaction& transaction, Incident& incident) 
                                             .values = {},
                                             .policy = incident.policy}));
   incident.page = raised.id;
-  return transaction.set_state(rows::alerts, raised.id, incident.id);
+  MYDR24_TRY(transaction.set_state(rows::alerts, raised.id, incident.id));
+  // One that was louder before, and answered, does not call again by itself.
+  MYDR24_ASSIGN(const auto page, alerts::Book::find(transaction, raised.id));
+  if (!page || page->state == alerts::State::open) return {};
+  const oncall::PlanPointer plan = alerts_.directory().plan();
+  const auto severity = static_cast<std::size_t>(page_severity(incident.severity));
+  MYDR24_TRY(alerts_.move(transaction, raised.id, plan->policy(incident.policy, severity).name, "its severity"));
+  return {};
 }
 
 Result<> Book::tell_outside(store::Transaction& transaction, Incident& incident) const {
@@ -239,7 +246,7 @@ Result<> Book::link_alerts(store::Transaction& transaction, Incident& incident,
   for (const alerts::Alert* alert : found) {
     ++incident.alert_count;
     if (!alert->patient.empty() && incident.patients.size() < alerts_linked_max &&
-        !std::ranges::contains(incident.patients, alert->patient))
+        !contains(incident.patients, alert->patient))
       incident.patients.push_back(alert->patient);
     const bool is_linked = incident.alerts.size() < alerts_linked_max;
     if (is_linked) {

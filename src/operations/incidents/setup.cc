@@ -64,7 +64,7 @@ Classification Setup::classify(const Facts& facts) const {
   for (const Rule& rule : rules_)
     if (auto match = rule.condition.match(facts); match.matches) matching.emplace_back(&rule, std::move(match));
   // If unsure, treat it as the higher one; of equal ones the first in the list.
-  std::ranges::stable_sort(matching, {}, [](const auto& each) { return each.first->severity; });
+  std::ranges::sort(matching, {}, [](const auto& each) { return std::pair(each.first->severity, each.first); });
   for (auto& [rule, match] : matching) {
     found.breach = found.breach || rule->breach;
     if (found.rule.empty()) {
@@ -93,7 +93,7 @@ Reach Setup::reach_of(std::string_view service) const {
     const std::string name = reach.services[i];
     if (const Service* found = this->service(name)) wards.insert(found->wards.begin(), found->wards.end());
     for (const Service& other : services_)
-      if (std::ranges::contains(other.depends_on, name) && seen.insert(other.name).second)
+      if (contains(other.depends_on, name) && seen.insert(other.name).second)
         reach.services.push_back(other.name);
   }
   reach.wards.assign(wards.begin(), wards.end());

@@ -18,6 +18,7 @@
 #include "base/core/result.h"
 #include "base/zone/zone.h"
 #include "operations/incidents/condition.h"
+#include "operations/incidents/contains.h"
 #include "operations/incidents/severity.h"
 
 namespace mydr24::incidents {

@@ -145,7 +145,7 @@ class SetupReader {
     for (const Service& each : made_.services_) {
       const Reach reach = made_.reach_of(each.name);
       for (const std::string& name : each.depends_on)
-        if (std::ranges::contains(reach.services, name))
+        if (contains(reach.services, name))
           root.refuse("services", fmt::format("\"{}\" depends on itself, by way of \"{}\"", each.name, name));
     }
   }
@@ -175,7 +175,7 @@ class SetupReader {
       const auto matching = std::ranges::count(made.vectors, true, &Vector::matches);
       if (matching == 0 || matching == std::ssize(made.vectors))
         each.refuse("vectors", "a rule needs test vectors: one that matches and one that does not");
-      if (std::ranges::contains(made_.rules_, made.name, &Rule::name)) each.refuse("name", "it is there twice");
+      if (contains(made_.rules_, made.name, &Rule::name)) each.refuse("name", "it is there twice");
       each.finish();
       made_.rules_.push_back(std::move(made));
     }

@@ -30,7 +30,7 @@ Result<Setup> changed(std::string_view what, std::string_view by) {
 Instant time(std::string_view text) { return parse_date_time(text)->low; }
 
 TEST(Setup, TheTimesOfTheOperationsPlan) {
-  const Setup setup = default_setup();
+  const auto setup = default_setup();
   EXPECT_EQ(setup.criteria(Severity::emergency).response, 180s);
   EXPECT_EQ(setup.criteria(Severity::critical).response, 900s);
   EXPECT_EQ(setup.criteria(Severity::high).response, 3600s);
@@ -47,7 +47,7 @@ TEST(Setup, TheTimesOfTheOperationsPlan) {
 }
 
 TEST(Setup, EverySeverityHasATeamAndAPolicyOfTheOnCallPlan) {
-  const Setup setup = default_setup();
+  const auto setup = default_setup();
   for (const Severity severity : severities) {
     EXPECT_FALSE(setup.criteria(severity).description.empty());
     EXPECT_FALSE(setup.criteria(severity).team.empty());
@@ -60,7 +60,7 @@ TEST(Setup, EverySeverityHasATeamAndAPolicyOfTheOnCallPlan) {
 }
 
 TEST(Setup, SeedRulesClassifyAndTheHighestWins) {
-  const Setup setup = default_setup();
+  const auto setup = default_setup();
   EXPECT_EQ(setup.failed_vectors(), std::vector<std::string>());
   const auto severity = [&](std::string title, std::string status) {
     return setup.classify({.title = std::move(title), .status = std::move(status)}).severity;

@@ -215,7 +215,7 @@ Result<Incident> Book::merge(store::Transaction& transaction, std::string_view i
     incident.duplicates.push_back({merged.id, merged.head});
     incident.alert_count += merged.alert_count;
     for (const std::string& patient : merged.patients)
-      if (incident.patients.size() < alerts_linked_max && !std::ranges::contains(incident.patients, patient))
+      if (incident.patients.size() < alerts_linked_max && !contains(incident.patients, patient))
         incident.patients.push_back(patient);
     MYDR24_TRY(timeline::append(transaction, incident,
                                 {"merged", std::string(by), fmt::format("{}: {}", merged.id, merged.title), {}}));

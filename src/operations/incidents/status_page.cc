@@ -51,7 +51,7 @@ void add(StatusPage& page, const Setup& setup, json::Value summary, bool over) {
                           .published = std::string(summary["published"].text()),
                           .components = {}};
   for (auto& component : page.components) {
-    if (!std::ranges::contains(reach.services, component.name)) continue;
+    if (!contains(reach.services, component.name)) continue;
     entry.components.push_back(component.title);
     if (!over)
       component.state = std::max(component.state, state_of(entry.severity, entry.state, component.name == service));

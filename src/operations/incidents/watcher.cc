@@ -28,7 +28,7 @@ std::string cause_of(const alerts::Alert& alert) {
 bool is_news(std::string_view kind) {
   constexpr std::array kinds{"alert.acknowledged", "alert.escalated", "alert.ack_expired",    "alert.resolved",
                              "alert.delivered",    "alert.moved",     "alert.delivery_failed"};
-  return std::ranges::contains(kinds, kind);
+  return contains(kinds, kind);
 }
 
 bool opens(std::string_view kind) { return kind == "alert.raised" || kind == "alert.severity_raised"; }
@@ -202,7 +202,7 @@ Result<> Watcher::take_alert(store::Transaction& transaction, Batch& batch, cons
     held->incident.severity_by.clear();
     MYDR24_TRY(book_.raise_severity(transaction, held->incident, *rule->as));
   }
-  if (!std::ranges::contains(held->incident.alerts, alert.id)) held->alerts.push_back(std::move(alert));
+  if (!contains(held->incident.alerts, alert.id)) held->alerts.push_back(std::move(alert));
   return {};
 }
 
@@ -214,7 +214,7 @@ Result<> Watcher::take_news(store::Transaction& transaction, Batch& batch, const
   if (!id) {
     // Linked by this transaction: not written yet.
     for (auto& [held_id, held] : batch.held)
-      if (std::ranges::contains(held.alerts, alert_id, &alerts::Alert::id)) id = held_id;
+      if (contains(held.alerts, alert_id, &alerts::Alert::id)) id = held_id;
     if (!id) return {};
     MYDR24_TRY(batch.put_down(transaction, book_));
   }
@@ -266,7 +266,7 @@ Result<> Watcher::take_change(store::Transaction& transaction, Batch& batch, con
   for (const store::StateRow& row : open) {
     MYDR24_ASSIGN(Batch::Held* const held, batch.hold(transaction, std::string(rows::id_of(row.key))));
     Incident& incident = held->incident;
-    if (!service.empty() && !incident.service.empty() && !std::ranges::contains(reach.services, incident.service))
+    if (!service.empty() && !incident.service.empty() && !contains(reach.services, incident.service))
       continue;
     MYDR24_TRY(
         book_.tell_of(transaction, incident,

@@ -34,7 +34,7 @@ Result<Incident> Book::note(store::Transaction& transaction, std::string_view id
 Result<Incident> Book::set_role(store::Transaction& transaction, std::string_view id, std::string_view role,
                                 std::string_view person, std::string_view by) const {
   MYDR24_TRY(check_by(by));
-  if (!std::ranges::contains(role_names, role))
+  if (!contains(role_names, role))
     return fail(Code::invalid, fmt::format("it is one of {}", fmt::join(role_names, ", ")), "role");
   if (person.size() > name_bytes_max) return fail(Code::too_large, "the name is too long", "person");
   return change(transaction, id, [&](Incident& incident) -> Result<> {
@@ -84,7 +84,7 @@ Result<Incident> Book::add_link(store::Transaction& transaction, std::string_vie
   return change(transaction, id, [&](Incident& incident) -> Result<> {
     MYDR24_TRY(must_not_be_closed(incident));
     if (incident.links.size() >= links_max) return fail(Code::too_large, fmt::format("at most {} links", links_max));
-    if (std::ranges::contains(incident.links, link)) return {};
+    if (contains(incident.links, link)) return {};
     incident.links.emplace_back(link);
     return timeline::append(transaction, incident, {"link", std::string(by), std::string(link), {}});
   });
