@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "alerting/notify/console_hub.h"
 #include "api/incident_api/incident_api.h"
 #include "base/telemetry/metrics.h"
 #include "operations/incidents/safety.h"
