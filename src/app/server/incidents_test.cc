@@ -72,7 +72,7 @@ TEST_F(IncidentServer, AnEmergencyObservationOpensOneIncidentAndCallsTheTeam) {
   const Answer incident = get(found.front());
   EXPECT_EQ(text(incident, "severity"), "emergency");
   EXPECT_EQ(text(incident, "team"), "operations emergency");
-  EXPECT_EQ(text(incident, "service"), "clinical alarms");
+  EXPECT_EQ(text(incident, "service"), "clinical care");
   EXPECT_EQ(text(incident, "patient_count"), "1");
   EXPECT_FALSE(incident.body.root()["patients"].exists());
   EXPECT_EQ(incident.body.root()["impact"]["patients"].text(), "1");
@@ -132,6 +132,8 @@ TEST_F(IncidentServer, TheStatusPageTellsNothingThatWasNotPublished) {
   EXPECT_EQ(page.status, 200);
   EXPECT_EQ(text(page, "state"), "degraded") << page.raw.body;  // what is public depends on it
   EXPECT_FALSE(page.raw.body.contains("Miller"));
+  // An emergency of a patient is no outage, and nobody's business.
+  EXPECT_FALSE(page.raw.body.contains("Clinical care"));
   EXPECT_EQ(act(id, "publish", R"({"by":"ann","text":"Records are <slow>"})").status, 200);
   page = send(Method::get, "/status.json");
   EXPECT_TRUE(page.raw.body.contains("Records are <slow>"));

@@ -63,10 +63,11 @@ std::string_view Setup::default_text() {
     {"title": "the login page is slow", "severity": "high"}
   ],
   "alerts": [
-    {"source": "vitals", "severity": "emergency", "as": "emergency", "service": "clinical alarms"},
+    {"source": "vitals", "severity": "emergency", "as": "emergency", "service": "clinical care"},
     {"source": "*", "severity": "emergency", "as": "emergency"}
   ],
   "services": [
+    {"name": "clinical care", "title": "Clinical care"},
     {"name": "database", "title": "Database"},
     {"name": "records", "title": "Patient records", "depends_on": ["database"], "public": true},
     {"name": "login", "title": "Login", "depends_on": ["database"], "public": true},
