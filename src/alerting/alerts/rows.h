@@ -11,7 +11,7 @@
 //   alert_overrides   ID -> an override that is asked for or in force
 //   alert_monitors    NAME -> when the monitor was last heard of
 //   alert_subscribers ALERT/CONTACT -> since when
-//   alert_updates     ALERT/ACTION/DELIVERY, status/ALERT/SEQUENCE/CONTACT, notice/NAME/ID -> what is still to be told
+//   alert_updates     ALERT/ACTION/DELIVERY, status/ALERT/SEQUENCE/CONTACT, notice/NAME/ID, message/ID -> what is still to be told
 //   oncall_notices    NAME -> who was on call when that was looked at last
 
 #include <string>
@@ -35,6 +35,7 @@ inline constexpr std::string_view updates = "alert_updates";
 inline constexpr std::string_view notices = "oncall_notices";
 inline constexpr std::string_view status_prefix = "status/";  // of alert_updates; ids of alerts begin otherwise
 inline constexpr std::string_view notice_prefix = "notice/";
+inline constexpr std::string_view message_prefix = "message/";
 
 std::string alert_key(std::string_view id);
 std::string cause_key(std::string_view cause);

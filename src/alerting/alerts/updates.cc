@@ -212,11 +212,12 @@ void Updates::Inside::pump() {
 }
 
 Result<Updates::Inside::Loaded> Updates::Inside::load(const std::string& key) const {
-  const bool is_text = key.starts_with(rows::status_prefix) || key.starts_with(rows::notice_prefix);
+  const bool is_text = key.starts_with(rows::status_prefix) || key.starts_with(rows::notice_prefix) ||
+                       key.starts_with(rows::message_prefix);
   return is_text ? load_text(key) : load_update(key);
 }
 
-// A status update or a notice: its text is in the row.
+// A status update, a notice or a message: its text is in the row.
 Result<Updates::Inside::Loaded> Updates::Inside::load_text(const std::string& key) const {
   const oncall::PlanPointer plan = directory.plan();
   Loaded loaded;
@@ -228,6 +229,15 @@ Result<Updates::Inside::Loaded> Updates::Inside::load_text(const std::string& ke
                             .title = std::string(document.root()["text"].text()),
                             .raised_at = clock.now(),
                             .purpose = notify::Purpose::notice};
+    if (key.starts_with(rows::message_prefix)) {
+      const json::Value root = document.root();
+      message.document = root["document"].raw();
+      loaded.emplace(notify::Address{.kind = notify::parse_kind(root["kind"].text()).value_or(notify::Kind::console),
+                                     .target = std::string(root["target"].text()),
+                                     .secret = std::string(root["secret"].text())},
+                     std::move(message));
+      return {};
+    }
     if (key.starts_with(rows::notice_prefix)) {
       const auto name = std::string_view(key).substr(rows::notice_prefix.size());
       const auto notice = plan->notices().find(name.substr(0, name.find('/')));
@@ -384,7 +394,7 @@ Result<> Updates::follow(std::span<const store::Event> events) {
     }));
   for (const auto& [key, row] : rows) keys.insert(key);
   for (const store::Event& event : events) {
-    if (event.kind != "oncall.notice") continue;
+    if (event.kind != "oncall.notice" && event.kind != "message.queued") continue;
     // Written with the event.
     const auto document = json::Document::parse_view(event.payload);
     if (document) keys.emplace(document->root()["key"].text());

@@ -2,7 +2,8 @@
 
 // Tells what is no call. Chats and systems that were called about an alert, when it has been acknowledged or resolved: the
 // chat's message changes, the incident elsewhere stops calling. Its subscribers (subscribers.h), when it was acknowledged,
-// made more severe, opened again or resolved. Channels that want to know who is on call (notices.h).
+// made more severe, opened again or resolved. Channels that want to know who is on call (notices.h). Whoever another
+// module has a message for (messages.h).
 //
 // Invariants
 // - A subscriber is not told of what they did themselves, and of nothing 7 days after they subscribed.

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "alerting/alerts/book.h"
+#include "alerting/alerts/messages.h"
 #include "alerting/alerts/subscribers.h"
 #include "storage/store/fake_store.h"
 
@@ -293,6 +294,26 @@ TEST_F(UpdatesTest, WhoCannotReadATextAndAnAlertThatIsOverCannotBeSubscribed) {
   EXPECT_EQ(subscribe("0", "ann").error().code, Code::not_found);
   resolve(id);
   EXPECT_EQ(subscribe(id, "ann").error().code, Code::conflict);
+}
+
+TEST_F(UpdatesTest, AMessageOfAnotherModuleIsToldOnceAndOutlivesARestart) {
+  chat.set(SendStatus::failed);
+  write([](store::Transaction& transaction) {
+    return queue_message(transaction, {.address = {notify::Kind::webhook, "https://a.example/", "secret"},
+                                       .text = "An incident was opened",
+                                       .document = R"({"id":"1"})"});
+  });
+  EXPECT_EQ(rows(), 1U);
+  chat.set(SendStatus::delivered);
+  restart();
+  EXPECT_EQ(rows(), 0U);
+  ASSERT_EQ(chat.count(), 2U);
+  EXPECT_EQ(chat.told[1].title, "An incident was opened");
+  EXPECT_EQ(chat.told[1].document, R"({"id":"1"})");
+  EXPECT_EQ(chat.told[1].purpose, notify::Purpose::notice);
+  EXPECT_EQ(chat.told[1].delivery_id, chat.told[0].delivery_id);
+  restart();
+  EXPECT_EQ(chat.count(), 2U);
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ struct Message {
   bool recorded = true;  // false: it is in no store, so that nobody can acknowledge it yet
   std::string by;        // acknowledged, resolved: who or why
   std::string code;      // verification: what the person has to give back
+  std::string document;  // notice: JSON that goes along where the receiver is a system; empty: none
 
   bool retry() const { return attempt > 1; }
 };

@@ -62,6 +62,7 @@ std::string webhook_body(const Message& message, const WebhookSettings& settings
     writer.begin_object().field("schema", "mydr24.notice.v1").field("id", message.delivery_id);
     writer.field("text", message.title);
     if (!message.alert_id.empty()) writer.field("alert", message.alert_id);
+    if (!message.document.empty()) writer.key("document").raw(message.document);
     writer.end_object();
     return out;
   }

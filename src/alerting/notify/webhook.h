@@ -13,6 +13,7 @@
 // measured). Without it - the default - the ids are opaque: the receiver learns that there is an alert and
 // where to look it up after logging in.
 //
+// A notice: {"schema":"mydr24.notice.v1","id":"...","text":"...","document":{...}}; the document where there is one.
 // To verify the address: {"schema":"mydr24.verification.v1","code":"123456"}.
 //
 // Headers: Content-Type: application/json; Idempotency-Key and X-MyDR24-Delivery: the delivery id, the same

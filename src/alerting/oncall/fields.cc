@@ -1,4 +1,4 @@
-#include "alerting/oncall/detail/fields.h"
+#include "alerting/oncall/fields.h"
 
 #include <fmt/format.h>
 
@@ -179,6 +179,20 @@ std::vector<std::string> Fields::names(std::string_view name, std::size_t count_
   if (value.size() > count_max) return refuse(name, fmt::format("more than {}", count_max), Code::too_large), all;
   for (const json::Value item : value) {
     if (!item.is_string() || !is_name(item.text())) refuse(fmt::format("{}[{}]", name, all.size()), "this is no name");
+    all.emplace_back(item.text());
+  }
+  return all;
+}
+
+std::vector<std::string> Fields::texts(std::string_view name, std::size_t count_max, std::size_t bytes_max) {
+  const json::Value value = take(name);
+  std::vector<std::string> all;
+  if (!value) return all;
+  if (!value.is_array()) return refuse(name, "this must be a list of texts"), all;
+  if (value.size() > count_max) return refuse(name, fmt::format("more than {}", count_max), Code::too_large), all;
+  for (const json::Value item : value) {
+    if (!item.is_string() || item.text().empty() || item.text().size() > bytes_max)
+      refuse(fmt::format("{}[{}]", name, all.size()), fmt::format("this is no text of 1 to {} bytes", bytes_max));
     all.emplace_back(item.text());
   }
   return all;

@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "alerting/notify/address_book.h"
-#include "alerting/oncall/detail/fields.h"
+#include "alerting/oncall/fields.h"
 #include "alerting/oncall/plan.h"
 
 namespace mydr24::oncall {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "alerting/oncall/detail/fields.h"
+#include "alerting/oncall/fields.h"
 #include "base/json/writer.h"
 
 namespace mydr24::oncall {

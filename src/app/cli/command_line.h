@@ -9,6 +9,7 @@
 
 #include "app/cli/alert.h"
 #include "app/cli/commands.h"
+#include "app/cli/incident.h"
 #include "app/cli/login.h"
 
 namespace mydr24::cli {
@@ -67,6 +68,16 @@ class CommandLine {
                                const std::string& examples, int (*run)(const OnCallOptions&, const Terminal&));
   void add_oncall_changes(CLI::App& oncall);
 
+  // grammar_incident.cc
+  void add_incident();
+  CLI::App* add_incident_command(CLI::App& parent, const std::string& name, const std::string& about,
+                                 const std::string& example, int (*run)(const IncidentOptions&, const Terminal&));
+  CLI::App* add_incident_change(CLI::App& incident, const std::string& name, const std::string& about,
+                                const std::string& example);
+  void add_incident_changes(CLI::App& incident);
+  void add_incident_review(CLI::App& incident);
+  void add_incident_setup(CLI::App& incident);
+
   // grammar_audit.cc
   void add_audit();
   void add_audit_query(CLI::App* command);
@@ -90,6 +101,7 @@ class CommandLine {
   BenchSurgeOptions bench_;
   StoreCopyOptions store_copy_;
   OnCallOptions oncall_;
+  IncidentOptions incident_;
   VitalsOptions vitals_;
   TicketOptions ticket_;
   IdentityOptions identity_;

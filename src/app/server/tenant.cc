@@ -93,6 +93,8 @@ Result<> Tenant::start() {
       std::make_unique<LabelAlerts>(settings_.alerting, settings_.server.base_url, *core_.book, *core_.store,
                                     shared_.workers, log_, shared_.machine_clock, *dispatcher_);
   MYDR24_TRY(label_alerts_->start());
+  incidents_ = std::make_unique<IncidentDesk>(*core_.book, *core_.records, hub_, shared_.workers, clock_);
+  MYDR24_TRY(incidents_->start());
   if (settings_.access.mode == "on") {
     MYDR24_TRY(core_.consents->start());
     MYDR24_ASSIGN(
@@ -225,6 +227,7 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
       *core_.store, *core_.book, *notify_->addresses, *notify_->tokens, notify_->providers, hub_, clock_});
   notify_api::add_routes(router_, *answers_);
   oncall_->add_routes(router_);
+  incidents_->add_routes(router_);
   if (access_) access_->add_routes(router_, *fhir_);
   if (settings_.admission.bench_route == "on") add_bench_route(router_, shared_.workers);
   label_alerts_->add_routes(router_);
@@ -250,6 +253,7 @@ std::vector<desk_api::Check> Tenant::checks() const {
 
 void Tenant::make_metrics() {
   oncall_->add_metrics(metrics_);
+  incidents_->add_metrics(metrics_);
   const auto difference = metrics_.gauge(
       "clock_difference_seconds", "How far the machine's clock is ahead of the server's, which makes up for it slowly");
   metrics_.before_expose([=, this] { difference.set(static_cast<double>(clock_.difference().count()) / 1e6); });

@@ -20,6 +20,7 @@
 #include "app/server/access_control.h"
 #include "app/server/core.h"
 #include "app/server/emergency_patients.h"
+#include "app/server/incidents.h"
 #include "app/server/label_alerts.h"
 #include "app/server/listeners.h"
 #include "app/server/notify.h"
@@ -96,6 +97,7 @@ class Tenant {
   std::unique_ptr<alerts::Unwritten> unwritten_;
   std::unique_ptr<OnCallDesk> oncall_;
   std::unique_ptr<LabelAlerts> label_alerts_;
+  std::unique_ptr<IncidentDesk> incidents_;
   std::unique_ptr<AccessControl> access_;
   std::unique_ptr<identity::Origins> origins_;
   pipeline::Router router_;

@@ -41,13 +41,15 @@ std::string_view default_policy_text() {
                     "StructureDefinition", "SearchParameter"], "permissions": "rs" }
       ],
       "operations": ["status", "am-*", "silence-preview", "webhook-event",
-                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*"]
+                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*", "incidents", "incident",
+                     "incident-open", "incident-work-*", "incident-setup*", "incident-classify", "incident-correction*"]
     },
     "on-call-engineer": {
       "text": "Is woken for the platform and mends it; no record of a patient",
       "purpose": "HSYSADMIN",
       "operations": ["status", "am-*", "silence-preview", "oncall-*",
-                     "addresses", "address-*"]
+                     "addresses", "address-*", "incidents", "incident", "incident-open", "incident-work-*",
+                     "incident-setup", "incident-setup-version*", "incident-classify"]
     },
     "operations-lead": {
       "text": "Clinical operations: is care safe now, who is on duty, what is overdue",
@@ -58,7 +60,7 @@ std::string_view default_policy_text() {
       ],
       "operations": ["status", "events", "alerts", "alert", "alert-*", "actionability", "vitals-board",
                      "vitals-crowding", "vitals-rules*", "vitals-dry-run", "oncall-*", "am-alerts", "am-groups",
-                     "am-silence*", "am-receivers", "am-status", "silence-preview"]
+                     "am-silence*", "am-receivers", "am-status", "silence-preview", "incident*"]
     },
     "nurse": {
       "text": "Cares for patients: reads their records, records signs, answers alerts",
@@ -74,7 +76,7 @@ std::string_view default_policy_text() {
       "operations": ["break-glass", "break-glass-end", "status", "events", "alerts", "alert", "alert-ack", "alert-escalate",
                      "alert-resolve", "vitals-board", "vitals-patient", "vitals-scores", "vitals-monitor*", "vitals-limit*",
                      "vitals-rules", "vitals-outcome*", "vitals-crowding", "oncall-who", "oncall-shifts", "oncall-swap", "addresses",
-                     "address-*"],
+                     "address-*", "incidents", "incident", "incident-open", "incident-work-note"],
       "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
     },
     "emergency-clinician": {
@@ -97,7 +99,7 @@ std::string_view default_policy_text() {
                      "vitals-board", "vitals-patient", "vitals-scores", "vitals-monitor*", "vitals-limit*", "vitals-rules",
                      "vitals-dry-run", "vitals-outcome*", "vitals-crowding", "oncall-who", "oncall-shifts",
                      "oncall-swap", "oncall-test-page", "addresses",
-                     "address-*"],
+                     "address-*", "incidents", "incident", "incident-open", "incident-work-*", "incident-patients"],
       "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
     },
     "compliance-officer": {
@@ -109,12 +111,13 @@ std::string_view default_policy_text() {
           "permissions": "rs" }
       ],
       "operations": ["break-glass-list", "break-glass-review", "status", "audit-*", "rights-*", "breach-*",
-                     "processing-record"]
+                     "processing-record", "incidents", "incident", "incident-patients", "incident-work-note",
+                     "incident-work-timeline", "incident-work-verify"]
     },
     "change-manager": {
       "text": "Plans and approves changes; no record of a patient",
       "purpose": "HOPERAT",
-      "operations": ["status", "oncall-who", "oncall-shifts", "oncall-coverage"]
+      "operations": ["status", "oncall-who", "oncall-shifts", "oncall-coverage", "incidents", "incident"]
     },
     "booking-desk": {
       "text": "Books appointments: who and when, not why",

@@ -1,7 +1,7 @@
 #pragma once
 
 // Reads the members of a JSON object that somebody outside wrote. The first thing that is wrong is kept, with the path
-// of its field; what is not asked for by the time of finish() is unknown and refused. Private to alerting/oncall.
+// of its field; what is not asked for by the time of finish() is unknown and refused.
 
 #include <chrono>
 #include <optional>
@@ -36,6 +36,7 @@ class Fields {
   std::chrono::minutes clock(std::string_view name, std::chrono::minutes otherwise);  // 08:00 to 24:00
   std::uint8_t days(std::string_view name);                                           // mon-fri,sun
   std::vector<std::string> names(std::string_view name, std::size_t count_max);
+  std::vector<std::string> texts(std::string_view name, std::size_t count_max, std::size_t bytes_max);
   // One of `words`; its place.
   std::size_t choice(std::string_view name, std::span<const std::string_view> words, std::size_t otherwise);
   // The objects of an array.
