@@ -67,6 +67,16 @@ class CommandLine {
                                const std::string& examples, int (*run)(const OnCallOptions&, const Terminal&));
   void add_oncall_changes(CLI::App& oncall);
 
+  // grammar_changes.cc
+  void add_change();
+  void add_change_people(CLI::App& change);
+  void add_change_runs(CLI::App& change);
+  void add_settings();
+  CLI::App* add_change_command(CLI::App& parent, const std::string& name, const std::string& about,
+                               const std::string& examples, int (*run)(const ChangeOptions&, const Terminal&));
+  CLI::App* add_change_action(CLI::App& parent, const std::string& action, const std::string& about,
+                              const std::string& examples);
+
   // grammar_audit.cc
   void add_audit();
   void add_audit_query(CLI::App* command);
@@ -90,6 +100,7 @@ class CommandLine {
   BenchSurgeOptions bench_;
   StoreCopyOptions store_copy_;
   OnCallOptions oncall_;
+  ChangeOptions change_;
   VitalsOptions vitals_;
   TicketOptions ticket_;
   IdentityOptions identity_;

@@ -30,7 +30,8 @@ std::string_view default_policy_text() {
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cruds" }
       ],
       "operations": ["status", "am-status", "am-reload",
-                     "oncall-who", "oncall-plan"]
+                     "oncall-who", "oncall-plan", "change-list", "change-show", "change-approve", "change-reject",
+                     "change-calendar", "change-policy", "change-figures", "setting-*"]
     },
     "platform-engineer": {
       "text": "Runs the platform: capacity, feeds, alerts about machines; no record of a patient",
@@ -41,13 +42,14 @@ std::string_view default_policy_text() {
                     "StructureDefinition", "SearchParameter"], "permissions": "rs" }
       ],
       "operations": ["status", "am-*", "silence-preview", "webhook-event",
-                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*"]
+                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*",
+                     "change-*", "setting-*"]
     },
     "on-call-engineer": {
       "text": "Is woken for the platform and mends it; no record of a patient",
       "purpose": "HSYSADMIN",
       "operations": ["status", "am-*", "silence-preview", "oncall-*",
-                     "addresses", "address-*"]
+                     "addresses", "address-*", "change-*", "setting-*"]
     },
     "operations-lead": {
       "text": "Clinical operations: is care safe now, who is on duty, what is overdue",
@@ -58,7 +60,9 @@ std::string_view default_policy_text() {
       ],
       "operations": ["status", "events", "alerts", "alert", "alert-*", "actionability", "vitals-board",
                      "vitals-crowding", "vitals-rules*", "vitals-dry-run", "oncall-*", "am-alerts", "am-groups",
-                     "am-silence*", "am-receivers", "am-status", "silence-preview"]
+                     "am-silence*", "am-receivers", "am-status", "silence-preview",
+                     "change-list", "change-show", "change-approve", "change-reject",
+                     "change-calendar", "change-policy", "change-figures", "setting-*"]
     },
     "nurse": {
       "text": "Cares for patients: reads their records, records signs, answers alerts",
@@ -97,7 +101,8 @@ std::string_view default_policy_text() {
                      "vitals-board", "vitals-patient", "vitals-scores", "vitals-monitor*", "vitals-limit*", "vitals-rules",
                      "vitals-dry-run", "vitals-outcome*", "vitals-crowding", "oncall-who", "oncall-shifts",
                      "oncall-swap", "oncall-test-page", "addresses",
-                     "address-*"],
+                     "address-*", "change-list", "change-show", "change-approve", "change-reject",
+                     "change-calendar", "change-policy", "change-figures", "setting-*"],
       "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
     },
     "compliance-officer": {
@@ -109,12 +114,15 @@ std::string_view default_policy_text() {
           "permissions": "rs" }
       ],
       "operations": ["break-glass-list", "break-glass-review", "status", "audit-*", "rights-*", "breach-*",
-                     "processing-record"]
+                     "processing-record",
+                     "change-list", "change-show", "change-approve", "change-reject",
+                     "change-calendar", "change-policy", "change-figures", "setting-*"]
     },
     "change-manager": {
       "text": "Plans and approves changes; no record of a patient",
       "purpose": "HOPERAT",
-      "operations": ["status", "oncall-who", "oncall-shifts", "oncall-coverage"]
+      "operations": ["status", "oncall-who", "oncall-shifts", "oncall-coverage",
+                     "change-*", "setting-*"]
     },
     "booking-desk": {
       "text": "Books appointments: who and when, not why",

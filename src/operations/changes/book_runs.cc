@@ -289,7 +289,7 @@ Result<Change> Book::roll_back(store::Transaction& transaction, std::string_view
   std::set<std::string, std::less<>> seen;
   for (auto undo = change.run->undo.rbegin(); undo != change.run->undo.rend(); ++undo) {
     if (!seen.insert(undo->setting).second) continue;
-    MYDR24_ASSIGN(const auto now, settings_.current(transaction, undo->setting));
+    MYDR24_ASSIGN(const auto now, settings_.settled(transaction, undo->setting));
     if (now.version != undo->made)
       return fail(Code::conflict, fmt::format("{} was changed again since, by {}", undo->setting, now.by));
   }

@@ -268,7 +268,7 @@ void Engine::wait_applied(std::string_view setting, int version) const {
 Result<Engine::Next> Engine::set(const Change& change, const Step& step) {
   int made = 0;
   const auto done = step_on(change.id, [&](store::Transaction& transaction, Change& next) -> Result<> {
-    MYDR24_ASSIGN(const auto before, book_.settings().current(transaction, step.setting));
+    MYDR24_ASSIGN(const auto before, book_.settings().settled(transaction, step.setting));
     MYDR24_ASSIGN(const auto after, book_.settings().set(transaction, {.setting = step.setting,
                                                                        .scope = step.scope,
                                                                        .value = step.value,

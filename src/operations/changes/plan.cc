@@ -73,6 +73,14 @@ Result<> read_http(const Members& members, Check& check) {
   return {};
 }
 
+bool is_harmless(std::string_view search) {
+  const auto type = search.substr(0, search.find('?'));
+  const bool named = !type.empty() &&
+                     std::ranges::all_of(type, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+  const auto query = type.size() < search.size() ? search.substr(type.size() + 1) : std::string_view();
+  return named && !query.contains('&') && (type.size() == search.size() || query.starts_with("_lastUpdated="));
+}
+
 Result<Check> read_check(const Members& members) {
   MYDR24_TRY(members.only({"kind", "name", "url", "method", "body", "content_type", "status", "contains", "search",
                            "metric", "slo", "setting", "scope", "at_least", "at_most", "is", "when", "time_max_s"}));
@@ -101,6 +109,9 @@ Result<Check> read_check(const Members& members) {
     if (!check.at_least && !check.at_most)
       return fail(Code::invalid, "needs at_least, at_most or both", members.path("at_least"));
   }
+  if (check.kind == Check::Kind::fhir && !is_harmless(check.subject))
+    return fail(Code::invalid, "must be a type, alone or with _lastUpdated: a count must tell nothing of a person",
+                members.path("search"));
   if (check.name.empty())
     check.name = fmt::format("{} {}", check_kinds[static_cast<std::size_t>(check.kind)], check.subject);
   return check;
@@ -172,6 +183,20 @@ Result<> read_set(const Members& members, Step& step) {
   return {};
 }
 
+Result<> read_act(const Members& members, Step& step) {
+  if (step.kind == Step::Kind::wait) {
+    MYDR24_ASSIGN(step.wait, seconds(members, "seconds", 0, 0, wait_max_s));
+    return {};
+  }
+  if (step.kind == Step::Kind::command) {
+    MYDR24_ASSIGN(step.command, members.text("command", true));
+    return {};
+  }
+  MYDR24_ASSIGN(step.url, members.text("url", true));
+  MYDR24_ASSIGN(step.body, members.text("body", false, 64U << 10));
+  return check_url(step.url, members.path("url"), false);
+}
+
 Result<Step> read_step(const Members& members) {
   MYDR24_TRY(members.only({"kind",
                            "name",
@@ -209,15 +234,9 @@ Result<Step> read_step(const Members& members) {
       MYDR24_TRY(read_set(members, step));
       break;
     case Step::Kind::command:
-      MYDR24_ASSIGN(step.command, members.text("command", true));
-      break;
     case Step::Kind::webhook:
-      MYDR24_ASSIGN(step.url, members.text("url", true));
-      MYDR24_TRY(check_url(step.url, members.path("url"), false));
-      MYDR24_ASSIGN(step.body, members.text("body", false, 64U << 10));
-      break;
     case Step::Kind::wait:
-      MYDR24_ASSIGN(step.wait, seconds(members, "seconds", 0, 0, wait_max_s));
+      MYDR24_TRY(read_act(members, step));
       break;
     case Step::Kind::verify:
     case Step::Kind::watch:

@@ -72,7 +72,8 @@ TEST(MannWhitney, ItsExactIntervalIsTheNarrowestThatEnumerationAllows) {
         ASSERT_LE(rank, differences.size());
         EXPECT_DOUBLE_EQ(shift->high, differences[differences.size() - rank]);
         EXPECT_TRUE(rank == 1 || least_confidence(m, n, rank) >= confidence - 1e-12) << m << " " << n;
-        EXPECT_LT(least_confidence(m, n, rank + 1), confidence) << m << " " << n;
+        // Where one less would be enough exactly, R takes the wider one.
+        EXPECT_LE(least_confidence(m, n, rank + 1), confidence + 1e-12) << m << " " << n;
       }
     }
   }

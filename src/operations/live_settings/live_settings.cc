@@ -167,7 +167,7 @@ Result<std::string> Registry::check(std::string_view setting, std::string_view s
   return checked(*definition, value);
 }
 
-Result<Version> Registry::current(store::Reader& reader, std::string_view setting) const {
+Result<Version> Registry::kept(store::Reader& reader, std::string_view setting) const {
   if (find(setting) == nullptr)
     return fail(Code::not_found, fmt::format("there is no live setting {}", setting.substr(0, name_bytes_max)));
   MYDR24_ASSIGN(const auto row, reader.state(space, now_key(setting)));
@@ -177,11 +177,38 @@ Result<Version> Registry::current(store::Reader& reader, std::string_view settin
   return none;
 }
 
+Result<Version> Registry::current(store::Reader& reader, std::string_view setting) const {
+  MYDR24_ASSIGN(auto version, kept(reader, setting));
+  const auto& definition = *find(setting);
+  if (!definition.read) return version;
+  MYDR24_ASSIGN(const auto value, definition.read(reader));
+  if (value != value_of(definition, version.values)) version.values.insert_or_assign(std::string(everywhere), value);
+  return version;
+}
+
+Result<Version> Registry::settled(store::Transaction& transaction, std::string_view setting) const {
+  MYDR24_ASSIGN(auto version, current(transaction, setting));
+  MYDR24_ASSIGN(const auto before, kept(transaction, setting));
+  if (version.values == before.values) return version;
+  version.by = "outside";
+  version.why = "it was changed where it is kept";
+  version.change.clear();
+  return record(transaction, std::move(version));
+}
+
+Result<Version> Registry::record(store::Transaction& transaction, Version next) const {
+  ++next.version;
+  next.at = transaction.now();
+  const auto text = to_json(next);
+  MYDR24_TRY(transaction.set_state(space, now_key(next.setting), text));
+  MYDR24_TRY(transaction.set_state(space, past_key(next.setting, next.version), text));
+  MYDR24_TRY(transaction.note("setting.changed", text));
+  return next;
+}
+
 Result<Version> Registry::write(store::Transaction& transaction, const Definition& definition, Version next) const {
   MYDR24_TRY(check_text(next.by, "by", true));
   MYDR24_TRY(check_text(next.why, "why", true));
-  ++next.version;
-  next.at = transaction.now();
   if (next.values.size() > scopes_max)
     return fail(Code::too_large, fmt::format("a setting has values for at most {} scopes", scopes_max), "scope");
   if (definition.within) {
@@ -189,18 +216,14 @@ Result<Version> Registry::write(store::Transaction& transaction, const Definitio
     MYDR24_TRY(
         definition.within(transaction, value == next.values.end() ? definition.standard : value->second, next.by));
   }
-  const auto text = to_json(next);
-  MYDR24_TRY(transaction.set_state(space, now_key(definition.name), text));
-  MYDR24_TRY(transaction.set_state(space, past_key(definition.name, next.version), text));
-  MYDR24_TRY(transaction.note("setting.changed", text));
-  return next;
+  return record(transaction, std::move(next));
 }
 
 Result<Version> Registry::set(store::Transaction& transaction, const Set& set) const {
   const auto* definition = find(set.setting);
   const auto wanted = set.value ? *set.value : definition != nullptr ? definition->standard : std::string();
   MYDR24_ASSIGN(auto value, check(set.setting, set.scope, wanted));
-  MYDR24_ASSIGN(auto next, current(transaction, set.setting));
+  MYDR24_ASSIGN(auto next, settled(transaction, set.setting));
   if (set.value)
     next.values.insert_or_assign(set.scope, std::move(value));
   else
@@ -213,7 +236,7 @@ Result<Version> Registry::set(store::Transaction& transaction, const Set& set) c
 
 Result<Version> Registry::put_back(store::Transaction& transaction, std::string_view setting, int version,
                                    std::string_view by, std::string_view why, std::string_view change) const {
-  MYDR24_ASSIGN(auto next, current(transaction, setting));
+  MYDR24_ASSIGN(auto next, settled(transaction, setting));
   Values values;
   if (version != 0) {
     MYDR24_ASSIGN(const auto row, transaction.state(space, past_key(setting, version)));

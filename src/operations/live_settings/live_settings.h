@@ -48,6 +48,8 @@ struct Definition {
   // In the transaction that sets it, for what the store itself keeps; such a setting has the scope "all" only. An error
   // refuses the change. `value`: also the default when the setting goes back to none.
   std::function<Result<>(store::Transaction&, const std::string& value, std::string_view by)> within;
+  // With `within`: what the store keeps now, which others may have changed too.
+  std::function<Result<std::string>(store::Reader&)> read;
 };
 
 // "all", "lab", "non-clinical", or "ward/", "region/", "tenant/" and a name of 1 to 64 letters, digits, '-', '_', '.'.
@@ -94,6 +96,8 @@ class Registry : public store::Follower {
 
   // The value as it is kept ("007" is "7"). Code::not_found: no such setting; Code::invalid says what it may be.
   Result<std::string> check(std::string_view setting, std::string_view scope, std::string_view value) const;
+  // The version in force; first a new one when others have changed what the store keeps, so that it can be put back.
+  Result<Version> settled(store::Transaction& transaction, std::string_view setting) const;
   // A new version. The same value again is one too.
   Result<Version> set(store::Transaction& transaction, const Set& set) const;
   // A new version with the values of that one; 0: the default everywhere. Code::not_found.
@@ -116,6 +120,8 @@ class Registry : public store::Follower {
  private:
   const Definition* find(std::string_view setting) const;
   std::string value_of(const Definition& definition, const Values& values) const;
+  Result<Version> kept(store::Reader& reader, std::string_view setting) const;
+  Result<Version> record(store::Transaction& transaction, Version next) const;
   Result<Version> write(store::Transaction& transaction, const Definition& definition, Version next) const;
   void apply(const Definition& definition, const Version& version);
 

@@ -102,6 +102,7 @@ TEST_F(LiveSettings, TheNarrowestScopeOfAProcessCounts) {
   make(other, &elsewhere);
   EXPECT_EQ(elsewhere, (std::vector<std::string>{"5"}));
   EXPECT_FALSE(set("alerting.days", std::nullopt, "ward/b"));
+  ASSERT_TRUE(other.load());  // the store in memory has one cursor for both
   EXPECT_EQ(other.value("alerting.days"), "20");
   EXPECT_EQ(here_.value("alerting.days"), "4");
 }
@@ -133,6 +134,33 @@ TEST_F(LiveSettings, WhatTheStoreKeepsIsChangedInTheSameTransactionOrNotAtAll) {
   EXPECT_EQ(history("rules.version").size(), 1U);
   EXPECT_FALSE(put_back("rules.version", 0));
   EXPECT_EQ(within_.back(), "0 by bob");
+}
+
+TEST_F(LiveSettings, WhatOthersChangedWhereItIsKeptCanBePutBackToo) {
+  std::string kept = "4";
+  Registry other(store_);
+  ASSERT_TRUE(other.add({.name = "kept",
+                         .high = 9,
+                         .standard = "0",
+                         .within = [&](store::Transaction&, const std::string& value, std::string_view) -> Result<> {
+                           kept = value;
+                           return {};
+                         },
+                         .read = [&](store::Reader&) -> Result<std::string> { return kept; }}));
+  int found = 0;
+  ASSERT_TRUE(store_.write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
+    MYDR24_ASSIGN(const auto before, other.settled(transaction, "kept"));
+    found = before.version;
+    MYDR24_TRY(other.set(transaction, {.setting = "kept", .value = "7", .by = "ann", .why = "a test"}));
+    return {};
+  }));
+  EXPECT_EQ(kept, "7");
+  EXPECT_EQ(found, 1);
+  ASSERT_TRUE(store_.write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
+    MYDR24_TRY(other.put_back(transaction, "kept", found, "ann", "back", ""));
+    return {};
+  }));
+  EXPECT_EQ(kept, "4");
 }
 
 TEST_F(LiveSettings, WhatCannotBeAppliedIsToldAndTheOthersAreApplied) {
