@@ -1,7 +1,6 @@
-// A change runs through the real program, which is killed (SIGKILL) in each of its steps, one after the other, and once
-// before it has begun. After each restart:
-//   the change is over, and what it had set is as it was before; only one that was not killed is successful.
-// usage: change_crash; exit 0 when all of that holds.
+// A change runs through the real program, which is killed (SIGKILL) in each of its steps, one after the other, and
+// once before it has begun. After each restart: the change is over, and what it had set is as it was before; only
+// one that was not killed is successful. usage: change_crash; exit 0 when all of that holds.
 
 #include <fmt/format.h>
 

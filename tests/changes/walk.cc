@@ -227,7 +227,8 @@ std::string Walk::step(const std::string& line) {
     const auto found = expect(words);
     if (found != "?") return found;
   }
-  if (is(R"((\S+) (cannot )?(proposes?|approves?|rejects?|starts?|aborts?|resumes?|reviews?|rehearses?|withdraws?|edits?|rolls? back|freezes?|unfreezes?|schedules?) (\w+)(?: (?:as|until|at) (\S+?))?(?:: (.*))?)"))
+  if (is(R"((\S+) (cannot )?(proposes?|approves?|rejects?|starts?|aborts?|resumes?|reviews?|rehearses?|withdraws?|edits?|)"
+         R"(rolls? back|freezes?|unfreezes?|schedules?) (\w+)(?: (?:as|until|at) (\S+?))?(?:: (.*))?)"))
     return act(words);
   return "this is not understood";
 }

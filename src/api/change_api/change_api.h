@@ -1,8 +1,8 @@
 #pragma once
 
-// Changes and live settings over HTTP: below /api/v1/changes what is proposed, approved, started and rolled back, with
-// the calendar, the policy and the figures; /api/v1/settings shows what may change while the server runs. A setting is
-// changed by a change and in no other way.
+// Changes and live settings over HTTP: below /api/v1/changes what is proposed, approved, started and rolled back,
+// with the calendar, the policy and the figures; /api/v1/settings shows what may change while the server runs. A
+// setting is changed by a change and in no other way.
 
 #include "api/pipeline/pipeline.h"
 #include "base/async/worker_pool.h"

@@ -110,6 +110,7 @@ changes::OutsideSettings ChangeDesk::outside_settings(net::Reach reach) {
     const auto found = metrics_.find(name);
     return found == metrics_.end() ? std::nullopt : found->second(scope);
   };
+  made.burn = [this](const std::string& slo) { return burn_ ? burn_(slo) : std::nullopt; };
   return made;
 }
 

@@ -32,8 +32,8 @@ class ChangeDesk {
     // What other modules know: an open emergency, open incidents, error budgets. `escalate` is set here.
     changes::Outlook outlook;
   };
-  // All parts must outlive it, except that the store may be closed after stop(). Before the store's first tick. Code::invalid
-  // names the setting or the member of the policy that is wrong.
+  // All parts must outlive it, except that the store may be closed after stop(). Before the store's first tick.
+  // Code::invalid names the setting or the member of the policy that is wrong.
   static Result<std::unique_ptr<ChangeDesk>> make(Parts parts);
   ~ChangeDesk() { stop(); }
   ChangeDesk(const ChangeDesk&) = delete;
@@ -47,6 +47,9 @@ class ChangeDesk {
   // For checks by name; more may be added before start(). Thread-safe after it.
   using Metric = std::function<std::optional<double>(const std::string& scope)>;
   void add_metric(std::string name, Metric metric) { metrics_[std::move(name)] = std::move(metric); }
+  // How fast an error budget is being spent, by the name of its objective. Before start().
+  using Burn = std::function<std::optional<double>(const std::string& slo)>;
+  void set_burn(Burn burn) { burn_ = std::move(burn); }
 
  private:
   explicit ChangeDesk(Parts parts) : parts_(std::move(parts)) {}
@@ -57,6 +60,7 @@ class ChangeDesk {
 
   Parts parts_;
   std::map<std::string, Metric, std::less<>> metrics_;
+  Burn burn_;  // null: there are no objectives, and every check of one fails
   mutable std::mutex mutex_;
   std::string base_url_;  // guarded; empty: nothing is answered yet
   std::unique_ptr<live_settings::Registry> settings_;

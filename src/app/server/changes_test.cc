@@ -68,7 +68,8 @@ TEST_F(ChangeServer, EverySettingThatIsListedSaysWhatItIs) {
 TEST_F(ChangeServer, AChangeSetsWhatTheServerWorksWithAndIsTakenBackAtOnce) {
   const auto id =
       started(plan(R"({"kind":"set","setting":"alerting.clear_days","value":40},
-                                  {"kind":"verify","checks":[{"kind":"setting","setting":"alerting.clear_days","is":"40"}]},
+                                  {"kind":"verify",
+                                   "checks":[{"kind":"setting","setting":"alerting.clear_days","is":"40"}]},
                                   {"kind":"set","setting":"alerting.escalate_after_s","value":45})",
                    R"({"kind":"http","url":"/api/v1/status"},{"kind":"fhir","search":"Patient","at_least":0})"));
   EXPECT_EQ(ended(id), "successful") << send(Method::get, "/api/v1/changes/" + id).raw.body;
@@ -177,7 +178,8 @@ TEST_F(ChangeAccess, NobodyApprovesInTheNameOfAnother) {
   const auto member = with(log_in("senior-dba", {"platform-engineer"}), "Content-Type", "application/json");
   const auto nurse = with(log_in("nora", {"nurse"}), "Content-Type", "application/json");
   const auto body = R"({"by":"ann","plan":{"title":"t","description":"d","service":"alerting",
-    "test":{"passed":true,"evidence":"e"},"implementation":[{"kind":"set","setting":"access.login_free_attempts","value":3}],
+    "test":{"passed":true,"evidence":"e"},
+    "implementation":[{"kind":"set","setting":"access.login_free_attempts","value":3}],
     "checks":[{"kind":"http","url":"/fhir/R4/metadata"}]}})";
   EXPECT_EQ(send(Method::post, "/api/v1/changes", body, nurse).status, 403);
   const auto proposed = send(Method::post, "/api/v1/changes", body, manager);

@@ -1,20 +1,21 @@
 #pragma once
 
-// The book of changes: what was asked for, who approved it, when it may start, how it ended. Every step is one transaction
-// with its event in the journal.
+// The book of changes: what was asked for, who approved it, when it may start, how it ended. Every step is one
+// transaction with its event in the journal.
 //
 // Invariants
-// - Nothing runs without the approvals that its level needs, each of another member of the board, none of its requester,
-//   all of the plan as it is: an edited plan has none.
+// - Nothing runs without the approvals that its level needs, each of another member of the board, none of its
+//   requester, all of the plan as it is: an edited plan has none.
 // - A run's place is in the store before and after each of its steps (engine.h).
 // - While an emergency is open, or its service is frozen, only emergency changes start.
 //
-// In the store: space "changes": "change/ID", "open/ID" (not over), "active/ID" (runs), "frozen/SERVICE", "suspended/NAME",
-// "freeze/ID", "key".
+// In the store: space "changes": "change/ID", "open/ID" (not over), "active/ID" (runs), "frozen/SERVICE",
+// "suspended/NAME", "freeze/ID", "key".
 // Events, each with id, title, service, state and by: change.proposed, change.edited, change.approved (one approval),
-// change.rejected, change.withdrawn, change.rehearsed, change.scheduled, change.not_started, change.started, change.step,
-// change.paused, change.resumed, change.abort_asked, change.rollback_begun, change.finished, change.reviewed,
-// change.review_overdue, change.service_frozen, change.service_unfrozen; and incident.request when a way back failed.
+// change.rejected, change.withdrawn, change.rehearsed, change.scheduled, change.not_started, change.started,
+// change.step, change.paused, change.resumed, change.abort_asked, change.rollback_begun, change.finished,
+// change.reviewed, change.review_overdue, change.service_frozen, change.service_unfrozen,
+// change.freeze_added, change.freeze_ended; and incident.request when a way back failed.
 
 #include <functional>
 #include <memory>
@@ -54,14 +55,15 @@ class Book {
   const Policy& policy() const { return policy_; }
   const live_settings::Registry& settings() const { return settings_; }
 
-  // `plan`: JSON as parse_plan(). A standard change is approved at once when it is one. Code::invalid names the member;
-  // Code::refused: the requester's emergency authority is suspended; Code::conflict: nobody could approve it.
+  // `plan`: JSON as parse_plan(). A standard change is approved at once when it is one. Code::invalid names the
+  // member; Code::refused: the requester's emergency authority is suspended; Code::conflict: nobody could approve
+  // it.
   Result<Change> propose(store::Transaction& transaction, std::string_view plan, std::string_view by) const;
   // Its approvals are void. Code::conflict: it runs or is over.
   Result<Change> edit(store::Transaction& transaction, std::string_view id, std::string_view plan,
                       std::string_view by) const;
-  // `digest`: of the plan that was read. Code::refused: not a member, or the requester; Code::stale: the plan is another
-  // one by now. The same member again: the same answer, counted once.
+  // `digest`: of the plan that was read. Code::refused: not a member, or the requester; Code::stale: the plan is
+  // another one by now. The same member again: the same answer, counted once.
   Result<Change> approve(store::Transaction& transaction, std::string_view id, std::string_view digest,
                          std::string_view by) const;
   Result<Change> reject(store::Transaction& transaction, std::string_view id, std::string_view reason,

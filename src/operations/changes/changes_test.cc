@@ -115,7 +115,8 @@ TEST(PolicyFile, WhatIsWrongInAPolicyIsNamed) {
   EXPECT_EQ(where(R"({"load_windows":[{"name":"x","from":"8","to":"10:00"}]})"), "load_windows[0].from");
   EXPECT_EQ(where(R"({"requirements":{"huge":[["technical"]]}})"), "requirements.huge");
   const auto policy = parse_policy(R"({"zone":"Europe/Paris","requirements":{"low":[["security"]]},
-    "freezes":[{"id":"f","why":"audit","begin":"2026-05-10T00:00:00Z","end":"2026-05-11T00:00:00Z","services":["a"]}]})");
+    "freezes":[{"id":"f","why":"audit","begin":"2026-05-10T00:00:00Z",
+                 "end":"2026-05-11T00:00:00Z","services":["a"]}]})");
   ASSERT_TRUE(policy) << policy.error().where;
   EXPECT_EQ(describe(policy->board.requirement(Type::normal, Level::low).slots[0]), "security");
   EXPECT_EQ(policy->freezes.size(), 1U);

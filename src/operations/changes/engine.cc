@@ -365,8 +365,8 @@ Result<Engine::Next> Engine::go_back(std::string_view id, State ends_as, std::st
   return Next{};
 }
 
-// Settings first, the last one first: what people are exposed to ends at once. Then the steps of the way back; one that had
-// begun when a process ended is done again.
+// Settings first, the last one first: what people are exposed to ends at once. Then the steps of the way back; one
+// that had begun when a process ended is done again.
 Result<Engine::Next> Engine::undo(const Change& change) {
   if (!change.run->undo.empty()) {
     const auto last = change.run->undo.back();

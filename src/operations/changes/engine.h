@@ -1,13 +1,14 @@
 #pragma once
 
-// Runs a change: a piece at a time, its place written down before and after each. What failed is rolled back, and what
-// was rolled back is verified by the checks that held before.
+// Runs a change: a piece at a time, its place written down before and after each. What failed is rolled back, and
+// what was rolled back is verified by the checks that held before.
 //
 // Invariants
-// - A process that ends in the middle of a run, wherever, leaves a run that the next one rolls back; it is never taken
-//   for a success.
+// - A process that ends in the middle of a run, wherever, leaves a run that the next one rolls back; it is never
+//   taken for a success.
 // - An error, an exception or a time-out of a check or a step is a failure.
-// - A way back that fails is, in one transaction, the state rollback_failed, an incident asked for, and the service frozen.
+// - A way back that fails is, in one transaction, the state rollback_failed, an incident asked for, and the service
+//   frozen.
 
 #include <atomic>
 #include <functional>

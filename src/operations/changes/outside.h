@@ -11,9 +11,9 @@
 
 namespace mydr24::changes {
 
-// Runs a program without a shell, with PATH and nothing else in its environment. Its output, at most output_bytes_max of it,
-// when it ends with 0. Code::conflict: it ended otherwise (the end of its output is in the text); Code::busy: it was killed,
-// with what it had started, when `time_max` was over or `stopping` was set.
+// Runs a program without a shell, with PATH and nothing else in its environment. Its output, at most
+// output_bytes_max of it, when it ends with 0. Code::conflict: it ended otherwise (the end of its output is in the
+// text); Code::busy: it was killed, with what it had started, when `time_max` was over or `stopping` was set.
 Result<std::string> run_program(const Command& command, std::chrono::milliseconds time_max,
                                 const std::atomic<bool>& stopping);
 inline constexpr std::size_t output_bytes_max = 64U << 10;

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a change is to do, as its requester wrote it: steps, checks, way back, impact. Approvals are given to the digest of
-// its text.
+// What a change is to do, as its requester wrote it: steps, checks, way back, impact. Approvals are given to the
+// digest of its text.
 
 #include <chrono>
 #include <optional>
@@ -36,7 +36,8 @@ enum class Level : std::uint8_t { low, medium, high, critical };
 std::string_view to_string(Level level);
 std::optional<Level> parse_level(std::string_view text);
 
-// What downtime of so many minutes means: 0 to 5 low, 6 to 30 medium, 31 to 120 high, more critical (the seed's table).
+// What downtime of so many minutes means: 0 to 5 low, 6 to 30 medium, 31 to 120 high, more critical (the seed's
+// table).
 constexpr Level downtime_level(std::int64_t minutes) {
   return minutes <= 5 ? Level::low : minutes <= 30 ? Level::medium : minutes <= 120 ? Level::high : Level::critical;
 }
@@ -120,8 +121,8 @@ inline constexpr std::size_t plan_bytes_max = 256U << 10;
 // Code::invalid names the member.
 Result<Plan> parse_plan(std::string_view text);
 
-// Against the settings there are: names, values, scopes; exposure only grows, emergency paths come last, and between two
-// stages something is verified. Code::invalid names the step.
+// Against the settings there are: names, values, scopes; exposure only grows, emergency paths come last, and
+// between two stages something is verified. Code::invalid names the step.
 Result<> check_exposure(const Plan& plan, const live_settings::Registry& settings);
 
 }  // namespace mydr24::changes

@@ -1,7 +1,8 @@
 #pragma once
 
-// What an organization decides about changes: who may approve what, when nothing is changed, which commands may be run,
-// and which settings a standard change may touch. Values; a policy that exists can be satisfied by its members.
+// What an organization decides about changes: who may approve what, when nothing is changed, which commands may be
+// run, and which settings a standard change may touch. Values; a policy that exists can be satisfied by its
+// members.
 
 #include <array>
 #include <chrono>
@@ -48,10 +49,11 @@ std::string describe(const Slot& slot);  // "executive or emergency"; "any membe
 
 class Board {
  public:
-  // The seed's numbers: low 1 (technical), medium 2 (technical and one other), high 3 (technical, clinical, security), critical
-  // 4 (these and compliance or executive), emergency 2 (executive or emergency each).
+  // The seed's numbers: low 1 (technical), medium 2 (technical and one other), high 3 (technical, clinical,
+  // security), critical 4 (these and compliance or executive), emergency 2 (executive or emergency each).
   static std::vector<Requirement> standard_requirements();
-  // Code::invalid when a requirement cannot be satisfied by distinct members: names it and the authority that is missing.
+  // Code::invalid when a requirement cannot be satisfied by distinct members: names it and the authority that is
+  // missing.
   static Result<Board> make(std::vector<Member> members, std::vector<Requirement> requirements);
 
   std::span<const Member> members() const { return members_; }
@@ -105,12 +107,12 @@ struct Policy {
   const LoadWindow* window_at(Instant at) const;
 };
 
-// Five members as the seed has them, and a deputy with emergency authority, without whom no emergency change could ever be
-// approved.
+// Five members as the seed has them, and a deputy with emergency authority, without whom no emergency change could
+// ever be approved.
 Policy standard_policy();
 // {"members"?, "requirements"?, "zone"?, "load_windows"?, "freezes"?, "commands"?, "routine"?, "review_hours"?,
-// "window_hours"?, "rollback_hours"?, "rehearsal_days"?}; what is left out is as standard_policy() has it. Code::invalid
-// names the member.
+// "window_hours"?, "rollback_hours"?, "rehearsal_days"?}; what is left out is as standard_policy() has it.
+// Code::invalid names the member.
 Result<Policy> parse_policy(std::string_view text);
 std::string to_json(const Policy& policy);
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Whether what was changed does as well as what was not: each metric of the experiment against the control, then a score
-// of all of them. Pure functions.
-// Source of the method: Kayenta's canary judge (metric classes, effect thresholds, weighted groups).
+// Whether what was changed does as well as what was not: each metric of the experiment against the control, then a
+// score of all of them. Pure functions. Source of the method: Kayenta's canary judge (metric classes, effect
+// thresholds, weighted groups).
 
 #include <map>
 #include <optional>
@@ -62,8 +62,8 @@ struct Score {
   std::map<std::string, std::optional<double>> groups;  // none: no data
   std::string reason;                                   // why it is 0 whatever the groups say; else empty
 };
-// `weights`: of groups, in percent; what is left over is shared by the groups that have none. Groups without data give their
-// weight to the others.
+// `weights`: of groups, in percent; what is left over is shared by the groups that have none. Groups without data
+// give their weight to the others.
 Score score(const std::vector<Outcome>& outcomes, const std::map<std::string, double>& weights);
 
 enum class Grade : std::uint8_t { pass, marginal, fail };

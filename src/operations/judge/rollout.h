@@ -1,9 +1,8 @@
 #pragma once
 
-// How repeated checks during a rollout add up: limits as Argo Rollouts' analysis has them, advancement as Flagger has it.
-// Pure functions.
-// Source: Argo Rollouts, analysis (failureLimit, consecutiveSuccessLimit, inconclusive, dry-run) and rollback windows;
-// Flagger, how it works (threshold, hooks, suspend).
+// How repeated checks during a rollout add up: limits as Argo Rollouts' analysis has them, advancement as Flagger
+// has it. Pure functions. Source: Argo Rollouts, analysis (failureLimit, consecutiveSuccessLimit, inconclusive,
+// dry-run) and rollback windows; Flagger, how it works (threshold, hooks, suspend).
 
 #include <cstdint>
 #include <span>
@@ -25,8 +24,8 @@ struct AnalysisLimits {
 enum class Phase : std::uint8_t { running, successful, failed, inconclusive };
 std::string_view to_string(Phase phase);
 
-// Failed wins over everything; an error is a failure once consecutive_error_limit is exceeded. A dry run that is over is
-// successful.
+// Failed wins over everything; an error is a failure once consecutive_error_limit is exceeded. A dry run that is
+// over is successful.
 Phase assess(std::span<const Measurement> measurements, const AnalysisLimits& limits);
 // Of several analyses of one rollout: failed if one is; else inconclusive if one is; else running if one is.
 Phase worst(std::span<const Phase> phases);

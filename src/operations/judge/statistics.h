@@ -1,8 +1,9 @@
 #pragma once
 
-// What two samples say about each other: the Mann-Whitney test as R's wilcox.test does it (exact without ties and below
-// 50 values each, else the normal approximation with continuity correction), effect sizes, outliers. Pure functions.
-// Source: Hodges and Lehmann 1963; R Core Team, stats::wilcox.test; McGraw and Wong 1992 (CLES); Tukey 1977 (fences).
+// What two samples say about each other: the Mann-Whitney test as R's wilcox.test does it (exact without ties and
+// below 50 values each, else the normal approximation with continuity correction), effect sizes, outliers. Pure
+// functions. Source: Hodges and Lehmann 1963; R Core Team, stats::wilcox.test; McGraw and Wong 1992 (CLES); Tukey
+// 1977 (fences).
 
 #include <span>
 #include <vector>
@@ -19,7 +20,8 @@ struct Shift {
 };
 inline constexpr std::size_t values_max = 2'000;  // of one sample; the pairs of differences are held in memory
 
-// Code::invalid: a sample is empty, or not finite, or `confidence` is not in (0, 1); Code::too_large beyond values_max.
+// Code::invalid: a sample is empty, or not finite, or `confidence` is not in (0, 1); Code::too_large beyond
+// values_max.
 Result<Shift> mann_whitney(std::span<const double> experiment, std::span<const double> control, double confidence);
 
 double mean(std::span<const double> values);  // 0 when empty

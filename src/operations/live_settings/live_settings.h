@@ -1,8 +1,8 @@
 #pragma once
 
-// Settings of the platform that change while it runs: thresholds, limits, switches. Each is defined by the module that
-// it is about, with type, range and default; every change is a version in the store that says who, why and by which
-// change, and any version can be put back.
+// Settings of the platform that change while it runs: thresholds, limits, switches. Each is defined by the module
+// that it is about, with type, range and default; every change is a version in the store that says who, why and by
+// which change, and any version can be put back.
 //
 // Invariants
 // - A value that is in force was checked against its definition.
@@ -42,17 +42,18 @@ struct Definition {
   std::string module;              // who applies it: "alerting/alerts"
   bool emergency = false;          // emergencies pass what it changes
   bool routine = false;            // a change of it by itself is of low risk: a standard change may make it
-  // In every process after the commit, and at the start. Must be quick and must not call back. An error is a fault of the
-  // process: the value is in force all the same. Null: `within` does it.
+  // In every process after the commit, and at the start. Must be quick and must not call back. An error is a fault
+  // of the process: the value is in force all the same. Null: `within` does it.
   std::function<Result<>(const std::string& value)> apply;
-  // In the transaction that sets it, for what the store itself keeps; such a setting has the scope "all" only. An error
-  // refuses the change. `value`: also the default when the setting goes back to none.
+  // In the transaction that sets it, for what the store itself keeps; such a setting has the scope "all" only. An
+  // error refuses the change. `value`: also the default when the setting goes back to none.
   std::function<Result<>(store::Transaction&, const std::string& value, std::string_view by)> within;
   // With `within`: what the store keeps now, which others may have changed too.
   std::function<Result<std::string>(store::Reader&)> read;
 };
 
-// "all", "lab", "non-clinical", or "ward/", "region/", "tenant/" and a name of 1 to 64 letters, digits, '-', '_', '.'.
+// "all", "lab", "non-clinical", or "ward/", "region/", "tenant/" and a name of 1 to 64 letters, digits, '-', '_',
+// '.'.
 inline constexpr std::string_view everywhere = "all";
 bool is_scope(std::string_view text);
 // How far a scope exposes: lab 0, non-clinical 1, ward 2, region 3, tenant 4, all 5.

@@ -1,6 +1,7 @@
 #pragma once
 
-// What the routes of this module share: reading bodies, answering with what a transaction or a look at the store gives.
+// What the routes of this module share: reading bodies, answering with what a transaction or a look at the store
+// gives.
 
 #include <string>
 
@@ -10,8 +11,8 @@
 
 namespace mydr24::change_api {
 
-// A JSON object of at most plan_bytes_max bytes. Code::invalid without Content-Type: application/json, which a page of
-// another site cannot send.
+// A JSON object of at most plan_bytes_max bytes. Code::invalid without Content-Type: application/json, which a page
+// of another site cannot send.
 Task<Result<json::Document>> read_body(pipeline::Call& call);
 std::string text_of(json::Value object, std::string_view member);
 
