@@ -40,6 +40,8 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_store();
   add_oncall();
   add_incident();
+  add_change();
+  add_settings();
   add_ticket();
   add_user();
   add_client();

@@ -77,6 +77,15 @@ class CommandLine {
   void add_incident_changes(CLI::App& incident);
   void add_incident_review(CLI::App& incident);
   void add_incident_setup(CLI::App& incident);
+  // grammar_changes.cc
+  void add_change();
+  void add_change_people(CLI::App& change);
+  void add_change_runs(CLI::App& change);
+  void add_settings();
+  CLI::App* add_change_command(CLI::App& parent, const std::string& name, const std::string& about,
+                               const std::string& examples, int (*run)(const ChangeOptions&, const Terminal&));
+  CLI::App* add_change_action(CLI::App& parent, const std::string& action, const std::string& about,
+                              const std::string& examples);
 
   // grammar_audit.cc
   void add_audit();
@@ -102,6 +111,7 @@ class CommandLine {
   StoreCopyOptions store_copy_;
   OnCallOptions oncall_;
   IncidentOptions incident_;
+  ChangeOptions change_;
   VitalsOptions vitals_;
   TicketOptions ticket_;
   IdentityOptions identity_;

@@ -214,4 +214,29 @@ int run_oncall_test_page(const OnCallOptions& options, const Terminal& terminal)
 int run_oncall_import(const OnCallOptions& options, const Terminal& terminal);
 int run_oncall_export(const OnCallOptions& options, const Terminal& terminal);
 
+// Changes and live settings of a running server.
+struct ChangeOptions {
+  std::string server = "http://127.0.0.1:8024";
+  std::string action;  // of run_change_act: "approve", as in the path
+  std::string id, file, state, digest, by, reason, evidence, at, begin, end, since, until, setting;
+  std::vector<std::string> services;
+  int limit = 50;
+  bool rolled_back = false;
+  bool wait = false;
+};
+int run_change_list(const ChangeOptions& options, const Terminal& terminal);
+int run_change_show(const ChangeOptions& options, const Terminal& terminal);
+// With an id: another plan for it.
+int run_change_propose(const ChangeOptions& options, const Terminal& terminal);
+int run_change_act(const ChangeOptions& options, const Terminal& terminal);
+int run_change_calendar(const ChangeOptions& options, const Terminal& terminal);
+int run_change_freeze(const ChangeOptions& options, const Terminal& terminal);
+int run_change_unfreeze(const ChangeOptions& options, const Terminal& terminal);
+// With a file: whether it is a policy; else the one in force.
+int run_change_policy(const ChangeOptions& options, const Terminal& terminal);
+int run_change_figures(const ChangeOptions& options, const Terminal& terminal);
+int run_settings_list(const ChangeOptions& options, const Terminal& terminal);
+int run_settings_get(const ChangeOptions& options, const Terminal& terminal);
+int run_settings_history(const ChangeOptions& options, const Terminal& terminal);
+
 }  // namespace mydr24::cli

@@ -283,6 +283,16 @@ constexpr auto table = std::to_array<Key>({
     {"alerting.clear_days", at<&Settings::alerting, &Alerting::clear_days>,
      "Days after its end until an alert and its calls are cleared away; history and journal stay. 0: never.", Form::any,
      "", 0, 3650},
+    {"changes.policy_file", at<&Settings::changes, &server::ChangesSection::policy_file>,
+     "JSON: who approves changes, when nothing is changed, which commands may be run (docs/changes.md). Empty: the "
+     "board "
+     "that comes with the program.",
+     Form::path},
+    {"changes.scopes", at<&Settings::changes, &server::ChangesSection::scopes>,
+     "What this server belongs to, with commas: lab, non-clinical, ward/NAME, region/NAME. A live setting may have a "
+     "value of "
+     "its own for each.",
+     Form::any},
 });
 
 std::string in_quotes(std::string_view text) {

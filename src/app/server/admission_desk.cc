@@ -15,6 +15,7 @@ namespace mydr24::server {
 namespace {
 
 constexpr std::chrono::milliseconds look_every{10};
+constexpr std::chrono::seconds hold_every{1};
 constexpr std::size_t hint_bytes_max = 4'096;
 
 Result<admission::ControlSettings> control_settings(const Settings& settings) {
@@ -102,6 +103,7 @@ void AdmissionDesk::run() {
 
 void AdmissionDesk::look() {
   const auto now = parts_.clock.steady();
+  hold(now);
   std::chrono::nanoseconds worst{0};
   for (std::size_t i = 0; i < lag_gauges_.size(); ++i) {
     const auto lag = general_lag_.take(i);
@@ -118,6 +120,14 @@ void AdmissionDesk::look() {
   std::string payload;
   json::Writer(payload).begin_object().field("from", change->from).field("to", change->to).end_object();
   write_event("admission.level", payload);
+}
+
+void AdmissionDesk::hold(std::chrono::nanoseconds now) {
+  if (!parts_.hold || (held_at_.count() != 0 && now - held_at_ < hold_every)) return;
+  held_at_ = now;
+  const auto held =
+      control_.accept({.scenario = "setting", .eta = std::chrono::seconds(0), .lasts = 2 * hold_every}, now);
+  if (!held) parts_.log.warn("the brown-out level could not be held", {{"error", held.error().text}});
 }
 
 void AdmissionDesk::write_event(const std::string& kind, const std::string& payload) {

@@ -51,6 +51,7 @@ class AdmissionDesk {
     telemetry::Metrics& metrics;
     const telemetry::Log& log;
     const Clock& clock;
+    const std::atomic<bool>& hold;  // while it is set, brown-out level 1 at least
   };
   // Code::invalid names the setting.
   static Result<std::unique_ptr<AdmissionDesk>> make(const Parts& parts);
@@ -72,6 +73,7 @@ class AdmissionDesk {
   AdmissionDesk(const Parts& parts, const admission::ControlSettings& settings);
   void run();
   void look();
+  void hold(std::chrono::nanoseconds now);
   void make_metrics();
   void write_event(const std::string& kind, const std::string& payload);
   Task<> handle_hint(pipeline::Call& call);
@@ -82,6 +84,7 @@ class AdmissionDesk {
   LagBoard general_lag_;
   LagBoard emergency_lag_;
   std::vector<store::Store*> stores_;
+  std::chrono::nanoseconds held_at_{0};
   std::vector<telemetry::Gauge> lag_gauges_;  // of the general listener's threads
   telemetry::Gauge emergency_lag_gauge_;
 

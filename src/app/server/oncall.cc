@@ -22,7 +22,8 @@ OnCallDesk::OnCallDesk(const alerts::Book& book, store::Store& store, WorkerPool
       store_(store),
       clock_(clock),
       log_(log),
-      upkeep_(upkeep),
+      idle_days_(std::chrono::duration_cast<std::chrono::days>(upkeep.idle).count()),
+      kept_days_(std::chrono::duration_cast<std::chrono::days>(upkeep.kept).count()),
       monitors_(book),
       notices_(book),
       auditor_(book),
@@ -98,7 +99,8 @@ void OnCallDesk::keep_up() {
   const auto steady = clock_.steady();
   if (kept_up_at_.count() != 0 && steady - kept_up_at_ < upkeep_every) return;
   kept_up_at_ = steady;
-  const auto done = alerts::keep_up(store_, book_, upkeep_, clock_.now());
+  const alerts::UpkeepSettings upkeep{.idle = std::chrono::days(idle_days_), .kept = std::chrono::days(kept_days_)};
+  const auto done = alerts::keep_up(store_, book_, upkeep, clock_.now());
   if (!done) return log_.write(telemetry::Level::error, "upkeep", {{"detail", done.error().text}});
   if (done->closed + done->cleared > 0)
     log_.write(telemetry::Level::info, "upkeep",

@@ -32,6 +32,9 @@ class OnCallDesk : public store::Follower {
   void add_metrics(telemetry::Metrics& metrics);
   void start();
   void stop();
+  // From the next round on; 0: never.
+  void close_idle_after(std::chrono::days idle) { idle_days_ = idle.count(); }
+  void clear_after(std::chrono::days kept) { kept_days_ = kept.count(); }
 
   // Addresses that were confirmed or switched off: the plan is judged again.
   std::string_view name() const override { return "oncall.addresses"; }
@@ -49,7 +52,8 @@ class OnCallDesk : public store::Follower {
   store::Store& store_;
   const Clock& clock_;
   const telemetry::Log& log_;
-  const alerts::UpkeepSettings upkeep_;
+  std::atomic<std::int64_t> idle_days_;
+  std::atomic<std::int64_t> kept_days_;
   std::chrono::nanoseconds kept_up_at_{};  // steady
   alerts::Monitors monitors_;
   alerts::Notices notices_;

@@ -61,7 +61,7 @@ class RunningSystem : public System {
     }
     make_health();
     if (settings_.admission.mode == "full") {
-      MYDR24_ASSIGN(admission_, AdmissionDesk::make({settings_, weights_, workers_, metrics_, log_, clock_}));
+      MYDR24_ASSIGN(admission_, AdmissionDesk::make({settings_, weights_, workers_, metrics_, log_, clock_, hold_}));
       std::vector<store::Store*> stores;
       for (const auto& tenant : tenants_) stores.push_back(&tenant->store());
       admission_->start(std::move(stores));
@@ -93,8 +93,8 @@ class RunningSystem : public System {
   pipeline::Router& admin_router() { return is_shared() ? admin_router_ : tenants_.front()->admin_router(); }
 
   Result<> start_tenant(const Settings& settings, const TenantSection* section) {
-    auto tenant =
-        std::make_unique<Tenant>(settings, section, Shared{clock_, log_, metrics_, weights_, workers_, draining_});
+    auto tenant = std::make_unique<Tenant>(settings, section,
+                                           Shared{clock_, log_, metrics_, weights_, workers_, draining_, hold_});
     if (auto started = tenant->start(); !started) {
       auto error = std::move(started).error();
       if (section != nullptr) error.text = fmt::format("tenant {}: {}", section->name, error.text);
@@ -137,6 +137,7 @@ class RunningSystem : public System {
   ThreadWeights weights_;
   WorkerPool workers_;
   std::atomic<bool> draining_{false};
+  std::atomic<bool> hold_{false};                 // of admission
   std::vector<std::unique_ptr<Tenant>> tenants_;  // at least one when it was started
   pipeline::Router admin_router_;
   std::unique_ptr<desk_api::Health> health_;

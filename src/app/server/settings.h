@@ -176,6 +176,12 @@ struct AuditSection {
   std::int64_t retention_days = 2190;  // what is older goes, but for legal holds; 0: nothing ever
 };
 
+// Changes of the platform (docs/changes.md).
+struct ChangesSection {
+  std::string policy_file;  // JSON: board, calendar, commands; empty: the one that comes with the program
+  std::string scopes;       // what this server belongs to, with commas: lab, non-clinical, ward/NAME, region/NAME
+};
+
 // What the law asks of who keeps records of people (docs/rights.md).
 struct RightsSection {
   std::string controller;  // who is responsible: name and contact
@@ -219,6 +225,7 @@ struct Settings {
   VitalsSection vitals;
   NotifySection notify;
   AlertingSection alerting;
+  ChangesSection changes;
   std::vector<TenantSection> tenants;  // none: one that has no name and answers for every host
   std::string tenant;                  // whose settings these are, see tenant_settings(); empty: the only one's
   bool invites = true;  // not from outside: unset where nobody could log in, so that no set-up link is printed

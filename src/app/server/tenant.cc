@@ -44,6 +44,7 @@ Tenant::Tenant(Settings settings, const TenantSection* section, const Shared& sh
 
 Tenant::~Tenant() {
   ticker_ = {};
+  if (changes_) changes_->stop();
   if (access_) access_->stop();
   if (oncall_) oncall_->stop();
   if (vitals_) vitals_->stop_mqtt();
@@ -107,6 +108,7 @@ Result<> Tenant::start() {
              .router = router_}));
   }
   MYDR24_TRY(make_origins());
+  MYDR24_TRY(make_changes());
   make_routes(escalate_after);
   MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, log_));
   make_metrics();
@@ -128,7 +130,7 @@ Door Tenant::door() {
   door.settings.hand = hand_ ? &*hand_ : nullptr;
   door.settings.quota = quota_ ? &*quota_ : nullptr;
   if (origins_) door.settings.may_read = [this](std::string_view origin) { return origins_->has(origin); };
-  if (storage_bytes_max_ > 0) door.settings.is_full = [this] { return is_full_.load(std::memory_order_relaxed); };
+  door.settings.is_full = [this] { return is_full_.load(std::memory_order_relaxed); };
   door.settings.served = [this](const pipeline::Route& route, std::chrono::nanoseconds time) {
     if (route.interaction == "read" || route.interaction == "vread")
       label_alerts_->observe(groups::Measure::record_access, std::chrono::duration<double>(time).count());
@@ -139,6 +141,7 @@ Door Tenant::door() {
 Result<> Tenant::begin(std::string base_url) {
   ticker_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   oncall_->start();
+  changes_->start(base_url);
   // Where it has a name, an address would be everybody's.
   if (!hosts_.empty()) {
     const auto host = base_url.find("://") + 3;
@@ -163,8 +166,8 @@ void Tenant::tick() {
   unwritten_->tick();
   label_alerts_->observe(dispatcher_->counters());
   label_alerts_->tick();
-  if (storage_bytes_max_ > 0)
-    is_full_ = core_.store->statistics().bytes_on_disk >= static_cast<std::int64_t>(storage_bytes_max_);
+  const auto most = static_cast<std::int64_t>(storage_bytes_max_);
+  is_full_ = most > 0 && core_.store->statistics().bytes_on_disk >= most;
 }
 
 // A machine whose clock was set back goes on from the last line of the journal.
@@ -200,6 +203,43 @@ Result<> Tenant::make_origins() {
   return {};
 }
 
+// Before the store's first tick. What may change while the server runs, and how it is changed.
+Result<> Tenant::make_changes() {
+  const auto number = [](const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); };
+  LiveParts parts{.directory = *core_.directory, .alerting = settings_.alerting, .on = {}};
+  parts.on.close_idle_days = [=, this](const std::string& value) {
+    oncall_->close_idle_after(std::chrono::days(number(value)));
+  };
+  parts.on.clear_days = [=, this](const std::string& value) { oncall_->clear_after(std::chrono::days(number(value))); };
+  parts.storage_mib = static_cast<std::int64_t>(storage_bytes_max_ >> 20U);
+  parts.on.storage_mib = [=, this](const std::string& value) {
+    storage_bytes_max_ = static_cast<std::size_t>(number(value)) << 20U;
+  };
+  if (access_) {
+    auto& throttle = access_->desk().identity().throttle();
+    parts.on.login_free_attempts = [=, &throttle](const std::string& value) {
+      throttle.set_account_free(static_cast<int>(number(value)));
+    };
+    parts.on.login_wait_max_s = [=, &throttle](const std::string& value) {
+      throttle.set_wait_max(std::chrono::seconds(number(value)));
+    };
+  }
+  // What all tenants share is changed where there is one only.
+  if (settings_.tenant.empty() && settings_.admission.mode == "full")
+    parts.on.admission_hold = [this](const std::string& value) { shared_.hold = value == "true"; };
+  MYDR24_ASSIGN(changes_, ChangeDesk::make({.settings = settings_,
+                                            .store = *core_.store,
+                                            .workers = shared_.workers,
+                                            .clock = clock_,
+                                            .log = log_,
+                                            .book = *core_.book,
+                                            .records = *core_.records,
+                                            .dispatcher = *dispatcher_,
+                                            .live = std::move(parts),
+                                            .outlook = {}}));
+  return {};
+}
+
 void Tenant::make_routes(std::chrono::seconds escalate_after) {
   fhir_ = std::make_unique<fhir_api::Service>(
       fhir_api::Service{*core_.records,
@@ -231,6 +271,7 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
   if (access_) access_->add_routes(router_, *fhir_);
   if (settings_.admission.bench_route == "on") add_bench_route(router_, shared_.workers);
   label_alerts_->add_routes(router_);
+  changes_->add_routes(router_);
   desk_api::add_admin_routes(admin_router_, *health_);
   if (access_) access_->add_admin_routes(admin_router_);
   pipeline::add_openapi_route(router_, std::string(version));

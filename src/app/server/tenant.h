@@ -18,6 +18,7 @@
 #include "api/fhir_api/fhir_api.h"
 #include "api/notify_api/notify_api.h"
 #include "app/server/access_control.h"
+#include "app/server/changes.h"
 #include "app/server/core.h"
 #include "app/server/emergency_patients.h"
 #include "app/server/incidents.h"
@@ -41,6 +42,7 @@ struct Shared {
   ThreadWeights& weights;
   WorkerPool& workers;
   const std::atomic<bool>& draining;
+  std::atomic<bool>& hold;  // see AdmissionDesk::Parts
 };
 
 class Tenant {
@@ -69,6 +71,7 @@ class Tenant {
   Result<> start_clock();
   std::unique_ptr<notify::Channel> make_channel(asio::io_context& context, const notify::Address& address);
   Result<> make_origins();
+  Result<> make_changes();
   void make_routes(std::chrono::seconds escalate_after);
   void make_metrics();
   void run(const std::stop_token& stop);
@@ -82,7 +85,7 @@ class Tenant {
   const std::vector<std::string> hosts_;
   std::optional<admission::Hand> hand_;  // none: every queue
   std::optional<admission::Quota> quota_;
-  std::size_t storage_bytes_max_ = 0;  // 0: no limit
+  std::atomic<std::size_t> storage_bytes_max_ = 0;  // 0: no limit
   std::atomic<bool> is_full_ = false;
   Core core_;
   notify::ConsoleHub hub_;
@@ -100,6 +103,7 @@ class Tenant {
   std::unique_ptr<IncidentDesk> incidents_;
   std::unique_ptr<AccessControl> access_;
   std::unique_ptr<identity::Origins> origins_;
+  std::unique_ptr<ChangeDesk> changes_;
   pipeline::Router router_;
   pipeline::Router admin_router_;
   std::unique_ptr<fhir_api::Service> fhir_;

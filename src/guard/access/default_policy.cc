@@ -30,7 +30,8 @@ std::string_view default_policy_text() {
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cruds" }
       ],
       "operations": ["status", "am-status", "am-reload",
-                     "oncall-who", "oncall-plan"]
+                     "oncall-who", "oncall-plan", "change-list", "change-show", "change-approve", "change-reject",
+                     "change-calendar", "change-policy", "change-figures", "setting-*"]
     },
     "platform-engineer": {
       "text": "Runs the platform: capacity, feeds, alerts about machines; no record of a patient",
@@ -41,15 +42,16 @@ std::string_view default_policy_text() {
                     "StructureDefinition", "SearchParameter"], "permissions": "rs" }
       ],
       "operations": ["status", "am-*", "silence-preview", "webhook-event",
-                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*", "incidents", "incident",
-                     "incident-open", "incident-work-*", "incident-setup*", "incident-classify", "incident-correction*"]
+                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*", "incidents",
+                     "incident", "incident-open", "incident-work-*", "incident-setup*", "incident-classify",
+                     "incident-correction*", "change-*", "setting-*"]
     },
     "on-call-engineer": {
       "text": "Is woken for the platform and mends it; no record of a patient",
       "purpose": "HSYSADMIN",
       "operations": ["status", "am-*", "silence-preview", "oncall-*",
                      "addresses", "address-*", "incidents", "incident", "incident-open", "incident-work-*",
-                     "incident-setup", "incident-setup-version*", "incident-classify"]
+                     "incident-setup", "incident-setup-version*", "incident-classify", "change-*", "setting-*"]
     },
     "operations-lead": {
       "text": "Clinical operations: is care safe now, who is on duty, what is overdue",
@@ -60,7 +62,9 @@ std::string_view default_policy_text() {
       ],
       "operations": ["status", "events", "alerts", "alert", "alert-*", "actionability", "vitals-board",
                      "vitals-crowding", "vitals-rules*", "vitals-dry-run", "oncall-*", "am-alerts", "am-groups",
-                     "am-silence*", "am-receivers", "am-status", "silence-preview", "incident*"]
+                     "am-silence*", "am-receivers", "am-status", "silence-preview", "incident*", "change-list",
+                     "change-show", "change-approve", "change-reject", "change-calendar", "change-policy",
+                     "change-figures", "setting-*"]
     },
     "nurse": {
       "text": "Cares for patients: reads their records, records signs, answers alerts",
@@ -99,7 +103,9 @@ std::string_view default_policy_text() {
                      "vitals-board", "vitals-patient", "vitals-scores", "vitals-monitor*", "vitals-limit*", "vitals-rules",
                      "vitals-dry-run", "vitals-outcome*", "vitals-crowding", "oncall-who", "oncall-shifts",
                      "oncall-swap", "oncall-test-page", "addresses",
-                     "address-*", "incidents", "incident", "incident-open", "incident-work-*", "incident-patients"],
+                     "address-*", "incidents", "incident", "incident-open", "incident-work-*",
+                     "incident-patients", "change-list", "change-show", "change-approve", "change-reject",
+                     "change-calendar", "change-policy", "change-figures", "setting-*"],
       "break_glass": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" } ]
     },
     "compliance-officer": {
@@ -112,12 +118,15 @@ std::string_view default_policy_text() {
       ],
       "operations": ["break-glass-list", "break-glass-review", "status", "audit-*", "rights-*", "breach-*",
                      "processing-record", "incidents", "incident", "incident-patients", "incident-work-note",
-                     "incident-work-timeline", "incident-work-verify"]
+                     "incident-work-timeline", "incident-work-verify", "change-list", "change-show",
+                     "change-approve", "change-reject", "change-calendar", "change-policy", "change-figures",
+                     "setting-*"]
     },
     "change-manager": {
       "text": "Plans and approves changes; no record of a patient",
       "purpose": "HOPERAT",
-      "operations": ["status", "oncall-who", "oncall-shifts", "oncall-coverage", "incidents", "incident"]
+      "operations": ["status", "oncall-who", "oncall-shifts", "oncall-coverage", "incidents", "incident",
+                     "change-*", "setting-*"]
     },
     "booking-desk": {
       "text": "Books appointments: who and when, not why",

@@ -105,6 +105,8 @@ class Identity {
   Result<PrincipalPtr> find_principal(std::string_view token, Instant now);
   // What was cached is looked at again: after anything was revoked here.
   void forget() { cache_.forget(); }
+  // How often somebody may try to log in.
+  Throttle& throttle() { return throttle_; }
 
   // ---- People. check_password() blocks for tens of milliseconds: on a worker.
 

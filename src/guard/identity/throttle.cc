@@ -15,10 +15,10 @@ std::string address_key(std::string_view address) { return fmt::format("i:{}", a
 
 }  // namespace
 
-std::chrono::seconds Throttle::wait_of(const Entry& entry, int free, Instant now) {
+std::chrono::seconds Throttle::wait_of(const Entry& entry, int free, Instant now) const {
   if (entry.failures < free || now >= entry.last + forgotten_after) return std::chrono::seconds(0);
-  const int doublings = std::min(entry.failures - free, 6);
-  const auto until = entry.last + std::min(std::chrono::seconds(1LL << doublings), wait_max);
+  const int doublings = std::min(entry.failures - free, 20);
+  const auto until = entry.last + std::min(std::chrono::seconds(1LL << doublings), std::chrono::seconds(wait_max_s_));
   return std::max(std::chrono::ceil<std::chrono::seconds>(until - now), std::chrono::seconds(0));
 }
 
@@ -35,7 +35,7 @@ Result<> Throttle::attempt(std::string_view account, std::string_view address, I
   const auto known = familiar_.find(pair_key(account, address));
   Entry& of_account = known != familiar_.end() ? known->second : entries_[account_key(account)];
   Entry& of_address = entries_[address_key(address)];
-  const auto wait = std::max(wait_of(of_account, account_free, now), wait_of(of_address, address_free, now));
+  const auto wait = std::max(wait_of(of_account, account_free_, now), wait_of(of_address, address_free, now));
   if (wait.count() > 0)
     return fail(Code::busy, fmt::format("too many attempts to log in: try again in {} s", wait.count()));
   for (Entry* entry : {&of_account, &of_address}) {

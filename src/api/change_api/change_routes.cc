@@ -1,0 +1,191 @@
+// Changes one by one: proposed, judged by people, run.
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "api/change_api/detail/exchange.h"
+#include "base/core/date_time.h"
+#include "base/json/writer.h"
+#include "base/net/uri.h"
+
+namespace mydr24::change_api {
+namespace {
+
+using changes::Change;
+using net::Method;
+
+constexpr std::uint32_t count_max = 500;
+
+// The change with what stands in its way and who still has to approve it.
+Result<std::string> shown(const Desk& desk, store::Reader& reader, const Change& change) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().key("change").raw(changes::to_json(change));
+  const auto& requirement = desk.book.policy().board.requirement(change.plan.type, change.risk.level);
+  out.field("approval", requirement.name).key("approvals_needed").begin_array();
+  for (const auto& slot : requirement.slots) out.string(changes::describe(slot));
+  out.end_array().key("approvals_open").begin_array();
+  if (change.plan.type != changes::Type::standard)
+    for (const auto& slot : desk.book.approvals(change).open) out.string(changes::describe(slot));
+  out.end_array().key("obstacles").begin_array();
+  if (!changes::is_active(change.state) && !changes::is_over(change.state)) {
+    MYDR24_ASSIGN(const auto obstacles, desk.book.obstacles(reader, change, desk.clock.now()));
+    for (const auto& obstacle : obstacles) out.string(obstacle);
+  }
+  out.end_array().end_object();
+  return text;
+}
+
+Result<std::string> listed(const Desk& desk, store::Reader& reader, std::string_view query) {
+  const auto parameters = net::parse_query(query);
+  if (!parameters) return fail(Code::invalid, "the query string is malformed");
+  std::optional<changes::State> state;
+  std::uint32_t count = 50;
+  for (const auto& [name, value] : *parameters) {
+    if (name == "state") {
+      state = changes::parse_state(value);
+      if (!state) return fail(Code::invalid, "there is no such state", "state");
+    } else if (name == "limit") {
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), count);
+      if (error != std::errc() || end != value.data() + value.size() || count < 1 || count > count_max)
+        return fail(Code::invalid, fmt::format("a number from 1 to {}", count_max), "limit");
+    } else {
+      return fail(Code::invalid, "is not understood; there are: state, limit", name);
+    }
+  }
+  MYDR24_ASSIGN(const auto found, desk.book.list(reader, state, count));
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().field("schema", "mydr24.changes.v1").key("changes").begin_array();
+  for (const auto& change : found) {
+    out.begin_object().field("id", change.id).field("title", change.plan.title);
+    out.field("state", changes::to_string(change.state)).field("type", changes::to_string(change.plan.type));
+    out.field("service", change.plan.service).field("risk", changes::to_string(change.risk.level));
+    out.field("score", change.risk.score).field("requested_by", change.requested_by);
+    out.field("proposed", format_instant(change.proposed)).field("review_overdue", change.review_overdue).end_object();
+  }
+  out.end_array().end_object();
+  return text;
+}
+
+std::string plan_of(json::Value body) { return body["plan"] ? json::compact(body["plan"]) : std::string("{}"); }
+
+// {"plan": {...}, "by": "..."}
+Task<> propose(Desk& desk, pipeline::Call& call) {
+  const auto body = co_await read_body(call);
+  if (!body) {
+    co_await call.respond(body.error());
+    co_return;
+  }
+  const auto by = call.in_name_of(text_of(body->root(), "by"));
+  const auto plan = plan_of(body->root());
+  co_await answer_write(
+      desk, call,
+      [&](store::Transaction& transaction) -> Result<std::string> {
+        MYDR24_ASSIGN(const auto change, desk.book.propose(transaction, plan, by));
+        return shown(desk, transaction, change);
+      },
+      201);
+}
+
+// What is done to one change: with the members of its body.
+using Act = Result<Change> (*)(const changes::Book&, store::Transaction&, std::string_view id, json::Value body,
+                               const std::string& by);
+
+Task<> act(Desk& desk, pipeline::Call& call, Act what) {
+  const auto body = co_await read_body(call);
+  if (!body) {
+    co_await call.respond(body.error());
+    co_return;
+  }
+  const auto by = call.in_name_of(text_of(body->root(), "by"));
+  co_await answer_write(desk, call, [&](store::Transaction& transaction) -> Result<std::string> {
+    MYDR24_ASSIGN(const auto change, what(desk.book, transaction, call.capture(0), body->root(), by));
+    return shown(desk, transaction, change);
+  });
+}
+
+Result<Change> schedule(const changes::Book& book, store::Transaction& transaction, std::string_view id,
+                        json::Value body, const std::string& by) {
+  const auto at = parse_date_time(text_of(body, "at"));
+  if (!at) return fail(Code::invalid, "write a time as 2026-05-10T08:00:00Z", "at");
+  return book.schedule(transaction, id, at->low, by);
+}
+
+struct Action {
+  const char* word;  // in the path and in the interaction
+  const char* summary;
+  Act what;
+};
+
+const Action actions[] = {
+    {"approve", "Approves the plan with that digest",
+     [](const changes::Book& book, store::Transaction& transaction, std::string_view id, json::Value body,
+        const std::string& by) { return book.approve(transaction, id, text_of(body, "digest"), by); }},
+    {"reject", "Rejects it, with a reason",
+     [](const changes::Book& book, store::Transaction& transaction, std::string_view id, json::Value body,
+        const std::string& by) { return book.reject(transaction, id, text_of(body, "reason"), by); }},
+    {"withdraw", "Withdraws it, with a reason",
+     [](const changes::Book& book, store::Transaction& transaction, std::string_view id, json::Value body,
+        const std::string& by) { return book.withdraw(transaction, id, text_of(body, "reason"), by); }},
+    {"rehearsal", "Records that its way back was run on a copy",
+     [](const changes::Book& book, store::Transaction& transaction, std::string_view id, json::Value body,
+        const std::string& by) {
+       return book.rehearsed(transaction, id, body["rolled_back"].is_true(), text_of(body, "evidence"), by);
+     }},
+    {"schedule", "Starts it by itself at that time", schedule},
+    {"start", "Starts it now",
+     [](const changes::Book& book, store::Transaction& transaction, std::string_view id, json::Value,
+        const std::string& by) { return book.start(transaction, id, by); }},
+    {"abort", "Ends it and rolls it back",
+     [](const changes::Book& book, store::Transaction& transaction, std::string_view id, json::Value body,
+        const std::string& by) { return book.abort(transaction, id, text_of(body, "reason"), by); }},
+    {"resume", "Goes on with what was paused",
+     [](const changes::Book& book, store::Transaction& transaction, std::string_view id, json::Value,
+        const std::string& by) { return book.resume(transaction, id, by); }},
+    {"rollback", "Takes a successful change back at once",
+     [](const changes::Book& book, store::Transaction& transaction, std::string_view id, json::Value body,
+        const std::string& by) { return book.roll_back(transaction, id, text_of(body, "reason"), by); }},
+    {"review", "Reviews an emergency change",
+     [](const changes::Book& book, store::Transaction& transaction, std::string_view id, json::Value body,
+        const std::string& by) { return book.review(transaction, id, text_of(body, "text"), by); }},
+};
+
+}  // namespace
+
+void add_change_routes(pipeline::Router& router, Desk& desk) {
+  router.add({Method::get, "/api/v1/changes", "change-list", RequestClass::routine,
+              [&desk](pipeline::Call& call) -> Task<> {
+                co_await answer_read(desk, call,
+                                     [&](store::Reader& reader) { return listed(desk, reader, call.request().query); });
+              },
+              admission::Cost::by_method, "Changes, newest first"});
+  router.add({Method::post, "/api/v1/changes", "change-propose", RequestClass::urgent,
+              [&desk](pipeline::Call& call) -> Task<> { co_await propose(desk, call); }, admission::Cost::by_method,
+              "Proposes a change: its plan, judged and routed to who has to approve it"});
+  router.add({Method::get, "/api/v1/changes/{id}", "change-show", RequestClass::routine,
+              [&desk](pipeline::Call& call) -> Task<> {
+                co_await answer_read(desk, call, [&](store::Reader& reader) -> Result<std::string> {
+                  MYDR24_ASSIGN(const auto change, desk.book.find(reader, call.capture(0)));
+                  return shown(desk, reader, change);
+                });
+              },
+              admission::Cost::by_method, "One change: plan, risk, approvals, obstacles, run"});
+  router.add({Method::put, "/api/v1/changes/{id}", "change-edit", RequestClass::urgent,
+              [&desk](pipeline::Call& call) -> Task<> {
+                co_await act(desk, call,
+                             [](const changes::Book& book, store::Transaction& transaction, std::string_view id,
+                                json::Value body,
+                                const std::string& by) { return book.edit(transaction, id, plan_of(body), by); });
+              },
+              admission::Cost::by_method, "Another plan: approvals given so far are void"});
+  for (const auto& action : actions) {
+    router.add({Method::post, fmt::format("/api/v1/changes/{{id}}/{}", action.word),
+                fmt::format("change-{}", action.word), RequestClass::urgent,
+                [&desk, what = action.what](pipeline::Call& call) -> Task<> { co_await act(desk, call, what); },
+                admission::Cost::by_method, action.summary});
+  }
+}
+
+}  // namespace mydr24::change_api

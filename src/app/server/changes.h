@@ -1,0 +1,74 @@
+#pragma once
+
+// Change management as a part of the running server: its live settings, the book of changes, what runs them, and its
+// routes.
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "alerting/alerts/book.h"
+#include "alerting/alerts/dispatcher.h"
+#include "api/change_api/change_api.h"
+#include "app/server/live_parts.h"
+#include "base/telemetry/log.h"
+#include "clinical/records/records.h"
+#include "operations/changes/outside.h"
+
+namespace mydr24::server {
+
+class ChangeDesk {
+ public:
+  struct Parts {
+    const Settings& settings;
+    store::Store& store;
+    WorkerPool& workers;
+    const Clock& clock;
+    const telemetry::Log& log;
+    const alerts::Book& book;
+    records::Records& records;
+    const alerts::Dispatcher& dispatcher;
+    LiveParts live;
+    // What other modules know: an open emergency, open incidents, error budgets. `escalate` is set here.
+    changes::Outlook outlook;
+  };
+  // All parts must outlive it, except that the store may be closed after stop(). Before the store's first tick.
+  // Code::invalid names the setting or the member of the policy that is wrong.
+  static Result<std::unique_ptr<ChangeDesk>> make(Parts parts);
+  ~ChangeDesk() { stop(); }
+  ChangeDesk(const ChangeDesk&) = delete;
+  ChangeDesk& operator=(const ChangeDesk&) = delete;
+
+  void add_routes(pipeline::Router& router) { change_api::add_routes(router, *api_); }
+  // When requests are answered, at `base_url`.
+  void start(std::string base_url);
+  void stop();
+
+  // For checks by name; more may be added before start(). Thread-safe after it.
+  using Metric = std::function<std::optional<double>(const std::string& scope)>;
+  void add_metric(std::string name, Metric metric) { metrics_[std::move(name)] = std::move(metric); }
+  // How fast an error budget is being spent, by the name of its objective. Before start().
+  using Burn = std::function<std::optional<double>(const std::string& slo)>;
+  void set_burn(Burn burn) { burn_ = std::move(burn); }
+
+ private:
+  explicit ChangeDesk(Parts parts) : parts_(std::move(parts)) {}
+  Result<> build();
+  void add_metrics();
+  changes::OutsideSettings outside_settings(net::Reach reach);
+  Result<std::int64_t> count(const std::string& search) const;
+
+  Parts parts_;
+  std::map<std::string, Metric, std::less<>> metrics_;
+  Burn burn_;  // null: there are no objectives, and every check of one fails
+  mutable std::mutex mutex_;
+  std::string base_url_;  // guarded; empty: nothing is answered yet
+  std::unique_ptr<live_settings::Registry> settings_;
+  std::unique_ptr<changes::Book> book_;
+  std::unique_ptr<changes::Outside> outside_;
+  std::unique_ptr<changes::Engine> engine_;
+  std::unique_ptr<changes::Runner> runner_;
+  std::unique_ptr<change_api::Desk> api_;
+};
+
+}  // namespace mydr24::server

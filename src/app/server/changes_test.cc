@@ -1,0 +1,201 @@
+// Changes through a real server: proposed, approved, run and taken back over HTTP.
+
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include "app/server/access_fixture.h"
+
+namespace mydr24::server {
+namespace {
+
+const Headers json_type{{"Content-Type", "application/json"}};
+
+class ChangeServer : public ServerTest {
+ protected:
+  static Answer post(const std::string& path, std::string body) {
+    return send(Method::post, path, std::move(body), json_type);
+  }
+  static std::string plan(std::string_view steps, std::string_view checks) {
+    return fmt::format(R"({{"title":"A test","description":"of the server","service":"alerting",)"
+                       R"("test":{{"passed":true,"evidence":"this one"}},"implementation":[{}],"checks":[{}]}})",
+                       steps, checks);
+  }
+  static std::string started(const std::string& plan) {
+    const auto proposed = post("/api/v1/changes", fmt::format(R"({{"by":"ann","plan":{}}})", plan));
+    EXPECT_EQ(proposed.status, 201) << proposed.raw.body;
+    const std::string id(proposed.body.root()["change"]["id"].text());
+    for (const auto* member : {"senior-dba", "cmo", "ciso", "cco"}) {
+      const auto approved =
+          post(fmt::format("/api/v1/changes/{}/approve", id),
+               fmt::format(R"({{"by":"{}","digest":"{}"}})", member, proposed.body.root()["change"]["digest"].text()));
+      EXPECT_EQ(approved.status, 200) << approved.raw.body;
+    }
+    const auto begun = post(fmt::format("/api/v1/changes/{}/start", id), R"({"by":"ann"})");
+    EXPECT_EQ(begun.status, 200) << begun.raw.body;
+    return id;
+  }
+  // The state in which it is over.
+  static std::string ended(const std::string& id) {
+    for (int i = 0; i < 600; ++i) {
+      const auto shown = send(Method::get, "/api/v1/changes/" + id);
+      const std::string state(shown.body.root()["change"]["state"].text());
+      if (state != "running" && state != "rolling_back") return state;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return "not over within a minute";
+  }
+  static std::string setting(const std::string& name) {
+    return std::string(send(Method::get, "/api/v1/settings/" + name).body.root()["setting"]["applied"].text());
+  }
+};
+
+TEST_F(ChangeServer, EverySettingThatIsListedSaysWhatItIs) {
+  const auto all = send(Method::get, "/api/v1/settings");
+  ASSERT_EQ(all.status, 200);
+  std::set<std::string> names;
+  for (const auto each : all.body.root()["settings"]) {
+    names.emplace(each["name"].text());
+    EXPECT_FALSE(each["about"].text().empty()) << each["name"].text();
+    EXPECT_EQ(each["applied"].text(), each["default"].text()) << each["name"].text();
+  }
+  // Without access control nobody logs in.
+  EXPECT_EQ(names, (std::set<std::string>{"admission.hold", "alerting.clear_days", "alerting.close_idle_days",
+                                          "alerting.escalate_after_s", "store.limit_mib", "vitals.rules_version"}));
+  EXPECT_EQ(send(Method::get, "/api/v1/settings/nothing").status, 404);
+}
+
+TEST_F(ChangeServer, AChangeSetsWhatTheServerWorksWithAndIsTakenBackAtOnce) {
+  const auto id =
+      started(plan(R"({"kind":"set","setting":"alerting.clear_days","value":40},
+                                  {"kind":"verify",
+                                   "checks":[{"kind":"setting","setting":"alerting.clear_days","is":"40"}]},
+                                  {"kind":"set","setting":"alerting.escalate_after_s","value":45})",
+                   R"({"kind":"http","url":"/api/v1/status"},{"kind":"fhir","search":"Patient","at_least":0})"));
+  EXPECT_EQ(ended(id), "successful") << send(Method::get, "/api/v1/changes/" + id).raw.body;
+  EXPECT_EQ(setting("alerting.clear_days"), "40");
+  // The on-call plan itself has changed.
+  std::string delay;
+  for (int i = 0; i < 50 && delay != "45"; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    delay = send(Method::get, "/api/v1/oncall/parts/policy/default").body.root()["steps"].at(0)["delay_s"].text();
+  }
+  EXPECT_EQ(delay, "45");
+  EXPECT_EQ(setting("alerting.escalate_after_s"), "45");
+  EXPECT_EQ(post(fmt::format("/api/v1/changes/{}/rollback", id), R"({"by":"ann","reason":"a test"})").status, 200);
+  EXPECT_EQ(ended(id), "rolled_back") << send(Method::get, "/api/v1/changes/" + id).raw.body;
+  EXPECT_EQ(setting("alerting.clear_days"), "0");
+  EXPECT_EQ(setting("alerting.escalate_after_s"), "30");
+  const auto history = send(Method::get, "/api/v1/settings/alerting.clear_days");
+  EXPECT_EQ(history.body.root()["history"].size(), 2U);
+  EXPECT_EQ(history.body.root()["history"].at(0)["change"].text(), id);
+}
+
+// A limit below what is stored already: ordinary writes are refused, which the check finds.
+TEST_F(ChangeServer, ABadConfigurationIsTakenBackByItselfWithinAMinute) {
+  const std::string big(900'000, 'x');
+  for (int i = 0; i < 3; ++i)
+    ASSERT_EQ(send(Method::post, "/fhir/R4/Basic",
+                   fmt::format(R"({{"resourceType":"Basic","code":{{"text":"x"}},"text":{{"status":"generated",)"
+                               R"("div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>"}}}})",
+                               big))
+                  .status,
+              201);
+  const auto write = R"({"kind":"http","url":"/fhir/R4/Basic/change-check","method":"PUT","status":[200,201],)"
+                     R"("content_type":"application/fhir+json",)"
+                     R"("body":"{\"resourceType\":\"Basic\",\"id\":\"change-check\",\"code\":{\"text\":\"x\"}}"})";
+  const auto begun = std::chrono::steady_clock::now();
+  const auto id =
+      started(plan(R"({"kind":"set","setting":"store.limit_mib","value":1},{"kind":"wait","seconds":1})", write));
+  EXPECT_EQ(ended(id), "validation_failed") << send(Method::get, "/api/v1/changes/" + id).raw.body;
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(60));
+  EXPECT_EQ(setting("store.limit_mib"), "0");
+  EXPECT_EQ(send(Method::post, "/fhir/R4/Basic", R"({"resourceType":"Basic","code":{"text":"y"}})").status, 201);
+}
+
+TEST_F(ChangeServer, ASettingThatIsChangedOutsideIsPutBackToWhatItWas) {
+  const auto rules = send(Method::get, "/api/v1/vitals/rules/0");
+  ASSERT_EQ(rules.status, 200) << rules.raw.body;
+  EXPECT_EQ(setting("vitals.rules_version"), "0");
+  const auto id = started(plan(R"({"kind":"set","setting":"vitals.rules_version","value":77})",
+                               R"({"kind":"http","url":"/api/v1/status"})"));
+  EXPECT_EQ(ended(id), "failed");
+  const auto shown = send(Method::get, "/api/v1/changes/" + id);
+  EXPECT_TRUE(shown.body.root()["change"]["run"]["because"].text().contains("77")) << shown.raw.body;
+  EXPECT_EQ(setting("vitals.rules_version"), "0");
+}
+
+TEST_F(ChangeServer, WhatIsWrongIsToldByItsMember) {
+  const auto wrong = post("/api/v1/changes", R"({"by":"ann","plan":{"title":"t"}})");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_TRUE(wrong.raw.body.contains("description")) << wrong.raw.body;
+  EXPECT_EQ(post("/api/v1/changes", "{}").status, 400);
+  EXPECT_EQ(send(Method::post, "/api/v1/changes", "{}", {{"Content-Type", "text/plain"}}).status, 400);
+  EXPECT_EQ(send(Method::get, "/api/v1/changes/none").status, 404);
+  EXPECT_EQ(send(Method::get, "/api/v1/changes?state=odd").status, 400);
+  EXPECT_EQ(send(Method::get, "/api/v1/changes?limit=0").status, 400);
+  EXPECT_EQ(send(Method::get, "/api/v1/change-figures?since=never").status, 400);
+}
+
+TEST_F(ChangeServer, TheCalendarShowsAFreezeUntilItIsEnded) {
+  const auto added =
+      post("/api/v1/change-freezes",
+           R"({"by":"ann","why":"holidays","begin":"2026-01-01T00:00:00Z","end":"2099-01-01T00:00:00Z"})");
+  ASSERT_EQ(added.status, 201) << added.raw.body;
+  EXPECT_EQ(send(Method::get, "/api/v1/change-calendar").body.root()["freezes"].size(), 1U);
+  const auto proposed =
+      post("/api/v1/changes",
+           fmt::format(R"({{"by":"ann","plan":{}}})", plan(R"({"kind":"wait"})", R"({"kind":"http","url":"/"})")));
+  EXPECT_TRUE(proposed.raw.body.contains("holidays"));
+  const std::string id(added.body.root()["id"].text());
+  EXPECT_EQ(send(Method::del, "/api/v1/change-freezes/" + id).status, 200);
+  EXPECT_EQ(send(Method::del, "/api/v1/change-freezes/" + id).status, 404);
+  EXPECT_EQ(send(Method::get, "/api/v1/change-calendar").body.root()["freezes"].size(), 0U);
+  EXPECT_EQ(send(Method::get, "/api/v1/change-policy").body.root()["members"].size(), 6U);
+  EXPECT_EQ(send(Method::get, "/api/v1/change-figures").status, 200);
+}
+
+TEST_F(ChangeServer, APolicyThatNobodyCanSatisfyStopsTheStart) {
+  const auto file = folder_ / "bad-policy.json";
+  std::ofstream(file) << R"({"members":[{"name":"cto","authorities":["executive"]}]})";
+  auto settings = settings_;
+  settings.store.path = (folder_ / "other").string();
+  settings.changes.policy_file = file.string();
+  const auto refused = start(settings, system_clock());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().where, "changes.policy_file");
+  EXPECT_TRUE(refused.error().text.contains("can never have it")) << refused.error().text;
+  settings.changes.policy_file.clear();
+  settings.changes.scopes = "planet/mars";
+  EXPECT_EQ(start(settings, system_clock()).error().where, "changes.scopes");
+}
+
+class ChangeAccess : public AccessTest {};
+
+// In whose name something is done is who is logged in, whatever the body says.
+TEST_F(ChangeAccess, NobodyApprovesInTheNameOfAnother) {
+  const auto manager = with(log_in("mia", {"change-manager"}), "Content-Type", "application/json");
+  const auto member = with(log_in("senior-dba", {"platform-engineer"}), "Content-Type", "application/json");
+  const auto nurse = with(log_in("nora", {"nurse"}), "Content-Type", "application/json");
+  const auto body = R"({"by":"ann","plan":{"title":"t","description":"d","service":"alerting",
+    "test":{"passed":true,"evidence":"e"},
+    "implementation":[{"kind":"set","setting":"access.login_free_attempts","value":3}],
+    "checks":[{"kind":"http","url":"/fhir/R4/metadata"}]}})";
+  EXPECT_EQ(send(Method::post, "/api/v1/changes", body, nurse).status, 403);
+  const auto proposed = send(Method::post, "/api/v1/changes", body, manager);
+  ASSERT_EQ(proposed.status, 201) << proposed.raw.body;
+  EXPECT_EQ(proposed.body.root()["change"]["requested_by"].text(), "user/mia");
+  const auto id = std::string(proposed.body.root()["change"]["id"].text());
+  const auto approval =
+      fmt::format(R"({{"by":"senior-dba","digest":"{}"}})", proposed.body.root()["change"]["digest"].text());
+  const auto approve = fmt::format("/api/v1/changes/{}/approve", id);
+  EXPECT_EQ(send(Method::post, approve, approval, manager).status, 403);
+  EXPECT_EQ(send(Method::post, approve, approval, nurse).status, 403);
+  EXPECT_EQ(send(Method::post, approve, R"({"digest":"0"})", member).status, 412);
+  const auto approved = send(Method::post, approve, approval, member);
+  EXPECT_EQ(approved.status, 200) << approved.raw.body;
+  EXPECT_EQ(approved.body.root()["change"]["approvals"].at(0)["member"].text(), "senior-dba");
+}
+
+}  // namespace
+}  // namespace mydr24::server

@@ -1,0 +1,52 @@
+#pragma once
+
+// Effects on the world outside the store: HTTP, webhooks, programs.
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "base/net/client.h"
+#include "operations/changes/engine.h"
+
+namespace mydr24::changes {
+
+// Runs a program without a shell, with PATH and nothing else in its environment. Its output, at most
+// output_bytes_max of it, when it ends with 0. Code::conflict: it ended otherwise (the end of its output is in the
+// text); Code::busy: it was killed, with what it had started, when `time_max` was over or `stopping` was set.
+Result<std::string> run_program(const Command& command, std::chrono::milliseconds time_max,
+                                const std::atomic<bool>& stopping);
+inline constexpr std::size_t output_bytes_max = 64U << 10;
+
+struct OutsideSettings {
+  std::function<std::string()> base_url;  // of this server, for paths; empty: not yet known
+  net::Reach reach;                       // where absolute URLs may lead
+  std::string ca_file;
+  std::string version;  // of the software, for User-Agent
+  // Null: there are none.
+  std::function<Result<std::int64_t>(const std::string& search)> fhir;
+  std::function<std::optional<double>(const std::string& name, const std::string& scope)> metric;
+  std::function<std::optional<double>(const std::string& slo)> burn;
+};
+
+class Outside : public Effects {
+ public:
+  explicit Outside(OutsideSettings settings) : settings_(std::move(settings)) {}
+  // What runs ends soon, with an error.
+  void stop() { stopping_ = true; }
+
+  Result<Answer> http(const Check& check) override;
+  Result<> webhook(const Step& step, std::string_view delivery) override;
+  Result<std::string> command(const Command& command, std::chrono::milliseconds time_max) override;
+  Result<std::int64_t> fhir(const std::string& search) override;
+  std::optional<double> metric(const std::string& name, const std::string& scope) override;
+  std::optional<double> burn(const std::string& slo) override;
+
+ private:
+  Result<net::ClientResponse> send(net::ClientRequest request, const std::string& url) const;
+
+  const OutsideSettings settings_;
+  std::atomic<bool> stopping_ = false;
+};
+
+}  // namespace mydr24::changes
