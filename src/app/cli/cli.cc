@@ -39,6 +39,7 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_migrate();
   add_store();
   add_oncall();
+  add_monitor_query();
   add_ticket();
   add_user();
   add_client();

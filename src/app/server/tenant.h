@@ -22,6 +22,7 @@
 #include "app/server/emergency_patients.h"
 #include "app/server/label_alerts.h"
 #include "app/server/listeners.h"
+#include "app/server/monitoring_series.h"
 #include "app/server/notify.h"
 #include "app/server/oncall.h"
 #include "app/server/tenants.h"
@@ -96,6 +97,7 @@ class Tenant {
   std::unique_ptr<alerts::Unwritten> unwritten_;
   std::unique_ptr<OnCallDesk> oncall_;
   std::unique_ptr<LabelAlerts> label_alerts_;
+  std::unique_ptr<MonitoringSeries> series_;  // null: off
   std::unique_ptr<AccessControl> access_;
   std::unique_ptr<identity::Origins> origins_;
   pipeline::Router router_;

@@ -41,13 +41,14 @@ std::string_view default_policy_text() {
                     "StructureDefinition", "SearchParameter"], "permissions": "rs" }
       ],
       "operations": ["status", "am-*", "silence-preview", "webhook-event",
-                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*"]
+                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*", "series-*",
+                     "remote-write"]
     },
     "on-call-engineer": {
       "text": "Is woken for the platform and mends it; no record of a patient",
       "purpose": "HSYSADMIN",
       "operations": ["status", "am-*", "silence-preview", "oncall-*",
-                     "addresses", "address-*"]
+                     "addresses", "address-*", "series-*"]
     },
     "operations-lead": {
       "text": "Clinical operations: is care safe now, who is on duty, what is overdue",
@@ -58,7 +59,7 @@ std::string_view default_policy_text() {
       ],
       "operations": ["status", "events", "alerts", "alert", "alert-*", "actionability", "vitals-board",
                      "vitals-crowding", "vitals-rules*", "vitals-dry-run", "oncall-*", "am-alerts", "am-groups",
-                     "am-silence*", "am-receivers", "am-status", "silence-preview"]
+                     "am-silence*", "am-receivers", "am-status", "silence-preview", "series-*"]
     },
     "nurse": {
       "text": "Cares for patients: reads their records, records signs, answers alerts",
@@ -161,7 +162,7 @@ std::string_view default_policy_text() {
       "text": "Prometheus and other monitors that deliver alerts",
       "purpose": "HSYSADMIN",
       "operations": ["am-post-alerts", "am-alerts", "am-status", "webhook-event", "generic-event", "pagerduty-event",
-                     "oncall-heartbeat"]
+                     "oncall-heartbeat", "series-*", "remote-write"]
     }
   }
 })json";
