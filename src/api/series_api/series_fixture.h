@@ -114,10 +114,12 @@ inline int free_port() {
   return ntohs(address.sin_port);
 }
 
-// A running Prometheus in a folder of its own; killed at the end.
+// A running Prometheus in a folder of its own; killed at the end. In its configuration SELF is its own address.
 class Prometheus {
  public:
-  Prometheus(const std::filesystem::path& folder, const std::string& config) : port_(free_port()) {
+  Prometheus(const std::filesystem::path& folder, std::string config) : port_(free_port()) {
+    for (auto at = config.find("SELF"); at != std::string::npos; at = config.find("SELF"))
+      config.replace(at, 4, fmt::format("127.0.0.1:{}", port_));
     std::filesystem::create_directories(folder);
     std::ofstream(folder / "prometheus.yml") << config;
     std::vector<std::string> words{"prometheus",

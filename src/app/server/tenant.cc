@@ -44,7 +44,7 @@ Tenant::Tenant(Settings settings, const TenantSection* section, const Shared& sh
 
 Tenant::~Tenant() {
   ticker_ = {};
-  if (series_) series_->stop();
+  stop_collecting();
   if (access_) access_->stop();
   if (oncall_) oncall_->stop();
   if (vitals_) vitals_->stop_mqtt();
@@ -54,6 +54,10 @@ Tenant::~Tenant() {
   if (updates_) updates_->stop();
   if (core_.conformance) core_.conformance->stop();
   core_.store.reset();
+}
+
+void Tenant::stop_collecting() {
+  if (series_) series_->stop();
 }
 
 Result<> Tenant::start() {

@@ -57,6 +57,8 @@ class Tenant {
   Door door();
   // When requests are answered, at `base_url`: timers run from now on.
   Result<> begin(std::string base_url);
+  // What all tenants count is read while one of them collects: none does any more when the first one goes.
+  void stop_collecting();
   const std::string& name() const { return settings_.tenant; }  // empty: the only one
   records::Records& records() { return *core_.records; }
   store::Store& store() { return *core_.store; }

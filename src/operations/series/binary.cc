@@ -126,6 +126,7 @@ const Labels* Evaluation::matched(const Node& node, const Labels* many, const La
 }
 
 Result<Value> Evaluation::match(const Node& node, const Value& left, const Value& right) {
+  if (left.vector.empty() || right.vector.empty()) return Value{};  // nothing to match, and so nothing that is wrong
   const bool many_right = node.group == Node::Group::right;
   const std::size_t one_side = many_right ? 0 : 1;
   const auto& one = many_right ? left.vector : right.vector;

@@ -13,7 +13,8 @@ constexpr std::size_t row_bytes_max = 64U << 10;
 constexpr std::size_t batch_bytes_max = 256U << 10;
 constexpr std::size_t batch_rows_max = 400;
 constexpr std::uint32_t page = 64;
-constexpr char format = 1;  // of a row: its first byte
+constexpr std::uint32_t log_page = 4;  // of rows that may have megabytes
+constexpr char format = 1;             // of a row: its first byte
 
 constexpr std::array<std::string_view, 3> kinds{"r", "m", "h"};
 // How often each resolution is written. It follows from the finer one, which is kept for longer than this.
@@ -52,15 +53,16 @@ std::string Keeper::key(std::string_view kind, std::string_view rest) const {
 
 Result<> Keeper::each_row(std::string_view kind, const std::function<Result<>(const store::StateRow&)>& take) {
   const std::string prefix = key(kind, "");
+  const std::uint32_t count = kind == "w" ? log_page : page;
   std::string after;
   for (bool more = true; more;) {
     std::vector<store::StateRow> rows;
     MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
-      MYDR24_ASSIGN(rows, reader.states(space, prefix, after, page));
+      MYDR24_ASSIGN(rows, reader.states(space, prefix, after, count));
       return {};
     }));
     for (const store::StateRow& row : rows) MYDR24_TRY(take(row));
-    more = rows.size() == page;
+    more = rows.size() == count;
     if (more) after = rows.back().key;
   }
   return {};

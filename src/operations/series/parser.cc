@@ -196,7 +196,8 @@ class Parser {
   Result<> range(Node& node) {
     const std::size_t column = take().column;
     MYDR24_ASSIGN(const Milliseconds length, duration());
-    if (is_sign(":")) return error_at(peek().column, "subqueries are not supported");
+    if (is_sign(":") || (peek().kind == Kind::name && peek().text.starts_with(':')))
+      return error_at(peek().column, "subqueries are not supported");
     MYDR24_TRY(expect("]"));
     if (node.kind != Node::Kind::selector || node.type != Type::vector)
       return error_at(column, "a range goes only after a selector");

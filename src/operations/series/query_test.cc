@@ -139,7 +139,7 @@ TEST_F(Queries, WhereMinutesStandForSamplesTheirSumsCount) {
 }
 
 TEST_F(Queries, TheMetricsOfAnExpressionAreNamed) {
-  const auto node = parse("sum(rate(a[5m])) / on(x) {__name__=\"b\"} + c{__name__!=\"d\"}");
+  const auto node = parse("sum(rate(a[5m])) / on(x) {__name__=\"b\"} + {__name__!=\"d\",x=\"1\"} - c");
   ASSERT_TRUE(node) << node.error().text;
   EXPECT_EQ(metrics_of(**node), (std::vector<std::string>{"a", "b", "c"}));
 }
