@@ -42,6 +42,7 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_incident();
   add_change();
   add_settings();
+  add_monitor_query();
   add_ticket();
   add_user();
   add_client();

@@ -67,6 +67,7 @@ class CommandLine {
   CLI::App* add_oncall_command(CLI::App& parent, const std::string& name, const std::string& about,
                                const std::string& examples, int (*run)(const OnCallOptions&, const Terminal&));
   void add_oncall_changes(CLI::App& oncall);
+  void add_monitor_query();
 
   // grammar_incident.cc
   void add_incident();
@@ -119,6 +120,7 @@ class CommandLine {
   OperatorOptions operator_;
   AlertOptions alert_;
   AuditOptions audit_;
+  MonitorQueryOptions monitor_query_;
   std::string place_;
   std::string key_file_;
   bool dry_run_ = false;

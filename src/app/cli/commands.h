@@ -117,6 +117,13 @@ int run_vitals_dry_run(const VitalsOptions& options, const Terminal& terminal);
 int run_vitals_limits(const VitalsOptions& options, const Terminal& terminal);
 int run_vitals_scores(const VitalsOptions& options, const Terminal& terminal);
 int run_vitals_crowding(const VitalsOptions& options, const Terminal& terminal);
+struct MonitorQueryOptions {
+  std::string server = "http://127.0.0.1:8024";
+  std::string expression;
+  std::string range;  // back from now; empty: only now
+  std::string step;   // empty: a hundredth of the range
+};
+int run_monitor_query(const MonitorQueryOptions& options, const Terminal& terminal);
 int run_doctor(const ConfigOptions& options, const Terminal& terminal);
 int run_config_show(const ConfigOptions& options, bool effective, const Terminal& terminal);
 int run_config_validate(const ConfigOptions& options, const Terminal& terminal);

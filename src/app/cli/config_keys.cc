@@ -36,6 +36,7 @@ using LogKeys = server::LogSection;
 using Vitals = server::VitalsSection;
 using Notify = server::NotifySection;
 using Alerting = server::AlertingSection;
+using Series = server::SeriesSection;
 using Form = Key::Form;
 
 constexpr std::int64_t hour_ms = 3'600'000;
@@ -293,6 +294,27 @@ constexpr auto table = std::to_array<Key>({
      "value of "
      "its own for each.",
      Form::any},
+    {"series.mode", at<&Settings::series, &Series::mode>,
+     "on: a history of what is counted is kept and can be asked for, as of a Prometheus.", Form::choice, "on off"},
+    {"series.collect_every_s", at<&Settings::series, &Series::collect_every_s>,
+     "Seconds between two samples of the server's own metrics.", Form::any, "", 1, 60},
+    {"series.series_max", at<&Settings::series, &Series::series_max>, "Series beyond these are refused.", Form::any, "",
+     100, 1'000'000},
+    {"series.memory_mib", at<&Settings::series, &Series::memory_mib>,
+     "Packed samples in memory, in MiB. Beyond it the oldest go before their time.", Form::any, "", 1, 1 << 16},
+    {"series.raw_hours", at<&Settings::series, &Series::raw_hours>, "Hours for which samples are kept as they came.",
+     Form::any, "", 1, 720},
+    {"series.minute_days", at<&Settings::series, &Series::minute_days>, "Days for which each minute is kept.",
+     Form::any, "", 1, 90},
+    {"series.hour_days", at<&Settings::series, &Series::hour_days>, "Days for which each hour is kept.", Form::any, "",
+     1, 3660},
+    {"series.otlp_url", at<&Settings::series, &Series::otlp_url>,
+     "Where an OpenTelemetry collector takes metrics (OTLP/HTTP), as http://collector:4318/v1/metrics. Empty: none.",
+     Form::any},
+    {"series.otlp_every_s", at<&Settings::series, &Series::otlp_every_s>, "Seconds between two exports.", Form::any, "",
+     1, 3600},
+    {"series.otlp_encoding", at<&Settings::series, &Series::otlp_encoding>, "How exports are written.", Form::choice,
+     "protobuf json"},
 });
 
 std::string in_quotes(std::string_view text) {

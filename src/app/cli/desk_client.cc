@@ -25,6 +25,7 @@ Result<json::Document> call_desk(std::string_view server, net::Method method, st
   std::string where;
   if (document) {
     if (const auto detail = document->root()["detail"].text(); !detail.empty()) text = detail;
+    if (const auto error = document->root()["error"].text(); !error.empty()) text = error;  // as Prometheus writes it
     where = document->root()["instance"].text();
   }
   return fail(code_of_status(response.status), std::move(text), std::move(where));

@@ -47,6 +47,7 @@ class RunningSystem : public System {
 
   ~RunningSystem() override {
     RunningSystem::drain();
+    for (const auto& tenant : tenants_) tenant->stop_collecting();
     listeners_.reset();
     if (admission_) admission_->stop();
     tenants_.clear();

@@ -149,6 +149,20 @@ struct AlertingSection {
   std::int64_t clear_days = 0;       // after its end an alert's row and calls go; 0: never
 };
 
+// History of what is counted (docs/monitoring.md).
+struct SeriesSection {
+  std::string mode = "on";            // off: nothing is kept, no queries, no remote write
+  std::int64_t collect_every_s = 5;   // the server's own metrics
+  std::int64_t series_max = 20'000;   // more are refused
+  std::int64_t memory_mib = 192;      // of packed samples; beyond it the oldest go before their time
+  std::int64_t raw_hours = 6;         // samples as they came
+  std::int64_t minute_days = 7;       // a minute as one
+  std::int64_t hour_days = 400;       // an hour as one
+  std::string otlp_url;               // of an OpenTelemetry collector that metrics are sent to; empty: none
+  std::int64_t otlp_every_s = 15;
+  std::string otlp_encoding = "protobuf";  // or json
+};
+
 // Who gets in.
 struct AccessSection {
   std::string mode = "on";          // off: whoever reaches a listener may everything, and nothing is recorded
@@ -226,6 +240,7 @@ struct Settings {
   NotifySection notify;
   AlertingSection alerting;
   ChangesSection changes;
+  SeriesSection series;
   std::vector<TenantSection> tenants;  // none: one that has no name and answers for every host
   std::string tenant;                  // whose settings these are, see tenant_settings(); empty: the only one's
   bool invites = true;  // not from outside: unset where nobody could log in, so that no set-up link is printed

@@ -45,6 +45,7 @@ Tenant::Tenant(Settings settings, const TenantSection* section, const Shared& sh
 Tenant::~Tenant() {
   ticker_ = {};
   if (changes_) changes_->stop();
+  stop_collecting();
   if (access_) access_->stop();
   if (oncall_) oncall_->stop();
   if (vitals_) vitals_->stop_mqtt();
@@ -54,6 +55,10 @@ Tenant::~Tenant() {
   if (updates_) updates_->stop();
   if (core_.conformance) core_.conformance->stop();
   core_.store.reset();
+}
+
+void Tenant::stop_collecting() {
+  if (series_) series_->stop();
 }
 
 Result<> Tenant::start() {
@@ -96,6 +101,9 @@ Result<> Tenant::start() {
   MYDR24_TRY(label_alerts_->start());
   incidents_ = std::make_unique<IncidentDesk>(*core_.book, *core_.records, hub_, shared_.workers, clock_);
   MYDR24_TRY(incidents_->start());
+  if (settings_.series.mode == "on")
+    series_ = std::make_unique<MonitoringSeries>(settings_, *core_.store, shared_.workers, metrics_, log_,
+                                                 shared_.machine_clock);
   if (settings_.access.mode == "on") {
     MYDR24_TRY(core_.consents->start());
     MYDR24_ASSIGN(
@@ -142,6 +150,7 @@ Result<> Tenant::begin(std::string base_url) {
   ticker_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   oncall_->start();
   changes_->start(base_url);
+  if (series_) series_->start();
   // Where it has a name, an address would be everybody's.
   if (!hosts_.empty()) {
     const auto host = base_url.find("://") + 3;
@@ -272,6 +281,7 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
   if (settings_.admission.bench_route == "on") add_bench_route(router_, shared_.workers);
   label_alerts_->add_routes(router_);
   changes_->add_routes(router_);
+  if (series_) series_->add_routes(router_);
   desk_api::add_admin_routes(admin_router_, *health_);
   if (access_) access_->add_admin_routes(admin_router_);
   pipeline::add_openapi_route(router_, std::string(version));
@@ -300,6 +310,7 @@ void Tenant::make_metrics() {
   metrics_.before_expose([=, this] { difference.set(static_cast<double>(clock_.difference().count()) / 1e6); });
   vitals_->make_metrics(metrics_);
   label_alerts_->add_metrics(metrics_);
+  if (series_) series_->add_metrics();
   const auto patients = metrics_.gauge("admission_emergency_patients", "Patients with an open emergency");
   metrics_.before_expose([=, this] { patients.set(static_cast<double>(emergencies_.known().size())); });
   const auto unwritten =

@@ -24,6 +24,7 @@
 #include "app/server/incidents.h"
 #include "app/server/label_alerts.h"
 #include "app/server/listeners.h"
+#include "app/server/monitoring_series.h"
 #include "app/server/notify.h"
 #include "app/server/oncall.h"
 #include "app/server/tenants.h"
@@ -59,6 +60,8 @@ class Tenant {
   Door door();
   // When requests are answered, at `base_url`: timers run from now on.
   Result<> begin(std::string base_url);
+  // What all tenants count is read while one of them collects: none does any more when the first one goes.
+  void stop_collecting();
   const std::string& name() const { return settings_.tenant; }  // empty: the only one
   records::Records& records() { return *core_.records; }
   store::Store& store() { return *core_.store; }
@@ -101,6 +104,7 @@ class Tenant {
   std::unique_ptr<OnCallDesk> oncall_;
   std::unique_ptr<LabelAlerts> label_alerts_;
   std::unique_ptr<IncidentDesk> incidents_;
+  std::unique_ptr<MonitoringSeries> series_;  // null: off
   std::unique_ptr<AccessControl> access_;
   std::unique_ptr<identity::Origins> origins_;
   std::unique_ptr<ChangeDesk> changes_;

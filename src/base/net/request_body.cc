@@ -23,6 +23,8 @@ Result<> HttpExchange::choose_decoding() {
   body_used_ = true;
   const std::string_view encoding = head_["Content-Encoding"];
   if (encoding.empty() || equal_ignoring_case(encoding, "identity") || body_done_) return {};
+  // Of Prometheus' remote write, whose format it is part of: given as it came.
+  if (encoding == "snappy" && head_["Content-Type"].starts_with("application/x-protobuf")) return {};
   if (!equal_ignoring_case(encoding, "gzip") && !equal_ignoring_case(encoding, "x-gzip")) {
     return fail(Code::unsupported, "the only Content-Encoding taken is gzip", "Content-Encoding");
   }

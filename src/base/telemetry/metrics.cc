@@ -1,11 +1,14 @@
 #include "base/telemetry/metrics.h"
 
+#include <fmt/format.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <cmath>
 #include <mutex>
 #include <sstream>
 
@@ -37,6 +40,11 @@ struct Metrics::Registry {
   prometheus::Registry families{prometheus::Registry::InsertBehavior::Merge};
   std::mutex mutex;  // guards `refreshers` and their runs
   std::vector<std::function<void()>> refreshers;
+
+  void refresh() {
+    const std::lock_guard lock(mutex);
+    for (const auto& each : refreshers) each();
+  }
 
   static std::string full_name(std::string_view name) {
     constexpr std::string_view prefix = "mydr24_";
@@ -82,13 +90,70 @@ void Metrics::before_expose(std::function<void()> refresh) {
 }
 
 std::string Metrics::expose() {
-  {
-    const std::lock_guard lock(registry_->mutex);
-    for (const auto& refresh : registry_->refreshers) refresh();
-  }
+  registry_->refresh();
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, registry_->families.Collect());
   return std::move(out).str();
+}
+
+namespace {
+
+Labels labels_of(const prometheus::ClientMetric& metric) {
+  Labels labels;
+  for (const auto& label : metric.label) labels.emplace(label.name, label.value);
+  return labels;
+}
+
+void read(const std::string& name, prometheus::MetricType type, const prometheus::ClientMetric& metric,
+          const Labels& labels, std::vector<Reading>& readings) {
+  if (type == prometheus::MetricType::Counter) return void(readings.emplace_back(name, labels, metric.counter.value));
+  if (type == prometheus::MetricType::Gauge) return void(readings.emplace_back(name, labels, metric.gauge.value));
+  if (type != prometheus::MetricType::Histogram) return;
+  const auto all = static_cast<double>(metric.histogram.sample_count);
+  bool has_last = false;
+  const auto add_bucket = [&](std::string bound, double count) {
+    Labels with_bound = labels;
+    with_bound.emplace("le", std::move(bound));
+    readings.emplace_back(name + "_bucket", std::move(with_bound), count);
+  };
+  for (const auto& bucket : metric.histogram.bucket) {
+    has_last = std::isinf(bucket.upper_bound);
+    add_bucket(has_last ? "+Inf" : fmt::format("{}", bucket.upper_bound), static_cast<double>(bucket.cumulative_count));
+  }
+  if (!has_last) add_bucket("+Inf", all);
+  readings.emplace_back(name + "_sum", labels, metric.histogram.sample_sum);
+  readings.emplace_back(name + "_count", labels, all);
+}
+
+std::string_view type_name(prometheus::MetricType type) {
+  switch (type) {
+    case prometheus::MetricType::Counter:
+      return "counter";
+    case prometheus::MetricType::Histogram:
+      return "histogram";
+    default:
+      return "gauge";
+  }
+}
+
+}  // namespace
+
+std::vector<Family> Metrics::gather() {
+  registry_->refresh();
+  std::vector<Family> families;
+  for (const auto& each : registry_->families.Collect()) {
+    Family family{.name = each.name, .help = each.help, .type = type_name(each.type), .readings = {}};
+    for (const auto& metric : each.metric) {
+      const Labels labels = labels_of(metric);
+      const bool wanted = std::ranges::all_of(fixed_, [&](const auto& fixed) {
+        const auto found = labels.find(fixed.first);
+        return found != labels.end() && found->second == fixed.second;
+      });
+      if (wanted) read(each.name, each.type, metric, labels, family.readings);
+    }
+    if (!family.readings.empty()) families.push_back(std::move(family));
+  }
+  return families;
 }
 
 }  // namespace mydr24::telemetry

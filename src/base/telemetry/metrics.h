@@ -63,6 +63,19 @@ class Histogram {
   prometheus::Histogram* histogram_ = nullptr;
 };
 
+// A metric as it is now. A histogram is its cumulative buckets (NAME_bucket with the label le), NAME_sum and NAME_count.
+struct Reading {
+  std::string name;
+  Labels labels;
+  double value = 0;
+};
+struct Family {
+  std::string name;
+  std::string help;
+  std::string_view type;  // counter, gauge, histogram
+  std::vector<Reading> readings;
+};
+
 // Upper bounds in seconds, 250 us to 10 s: for the time of a request or a delivery.
 std::vector<double> seconds_buckets();
 
@@ -84,12 +97,14 @@ class Metrics {
   Histogram histogram(std::string_view name, std::string_view help, const std::vector<double>& buckets,
                       const Labels& labels = {});
 
-  // Called at the beginning of every expose(), one after another, to set gauges that are cheaper to read than
-  // to keep. Must not throw and must outlive the last expose().
+  // Called at the beginning of every expose() and gather(), one after another, to set gauges that are cheaper to read
+  // than to keep. Must not throw and must outlive the last of both.
   void before_expose(std::function<void()> refresh);
 
   // The text exposition of everything, for /metrics. Thread-safe.
   std::string expose();
+  // Everything as numbers; where there are fixed labels, only what has them. Thread-safe.
+  std::vector<Family> gather();
   static constexpr std::string_view content_type = "text/plain; version=0.0.4; charset=utf-8";
 
  private:

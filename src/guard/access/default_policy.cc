@@ -44,14 +44,15 @@ std::string_view default_policy_text() {
       "operations": ["status", "am-*", "silence-preview", "webhook-event",
                      "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*", "incidents",
                      "incident", "incident-open", "incident-work-*", "incident-setup*", "incident-classify",
-                     "incident-correction*", "change-*", "setting-*"]
+                     "incident-correction*", "change-*", "setting-*", "series-*", "remote-write"]
     },
     "on-call-engineer": {
       "text": "Is woken for the platform and mends it; no record of a patient",
       "purpose": "HSYSADMIN",
       "operations": ["status", "am-*", "silence-preview", "oncall-*",
                      "addresses", "address-*", "incidents", "incident", "incident-open", "incident-work-*",
-                     "incident-setup", "incident-setup-version*", "incident-classify", "change-*", "setting-*"]
+                     "incident-setup", "incident-setup-version*", "incident-classify", "change-*", "setting-*",
+                     "series-*"]
     },
     "operations-lead": {
       "text": "Clinical operations: is care safe now, who is on duty, what is overdue",
@@ -64,7 +65,7 @@ std::string_view default_policy_text() {
                      "vitals-crowding", "vitals-rules*", "vitals-dry-run", "oncall-*", "am-alerts", "am-groups",
                      "am-silence*", "am-receivers", "am-status", "silence-preview", "incident*", "change-list",
                      "change-show", "change-approve", "change-reject", "change-calendar", "change-policy",
-                     "change-figures", "setting-*"]
+                     "change-figures", "setting-*", "series-*"]
     },
     "nurse": {
       "text": "Cares for patients: reads their records, records signs, answers alerts",
@@ -173,7 +174,7 @@ std::string_view default_policy_text() {
       "text": "Prometheus and other monitors that deliver alerts",
       "purpose": "HSYSADMIN",
       "operations": ["am-post-alerts", "am-alerts", "am-status", "webhook-event", "generic-event", "pagerduty-event",
-                     "oncall-heartbeat"]
+                     "oncall-heartbeat", "series-*", "remote-write"]
     }
   }
 })json";
