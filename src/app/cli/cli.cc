@@ -39,6 +39,8 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_migrate();
   add_store();
   add_oncall();
+  add_monitor();
+  add_slo();
   add_ticket();
   add_user();
   add_client();

@@ -67,6 +67,12 @@ class CommandLine {
                                const std::string& examples, int (*run)(const OnCallOptions&, const Terminal&));
   void add_oncall_changes(CLI::App& oncall);
 
+  // grammar_monitor.cc
+  CLI::App* add_monitor_command(CLI::App& parent, const std::string& name, const std::string& about,
+                                const std::string& example, int (*run)(const MonitorOptions&, const Terminal&));
+  void add_monitor();
+  void add_slo();
+
   // grammar_audit.cc
   void add_audit();
   void add_audit_query(CLI::App* command);
@@ -90,6 +96,7 @@ class CommandLine {
   BenchSurgeOptions bench_;
   StoreCopyOptions store_copy_;
   OnCallOptions oncall_;
+  MonitorOptions monitor_;
   VitalsOptions vitals_;
   TicketOptions ticket_;
   IdentityOptions identity_;

@@ -36,6 +36,7 @@ using LogKeys = server::LogSection;
 using Vitals = server::VitalsSection;
 using Notify = server::NotifySection;
 using Alerting = server::AlertingSection;
+using Monitor = server::MonitorSection;
 using Form = Key::Form;
 
 constexpr std::int64_t hour_ms = 3'600'000;
@@ -283,6 +284,14 @@ constexpr auto table = std::to_array<Key>({
     {"alerting.clear_days", at<&Settings::alerting, &Alerting::clear_days>,
      "Days after its end until an alert and its calls are cleared away; history and journal stay. 0: never.", Form::any,
      "", 0, 3650},
+    {"monitor.heartbeat_url", at<&Settings::monitor, &Monitor::heartbeat_url>,
+     "Called every monitor.probe_every_s while the monitor works: who watches from outside misses it else. Empty: "
+     "none.",
+     Form::any},
+    {"monitor.probes", at<&Settings::monitor, &Monitor::probes>,
+     "Further addresses of synthetic emergencies, as email=probe@hospital.example,sms=+15550100.", Form::any},
+    {"monitor.probe_every_s", at<&Settings::monitor, &Monitor::probe_every_s>,
+     "Seconds between synthetic emergencies over each channel.", Form::any, "", 1, 3600},
 });
 
 std::string in_quotes(std::string_view text) {

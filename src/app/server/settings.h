@@ -149,6 +149,13 @@ struct AlertingSection {
   std::int64_t clear_days = 0;       // after its end an alert's row and calls go; 0: never
 };
 
+// What the server watches of itself (docs/monitoring.md).
+struct MonitorSection {
+  std::string heartbeat_url;        // called every probe_every_s while all works; empty: none
+  std::string probes;               // further addresses of synthetic emergencies: "email=probe@x.example,sms=+15550100"
+  std::int64_t probe_every_s = 60;  // synthetic emergencies and heartbeats
+};
+
 // Who gets in.
 struct AccessSection {
   std::string mode = "on";          // off: whoever reaches a listener may everything, and nothing is recorded
@@ -219,6 +226,7 @@ struct Settings {
   VitalsSection vitals;
   NotifySection notify;
   AlertingSection alerting;
+  MonitorSection monitor;
   std::vector<TenantSection> tenants;  // none: one that has no name and answers for every host
   std::string tenant;                  // whose settings these are, see tenant_settings(); empty: the only one's
   bool invites = true;  // not from outside: unset where nobody could log in, so that no set-up link is printed

@@ -22,6 +22,7 @@
 #include "app/server/emergency_patients.h"
 #include "app/server/label_alerts.h"
 #include "app/server/listeners.h"
+#include "app/server/monitoring.h"
 #include "app/server/notify.h"
 #include "app/server/oncall.h"
 #include "app/server/tenants.h"
@@ -70,6 +71,7 @@ class Tenant {
   Result<> make_origins();
   void make_routes(std::chrono::seconds escalate_after);
   void make_metrics();
+  void make_monitoring();
   void run(const std::stop_token& stop);
   void tick();
 
@@ -96,6 +98,7 @@ class Tenant {
   std::unique_ptr<alerts::Unwritten> unwritten_;
   std::unique_ptr<OnCallDesk> oncall_;
   std::unique_ptr<LabelAlerts> label_alerts_;
+  std::unique_ptr<Monitoring> monitoring_;
   std::unique_ptr<AccessControl> access_;
   std::unique_ptr<identity::Origins> origins_;
   pipeline::Router router_;

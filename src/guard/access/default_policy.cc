@@ -29,7 +29,7 @@ std::string_view default_policy_text() {
                     "CodeSystem", "ValueSet", "ConceptMap", "NamingSystem", "StructureDefinition", "SearchParameter",
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cruds" }
       ],
-      "operations": ["status", "am-status", "am-reload",
+      "operations": ["status", "am-status", "am-reload", "monitor-status", "monitor-slos", "monitor-slo",
                      "oncall-who", "oncall-plan"]
     },
     "platform-engineer": {
@@ -41,13 +41,13 @@ std::string_view default_policy_text() {
                     "StructureDefinition", "SearchParameter"], "permissions": "rs" }
       ],
       "operations": ["status", "am-*", "silence-preview", "webhook-event",
-                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*"]
+                     "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*", "monitor-*"]
     },
     "on-call-engineer": {
       "text": "Is woken for the platform and mends it; no record of a patient",
       "purpose": "HSYSADMIN",
       "operations": ["status", "am-*", "silence-preview", "oncall-*",
-                     "addresses", "address-*"]
+                     "addresses", "address-*", "monitor-*"]
     },
     "operations-lead": {
       "text": "Clinical operations: is care safe now, who is on duty, what is overdue",
@@ -57,7 +57,7 @@ std::string_view default_policy_text() {
                     "Schedule", "Slot", "Appointment", "Flag", "Task", "MeasureReport"], "permissions": "rs" }
       ],
       "operations": ["status", "events", "alerts", "alert", "alert-*", "actionability", "vitals-board",
-                     "vitals-crowding", "vitals-rules*", "vitals-dry-run", "oncall-*", "am-alerts", "am-groups",
+                     "vitals-crowding", "vitals-rules*", "vitals-dry-run", "monitor-*", "oncall-*", "am-alerts", "am-groups",
                      "am-silence*", "am-receivers", "am-status", "silence-preview"]
     },
     "nurse": {
@@ -114,7 +114,7 @@ std::string_view default_policy_text() {
     "change-manager": {
       "text": "Plans and approves changes; no record of a patient",
       "purpose": "HOPERAT",
-      "operations": ["status", "oncall-who", "oncall-shifts", "oncall-coverage"]
+      "operations": ["status", "oncall-who", "oncall-shifts", "oncall-coverage", "monitor-status", "monitor-slos", "monitor-slo"]
     },
     "booking-desk": {
       "text": "Books appointments: who and when, not why",
