@@ -93,7 +93,8 @@ Result<> Monitoring::read_record() const {
       [](store::Reader& reader) -> Result<> {
         MYDR24_ASSIGN(const auto newest, reader.history({.type = "Patient", .count = 1}));
         if (!newest.empty()) MYDR24_TRY(reader.current("Patient", newest.front().id));
-        return reader.last_sequence().transform([](store::Sequence) {});
+        MYDR24_TRY(reader.last_sequence());
+        return {};
       },
       {.time_max = seconds(10), .request_class = RequestClass::emergency}, 0);
 }
@@ -167,7 +168,7 @@ void Monitoring::add_audit_source() {
 }
 
 Result<> Monitoring::begin(const std::string& loopback) {
-  MYDR24_TRY(probe_addresses(parts_.settings.monitor).transform([](const auto&) {}));
+  MYDR24_TRY(probe_addresses(parts_.settings.monitor));
   if (const auto& url = parts_.settings.monitor.heartbeat_url; !url.empty())
     if (const auto parsed = net::parse_url(url); !parsed)
       return fail(Code::invalid, parsed.error().text, "monitor.heartbeat_url");
@@ -185,6 +186,7 @@ Result<> Monitoring::begin(const std::string& loopback) {
       .make_probes = [this, loopback](asio::io_context& context) { return make_probes(context, loopback); },
       .read_record = [this] { return read_record(); },
       .is_working = [this] { return monitor_.is_working(); },
+      .is_ending = parts_.is_ending,
       .portal_url = loopback.empty() ? std::string() : loopback + "/api/monitor/probe",
       .portal_secret = api_.probe_secret,
       .heartbeat_url = parts_.settings.monitor.heartbeat_url,

@@ -34,6 +34,7 @@ class Monitoring {
     std::function<std::unique_ptr<notify::Channel>(asio::io_context&, const notify::Address&)> make_channel;
     std::function<audit::Log*()> audit;        // null: nothing is recorded
     std::function<std::int64_t()> unrecorded;  // emergencies that could not be written down, now
+    std::function<bool()> is_ending;           // no request is taken any more
   };
   // All parts must outlive it, except that the store may be closed after stop().
   explicit Monitoring(Parts parts);

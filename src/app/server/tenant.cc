@@ -269,7 +269,8 @@ void Tenant::make_monitoring() {
       .make_channel = [this](asio::io_context& context,
                              const notify::Address& address) { return make_channel(context, address); },
       .audit = [this] { return access_ ? &access_->audit() : nullptr; },
-      .unrecorded = [this] { return label_alerts_->unrecorded() + unwritten_->count(); }});
+      .unrecorded = [this] { return label_alerts_->unrecorded() + unwritten_->count(); },
+      .is_ending = [this] { return shared_.draining.load(); }});
   monitoring_->attach();
 }
 

@@ -49,7 +49,9 @@ void Probes::run() {
   do {
     lock.unlock();
     const auto steady = parts_.clock.steady();
+    const bool ends = parts_.is_ending && parts_.is_ending();
     const auto is_due = [&](nanoseconds& last, seconds every) {
+      if (ends) return false;
       if (last.count() != 0 && steady - last < every) return false;
       last = steady;
       return true;
@@ -187,8 +189,8 @@ std::vector<Source> Probes::sources() {
                   "Worst time of the last minute until a write was on the disk (a write every 10 seconds)",
                   Group::operational, parts_.look_every, [this] { return database_s(); }});
   if (!parts_.portal_url.empty())
-    made.push_back({"portal_up", "1", "Whether the listener of the page answers (asked every 10 seconds)", Group::clinical,
-                    parts_.look_every, [this]() -> std::optional<double> {
+    made.push_back({"portal_up", "1", "Whether the listener of the page answers (asked every 10 seconds)",
+                    Group::clinical, parts_.look_every, [this]() -> std::optional<double> {
                       const auto age = parts_.clock.steady() - nanoseconds(portal_at_ns_.load());
                       if (portal_ < 0 || age > parts_.look_every * 3) return std::nullopt;
                       return portal_.load();

@@ -41,10 +41,11 @@ struct ProbeParts {
   // Reads what an emergency needs of a record, on the calling thread.
   std::function<Result<>()> read_record;
   std::function<bool()> is_working;  // see Monitor::is_working()
+  std::function<bool()> is_ending;   // the server takes no requests any more: nothing is tried
   // Where this server takes what it signed itself, over its general listener; empty: it cannot reach itself.
   std::string portal_url;
   std::string portal_secret;
-  std::string heartbeat_url;         // empty: none
+  std::string heartbeat_url;  // empty: none
   std::chrono::seconds probe_every{60};
   std::chrono::seconds look_every{10};  // records, writes, itself
 };
