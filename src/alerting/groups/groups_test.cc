@@ -378,37 +378,6 @@ INSTANTIATE_TEST_SUITE_P(Table, SmarthostTable,
                                          Smarthost{"mail.example", true, {}},
                                          Smarthost{"mail.example:smtp", true, {}}));
 
-struct Limit {
-  Measure measure;
-  double seconds;
-  std::string_view severity;  // empty: no alert
-  std::string_view category;
-};
-class LimitTable : public testing::TestWithParam<Limit> {};
-TEST_P(LimitTable, AnAlertIsBeyondTheLimitNotAtIt) {
-  const auto alert = judge(GetParam().measure, GetParam().seconds, Instant(), 1min);
-  EXPECT_EQ(alert.has_value(), !GetParam().severity.empty());
-  if (!alert) return;
-  EXPECT_EQ(alert->labels["severity"], GetParam().severity);
-  EXPECT_EQ(alert->labels["category"], GetParam().category);
-  for (const auto* action : {"action_1", "action_2", "action_3"}) EXPECT_NE(alert->annotations[action], "");
-}
-INSTANTIATE_TEST_SUITE_P(Seed, LimitTable,
-                         testing::Values(Limit{Measure::emergency_response, 2.0, "", ""},
-                                         Limit{Measure::emergency_response, 2.001, "critical", "PatientSafety"},
-                                         Limit{Measure::record_access, 10.0, "", ""},
-                                         Limit{Measure::record_access, 10.001, "high", "ProviderEfficiency"},
-                                         Limit{Measure::audit_lag, 30.0, "", ""},
-                                         Limit{Measure::audit_lag, 30.001, "high", "ComplianceViolation"}));
-
-TEST(Observed, TellsOfTheWorstSinceItWasAsked) {
-  Observed observed;
-  observed.observe(Measure::record_access, 11);
-  observed.observe(Measure::record_access, 1);
-  EXPECT_EQ(observed.take(Instant(), 1min).size(), 1U);
-  EXPECT_TRUE(observed.take(Instant(), 1min).empty());
-}
-
 TEST(Feed, IsMissingWhenNothingCameForSoLong) {
   const Instant now(1h);
   Feed feed(*routing::parse_matchers("alertname=Watchdog", routing::Names::utf8), 60s, 0s);

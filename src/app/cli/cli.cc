@@ -43,6 +43,8 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_change();
   add_settings();
   add_monitor_query();
+  add_monitor();
+  add_slo();
   add_ticket();
   add_user();
   add_client();

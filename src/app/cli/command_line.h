@@ -88,6 +88,12 @@ class CommandLine {
   CLI::App* add_change_action(CLI::App& parent, const std::string& action, const std::string& about,
                               const std::string& examples);
 
+  // grammar_monitor.cc
+  CLI::App* add_monitor_command(CLI::App& parent, const std::string& name, const std::string& about,
+                                const std::string& example, int (*run)(const MonitorOptions&, const Terminal&));
+  void add_monitor();
+  void add_slo();
+
   // grammar_audit.cc
   void add_audit();
   void add_audit_query(CLI::App* command);
@@ -113,6 +119,7 @@ class CommandLine {
   OnCallOptions oncall_;
   IncidentOptions incident_;
   ChangeOptions change_;
+  MonitorOptions monitor_;
   VitalsOptions vitals_;
   TicketOptions ticket_;
   IdentityOptions identity_;

@@ -245,5 +245,25 @@ int run_change_figures(const ChangeOptions& options, const Terminal& terminal);
 int run_settings_list(const ChangeOptions& options, const Terminal& terminal);
 int run_settings_get(const ChangeOptions& options, const Terminal& terminal);
 int run_settings_history(const ChangeOptions& options, const Terminal& terminal);
+// The monitor and the objectives of a running server.
+struct MonitorOptions {
+  std::string server = "http://127.0.0.1:8024";
+  std::string name, file, by;
+  bool replace = false;
+  bool dry_run = false;
+};
+int run_monitor_status(const MonitorOptions& options, const Terminal& terminal);
+int run_monitor_metrics(const MonitorOptions& options, const Terminal& terminal);
+int run_monitor_channels(const MonitorOptions& options, const Terminal& terminal);
+int run_monitor_changes(const MonitorOptions& options, const Terminal& terminal);
+int run_monitor_rules(const MonitorOptions& options, const Terminal& terminal);
+int run_monitor_rules_export(const MonitorOptions& options, const Terminal& terminal);
+int run_monitor_rules_set(const MonitorOptions& options, const Terminal& terminal);
+int run_monitor_rules_preview(const MonitorOptions& options, const Terminal& terminal);
+int run_slo_list(const MonitorOptions& options, const Terminal& terminal);
+int run_slo_show(const MonitorOptions& options, const Terminal& terminal);
+int run_slo_import(const MonitorOptions& options, const Terminal& terminal);
+int run_slo_export(const MonitorOptions& options, const Terminal& terminal);
+int run_slo_remove(const MonitorOptions& options, const Terminal& terminal);
 
 }  // namespace mydr24::cli

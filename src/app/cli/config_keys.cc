@@ -37,6 +37,7 @@ using Vitals = server::VitalsSection;
 using Notify = server::NotifySection;
 using Alerting = server::AlertingSection;
 using Series = server::SeriesSection;
+using Monitor = server::MonitorSection;
 using Form = Key::Form;
 
 constexpr std::int64_t hour_ms = 3'600'000;
@@ -315,6 +316,14 @@ constexpr auto table = std::to_array<Key>({
      1, 3600},
     {"series.otlp_encoding", at<&Settings::series, &Series::otlp_encoding>, "How exports are written.", Form::choice,
      "protobuf json"},
+    {"monitor.heartbeat_url", at<&Settings::monitor, &Monitor::heartbeat_url>,
+     "Called every monitor.probe_every_s while the monitor works: who watches from outside misses it else. Empty: "
+     "none.",
+     Form::any},
+    {"monitor.probes", at<&Settings::monitor, &Monitor::probes>,
+     "Further addresses of synthetic emergencies, as email=probe@hospital.example,sms=+15550100.", Form::any},
+    {"monitor.probe_every_s", at<&Settings::monitor, &Monitor::probe_every_s>,
+     "Seconds between synthetic emergencies over each channel.", Form::any, "", 1, 3600},
 });
 
 std::string in_quotes(std::string_view text) {

@@ -140,18 +140,12 @@ void LabelAlerts::tick() {
   if (steady < judged_at_ + judge_every) return;
   judged_at_ = steady;
   const Instant now = clock_.now();
-  std::vector<groups::Alert> found = observed_.take(now, judged_lasts);
+  std::vector<groups::Alert> found;
   if (feed_) {
     const std::lock_guard lock(feed_mutex_);
     if (auto missing = feed_->judge(steady, now, judged_lasts)) found.push_back(std::move(*missing));
   }
-  groups_.take_later(std::move(found));
-}
-
-void LabelAlerts::observe(const alerts::Counters& counters) {
-  const std::int64_t delivered = counters.delivered;
-  if (std::exchange(delivered_, delivered) == delivered) return;
-  observe(groups::Measure::emergency_response, static_cast<double>(counters.delivery_us_last) / 1e6);
+  if (!found.empty()) groups_.take_later(std::move(found));
 }
 
 void LabelAlerts::stop() { groups_.stop(); }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Wiring of alerts with labels: the routing configuration, alerting/groups, the Alertmanager API, and the rules that this
-// server judges by itself.
+// Wiring of alerts with labels: the routing configuration, alerting/groups, the Alertmanager API, and the watch
+// over a feed that must always come.
 
 #include <memory>
 #include <mutex>
@@ -39,10 +39,6 @@ class LabelAlerts {
 
   // An alert of the server itself; does not wait.
   void raise(routing::Alert alert);
-  // Something that this server measures; beyond its limit it becomes an alert.
-  void observe(groups::Measure measure, double seconds) { observed_.observe(measure, seconds); }
-  // The time of the delivery that was made since it was asked last. The ticking thread's.
-  void observe(const alerts::Counters& counters);
 
  private:
   Result<routing::ConfigPtr> load() const;
@@ -55,11 +51,9 @@ class LabelAlerts {
   store::Store& store_;
   const alerts::Book& book_;
   groups::Groups groups_;
-  groups::Observed observed_;
   std::mutex feed_mutex_;
   std::unique_ptr<groups::Feed> feed_;
   std::chrono::nanoseconds judged_at_{0};  // steady; the ticking thread's
-  std::int64_t delivered_ = 0;
   std::unique_ptr<alert_api::Service> service_;
 };
 

@@ -161,6 +161,11 @@ struct SeriesSection {
   std::string otlp_url;               // of an OpenTelemetry collector that metrics are sent to; empty: none
   std::int64_t otlp_every_s = 15;
   std::string otlp_encoding = "protobuf";  // or json
+// What the server watches of itself (docs/monitoring.md).
+struct MonitorSection {
+  std::string heartbeat_url;        // called every probe_every_s while all works; empty: none
+  std::string probes;               // further addresses of synthetic emergencies: "email=probe@x.example,sms=+15550100"
+  std::int64_t probe_every_s = 60;  // synthetic emergencies and heartbeats
 };
 
 // Who gets in.
@@ -241,6 +246,7 @@ struct Settings {
   AlertingSection alerting;
   ChangesSection changes;
   SeriesSection series;
+  MonitorSection monitor;
   std::vector<TenantSection> tenants;  // none: one that has no name and answers for every host
   std::string tenant;                  // whose settings these are, see tenant_settings(); empty: the only one's
   bool invites = true;  // not from outside: unset where nobody could log in, so that no set-up link is printed

@@ -46,6 +46,7 @@ Tenant::~Tenant() {
   ticker_ = {};
   if (changes_) changes_->stop();
   stop_collecting();
+  if (monitoring_) monitoring_->stop();
   if (access_) access_->stop();
   if (oncall_) oncall_->stop();
   if (vitals_) vitals_->stop_mqtt();
@@ -82,6 +83,7 @@ Result<> Tenant::start() {
                                    alerts::UpkeepSettings{.idle = std::chrono::days(settings_.alerting.close_idle_days),
                                                           .kept = std::chrono::days(settings_.alerting.clear_days)});
   oncall_->attach();
+  make_monitoring();
   MYDR24_TRY(start_clock());
   if (settings_.admission.mode == "full") emergencies_.start(*core_.store);
   vitals_ = std::make_unique<Vitals>(*core_.records, *core_.watch, shared_.workers, clock_);
@@ -140,8 +142,7 @@ Door Tenant::door() {
   if (origins_) door.settings.may_read = [this](std::string_view origin) { return origins_->has(origin); };
   door.settings.is_full = [this] { return is_full_.load(std::memory_order_relaxed); };
   door.settings.served = [this](const pipeline::Route& route, std::chrono::nanoseconds time) {
-    if (route.interaction == "read" || route.interaction == "vread")
-      label_alerts_->observe(groups::Measure::record_access, std::chrono::duration<double>(time).count());
+    monitoring_->served(route, time);
   };
   return door;
 }
@@ -151,6 +152,9 @@ Result<> Tenant::begin(std::string base_url) {
   oncall_->start();
   changes_->start(base_url);
   if (series_) series_->start();
+  // Where it is asked by its name only, or shows a certificate for that, it does not find itself.
+  const bool finds_itself = hosts_.empty() && base_url.starts_with("http://");
+  MYDR24_TRY(monitoring_->begin(finds_itself ? base_url : std::string()));
   // Where it has a name, an address would be everybody's.
   if (!hosts_.empty()) {
     const auto host = base_url.find("://") + 3;
@@ -173,7 +177,6 @@ void Tenant::tick() {
   dispatcher_->tick();
   updates_->tick();
   unwritten_->tick();
-  label_alerts_->observe(dispatcher_->counters());
   label_alerts_->tick();
   const auto most = static_cast<std::int64_t>(storage_bytes_max_);
   is_full_ = most > 0 && core_.store->statistics().bytes_on_disk >= most;
@@ -267,7 +270,11 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
       settings_.demo, [this] { return label_alerts_->unrecorded() + unwritten_->count(); }});
   health_ = std::make_unique<desk_api::Health>(
       desk_api::Health{[this] { return checks(); }, [this] { return shared_.draining.load(); }, metrics_,
-                       [this](const std::string& to) { return core_.store->backup(to); },
+                       [this](const std::string& to) -> Result<> {
+                         MYDR24_TRY(core_.store->backup(to));
+                         monitoring_->note_backup();
+                         return {};
+                       },
                        [this](const std::string& search) { return explain(*core_.records, search); }, shared_.workers});
   vitals_->add_routes(router_);
   fhir_api::add_routes(router_, *fhir_);
@@ -282,6 +289,7 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
   label_alerts_->add_routes(router_);
   changes_->add_routes(router_);
   if (series_) series_->add_routes(router_);
+  monitoring_->add_routes(router_);
   desk_api::add_admin_routes(admin_router_, *health_);
   if (access_) access_->add_admin_routes(admin_router_);
   pipeline::add_openapi_route(router_, std::string(version));
@@ -302,9 +310,28 @@ std::vector<desk_api::Check> Tenant::checks() const {
   return found;
 }
 
+// What it measures is there when it begins: access control and alerts with labels come later.
+void Tenant::make_monitoring() {
+  monitoring_ = std::make_unique<Monitoring>(Monitoring::Parts{
+      .settings = settings_,
+      .store = *core_.store,
+      .book = *core_.book,
+      .dispatcher = *dispatcher_,
+      .hub = hub_,
+      .clock = clock_,
+      .log = log_,
+      .make_channel = [this](asio::io_context& context,
+                             const notify::Address& address) { return make_channel(context, address); },
+      .audit = [this] { return access_ ? &access_->audit() : nullptr; },
+      .unrecorded = [this] { return label_alerts_->unrecorded() + unwritten_->count(); },
+      .is_ending = [this] { return shared_.draining.load(); }});
+  monitoring_->attach();
+}
+
 void Tenant::make_metrics() {
   oncall_->add_metrics(metrics_);
   incidents_->add_metrics(metrics_);
+  monitoring_->add_metrics(metrics_);
   const auto difference = metrics_.gauge(
       "clock_difference_seconds", "How far the machine's clock is ahead of the server's, which makes up for it slowly");
   metrics_.before_expose([=, this] { difference.set(static_cast<double>(clock_.difference().count()) / 1e6); });

@@ -25,6 +25,7 @@
 #include "app/server/label_alerts.h"
 #include "app/server/listeners.h"
 #include "app/server/monitoring_series.h"
+#include "app/server/monitoring.h"
 #include "app/server/notify.h"
 #include "app/server/oncall.h"
 #include "app/server/tenants.h"
@@ -77,6 +78,7 @@ class Tenant {
   Result<> make_changes();
   void make_routes(std::chrono::seconds escalate_after);
   void make_metrics();
+  void make_monitoring();
   void run(const std::stop_token& stop);
   void tick();
 
@@ -105,6 +107,7 @@ class Tenant {
   std::unique_ptr<LabelAlerts> label_alerts_;
   std::unique_ptr<IncidentDesk> incidents_;
   std::unique_ptr<MonitoringSeries> series_;  // null: off
+  std::unique_ptr<Monitoring> monitoring_;
   std::unique_ptr<AccessControl> access_;
   std::unique_ptr<identity::Origins> origins_;
   std::unique_ptr<ChangeDesk> changes_;

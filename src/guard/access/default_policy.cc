@@ -29,9 +29,9 @@ std::string_view default_policy_text() {
                     "CodeSystem", "ValueSet", "ConceptMap", "NamingSystem", "StructureDefinition", "SearchParameter",
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cruds" }
       ],
-      "operations": ["status", "am-status", "am-reload",
-                     "oncall-who", "oncall-plan", "change-list", "change-show", "change-approve", "change-reject",
-                     "change-calendar", "change-policy", "change-figures", "setting-*"]
+      "operations": ["status", "am-status", "am-reload", "oncall-who", "oncall-plan", "change-list",
+                     "change-show", "change-approve", "change-reject", "change-calendar", "change-policy",
+                     "change-figures", "setting-*", "monitor-status", "monitor-slos", "monitor-slo"]
     },
     "platform-engineer": {
       "text": "Runs the platform: capacity, feeds, alerts about machines; no record of a patient",
@@ -44,7 +44,7 @@ std::string_view default_policy_text() {
       "operations": ["status", "am-*", "silence-preview", "webhook-event",
                      "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*", "incidents",
                      "incident", "incident-open", "incident-work-*", "incident-setup*", "incident-classify",
-                     "incident-correction*", "change-*", "setting-*", "series-*", "remote-write"]
+                     "incident-correction*", "change-*", "setting-*", "series-*", "remote-write", "monitor-*"]
     },
     "on-call-engineer": {
       "text": "Is woken for the platform and mends it; no record of a patient",
@@ -52,7 +52,7 @@ std::string_view default_policy_text() {
       "operations": ["status", "am-*", "silence-preview", "oncall-*",
                      "addresses", "address-*", "incidents", "incident", "incident-open", "incident-work-*",
                      "incident-setup", "incident-setup-version*", "incident-classify", "change-*", "setting-*",
-                     "series-*"]
+                     "series-*", "monitor-*"]
     },
     "operations-lead": {
       "text": "Clinical operations: is care safe now, who is on duty, what is overdue",
@@ -65,7 +65,7 @@ std::string_view default_policy_text() {
                      "vitals-crowding", "vitals-rules*", "vitals-dry-run", "oncall-*", "am-alerts", "am-groups",
                      "am-silence*", "am-receivers", "am-status", "silence-preview", "incident*", "change-list",
                      "change-show", "change-approve", "change-reject", "change-calendar", "change-policy",
-                     "change-figures", "setting-*", "series-*"]
+                     "change-figures", "setting-*", "series-*", "monitor-*"]
     },
     "nurse": {
       "text": "Cares for patients: reads their records, records signs, answers alerts",
@@ -127,7 +127,7 @@ std::string_view default_policy_text() {
       "text": "Plans and approves changes; no record of a patient",
       "purpose": "HOPERAT",
       "operations": ["status", "oncall-who", "oncall-shifts", "oncall-coverage", "incidents", "incident",
-                     "change-*", "setting-*"]
+                     "change-*", "setting-*", "monitor-status", "monitor-slos", "monitor-slo"]
     },
     "booking-desk": {
       "text": "Books appointments: who and when, not why",

@@ -1,0 +1,331 @@
+#include "operations/monitor/evaluator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mydr24::monitor {
+namespace {
+
+using std::chrono::nanoseconds;
+
+// A single failure of an emergency is shown so long after it.
+constexpr std::chrono::minutes failure_shown{15};
+constexpr double absence_target = 0.9999;  // of a metric that no objective is about
+constexpr std::chrono::seconds absence_period{std::chrono::days(30)};
+
+std::string values_of(const Rule& rule, double value) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().field("metric", rule.metric).field("value", value).field("comparison", to_string(rule.comparison));
+  out.field("limit", rule.limit).field("severity", to_string(rule.severity));
+  out.field("category", to_string(rule.category)).field("impact", to_string(rule.category));
+  out.key("recommended_actions").begin_array();
+  for (const std::string& action : rule.actions) out.string(action);
+  out.end_array().end_object();
+  return text;
+}
+
+std::string rule_cause(const Rule& rule) { return fmt::format("{}{}", cause_prefix, rule.name); }
+std::string missing_cause(const Rule& rule) { return fmt::format("{}{}/missing", cause_prefix, rule.name); }
+std::string slo_cause(const slo::Slo& slo, std::string_view what) {
+  return fmt::format("{}slo/{}/{}", cause_prefix, slo.name, what);
+}
+
+double seconds_of(nanoseconds time) { return std::chrono::duration<double>(time).count(); }
+
+}  // namespace
+
+std::string_view to_string(RuleState state) {
+  constexpr std::array<std::string_view, 6> words{"ok", "pending", "firing", "missing", "unmeasured", "disabled"};
+  return words[static_cast<std::size_t>(state)];
+}
+
+void Evaluator::add(Source source) {
+  if (by_name_.contains(source.name)) return;
+  by_name_.emplace(source.name, metrics_.size());
+  metrics_.push_back({.source = std::move(source)});
+}
+
+std::optional<std::size_t> Evaluator::find(std::string_view metric) const {
+  const auto found = by_name_.find(metric);
+  return found == by_name_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<double> Evaluator::value(std::string_view metric) const {
+  const auto found = find(metric);
+  return found ? metrics_[*found].value : std::nullopt;
+}
+
+Evaluator::Part Evaluator::make_part(const slo::Slo& slo, const slo::Objective& objective) const {
+  const slo::Indicator& indicator = objective.indicator ? *objective.indicator : *slo.indicator;
+  return {.objective = objective,
+          .slicer = slo::Slicer(slo.method, objective),
+          .metric = find(slo::native_metric(indicator.metric)),
+          .total = find(slo::native_metric(indicator.total)),
+          .kind = indicator.kind};
+}
+
+void Evaluator::set_absences(const Definitions& definitions, nanoseconds steady) {
+  for (Metric& metric : metrics_) {
+    if (metric.known_at.count() == 0) metric.known_at = steady;
+    std::optional<std::chrono::milliseconds> least;
+    for (const slo::Slo& slo : definitions.slos)
+      for (const slo::Objective& objective : slo.objectives) {
+        const slo::Indicator& indicator = objective.indicator ? *objective.indicator : *slo.indicator;
+        if (slo::native_metric(indicator.metric) != metric.source.name) continue;
+        const auto length = slo::length_of(slo.window.duration).value_or(absence_period);
+        const auto time = slo::absent_after(objective.target, length);
+        least = std::min(least.value_or(time), time);
+      }
+    // What comes every minute is not missed before the minute is over.
+    metric.absent_after = metric.source.every + least.value_or(slo::absent_after(absence_target, absence_period));
+  }
+}
+
+void Evaluator::use(const Definitions& definitions, nanoseconds steady) {
+  std::vector<Watched> rules;
+  for (const Rule& rule : definitions.rules) {
+    Watched next{.rule = rule, .metric = find(rule.metric)};
+    const auto before = std::ranges::find(rules_, rule.name, [](const Watched& each) { return each.rule.name; });
+    // A rule on another metric begins anew; one with another limit goes on.
+    if (before != rules_.end() && before->rule.metric == rule.metric) {
+      next.state = before->state;
+      next.since = before->since;
+      next.is_firing = before->is_firing;
+      next.worst = before->worst;
+    }
+    rules.push_back(std::move(next));
+  }
+  rules_ = std::move(rules);
+  std::vector<Watch> slos;
+  for (const slo::Slo& slo : definitions.slos) {
+    const auto before = std::ranges::find(slos_, slo.name, [](const Watch& each) { return each.slo.name; });
+    const bool goes_on = before != slos_.end() && before->slo.indicator == slo.indicator &&
+                         before->slo.method == slo.method && before->parts.size() == slo.objectives.size();
+    Watch next{.slo = slo, .period = slo::length_of(slo.window.duration).value_or(absence_period)};
+    next.conditions = slo::conditions(next.period);
+    for (std::size_t i = 0; i < slo.objectives.size(); ++i) {
+      Part part = make_part(slo, slo.objectives[i]);
+      if (goes_on && before->slo.objectives[i].indicator == slo.objectives[i].indicator)
+        part.counts = std::move(before->parts[i].counts);
+      next.parts.push_back(std::move(part));
+    }
+    slos.push_back(std::move(next));
+  }
+  slos_ = std::move(slos);
+  set_absences(definitions, steady);
+}
+
+void Evaluator::restore(std::string_view cause) {
+  for (Watched& watched : rules_)
+    if (rule_cause(watched.rule) == cause) watched.is_firing = true;
+}
+
+void Evaluator::restore(std::string_view name, std::size_t objective, Instant hour, const slo::Count& events) {
+  for (Watch& watch : slos_)
+    if (watch.slo.name == name && objective < watch.parts.size()) watch.parts[objective].counts.restore(hour, events);
+}
+
+void Evaluator::restore_gap(Instant from, Instant to) {
+  for (Watch& watch : slos_) {
+    if (watch.slo.no_data() != slo::NoData::bad || watch.slo.method != slo::Method::occurrences) continue;
+    const Instant begin = std::max(from, to - watch.period);
+    for (Part& part : watch.parts) {
+      if (part.kind == slo::Indicator::Kind::good_total || part.kind == slo::Indicator::Kind::bad_total) continue;
+      Instant at = begin;
+      while (at < to) {
+        const Instant end = std::min<Instant>(std::chrono::floor<std::chrono::hours>(at) + std::chrono::hours(1), to);
+        part.counts.restore(at, {0, std::chrono::duration<double>(end - at).count()});
+        at = end;
+      }
+    }
+  }
+}
+
+void Evaluator::sample(Instant now, nanoseconds steady) {
+  for (Metric& metric : metrics_) {
+    metric.before = metric.value;
+    metric.value = metric.source.read();
+    if (metric.value && !std::isfinite(*metric.value)) metric.value.reset();
+    metric.samples.add(metric.value);
+    if (!metric.value) continue;
+    metric.known = metric.value;
+    metric.known_at = steady;
+    if (recorder_) recorder_(metric.source.name, {}, now, *metric.value);
+  }
+}
+
+bool Evaluator::is_missing(const Metric& metric, nanoseconds steady) const {
+  return !metric.value && steady - metric.known_at >= metric.absent_after;
+}
+
+void Evaluator::judge(Watched& watched, nanoseconds steady) const {
+  watched.tells_missing = false;
+  if (!watched.rule.is_enabled || !watched.metric) {
+    watched.state = watched.rule.is_enabled ? RuleState::unmeasured : RuleState::disabled;
+    watched.is_firing = false;
+    return;
+  }
+  const Metric& metric = metrics_[*watched.metric];
+  const Rule& rule = watched.rule;
+  if (!metric.value && rule.tells_missing) {
+    // Until it is missed for good, what was goes on; a rule that fires fires on.
+    watched.tells_missing = is_missing(metric, steady);
+    if (watched.tells_missing) watched.state = RuleState::missing;
+    return;
+  }
+  const bool beyond =
+      metric.value && is_beyond(rule.comparison, *metric.value, watched.is_firing ? rule.clear : rule.limit);
+  if (beyond != watched.is_firing) {
+    if (!watched.since) watched.since = steady;
+    if (steady - *watched.since >= (beyond ? rule.hold : rule.clear_for)) {
+      watched.is_firing = beyond;
+      watched.since.reset();
+      watched.worst = metric.value.value_or(watched.worst);
+    }
+  } else {
+    watched.since.reset();
+  }
+  watched.state = watched.is_firing ? RuleState::firing : watched.since ? RuleState::pending : RuleState::ok;
+}
+
+std::optional<slo::Count> Evaluator::events_of(const Part& part, slo::NoData no_data) const {
+  using Kind = slo::Indicator::Kind;
+  if (!part.metric) return std::nullopt;
+  const Metric& metric = metrics_[*part.metric];
+  const std::optional<slo::Count> nothing =
+      no_data == slo::NoData::bad ? std::optional(slo::Count{0, 1}) : std::nullopt;
+  if (part.kind == Kind::good_total || part.kind == Kind::bad_total) {
+    if (!part.total) return std::nullopt;
+    const Metric& total = metrics_[*part.total];
+    if (!metric.value || !total.value) return nothing;
+    if (!metric.before || !total.before) return slo::Count{};
+    const double all = std::max(0.0, *total.value - *total.before);
+    const double some = std::clamp(*metric.value - *metric.before, 0.0, all);
+    return slo::Count{part.kind == Kind::good_total ? some : all - some, all};
+  }
+  if (!metric.value) return nothing;
+  if (part.kind == Kind::threshold) {
+    const bool good = slo::holds(*part.objective.op, *metric.value, *part.objective.value);
+    return slo::Count{good ? 1.0 : 0.0, 1};
+  }
+  const double share = std::clamp(*metric.value, 0.0, 1.0);
+  return slo::Count{part.kind == Kind::raw_success ? share : 1 - share, 1};
+}
+
+// Where seconds are counted, a window has as many as it is long: those before the server began are not known to be bad, and
+// without them the first bad second of a new server would look like an outage.
+slo::Count Evaluator::in(const Watch& watch, const Part& part, std::chrono::seconds window) {
+  slo::Count count = part.counts.in(window);
+  const auto length = static_cast<double>(window.count());
+  if (part.kind != slo::Indicator::Kind::threshold || watch.slo.method != slo::Method::occurrences) return count;
+  if (count.total > 0 && count.total < length) {
+    count.good += length - count.total;
+    count.total = length;
+  }
+  return count;
+}
+
+void Evaluator::count(Watch& watch, Instant now, nanoseconds steady) const {
+  using Kind = slo::Indicator::Kind;
+  for (Part& part : watch.parts) {
+    const auto events = events_of(part, watch.slo.no_data());
+    if (!events) continue;
+    part.counts.add(now, part.slicer.take(now, *events));
+    const bool are_single = part.kind == Kind::good_total || part.kind == Kind::bad_total;
+    if (watch.slo.is_emergency() && are_single && events->bad() > 0) part.failed_at = steady;
+    for (std::size_t i = 0; i < slo::condition_count; ++i) {
+      const slo::Condition& condition = watch.conditions[i];
+      part.burns[i] = slo::judge(condition, part.objective.target, in(watch, part, condition.long_window),
+                                 in(watch, part, condition.short_window), watch.slo.min_traffic());
+    }
+  }
+}
+
+void Evaluator::tell(const Watched& watched, std::vector<Finding>& findings) const {
+  const Rule& rule = watched.rule;
+  if (watched.tells_missing) {
+    const Metric& metric = metrics_[*watched.metric];
+    findings.push_back({.cause = missing_cause(rule),
+                        .severity = rule.severity,
+                        .category = rule.category,
+                        .title = fmt::format("Nothing is measured of {}: {} cannot be judged", rule.metric, rule.name),
+                        .reason = fmt::format("no value for {:.1f} seconds", seconds_of(metric.absent_after)),
+                        .values = fmt::format(R"({{"metric":"{}","severity":"{}","category":"{}"}})", rule.metric,
+                                              to_string(rule.severity), to_string(rule.category))});
+  }
+  if (!watched.is_firing) return;
+  const double value = metrics_[*watched.metric].known.value_or(watched.worst);
+  std::string actions;
+  for (const std::string& action : rule.actions) actions += (actions.empty() ? "" : "; ") + action;
+  findings.push_back({.cause = rule_cause(rule),
+                      .severity = rule.severity,
+                      .category = rule.category,
+                      .title = title_of(rule, value),
+                      .reason = std::move(actions),
+                      .values = values_of(rule, value)});
+}
+
+void Evaluator::tell(const Watch& watch, nanoseconds steady, std::vector<Finding>& findings) {
+  const auto category = watch.slo.is_emergency() ? Category::patient_safety : Category::system_performance;
+  bool pages = false, tickets = false, failed = false;
+  double rate = 0;
+  for (const Part& part : watch.parts) {
+    for (std::size_t i = 0; i < slo::condition_count; ++i) {
+      if (!part.burns[i].fires) continue;
+      (watch.conditions[i].pages ? pages : tickets) = true;
+      rate = std::max(rate, part.burns[i].long_rate);
+    }
+    failed = failed || (part.failed_at && steady - *part.failed_at < failure_shown);
+  }
+  const auto values =
+      fmt::format(R"({{"slo":"{}","burn_rate":{:.3f},"category":"{}"}})", watch.slo.name, rate, to_string(category));
+  if (failed)
+    findings.push_back({slo_cause(watch.slo, "failure"), Severity::critical, category,
+                        fmt::format("{}: one failed", watch.slo.name),
+                        "a single failure of an emergency is looked at, whatever the share of failures is", values});
+  if (pages)
+    findings.push_back({slo_cause(watch.slo, "page"), Severity::critical, category,
+                        fmt::format("The error budget of {} is being spent too fast", watch.slo.name),
+                        fmt::format("burn rate {:.1f}", rate), values});
+  // Who is paged needs no ticket about the same.
+  if (tickets && !pages)
+    findings.push_back({slo_cause(watch.slo, "ticket"), Severity::medium, category,
+                        fmt::format("The error budget of {} will not last its period", watch.slo.name),
+                        fmt::format("burn rate {:.1f}", rate), values});
+}
+
+std::vector<Finding> Evaluator::evaluate(Instant now, nanoseconds steady) {
+  sample(now, steady);
+  std::vector<Finding> findings;
+  for (Watched& watched : rules_) {
+    judge(watched, steady);
+    tell(watched, findings);
+  }
+  for (Watch& watch : slos_) {
+    count(watch, now, steady);
+    tell(watch, steady, findings);
+  }
+  return findings;
+}
+
+std::vector<Evaluator::HourCount> Evaluator::this_hour() const {
+  std::vector<HourCount> found;
+  for (const Watch& watch : slos_)
+    for (std::size_t i = 0; i < watch.parts.size(); ++i) {
+      const slo::Count count = watch.parts[i].counts.this_hour();
+      if (count.total > 0) found.push_back({watch.slo.name, i, watch.parts[i].counts.hour(), count});
+    }
+  return found;
+}
+
+std::vector<ObjectiveTotals> Evaluator::totals() const {
+  std::vector<ObjectiveTotals> found;
+  for (const Watch& watch : slos_)
+    for (std::size_t i = 0; i < watch.parts.size(); ++i)
+      found.push_back({watch.slo.name, i, watch.parts[i].counts.all()});
+  return found;
+}
+
+}  // namespace mydr24::monitor

@@ -1,0 +1,414 @@
+#include "operations/monitor/monitor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/core/date_time.h"
+#include "base/json/document.h"
+
+namespace mydr24::monitor {
+namespace {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+constexpr std::string_view hours_space = "monitor.hours";
+constexpr std::string_view space = "monitor";
+constexpr std::string_view alive_key = "evaluated_at";
+constexpr std::string_view many_cause = "monitor/many";
+constexpr seconds evaluate_every{1};
+constexpr seconds keep_every{60};
+constexpr seconds look_every{30};
+constexpr seconds alive_for{5};
+constexpr std::int64_t hours_kept = 33 * 24;
+constexpr std::uint32_t page = 1'000;
+
+std::int64_t hour_number(Instant at) { return std::chrono::floor<std::chrono::hours>(at).time_since_epoch().count(); }
+
+std::string hour_key(std::string_view name, std::size_t objective, std::int64_t hour) {
+  return fmt::format("{}/{}/{:010}", name, objective, hour);
+}
+
+struct HourRow {
+  std::string name;
+  std::size_t objective = 0;
+  std::int64_t hour = 0;
+  slo::Count count;
+};
+
+template <class Number>
+bool read_number(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+std::optional<HourRow> hour_row(const store::StateRow& row) {
+  const std::string_view key = row.key, value = row.value;
+  const auto last = key.rfind('/');
+  const auto first = last == key.npos || last == 0 ? key.npos : key.rfind('/', last - 1);
+  const auto space_at = value.find(' ');
+  if (first == key.npos || space_at == value.npos) return std::nullopt;
+  HourRow found{.name = std::string(key.substr(0, first))};
+  const bool is_whole = read_number(key.substr(first + 1, last - first - 1), found.objective) &&
+                        read_number(key.substr(last + 1), found.hour) &&
+                        read_number(value.substr(0, space_at), found.count.good) &&
+                        read_number(value.substr(space_at + 1), found.count.total);
+  return is_whole ? std::optional(found) : std::nullopt;
+}
+
+}  // namespace
+
+Monitor::Monitor(store::Store& store, const alerts::Book& book, const Clock& clock, const telemetry::Log& log)
+    : store_(store),
+      book_(book),
+      clock_(clock),
+      log_(log),
+      definitions_(std::make_shared<const Definitions>(default_definitions())) {}
+
+void Monitor::add(Source source) {
+  const std::lock_guard lock(mutex_);
+  evaluator_.add(std::move(source));
+}
+
+void Monitor::record_to(Recorder recorder) {
+  const std::lock_guard lock(mutex_);
+  evaluator_.record_to(std::move(recorder));
+}
+
+Result<> Monitor::start() {
+  Definitions found;
+  MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(found, load(reader));
+    return {};
+  }));
+  {
+    const std::lock_guard lock(mutex_);
+    evaluator_.use(found, clock_.steady());
+    definitions_ = std::make_shared<const Definitions>(std::move(found));
+  }
+  return restore_hours();
+}
+
+Result<> Monitor::restore_hours() {
+  const Instant now = clock_.now();
+  const std::int64_t oldest = hour_number(now) - hours_kept;
+  std::vector<std::string> old;
+  std::optional<Instant> alive;
+  const std::lock_guard lock(mutex_);
+  MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto at, reader.state(space, alive_key));
+    if (at)
+      if (const auto range = parse_date_time(*at)) alive = range->low;
+    std::string after;
+    while (true) {
+      MYDR24_ASSIGN(const auto rows, reader.states(hours_space, "", after, page));
+      for (const store::StateRow& each : rows) {
+        const auto row = hour_row(each);
+        if (!row || row->hour < oldest) {
+          old.push_back(each.key);
+          continue;
+        }
+        evaluator_.restore(row->name, row->objective, Instant(std::chrono::hours(row->hour)), row->count);
+      }
+      if (rows.size() < page) return {};
+      after = rows.back().key;
+    }
+  }));
+  if (alive && *alive < now) evaluator_.restore_gap(*alive, now);
+  if (old.empty()) return {};
+  return store_.write(RequestClass::background, [&](store::Transaction& transaction) -> Result<> {
+    for (const std::string& key : old) MYDR24_TRY(transaction.erase_state(hours_space, key));
+    return {};
+  });
+}
+
+// What is open of ours, once this server leads.
+Result<> Monitor::take_up() {
+  std::set<std::string, std::less<>> open;
+  MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
+    return alerts::for_each_unresolved(reader, [&](const alerts::Alert& alert) -> Result<> {
+      if (alert.cause.starts_with(cause_prefix)) open.insert(alert.cause);
+      return {};
+    });
+  }));
+  const std::lock_guard lock(mutex_);
+  for (const std::string& cause : open) evaluator_.restore(cause);
+  open_ = std::move(open);
+  leads_ = true;
+  return {};
+}
+
+// An alert that somebody resolved by hand, while what it is about goes on, is raised again.
+void Monitor::look_again() {
+  std::set<std::string, std::less<>> open;
+  {
+    const std::lock_guard lock(mutex_);
+    if (writing_) return;
+    open = open_;
+  }
+  if (open.empty()) return;
+  std::vector<std::string> gone;
+  const auto read = store_.read([&](store::Reader& reader) -> Result<> {
+    for (const std::string& cause : open) {
+      MYDR24_ASSIGN(const auto alert, alerts::Book::find_unresolved(reader, cause));
+      if (!alert) gone.push_back(cause);
+    }
+    return {};
+  });
+  if (!read) return;
+  const std::lock_guard lock(mutex_);
+  if (writing_) return;
+  for (const std::string& cause : gone) open_.erase(cause);
+}
+
+void Monitor::bound(std::vector<Finding>& findings) {
+  if (findings.size() <= findings_max) return;
+  std::ranges::sort(findings, {},
+                    [](const Finding& each) { return std::pair(each.severity, std::string_view(each.cause)); });
+  const std::size_t more = findings.size() - findings_max + 1;
+  findings.resize(findings_max - 1);
+  findings.push_back({.cause = std::string(many_cause),
+                      .severity = Severity::critical,
+                      .category = Category::system_performance,
+                      .title = "The monitor found more than it tells of one by one",
+                      .reason = fmt::format("{} more when it began", more),
+                      .values = {}});
+}
+
+void Monitor::tick() {
+  const auto steady = clock_.steady();
+  if (evaluated_at_.count() != 0 && steady - evaluated_at_ < evaluate_every) return;
+  evaluated_at_ = steady;
+  const Instant now = clock_.now();
+  if (!store_.leads()) {
+    const std::lock_guard lock(mutex_);
+    leads_ = false;
+    open_.clear();
+  } else if (!leads_) {
+    if (const auto taken = take_up(); !taken) log_.error("monitor", {{"detail", taken.error().text}});
+  } else if (steady - looked_at_ >= look_every) {
+    looked_at_ = steady;
+    look_again();
+  }
+  std::vector<Finding> findings;
+  {
+    const std::lock_guard lock(mutex_);
+    findings = evaluator_.evaluate(now, steady);
+    bound(findings);
+    findings_ = findings;
+  }
+  evaluation_us_ = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - steady).count();
+  alive_at_ns_ = steady.count();
+  tell(findings);
+  if (steady - kept_at_ >= keep_every) {
+    kept_at_ = steady;
+    keep_hours(now);
+  }
+}
+
+void Monitor::tell(const std::vector<Finding>& findings) {
+  Plan plan;
+  {
+    const std::lock_guard lock(mutex_);
+    if (writing_ || !leads_) return;
+    std::set<std::string_view> wanted;
+    for (const Finding& finding : findings) {
+      wanted.insert(finding.cause);
+      if (!open_.contains(finding.cause)) plan.raise.push_back(finding);
+    }
+    for (const std::string& cause : open_)
+      if (!wanted.contains(cause)) plan.resolve.push_back(cause);
+    if (plan.raise.empty() && plan.resolve.empty()) {
+      refusing_ = false;
+      return;
+    }
+    writing_ = true;
+  }
+  const auto shared = std::make_shared<const Plan>(std::move(plan));
+  store_.submit(
+      RequestClass::emergency, [this, shared](store::Transaction& transaction) { return write(transaction, *shared); },
+      [this, shared](Result<> result) {
+        const std::lock_guard lock(mutex_);
+        writing_ = false;
+        refusing_ = !result;
+        if (!result) {
+          if (refused_.admit(clock_))
+            log_.error("what the monitor found was not stored", {{"detail", result.error().text}});
+          return;
+        }
+        for (const Finding& finding : shared->raise) open_.insert(finding.cause);
+        for (const std::string& cause : shared->resolve) open_.erase(cause);
+      });
+}
+
+Result<> Monitor::write(store::Transaction& transaction, const Plan& plan) const {
+  const oncall::PlanPointer people = book_.directory().plan();
+  for (const Finding& finding : plan.raise) {
+    const std::string policy(policy_of(finding.severity));
+    MYDR24_TRY(book_.raise(transaction, {.source = "monitor",
+                                         .cause = finding.cause,
+                                         .severity = book_severity(finding.severity),
+                                         .patient = {},
+                                         .title = finding.title,
+                                         .reason = finding.reason,
+                                         .values = finding.values,
+                                         .policy = people->policies().contains(policy) ? policy : std::string()}));
+  }
+  for (const std::string& cause : plan.resolve) {
+    MYDR24_ASSIGN(const auto alert, alerts::Book::find_unresolved(transaction, cause));
+    if (!alert) continue;
+    MYDR24_TRY(book_.resolve(transaction, alert->id, "it is over"));
+  }
+  return {};
+}
+
+void Monitor::keep_hours(Instant now) {
+  std::vector<Evaluator::HourCount> hours;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!leads_) return;
+    hours = evaluator_.this_hour();
+  }
+  store_.submit(
+      RequestClass::background,
+      [hours = std::move(hours), now](store::Transaction& transaction) -> Result<> {
+        for (const auto& each : hours) {
+          const std::int64_t hour = hour_number(each.hour);
+          MYDR24_TRY(transaction.set_state(hours_space, hour_key(each.slo, each.objective, hour),
+                                           fmt::format("{} {}", each.count.good, each.count.total)));
+          MYDR24_TRY(transaction.erase_state(hours_space, hour_key(each.slo, each.objective, hour - hours_kept)));
+        }
+        return transaction.set_state(space, alive_key, format_instant(now));
+      },
+      [](const Result<>&) {});
+}
+
+Result<> Monitor::follow(std::span<const store::Event> events) {
+  if (std::ranges::none_of(events, [](const store::Event& event) { return event.kind == changed_event; })) return {};
+  Definitions found;
+  MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(found, load(reader));
+    return {};
+  }));
+  publish(std::move(found));
+  return {};
+}
+
+DefinitionsPointer Monitor::definitions() const {
+  const std::lock_guard lock(mutex_);
+  return definitions_;
+}
+
+void Monitor::publish(Definitions definitions) {
+  const std::lock_guard lock(mutex_);
+  if (definitions.revision <= definitions_->revision) return;
+  evaluator_.use(definitions, clock_.steady());
+  definitions_ = std::make_shared<const Definitions>(std::move(definitions));
+}
+
+bool Monitor::is_working() const {
+  if (clock_.steady() - nanoseconds(alive_at_ns_.load()) > alive_for) return false;
+  const std::lock_guard lock(mutex_);
+  return !refusing_;
+}
+
+std::optional<double> Monitor::value(std::string_view metric) const {
+  const std::lock_guard lock(mutex_);
+  return evaluator_.value(metric);
+}
+
+std::string Monitor::status_json() const {
+  std::string text;
+  json::Writer out(text);
+  const std::lock_guard lock(mutex_);
+  const bool is_critical =
+      std::ranges::any_of(findings_, [](const Finding& finding) { return finding.severity <= Severity::critical; });
+  out.begin_object().field("schema", "mydr24.monitor.v1").field("at", format_instant(clock_.now()));
+  out.field("verdict", is_critical ? "critical" : findings_.empty() ? "ok" : "degraded");
+  out.field("revision", definitions_->revision).field("leads", leads_).field("stored", !refusing_);
+  out.field("evaluation_us", evaluation_us_.load()).key("findings").begin_array();
+  for (const Finding& finding : findings_) {
+    out.begin_object().field("cause", finding.cause).field("severity", to_string(finding.severity));
+    out.field("category", to_string(finding.category)).field("title", finding.title);
+    out.field("reason", finding.reason).field("alerted", open_.contains(finding.cause)).end_object();
+  }
+  out.end_array().key("metrics");
+  evaluator_.write_metrics(out, clock_.steady());
+  out.end_object();
+  return text;
+}
+
+std::string Monitor::rules_json() const {
+  std::string text;
+  json::Writer out(text);
+  const std::lock_guard lock(mutex_);
+  out.begin_object().field("schema", "mydr24.monitor-rules.v1").field("revision", definitions_->revision).key("rules");
+  evaluator_.write_rules(out);
+  out.end_object();
+  return text;
+}
+
+std::string Monitor::slos_json() const {
+  std::string text;
+  json::Writer out(text);
+  const std::lock_guard lock(mutex_);
+  out.begin_object().field("schema", "mydr24.slos.v1").field("revision", definitions_->revision).key("slos");
+  evaluator_.write_slos(out, clock_.now());
+  out.end_object();
+  return text;
+}
+
+Result<std::string> Monitor::slo_json(std::string_view name) const {
+  std::string text;
+  json::Writer out(text);
+  const std::lock_guard lock(mutex_);
+  if (!evaluator_.write_slo(out, name, clock_.now()))
+    return fail(Code::not_found, fmt::format("there is no objective \"{}\"", name));
+  return text;
+}
+
+std::string Monitor::preview_json(const std::vector<Rule>& rules) const {
+  std::string text;
+  json::Writer out(text);
+  const std::lock_guard lock(mutex_);
+  out.begin_object().field("schema", "mydr24.monitor-preview.v1").field("window_s", Samples::kept).key("rules");
+  evaluator_.write_preview(out, rules);
+  out.end_object();
+  return text;
+}
+
+void Monitor::add_metrics(telemetry::Metrics& metrics) {
+  const auto findings = metrics.gauge("monitor_findings", "What the monitor tells people of now");
+  const auto time = metrics.gauge("monitor_evaluation_seconds", "Time of the last evaluation of rules and objectives");
+  metrics.before_expose([=, this, &metrics] {
+    {
+      const std::lock_guard lock(mutex_);
+      findings.set(static_cast<double>(findings_.size()));
+    }
+    time.set(static_cast<double>(evaluation_us_.load()) / 1e6);
+    expose(metrics);
+  });
+}
+
+void Monitor::expose(telemetry::Metrics& metrics) {
+  const std::lock_guard lock(mutex_);
+  for (const ObjectiveTotals& each : evaluator_.totals()) {
+    const auto follow = [&](std::string_view name, std::string_view help, double now) {
+      const std::string key = fmt::format("{}/{}/{}", name, each.slo, each.objective);
+      auto found = counters_.find(key);
+      if (found == counters_.end())
+        found =
+            counters_
+                .emplace(key, metrics.counter(name, help,
+                                              {{"slo", each.slo}, {"objective", fmt::format("{}", each.objective)}}))
+                .first;
+      if (const double more = now - found->second.value(); more > 0) found->second.add(more);
+    };
+    follow("slo_events_total", "Events of an objective, as its budget counts them", each.all.total);
+    follow("slo_good_total", "Good events of an objective, as its budget counts them", each.all.good);
+  }
+}
+
+}  // namespace mydr24::monitor
