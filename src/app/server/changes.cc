@@ -108,9 +108,10 @@ changes::OutsideSettings ChangeDesk::outside_settings(net::Reach reach) {
   made.fhir = [this](const std::string& search) { return count(search); };
   made.metric = [this](const std::string& name, const std::string& scope) -> std::optional<double> {
     const auto found = metrics_.find(name);
-    return found == metrics_.end() ? std::nullopt : found->second(scope);
+    if (found != metrics_.end()) return found->second(scope);
+    return scope.empty() ? parts_.measured(name) : std::nullopt;
   };
-  made.burn = [this](const std::string& slo) { return burn_ ? burn_(slo) : std::nullopt; };
+  made.burn = parts_.burn;
   return made;
 }
 

@@ -31,6 +31,9 @@ class ChangeDesk {
     LiveParts live;
     // What other modules know: an open emergency, open incidents, error budgets. `escalate` is set here.
     changes::Outlook outlook;
+    // For checks: a metric of the whole server by its name, and how fast an objective spends its error budget. Thread-safe.
+    std::function<std::optional<double>(std::string_view metric)> measured;
+    std::function<std::optional<double>(std::string_view slo)> burn;
   };
   // All parts must outlive it, except that the store may be closed after stop(). Before the store's first tick.
   // Code::invalid names the setting or the member of the policy that is wrong.
@@ -44,23 +47,18 @@ class ChangeDesk {
   void start(std::string base_url);
   void stop();
 
-  // For checks by name; more may be added before start(). Thread-safe after it.
-  using Metric = std::function<std::optional<double>(const std::string& scope)>;
-  void add_metric(std::string name, Metric metric) { metrics_[std::move(name)] = std::move(metric); }
-  // How fast an error budget is being spent, by the name of its objective. Before start().
-  using Burn = std::function<std::optional<double>(const std::string& slo)>;
-  void set_burn(Burn burn) { burn_ = std::move(burn); }
-
  private:
   explicit ChangeDesk(Parts parts) : parts_(std::move(parts)) {}
+  using Metric = std::function<std::optional<double>(const std::string& scope)>;
+
   Result<> build();
   void add_metrics();
+  void add_metric(std::string name, Metric metric) { metrics_[std::move(name)] = std::move(metric); }
   changes::OutsideSettings outside_settings(net::Reach reach);
   Result<std::int64_t> count(const std::string& search) const;
 
   Parts parts_;
   std::map<std::string, Metric, std::less<>> metrics_;
-  Burn burn_;  // null: there are no objectives, and every check of one fails
   mutable std::mutex mutex_;
   std::string base_url_;  // guarded; empty: nothing is answered yet
   std::unique_ptr<live_settings::Registry> settings_;

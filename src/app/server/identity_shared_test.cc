@@ -47,9 +47,7 @@ class SharedIdentity : public testing::Test {
                                     result));
       return done ? std::move(result) : Result<Issued>(done.error());
     }
-    bool stands(const std::string& token) {
-      return identity.find_principal(token, system_clock().now()).has_value();
-    }
+    bool stands(const std::string& token) { return identity.find_principal(token, system_clock().now()).has_value(); }
 
     std::ostringstream said;
     telemetry::Log log{{.level = telemetry::Level::error}, system_clock(), said};

@@ -40,6 +40,7 @@ series::DatabaseSettings database_settings(const SeriesSection& settings) {
 MonitoringSeries::MonitoringSeries(const Settings& settings, store::Store& store, WorkerPool& workers,
                                    telemetry::Metrics& metrics, const telemetry::Log& log, const Clock& clock)
     : every_(settings.series.collect_every_s * 1'000),
+      instance_(settings.server.listen),
       metrics_(metrics),
       log_(log),
       clock_(clock),
@@ -59,6 +60,18 @@ MonitoringSeries::MonitoringSeries(const Settings& settings, store::Store& store
 }
 
 MonitoringSeries::~MonitoringSeries() { stop(); }
+
+monitor::Recorder MonitoringSeries::recorder() {
+  return [this](std::string_view name, const std::map<std::string, std::string>& more, Instant, double value) {
+    routing::Labels labels;
+    for (const auto& [label, text] : more) labels.set(label, text);
+    labels.set("__name__", fmt::format("mydr24_monitor_{}", name));
+    labels.set("job", job);
+    labels.set("instance", instance_);
+    // One that is too many is counted by the database.
+    if (const auto series = database_.series(labels)) database_.append(**series, database_.now(), value);
+  };
+}
 
 void MonitoringSeries::add_routes(pipeline::Router& router) { series_api::add_routes(router, api_); }
 

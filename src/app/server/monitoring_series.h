@@ -7,12 +7,14 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "api/series_api/series_api.h"
 #include "app/server/settings.h"
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
+#include "operations/monitor/metric.h"
 #include "operations/series/collector.h"
 #include "operations/series/exporter.h"
 #include "operations/series/keeper.h"
@@ -36,7 +38,8 @@ class MonitoringSeries {
   // Writes what is not written yet.
   void stop();
 
-  series::Database& database() { return database_; }
+  // Keeps what the monitor measures as mydr24_monitor_NAME. It must outlive what is given back.
+  monitor::Recorder recorder();
 
  private:
   void run();
@@ -45,6 +48,7 @@ class MonitoringSeries {
   bool wait_until(std::chrono::nanoseconds steady);  // false: it stops
 
   const std::chrono::milliseconds every_;
+  const std::string instance_;
   telemetry::Metrics& metrics_;
   const telemetry::Log& log_;
   const Clock& clock_;

@@ -103,9 +103,11 @@ Result<> Tenant::start() {
   MYDR24_TRY(label_alerts_->start());
   incidents_ = std::make_unique<IncidentDesk>(*core_.book, *core_.records, hub_, shared_.workers, clock_);
   MYDR24_TRY(incidents_->start());
-  if (settings_.series.mode == "on")
+  if (settings_.series.mode == "on") {
     series_ = std::make_unique<MonitoringSeries>(settings_, *core_.store, shared_.workers, metrics_, log_,
                                                  shared_.machine_clock);
+    monitoring_->record_to(series_->recorder());
+  }
   if (settings_.access.mode == "on") {
     MYDR24_TRY(core_.consents->start());
     MYDR24_ASSIGN(
@@ -239,17 +241,36 @@ Result<> Tenant::make_changes() {
   // What all tenants share is changed where there is one only.
   if (settings_.tenant.empty() && settings_.admission.mode == "full")
     parts.on.admission_hold = [this](const std::string& value) { shared_.hold = value == "true"; };
-  MYDR24_ASSIGN(changes_, ChangeDesk::make({.settings = settings_,
-                                            .store = *core_.store,
-                                            .workers = shared_.workers,
-                                            .clock = clock_,
-                                            .log = log_,
-                                            .book = *core_.book,
-                                            .records = *core_.records,
-                                            .dispatcher = *dispatcher_,
-                                            .live = std::move(parts),
-                                            .outlook = {}}));
+  MYDR24_ASSIGN(changes_,
+                ChangeDesk::make({.settings = settings_,
+                                  .store = *core_.store,
+                                  .workers = shared_.workers,
+                                  .clock = clock_,
+                                  .log = log_,
+                                  .book = *core_.book,
+                                  .records = *core_.records,
+                                  .dispatcher = *dispatcher_,
+                                  .live = std::move(parts),
+                                  .outlook = make_outlook(),
+                                  .measured = [this](auto name) { return monitoring_->monitor().value(name); },
+                                  .burn = [this](auto slo) { return monitoring_->monitor().burn_rate(slo); }}));
   return {};
+}
+
+// What a change is judged and held by.
+changes::Outlook Tenant::make_outlook() {
+  changes::Outlook outlook;
+  outlook.open_emergency = [](store::Reader& reader) -> Result<bool> {
+    MYDR24_ASSIGN(const auto open, incidents::Book::open_emergencies(reader, 1));
+    return !open.empty();
+  };
+  outlook.open_incidents = [](store::Reader& reader) -> Result<int> {
+    constexpr std::uint32_t counted_max = 100;
+    MYDR24_ASSIGN(const auto open, incidents::Book::list(reader, false, "", counted_max));
+    return static_cast<int>(open.summaries.size());
+  };
+  outlook.budget_left = [this](std::string_view service) { return monitoring_->monitor().budget_left(service); };
+  return outlook;
 }
 
 void Tenant::make_routes(std::chrono::seconds escalate_after) {

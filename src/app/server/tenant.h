@@ -24,8 +24,8 @@
 #include "app/server/incidents.h"
 #include "app/server/label_alerts.h"
 #include "app/server/listeners.h"
-#include "app/server/monitoring_series.h"
 #include "app/server/monitoring.h"
+#include "app/server/monitoring_series.h"
 #include "app/server/notify.h"
 #include "app/server/oncall.h"
 #include "app/server/tenants.h"
@@ -76,6 +76,7 @@ class Tenant {
   std::unique_ptr<notify::Channel> make_channel(asio::io_context& context, const notify::Address& address);
   Result<> make_origins();
   Result<> make_changes();
+  changes::Outlook make_outlook();
   void make_routes(std::chrono::seconds escalate_after);
   void make_metrics();
   void make_monitoring();

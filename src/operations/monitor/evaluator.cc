@@ -57,6 +57,31 @@ std::optional<double> Evaluator::value(std::string_view metric) const {
   return found ? metrics_[*found].value : std::nullopt;
 }
 
+std::optional<double> Evaluator::budget_left(std::string_view service, Instant now) const {
+  std::optional<double> least;
+  for (const Watch& watch : slos_) {
+    if (watch.slo.service != service) continue;
+    const Instant begin = slo::begin_of(watch.slo.window, now).value_or(now - watch.period);
+    for (const Part& part : watch.parts) {
+      const double left = slo::budget_of(part.objective.target, part.counts.since(begin)).remaining;
+      least = std::min(least.value_or(left), left);
+    }
+  }
+  return least;
+}
+
+std::optional<double> Evaluator::burn_rate(std::string_view slo) const {
+  const auto found =
+      std::ranges::find(slos_, slo, [](const Watch& watch) -> std::string_view { return watch.slo.name; });
+  if (found == slos_.end()) return std::nullopt;
+  std::optional<double> worst;
+  for (const Part& part : found->parts) {
+    if (!part.metric) return std::nullopt;
+    worst = std::max(worst.value_or(0), part.burns.front().short_rate);
+  }
+  return worst;
+}
+
 Evaluator::Part Evaluator::make_part(const slo::Slo& slo, const slo::Objective& objective) const {
   const slo::Indicator& indicator = objective.indicator ? *objective.indicator : *slo.indicator;
   return {.objective = objective,

@@ -75,6 +75,11 @@ class Evaluator {
   std::vector<HourCount> this_hour() const;
   std::vector<ObjectiveTotals> totals() const;
   std::optional<double> value(std::string_view metric) const;
+  // The least share of an error budget that is left of a service's objectives, below 0: overspent. Nothing: it has none.
+  std::optional<double> budget_left(std::string_view service, Instant now) const;
+  // How many times too fast an objective spends its budget, in the short window of the fastest condition (5 minutes of 30
+  // days). Nothing: there is no such objective, or nothing is measured of it.
+  std::optional<double> burn_rate(std::string_view slo) const;
 
   void write_metrics(json::Writer& out, std::chrono::nanoseconds steady) const;
   void write_rules(json::Writer& out) const;

@@ -319,6 +319,16 @@ std::optional<double> Monitor::value(std::string_view metric) const {
   return evaluator_.value(metric);
 }
 
+std::optional<double> Monitor::budget_left(std::string_view service) const {
+  const std::lock_guard lock(mutex_);
+  return evaluator_.budget_left(service, clock_.now());
+}
+
+std::optional<double> Monitor::burn_rate(std::string_view slo) const {
+  const std::lock_guard lock(mutex_);
+  return evaluator_.burn_rate(slo);
+}
+
 std::string Monitor::status_json() const {
   std::string text;
   json::Writer out(text);

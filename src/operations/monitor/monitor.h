@@ -61,6 +61,8 @@ class Monitor : public store::Follower {
   Result<std::string> slo_json(std::string_view name) const;
   std::string preview_json(const std::vector<Rule>& rules) const;
   std::optional<double> value(std::string_view metric) const;
+  std::optional<double> budget_left(std::string_view service) const;  // as Evaluator's
+  std::optional<double> burn_rate(std::string_view slo) const;
   // mydr24_slo_good_total and mydr24_slo_events_total of each objective, and mydr24_monitor_findings.
   void add_metrics(telemetry::Metrics& metrics);
 
