@@ -42,7 +42,6 @@ CommandLine::CommandLine(Terminal& terminal) : terminal_(terminal) {
   add_incident();
   add_change();
   add_settings();
-  add_monitor_query();
   add_monitor();
   add_slo();
   add_ticket();

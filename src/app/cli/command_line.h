@@ -67,7 +67,6 @@ class CommandLine {
   CLI::App* add_oncall_command(CLI::App& parent, const std::string& name, const std::string& about,
                                const std::string& examples, int (*run)(const OnCallOptions&, const Terminal&));
   void add_oncall_changes(CLI::App& oncall);
-  void add_monitor_query();
 
   // grammar_incident.cc
   void add_incident();
@@ -78,6 +77,7 @@ class CommandLine {
   void add_incident_changes(CLI::App& incident);
   void add_incident_review(CLI::App& incident);
   void add_incident_setup(CLI::App& incident);
+
   // grammar_changes.cc
   void add_change();
   void add_change_people(CLI::App& change);
@@ -92,6 +92,7 @@ class CommandLine {
   CLI::App* add_monitor_command(CLI::App& parent, const std::string& name, const std::string& about,
                                 const std::string& example, int (*run)(const MonitorOptions&, const Terminal&));
   void add_monitor();
+  void add_monitor_query(CLI::App& monitor);
   void add_slo();
 
   // grammar_audit.cc

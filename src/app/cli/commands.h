@@ -117,6 +117,8 @@ int run_vitals_dry_run(const VitalsOptions& options, const Terminal& terminal);
 int run_vitals_limits(const VitalsOptions& options, const Terminal& terminal);
 int run_vitals_scores(const VitalsOptions& options, const Terminal& terminal);
 int run_vitals_crowding(const VitalsOptions& options, const Terminal& terminal);
+
+// Asks a running server in PromQL.
 struct MonitorQueryOptions {
   std::string server = "http://127.0.0.1:8024";
   std::string expression;

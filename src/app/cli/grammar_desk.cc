@@ -241,21 +241,4 @@ void CommandLine::add_oncall_changes(CLI::App& oncall) {
   load->add_option("--by", oncall_.by, "Who changes it")->required();
 }
 
-void CommandLine::add_monitor_query() {
-  CLI::App* monitor = app_.get_subcommand_no_throw("monitor");
-  if (monitor == nullptr) {
-    monitor = app_.add_subcommand("monitor", "How the server and its service are doing");
-    monitor->require_subcommand(1);
-  }
-  auto* query = add(*monitor, "query", "Ask for what was counted, in PromQL",
-                    "Examples:\n"
-                    "  mydr24 monitor query 'sum by (class) (rate(mydr24_http_requests_total[5m]))'\n"
-                    "  mydr24 monitor query mydr24_store_disk_bytes --range 24h --step 10m",
-                    [this] { return run_monitor_query(monitor_query_, terminal_); });
-  query->add_option("expression", monitor_query_.expression, "PromQL")->required();
-  query->add_option("--range", monitor_query_.range, "So far back from now: 1h, 7d (default: only now)");
-  query->add_option("--step", monitor_query_.step, "Time between two values (default: a hundredth of the range)");
-  query->add_option("--server", monitor_query_.server, "Address of the server")->capture_default_str();
-}
-
 }  // namespace mydr24::cli

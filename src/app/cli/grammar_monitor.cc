@@ -13,6 +13,18 @@ CLI::App* CommandLine::add_monitor_command(CLI::App& parent, const std::string& 
   return made;
 }
 
+void CommandLine::add_monitor_query(CLI::App& monitor) {
+  auto* query = add(monitor, "query", "Ask for what was counted, in PromQL",
+                    "Examples:\n"
+                    "  mydr24 monitor query 'sum by (class) (rate(mydr24_http_requests_total[5m]))'\n"
+                    "  mydr24 monitor query mydr24_store_disk_bytes --range 24h --step 10m",
+                    [this] { return run_monitor_query(monitor_query_, terminal_); });
+  query->add_option("expression", monitor_query_.expression, "PromQL")->required();
+  query->add_option("--range", monitor_query_.range, "So far back from now: 1h, 7d (default: only now)");
+  query->add_option("--step", monitor_query_.step, "Time between two values (default: a hundredth of the range)");
+  query->add_option("--server", monitor_query_.server, "Address of the server")->capture_default_str();
+}
+
 void CommandLine::add_monitor() {
   CLI::App* monitor = app_.add_subcommand("monitor", "Is the platform well: verdict, metrics, rules, channels");
   monitor->require_subcommand(1);
@@ -24,6 +36,7 @@ void CommandLine::add_monitor() {
                       run_monitor_channels);
   add_monitor_command(*monitor, "changes", "Who changed rules and objectives, and when", "monitor changes",
                       run_monitor_changes);
+  add_monitor_query(*monitor);
   CLI::App* rules = monitor->add_subcommand("rules", "Threshold rules");
   rules->require_subcommand(1);
   add_monitor_command(*rules, "list", "Each rule with its state", "monitor rules list", run_monitor_rules);

@@ -161,108 +161,110 @@ struct SeriesSection {
   std::string otlp_url;              // of an OpenTelemetry collector that metrics are sent to; empty: none
   std::int64_t otlp_every_s = 15;
   std::string otlp_encoding = "protobuf";  // or json
-  // What the server watches of itself (docs/monitoring.md).
-  struct MonitorSection {
-    std::string heartbeat_url;  // called every probe_every_s while all works; empty: none
-    std::string probes;         // further addresses of synthetic emergencies: "email=probe@x.example,sms=+15550100"
-    std::int64_t probe_every_s = 60;  // synthetic emergencies and heartbeats
-  };
+};
 
-  // Who gets in.
-  struct AccessSection {
-    std::string mode = "on";          // off: whoever reaches a listener may everything, and nothing is recorded
-    std::string key_file;             // its first line seals what is secret in the store; empty: it is kept as it is
-    std::int64_t idle_min = 15;       // without a request of a person, a session of our page ends
-    std::int64_t session_max_h = 12;  // a session of our page
-    std::int64_t token_min = 60;      // an access token of a person; of a machine: 5 minutes
-    std::int64_t refresh_days = 90;   // a refresh token
-    // Who needs one-time codes, with commas; "privileged": those that the policy calls so.
-    std::string totp_roles = "privileged";
-    std::string oidc_issuer;    // an OpenID provider whose tokens are accepted; empty: none
-    std::string oidc_audience;  // what its tokens must be for, with commas
-    std::string oidc_roles_claim = "roles";
-    std::string oidc_roles;                    // "theirs=ours", with commas
-    std::string oidc_tenant_claim = "tenant";  // where there are tenants: must be, or list, the tenant's name
-    std::string oidc_scopes = "on";            // on: the claim scope bounds a token; off: the roles alone do
-    std::string policy_file;                   // JSON: what roles may do; empty: the roles of a hospital as it comes
-    std::string organization;  // "Organization/1": whose records these are, for Consents that name a custodian
-    std::string ca_file;       // PEM, for providers and key sets; empty: the system's
-  };
+// What the server watches of itself (docs/monitoring.md).
+struct MonitorSection {
+  std::string heartbeat_url;        // called every probe_every_s while all works; empty: none
+  std::string probes;               // further addresses of synthetic emergencies: "email=probe@x.example,sms=+15550100"
+  std::int64_t probe_every_s = 60;  // synthetic emergencies and heartbeats
+};
 
-  // The trail of every access and refusal; kept while access.mode is on.
-  struct AuditSection {
-    std::string folder;                  // empty: "audit" in store.path
-    std::int64_t retention_days = 2190;  // what is older goes, but for legal holds; 0: nothing ever
-  };
+// Who gets in.
+struct AccessSection {
+  std::string mode = "on";          // off: whoever reaches a listener may everything, and nothing is recorded
+  std::string key_file;             // its first line seals what is secret in the store; empty: it is kept as it is
+  std::int64_t idle_min = 15;       // without a request of a person, a session of our page ends
+  std::int64_t session_max_h = 12;  // a session of our page
+  std::int64_t token_min = 60;      // an access token of a person; of a machine: 5 minutes
+  std::int64_t refresh_days = 90;   // a refresh token
+  // Who needs one-time codes, with commas; "privileged": those that the policy calls so.
+  std::string totp_roles = "privileged";
+  std::string oidc_issuer;    // an OpenID provider whose tokens are accepted; empty: none
+  std::string oidc_audience;  // what its tokens must be for, with commas
+  std::string oidc_roles_claim = "roles";
+  std::string oidc_roles;                    // "theirs=ours", with commas
+  std::string oidc_tenant_claim = "tenant";  // where there are tenants: must be, or list, the tenant's name
+  std::string oidc_scopes = "on";            // on: the claim scope bounds a token; off: the roles alone do
+  std::string policy_file;                   // JSON: what roles may do; empty: the roles of a hospital as it comes
+  std::string organization;  // "Organization/1": whose records these are, for Consents that name a custodian
+  std::string ca_file;       // PEM, for providers and key sets; empty: the system's
+};
 
-  // Changes of the platform (docs/changes.md).
-  struct ChangesSection {
-    std::string policy_file;  // JSON: board, calendar, commands; empty: the one that comes with the program
-    std::string scopes;       // what this server belongs to, with commas: lab, non-clinical, ward/NAME, region/NAME
-  };
+// The trail of every access and refusal; kept while access.mode is on.
+struct AuditSection {
+  std::string folder;                  // empty: "audit" in store.path
+  std::int64_t retention_days = 2190;  // what is older goes, but for legal holds; 0: nothing ever
+};
 
-  // What the law asks of who keeps records of people (docs/rights.md).
-  struct RightsSection {
-    std::string controller;  // who is responsible: name and contact
-    std::string officer;     // the data protection officer: name and contact
-    std::string legal_basis = "GDPR 9(2)(h): care";
-    std::string transfers;              // to countries outside, and on which basis; empty: none
-    std::int64_t retention_years = 10;  // how long clinical records are kept whatever is asked; 0: not at all
-    // Resource types that are no clinical record: erased whenever it is asked.
-    std::string not_retained = "Appointment,AppointmentResponse,Basic,Communication,Coverage,RelatedPerson";
-  };
+// Changes of the platform (docs/changes.md).
+struct ChangesSection {
+  std::string policy_file;  // JSON: board, calendar, commands; empty: the one that comes with the program
+  std::string scopes;       // what this server belongs to, with commas: lab, non-clinical, ward/NAME, region/NAME
+};
 
-  // One of several organizations that share a server: a store, people, rules and an audit trail of its own. What is empty is as
-  // in the sections above.
-  struct TenantSection {
-    std::string name;  // 1 to 32 of a-z 0-9 -; in its tokens, log lines, metrics, and the name of its folder
-    std::vector<std::string> hosts;    // names it is reached by, without port
-    std::string tier = "basic";        // see tenants.h
-    std::string path;                  // the folder of its store; empty: tenants/NAME in store.path
-    std::string url;                   // postgres://...: a database of its own
-    std::string base_url;              // empty: its first host, with the scheme and port of server.listen
-    std::string organization;          // access.organization
-    std::string policy_file;           // access.policy_file
-    std::string routing;               // alerting.routing
-    std::string encryption_key_file;   // encryption.key_file
-    std::string mqtt_topics;           // vitals.mqtt_topics; empty: it does not subscribe
-    std::int64_t requests_per_s = -1;  // emergencies and urgent ones are not counted; -1: as its tier says, 0: no limit
-    std::int64_t storage_mib = -1;     // beyond it only emergencies and urgent writes are taken; likewise
-  };
+// What the law asks of who keeps records of people (docs/rights.md).
+struct RightsSection {
+  std::string controller;  // who is responsible: name and contact
+  std::string officer;     // the data protection officer: name and contact
+  std::string legal_basis = "GDPR 9(2)(h): care";
+  std::string transfers;              // to countries outside, and on which basis; empty: none
+  std::int64_t retention_years = 10;  // how long clinical records are kept whatever is asked; 0: not at all
+  // Resource types that are no clinical record: erased whenever it is asked.
+  std::string not_retained = "Appointment,AppointmentResponse,Basic,Communication,Coverage,RelatedPerson";
+};
 
-  struct Settings {
-    ServerSection server;
-    AdmissionSection admission;
-    AccessSection access;
-    AuditSection audit;
-    RightsSection rights;
-    StoreSection store;
-    EncryptionSection encryption;
-    SearchSection search;
-    ValidationSection validation;
-    LogSection log;
-    VitalsSection vitals;
-    NotifySection notify;
-    AlertingSection alerting;
-    ChangesSection changes;
-    SeriesSection series;
-    MonitorSection monitor;
-    std::vector<TenantSection> tenants;  // none: one that has no name and answers for every host
-    std::string tenant;                  // whose settings these are, see tenant_settings(); empty: the only one's
-    bool invites = true;  // not from outside: unset where nobody could log in, so that no set-up link is printed
-    bool demo = false;    // not from outside: set by `mydr24 demo`, so that the page says that nothing on it is real
-  };
+// One of several organizations that share a server: a store, people, rules and an audit trail of its own. What is empty is as
+// in the sections above.
+struct TenantSection {
+  std::string name;  // 1 to 32 of a-z 0-9 -; in its tokens, log lines, metrics, and the name of its folder
+  std::vector<std::string> hosts;    // names it is reached by, without port
+  std::string tier = "basic";        // see tenants.h
+  std::string path;                  // the folder of its store; empty: tenants/NAME in store.path
+  std::string url;                   // postgres://...: a database of its own
+  std::string base_url;              // empty: its first host, with the scheme and port of server.listen
+  std::string organization;          // access.organization
+  std::string policy_file;           // access.policy_file
+  std::string routing;               // alerting.routing
+  std::string encryption_key_file;   // encryption.key_file
+  std::string mqtt_topics;           // vitals.mqtt_topics; empty: it does not subscribe
+  std::int64_t requests_per_s = -1;  // emergencies and urgent ones are not counted; -1: as its tier says, 0: no limit
+  std::int64_t storage_mib = -1;     // beyond it only emergencies and urgent writes are taken; likewise
+};
 
-  // Whether only this machine reaches that address, HOST:PORT.
-  bool is_on_loopback(std::string_view address);
+struct Settings {
+  ServerSection server;
+  AdmissionSection admission;
+  AccessSection access;
+  AuditSection audit;
+  RightsSection rights;
+  StoreSection store;
+  EncryptionSection encryption;
+  SearchSection search;
+  ValidationSection validation;
+  LogSection log;
+  VitalsSection vitals;
+  NotifySection notify;
+  AlertingSection alerting;
+  ChangesSection changes;
+  SeriesSection series;
+  MonitorSection monitor;
+  std::vector<TenantSection> tenants;  // none: one that has no name and answers for every host
+  std::string tenant;                  // whose settings these are, see tenant_settings(); empty: the only one's
+  bool invites = true;  // not from outside: unset where nobody could log in, so that no set-up link is printed
+  bool demo = false;    // not from outside: set by `mydr24 demo`, so that the page says that nothing on it is real
+};
 
-  // What a setting lists with commas; empty items are left out.
-  std::vector<std::string> list_of(std::string_view text);
+// Whether only this machine reaches that address, HOST:PORT.
+bool is_on_loopback(std::string_view address);
 
-  // Where the trail is: audit.folder, or its place in the data folder.
-  std::filesystem::path audit_folder(const Settings& settings);
+// What a setting lists with commas; empty items are left out.
+std::vector<std::string> list_of(std::string_view text);
 
-  // Of server.workers: what 0 stands for is settled here.
-  std::size_t worker_count(const Settings& settings);
+// Where the trail is: audit.folder, or its place in the data folder.
+std::filesystem::path audit_folder(const Settings& settings);
+
+// Of server.workers: what 0 stands for is settled here.
+std::size_t worker_count(const Settings& settings);
 
 }  // namespace mydr24::server
