@@ -80,6 +80,8 @@ TEST_F(Routes, EveryRouteIsForSomeRoleOrOpenOnPurpose) {
                                               "slack-action",
                                               "pagerduty-webhook",
                                               "oncall-calendar",
+                                              "status-page",
+                                              "status-feed",
                                               "am-healthy",
                                               "am-ready"};
   const auto policy = access::default_policy();

@@ -131,7 +131,8 @@ Result<> Watcher::follow(std::span<const store::Event> events) {
   MYDR24_ASSIGN(const std::vector<Seen> all, look(events));
   for (std::size_t begin = 0; begin < all.size(); begin += batch_max) {
     const auto some = std::span(all).subspan(begin, std::min(batch_max, all.size() - begin));
-    MYDR24_TRY(store_->write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
+    // In a storm of emergencies nothing else is written for long.
+    MYDR24_TRY(store_->write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
       MYDR24_ASSIGN(const std::int64_t followed, number_at(transaction, followed_key));
       Batch batch;
       for (const Seen& each : some)
@@ -266,8 +267,7 @@ Result<> Watcher::take_change(store::Transaction& transaction, Batch& batch, con
   for (const store::StateRow& row : open) {
     MYDR24_ASSIGN(Batch::Held* const held, batch.hold(transaction, std::string(rows::id_of(row.key))));
     Incident& incident = held->incident;
-    if (!service.empty() && !incident.service.empty() && !contains(reach.services, incident.service))
-      continue;
+    if (!service.empty() && !incident.service.empty() && !contains(reach.services, incident.service)) continue;
     MYDR24_TRY(
         book_.tell_of(transaction, incident,
                       {seen.event->kind, std::string(root["by"].text()), std::string(title.substr(0, 500)), {}}));

@@ -36,11 +36,11 @@ using Step = std::function<Result<incidents::Incident>(store::Transaction&, std:
                                                        std::string_view by)>;
 Task<> change(Service& service, pipeline::Call& call, Step step);
 
-// Runs `work` in a transaction.
+// Runs `work` in a transaction of class emergency: in a storm nothing else is written for long.
 template <class Work>
 Task<Result<>> in_transaction(Service& service, Work work) {
   co_return co_await async_call<Result<>>(
-      [&](auto finish) { service.store.submit(RequestClass::urgent, std::move(work), std::move(finish)); });
+      [&](auto finish) { service.store.submit(RequestClass::emergency, std::move(work), std::move(finish)); });
 }
 
 // A body that may be empty.
