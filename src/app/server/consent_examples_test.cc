@@ -45,7 +45,7 @@ class ConsentsOverHttp : public AccessTest {
 
   static Headers logged_in(std::string_view fhir_user, std::string_view purpose) {
     static std::map<std::pair<std::string, std::string>, Headers> known;
-    const std::pair key(std::string(fhir_user), std::string(purpose));
+    const std::pair key{std::string(fhir_user), std::string(purpose)};
     const auto found = known.find(key);
     if (found != known.end()) return found->second;
     auto made = log_in(fmt::format("person-{}", known.size()), {key.second}, key.first);

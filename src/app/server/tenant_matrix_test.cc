@@ -6,6 +6,7 @@
 
 #include "app/server/access_expected.h"
 #include "app/server/server_fixture.h"
+#include "app/server/tenants.h"
 #include "base/crypto/base64.h"
 
 namespace mydr24::server {
