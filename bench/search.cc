@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <iterator>
 #include <random>
 
 #include "base/core/clock.h"
@@ -173,13 +172,7 @@ class SearchFlow : public Flow {
     query_ = random_() % blend_.queries().size();
     target_.assign("/fhir/R4/");
     blend_.append_target(query_, random_, target_);
-    if (authorization_.empty()) {
-      append_request(out, "GET", target_);
-    } else {
-      fmt::format_to(std::back_inserter(out),
-                     "GET {} HTTP/1.1\r\nHost: localhost\r\nAccept: application/fhir+json\r\n{}\r\n", target_,
-                     authorization_);
-    }
+    append_request(out, "GET", target_, {}, authorization_);
     started_ = system_clock().steady();
     return true;
   }
