@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <random>
 
@@ -131,17 +132,47 @@ Result<Prepared> prepare(const Options& options, const Population& population) {
   return prepared;
 }
 
+// What access control costs a search, step by step: "on" is a token that sees everything; with "labels" a sensitive label would
+// hide a resource from it; with "consents" a Consent does so to a patient as well, who has nothing here, so that totals stay.
+constexpr std::array<std::string_view, 3> access_modes{"on", "labels", "consents"};
+
+Result<std::string> start_with_access(const Options& options, Bed& bed, const Prepared& prepared,
+                                      std::string_view mode) {
+  const auto policy = prepared.folder / "policy.json";
+  write_text(policy,
+             fmt::format(R"({{"sensitive":["http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV"],"roles":{{"bench":)"
+                         R"({{"purpose":"TREAT","fhir":[{{"types":["*"],"permissions":"cruds"}}]{}}}}}}})",
+                         mode == "on" ? R"(,"labels":["*"])" : ""));
+  MYDR24_ASSIGN(
+      auto authorization,
+      start_server_with_access(
+          options, bed,
+          {.data = prepared.folder / "data", .config = config_of(options), .role = "bench", .policy_file = policy}));
+  HttpClient http(bed.server->endpoint());
+  const auto consent =
+      fmt::format(R"({{"resourceType":"Consent","id":"bench","status":"{}","scope":{{"coding":[{{"code":)"
+                  R"("patient-privacy"}}]}},"category":[{{"text":"x"}}],"patient":{{"reference":"Patient/nobody"}},)"
+                  R"("policyRule":{{"coding":[{{"code":"OPTOUT"}}]}}}})",
+                  mode == "consents" ? "active" : "inactive");
+  MYDR24_ASSIGN(const auto stored, http.send("PUT", "/fhir/R4/Consent/bench", consent,
+                                             "Content-Type: application/fhir+json\r\n" + authorization));
+  if (stored.status != 200 && stored.status != 201)
+    return fail(Code::internal, fmt::format("the Consent was answered {}: {}", stored.status, stored.body));
+  return authorization;
+}
+
 // One connection's part of the blend. Counts and latencies by query are shared by all.
 class SearchFlow : public Flow {
  public:
-  SearchFlow(const Blend& blend, std::vector<QueryResult>& results, unsigned seed)
-      : blend_(blend), results_(results), random_(seed) {}
+  // `authorization`: a line of the head; may be empty. All must outlive it.
+  SearchFlow(const Blend& blend, std::vector<QueryResult>& results, unsigned seed, const std::string& authorization)
+      : blend_(blend), results_(results), random_(seed), authorization_(authorization) {}
 
   bool next(std::string& out) override {
     query_ = random_() % blend_.queries().size();
     target_.assign("/fhir/R4/");
     blend_.append_target(query_, random_, target_);
-    append_request(out, "GET", target_);
+    append_request(out, "GET", target_, {}, authorization_);
     started_ = system_clock().steady();
     return true;
   }
@@ -160,6 +191,7 @@ class SearchFlow : public Flow {
   const Blend& blend_;
   std::vector<QueryResult>& results_;
   std::minstd_rand random_;
+  const std::string& authorization_;
   std::size_t query_ = 0;
   std::string target_;
   std::chrono::nanoseconds started_{};
@@ -187,21 +219,30 @@ Result<Report> measure(const Options& options) {
   }
   const Population population(patients);
   MYDR24_ASSIGN(const Prepared prepared, prepare(options, population));
+  const std::string access = options.value("--access");
+  if (!access.empty() && std::ranges::find(access_modes, access) == access_modes.end())
+    return fail(Code::invalid, fmt::format("--access wants one of {}", fmt::join(access_modes, ", ")));
   Bed bed;
-  MYDR24_ASSIGN(bed.server, Server::start({.binary = options.binary,
-                                           .data = prepared.folder / "data",
-                                           .config = config_of(options),
-                                           .ready_max = std::chrono::seconds(300)}));
+  std::string authorization;
+  if (access.empty()) {
+    MYDR24_ASSIGN(bed.server, Server::start({.binary = options.binary,
+                                             .data = prepared.folder / "data",
+                                             .config = config_of(options) + "[access]\nmode = \"off\"\n",
+                                             .ready_max = std::chrono::seconds(300)}));
+  } else {
+    MYDR24_ASSIGN(authorization, start_with_access(options, bed, prepared, access));
+  }
   const Blend blend(population, prepared.census);
   Report report;
   report.store = options.value("--store").empty() ? "sqlite" : "postgres";
-  if (!options.has("--load-anyway")) {
+  // The check asks without a token.
+  if (!options.has("--load-anyway") && access.empty()) {
     HttpClient client(bed.server->endpoint());
     MYDR24_TRY(blend.check(client));
   }
   std::vector<QueryResult> results(blend.queries().size());
   const auto make = [&](std::size_t i) {
-    return std::make_unique<SearchFlow>(blend, results, static_cast<unsigned>(i + 1));
+    return std::make_unique<SearchFlow>(blend, results, static_cast<unsigned>(i + 1), authorization);
   };
   measure_flows(options, bed, make_flows(options.connections, make), report, "", "",
                 [&] { std::ranges::fill(results, QueryResult()); });
@@ -209,8 +250,8 @@ Result<Report> measure(const Options& options) {
                                        static_cast<double>(prepared.census.resources));
   report.add("startup_ms", bed.server->startup_ms());
   if (options.has("--verbose")) print_queries(blend, results);
-  report.note = fmt::format("{} connections; {} patients; {} resources", options.connections, patients,
-                            prepared.census.resources);
+  report.note = fmt::format("{} connections; {} patients; {} resources{}{}", options.connections, patients,
+                            prepared.census.resources, access.empty() ? "" : "; access ", access);
   return report;
 }
 
@@ -223,6 +264,6 @@ int main(int argc, char** argv) {
                                   .about = "thirty kinds of searches over a population",
                                   .seconds = 30,
                                   .switches = {"--verbose", "--fresh", "--load-anyway"},
-                                  .values = {"--patients", "--store"}},
+                                  .values = {"--patients", "--store", "--access"}},
                                  mydr24::load::measure);
 }

@@ -10,6 +10,7 @@
 
 #include "base/core/clock.h"
 #include "base/core/date_time.h"
+#include "base/core/id.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 
@@ -196,16 +197,31 @@ Result<> start_server(const Options& options, Bed& bed, const std::string& confi
 }
 
 Result<std::string> start_server_with_access(const Options& options, Bed& bed) {
-  const Finished added =
-      run_command({options.binary.string(), "client", "add", "bench", "--proof", "client_secret_post", "--grant",
-                   "client_credentials", "--scope", "system/*.cruds", "--data", bed.data().string(), "--json"});
+  const auto url = options.value("--store");
+  return start_server_with_access(
+      options, bed,
+      {.data = bed.data(), .config = url.empty() ? std::string() : fmt::format("[store]\nurl = \"{}\"\n", url)});
+}
+
+Result<std::string> start_server_with_access(const Options& options, Bed& bed, const AccessBed& access) {
+  // A folder that is used again has the client of the run before.
+  const auto id = fmt::format("bench-{}", make_uuid7(system_clock().now()));
+  const Finished added = run_command({options.binary.string(), "client", "add", id, "--proof", "client_secret_post",
+                                      "--grant", "client_credentials", "--scope", "system/*.cruds", "--role",
+                                      access.role, "--data", access.data.string(), "--json"});
   MYDR24_ASSIGN(const auto client, json::Document::parse_view(added.out));
   const auto secret = client.root()["client_secret"].text();
   if (secret.empty()) return fail(Code::internal, fmt::format("client add: {}{}", added.out, added.err));
-  MYDR24_TRY(start_server(options, bed, "[access]\nmode = \"on\"\n"));
+  const auto policy =
+      access.policy_file.empty() ? std::string() : fmt::format("policy_file = \"{}\"\n", access.policy_file.string());
+  MYDR24_ASSIGN(bed.server,
+                Server::start({.binary = options.binary,
+                               .data = access.data,
+                               .config = fmt::format("{}[access]\nmode = \"on\"\n{}", access.config, policy),
+                               .ready_max = std::chrono::seconds(300)}));
   HttpClient http(bed.server->endpoint());
   const auto form =
-      fmt::format("grant_type=client_credentials&client_id=bench&client_secret={}&scope=system%2F%2A.cruds", secret);
+      fmt::format("grant_type=client_credentials&client_id={}&client_secret={}&scope=system%2F%2A.cruds", id, secret);
   MYDR24_ASSIGN(const auto reply,
                 http.send("POST", "/oauth/token", form, "Content-Type: application/x-www-form-urlencoded\r\n"));
   MYDR24_ASSIGN(const auto answer, json::Document::parse_view(reply.body));

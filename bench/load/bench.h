@@ -92,6 +92,14 @@ Result<> start_server(const Options& options, Bed& bed, const std::string& confi
 // With access control on: registers a machine that may read and write everything, starts the server, and gets a token for
 // it. The header "Authorization: Bearer ...\r\n".
 Result<std::string> start_server_with_access(const Options& options, Bed& bed);
+// The same on a folder of one's own, in a role of one's own.
+struct AccessBed {
+  std::filesystem::path data;
+  std::string config;  // TOML, without [access]
+  std::string role = "service";
+  std::filesystem::path policy_file;  // empty: the roles as they come
+};
+Result<std::string> start_server_with_access(const Options& options, Bed& bed, const AccessBed& access);
 
 // Runs the flows for a short time to warm up (then `warmed_up`, when there is one), then for the measured time; adds
 // throughput, latency, CPU per request and memory to the report.

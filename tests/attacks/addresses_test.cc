@@ -153,6 +153,7 @@ TEST(Addresses, OfKeySetsLeadNowhereInside) {
                                  {"client_assertion", assertion}})});
     EXPECT_TRUE(answer.status == 401 || answer.status == 503) << url << answer.status << answer.body;
     EXPECT_FALSE(answer.body.contains("Connection refused")) << answer.body;
+    EXPECT_TRUE(answer.body.contains("the client's key set cannot be had")) << "one answer for all: " << answer.body;
   }
   EXPECT_EQ(inside.calls(), 0);
   hospital.check_service();

@@ -6,7 +6,7 @@
 #include "alerting/notify/detail/mail_format.h"
 #include "alerting/notify/mailer.h"
 #include "base/core/id.h"
-#include "base/net/markup.h"
+#include "base/core/markup.h"
 
 namespace mydr24::notify {
 namespace {
@@ -23,14 +23,14 @@ std::string html_of(std::string_view text, std::string_view link) {
     text.remove_prefix(std::min(end + 1, text.size()));
     // The link has a button of its own.
     if (line.empty() || (!link.empty() && line.contains(link))) continue;
-    out += fmt::format("<p>{}</p>\n", net::escape_markup(line));
+    out += fmt::format("<p>{}</p>\n", escape_markup(line));
   }
   if (!link.empty())
     out += fmt::format(
         "<p><a href=\"{}\" style=\"background:#c00000;color:#fff;padding:10px "
         "18px;text-decoration:none\">Acknowledge</a>"
         "</p>\n",
-        net::escape_markup(link));
+        escape_markup(link));
   return out + "</body></html>\n";
 }
 

@@ -14,8 +14,8 @@
 #include "alerting/notify/slack.h"
 #include "alerting/notify/templates.h"
 #include "alerting/notify/twilio.h"
+#include "base/core/markup.h"
 #include "base/crypto/base64.h"
-#include "base/net/markup.h"
 
 namespace {
 
@@ -38,7 +38,7 @@ void replies(std::string_view text) {
   const notify::SmsReply reply = notify::parse_sms_reply(text);
   require(reply.code >= 0 && reply.code <= 999);
   require(notify::twiml_say(text).find("<Say>") != std::string::npos);
-  for (const char c : net::escape_markup(text)) require(c != '<' && c != '>' && c != '"');
+  for (const char c : escape_markup(text)) require(c != '<' && c != '>' && c != '"');
 }
 
 void tokens(std::string_view text) {

@@ -8,9 +8,9 @@
 
 #include "alerting/notify/address_book.h"
 #include "alerting/notify/detail/call.h"
+#include "base/core/markup.h"
 #include "base/crypto/base64.h"
 #include "base/crypto/digest.h"
-#include "base/net/markup.h"
 
 namespace mydr24::notify {
 namespace {
@@ -77,21 +77,21 @@ std::string_view form_field(const net::QueryParameters& form, std::string_view n
 
 std::string twiml_sms(std::string_view reply) {
   if (reply.empty()) return fmt::format("{}<Response/>", xml_head);
-  return fmt::format("{}<Response><Message>{}</Message></Response>", xml_head, net::escape_markup(reply));
+  return fmt::format("{}<Response><Message>{}</Message></Response>", xml_head, escape_markup(reply));
 }
 
 std::string twiml_call(std::string_view text, std::string_view action) {
-  const std::string said = net::escape_markup(text);
+  const std::string said = escape_markup(text);
   if (action.empty()) return twiml_say(text);
   constexpr std::string_view keys = "Press 4 to acknowledge. Press 6 to close. Press 1 to hear this again.";
   return fmt::format(
       R"({}<Response><Gather numDigits="1" timeout="10" method="POST" action="{}"><Say>{}</Say><Say>{}</Say></Gather>)"
       R"(<Say>{}</Say><Say>No key was pressed. You will be called again.</Say></Response>)",
-      xml_head, net::escape_markup(action), said, keys, said);
+      xml_head, escape_markup(action), said, keys, said);
 }
 
 std::string twiml_say(std::string_view text) {
-  return fmt::format("{}<Response><Say>{}</Say></Response>", xml_head, net::escape_markup(text));
+  return fmt::format("{}<Response><Say>{}</Say></Response>", xml_head, escape_markup(text));
 }
 
 SmsReply parse_sms_reply(std::string_view text) {

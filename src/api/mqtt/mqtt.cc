@@ -161,23 +161,33 @@ class Subscriber::Loop {
   // Blocks until all are on disk. An error: at least one was not taken, none may be acknowledged.
   Result<> write_down() {
     const Instant now = clock_.now();
+    std::shared_ptr<access::Access> access;
+    if (settings_.access) {
+      MYDR24_ASSIGN(access, settings_.access());
+    }
+    std::vector<std::string> patients;
     std::vector<Result<records::Prepared>> samples;
-    for (const Message& message : batch_)
+    for (const Message& message : batch_) {
       samples.push_back(vitals::prepare_sample(
           records_, message.payload, {.now = now, .patient = patient_of(message.topic), .needs_identity = true}));
+      patients.emplace_back(patient_of(message.topic));
+    }
     batch_.clear();
     std::promise<std::vector<vitals::Ingested>> promise;
     auto done = promise.get_future();
-    vitals::put_samples(records_, RequestClass::urgent, std::move(samples),
+    vitals::put_samples(records_, RequestClass::urgent, std::move(samples), access ? *access : access::Access::server(),
                         [&promise](std::vector<vitals::Ingested> answers) { promise.set_value(std::move(answers)); });
     std::int64_t postponed = 0;
-    for (const vitals::Ingested& answer : done.get()) {
+    const auto answers = done.get();
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      const vitals::Ingested& answer = answers[i];
       if (answer.is_stored()) {
         ++counters_.stored;
       } else if (answer.is_worth_repeating()) {
         ++postponed;
       } else {
         ++counters_.rejected;
+        if (answer.error->code == Code::refused && settings_.refused) settings_.refused(patients[i]);
         if (rejected_limit_.admit(clock_))
           log_.write(telemetry::Level::warn, "mqtt",
                      {{"detail", fmt::format("a message was rejected: {}", to_string(answer.error->code))}});

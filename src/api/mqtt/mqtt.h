@@ -18,6 +18,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,6 +47,10 @@ struct Settings {
   std::chrono::seconds session_expiry{24 * 3600};  // how long the broker keeps what came meanwhile (MQTT 5)
   std::chrono::milliseconds retry_first{1'000};
   std::chrono::milliseconds retry_max{30'000};
+  // In whose name a batch is written. Empty: the server's own.
+  std::function<Result<std::shared_ptr<access::Access>>()> access;
+  // Told of a message about that patient that they may not write; it is acknowledged and counted as rejected. May be empty.
+  std::function<void(std::string_view patient)> refused;
 };
 
 // Readable by any thread.

@@ -6,15 +6,13 @@
 #include "alerting/notify/templates.h"
 #include "api/notify_api/answer.h"
 #include "base/core/date_time.h"
+#include "base/core/markup.h"
 #include "base/crypto/base64.h"
 #include "base/crypto/digest.h"
-#include "base/net/markup.h"
 #include "fhir/model/outcome.h"
 
 namespace mydr24::notify_api {
 namespace {
-
-using net::escape_markup;
 
 constexpr std::string_view style =
     "body{font:18px sans-serif;max-width:32em;margin:2em auto;padding:0 1em}"

@@ -7,9 +7,9 @@
 
 #include "api/oauth_api/detail/login.h"
 #include "base/core/id.h"
+#include "base/core/markup.h"
 #include "base/crypto/digest.h"
 #include "base/json/document.h"
-#include "base/net/markup.h"
 #include "base/net/uri.h"
 
 namespace mydr24::oauth_api {
@@ -160,10 +160,9 @@ std::string consent_form(const Ask& ask, const access::Principal& person, const 
                          std::string_view proof) {
   std::string list;
   for (const auto& scope : ask.scopes.resources)
-    list += fmt::format("<li>{} <code>{}</code></li>\n", net::escape_markup(sentence(scope)),
-                        net::escape_markup(access::to_string(scope)));
-  for (const auto& other : ask.scopes.others)
-    list += fmt::format("<li><code>{}</code></li>\n", net::escape_markup(other));
+    list += fmt::format("<li>{} <code>{}</code></li>\n", escape_markup(sentence(scope)),
+                        escape_markup(access::to_string(scope)));
+  for (const auto& other : ask.scopes.others) list += fmt::format("<li><code>{}</code></li>\n", escape_markup(other));
   const auto request = ask.request.print();
   Hidden hidden{{"csrf", proof}, {"request", request}};
   if (context.chosen) hidden.emplace_back("patient", context.patient);
@@ -172,9 +171,9 @@ std::string consent_form(const Ask& ask, const access::Principal& person, const 
       "<form method=\"post\" action=\"/oauth/authorize\">\n{}"
       "<button name=\"decision\" value=\"approve\">Allow</button>"
       "<button name=\"decision\" value=\"deny\">Refuse</button></form>\n<p><a href=\"/logout\">Log out</a></p>\n",
-      net::escape_markup(ask.client.name), net::escape_markup(person.name), list,
+      escape_markup(ask.client.name), escape_markup(person.name), list,
       context.patient.empty() ? std::string()
-                              : fmt::format("<p>Patient: <code>{}</code></p>\n", net::escape_markup(context.patient)),
+                              : fmt::format("<p>Patient: <code>{}</code></p>\n", escape_markup(context.patient)),
       hidden_fields(hidden));
 }
 
@@ -184,15 +183,14 @@ std::string patient_form(const Ask& ask, const std::vector<PatientChoice>& found
   const auto hidden = hidden_fields({{"csrf", proof}, {"request", request}});
   std::string list;
   for (const auto& [id, text] : found)
-    list += fmt::format("<button name=\"patient\" value=\"{}\">{}</button>\n", net::escape_markup(id),
-                        net::escape_markup(text));
+    list += fmt::format("<button name=\"patient\" value=\"{}\">{}</button>\n", escape_markup(id), escape_markup(text));
   if (found.empty() && !searched.empty()) list = "<p role=\"status\">No patient was found.</p>\n";
   return fmt::format(
       "<p><strong>{}</strong> works with the record of one patient.</p>\n"
       "<form method=\"post\" action=\"/oauth/authorize\">\n{}<label>Name or id <input type=\"text\" name=\"search\" "
       "value=\"{}\" maxlength=\"200\" required></label>\n<button>Search</button></form>\n"
       "<form method=\"post\" action=\"/oauth/authorize\">\n{}{}</form>\n",
-      net::escape_markup(ask.client.name), hidden, net::escape_markup(searched), hidden, list);
+      escape_markup(ask.client.name), hidden, escape_markup(searched), hidden, list);
 }
 
 Task<> ask_for_patient(Service& service, pipeline::Call& call, const Ask& ask, const access::Principal& person,

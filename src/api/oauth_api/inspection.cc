@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/oauth_api/detail/client_proof.h"
 #include "base/crypto/digest.h"
 #include "base/json/writer.h"
@@ -92,6 +94,25 @@ Task<> revoke(Service& service, pipeline::Call& call) {
   co_await send_json(call, "{}");
 }
 
+// A machine that sees records of many: not for one administrator alone. Those that only deliver are.
+bool needs_two(const identity::Client& client) {
+  return client.may("client_credentials") && std::ranges::any_of(client.roles, [](std::string_view role) {
+           return role != "device-feed" && role != "monitoring-feed";
+         });
+}
+
+// Refused, and kept, for the first of two who ask for the same.
+Result<> ask_for_second(store::Transaction& transaction, std::string_view metadata, const std::string& person) {
+  constexpr std::string_view kind = "registration";
+  constexpr std::chrono::hours kept{1};
+  MYDR24_ASSIGN(const auto first, identity::once::find(transaction, kind, metadata, transaction.now()));
+  if (first && *first != person) return identity::once::erase(transaction, kind, metadata);
+  if (!first) MYDR24_TRY(identity::once::put(transaction, kind, metadata, person, transaction.now() + kept));
+  return fail(Code::refused,
+              "a client that acts for itself takes two administrators: another one posts the same within an hour",
+              "insufficient_scope");
+}
+
 Task<> enrol_client(Service& service, pipeline::Call& call) {
   const auto person = co_await require_known(service, call);
   if (!person) co_return;
@@ -106,9 +127,13 @@ Task<> enrol_client(Service& service, pipeline::Call& call) {
   if (!body) co_return co_await send_oauth_error(call, body.error());
   auto client = identity::parse_client(*body);
   if (!client) co_return co_await send_oauth_error(call, client.error());
-  const auto registered = co_await commit<identity::clients::Registered>(service, [&](store::Transaction& transaction) {
-    return identity::clients::add(transaction, std::move(*client));
-  });
+  const auto registered = co_await commit<identity::clients::Registered>(
+      service, [&](store::Transaction& transaction) -> Result<identity::clients::Registered> {
+        if (needs_two(*client)) {
+          MYDR24_TRY(ask_for_second(transaction, *body, person->id));
+        }
+        return identity::clients::add(transaction, *client);
+      });
   if (!registered) co_return co_await send_oauth_error(call, registered.error());
   std::string text;
   json::Writer out(text);

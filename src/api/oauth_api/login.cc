@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
+#include "base/core/markup.h"
 #include "base/crypto/base64.h"
 #include "base/crypto/password.h"
-#include "base/net/markup.h"
 #include "base/net/uri.h"
 
 namespace mydr24::oauth_api {
@@ -91,7 +91,7 @@ Task<> get_logout(Service& service, pipeline::Call& call) {
       call, {.title = "Log out",
              .body = fmt::format("<p>You are logged in as {}.</p>\n<form method=\"post\" action=\"/logout\">\n{}"
                                  "<button>Log out</button></form>\n",
-                                 net::escape_markup(person->name), hidden_fields({{"csrf", proof.token}})),
+                                 escape_markup(person->name), hidden_fields({{"csrf", proof.token}})),
              .cookies = {std::move(proof.set_cookie)},
              .form_target = {}});
 }
@@ -128,8 +128,8 @@ Task<> show_setup(Service& service, pipeline::Call& call, std::string_view messa
            "<label>Once more <input type=\"password\" name=\"again\" autocomplete=\"new-password\" required></label>\n"
            "<button>Begin</button></form>\n",
            message.empty() ? std::string()
-                           : fmt::format("<p class=\"message\" role=\"alert\">{}</p>\n", net::escape_markup(message)),
-           hidden_fields({{"csrf", proof.token}}), net::escape_markup(name), identity::password_characters_min),
+                           : fmt::format("<p class=\"message\" role=\"alert\">{}</p>\n", escape_markup(message)),
+           hidden_fields({{"csrf", proof.token}}), escape_markup(name), identity::password_characters_min),
        .cookies = {std::move(proof.set_cookie)},
        .form_target = {}});
 }

@@ -2,7 +2,7 @@
 
 #include "api/oauth_api/detail/pages.h"
 
-#include "base/net/markup.h"
+#include "base/core/markup.h"
 
 namespace mydr24::oauth_api {
 namespace {
@@ -26,7 +26,7 @@ TEST(Form, ThatSaysAThingTwiceOrIsMalformedIsRefused) {
 }
 
 TEST(Page, TextFromOutsideIsNoMarkup) {
-  EXPECT_EQ(net::escape_markup(R"(<a href="x" onclick='y'>&</a>)"),
+  EXPECT_EQ(escape_markup(R"(<a href="x" onclick='y'>&</a>)"),
             "&lt;a href=&quot;x&quot; onclick=&#39;y&#39;&gt;&amp;&lt;/a&gt;");
   EXPECT_EQ(hidden_fields({{"request", "\"><script>"}}),
             "<input type=\"hidden\" name=\"request\" value=\"&quot;&gt;&lt;script&gt;\">\n");

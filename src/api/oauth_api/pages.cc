@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/core/markup.h"
 #include "base/crypto/base64.h"
 #include "base/crypto/digest.h"
 #include "base/crypto/totp.h"
-#include "base/net/markup.h"
 #include "base/net/uri.h"
 #include "fhir/model/outcome.h"
 
@@ -38,7 +38,7 @@ std::string proof_of(Service& service, std::string_view cookie, std::string_view
 
 std::string message_of(std::string_view message) {
   return message.empty() ? std::string()
-                         : fmt::format("<p class=\"message\" role=\"alert\">{}</p>\n", net::escape_markup(message));
+                         : fmt::format("<p class=\"message\" role=\"alert\">{}</p>\n", escape_markup(message));
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ Task<> send_page(pipeline::Call& call, Page page) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<link rel=\"stylesheet\" "
       "href=\"/oauth/style.css\"></head>\n<body><main><h1>{0}</h1>\n{1}</main></body></html>\n",
-      net::escape_markup(page.title), page.body);
+      escape_markup(page.title), page.body);
   co_await call.respond(std::move(response));
 }
 
@@ -91,7 +91,7 @@ Task<> send_error_page(pipeline::Call& call, const Error& error) {
   const int status = error.code == Code::refused ? 400 : model::http_status(error.code);
   co_await send_page(call, {.status = status,
                             .title = "Not possible",
-                            .body = fmt::format("<p>{}</p>\n", net::escape_markup(error.text)),
+                            .body = fmt::format("<p>{}</p>\n", escape_markup(error.text)),
                             .cookies = {},
                             .form_target = {}});
 }
@@ -99,7 +99,7 @@ Task<> send_error_page(pipeline::Call& call, const Error& error) {
 std::string hidden_fields(const Hidden& hidden) {
   std::string out;
   for (const auto& [name, value] : hidden)
-    out += fmt::format("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", name, net::escape_markup(value));
+    out += fmt::format("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", name, escape_markup(value));
   return out;
 }
 
@@ -112,7 +112,7 @@ std::string login_form(std::string_view action, const Hidden& hidden, std::strin
       "<label>One-time code, if you have an app for it <input type=\"text\" name=\"code\" inputmode=\"numeric\" "
       "autocomplete=\"one-time-code\" maxlength=\"6\"></label>\n"
       "<button>Log in</button></form>\n",
-      message_of(message), action, hidden_fields(hidden), net::escape_markup(name));
+      message_of(message), action, hidden_fields(hidden), escape_markup(name));
 }
 
 std::string enrolment_form(std::string_view action, const Hidden& hidden, std::string_view secret,
@@ -124,7 +124,7 @@ std::string enrolment_form(std::string_view action, const Hidden& hidden, std::s
       "<form method=\"post\" action=\"{}\">\n{}"
       "<label>One-time code <input type=\"text\" name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" "
       "required maxlength=\"6\"></label>\n<button>Confirm</button></form>\n",
-      message_of(message), crypto::base32(secret), net::escape_markup(uri), action, hidden_fields(hidden));
+      message_of(message), crypto::base32(secret), escape_markup(uri), action, hidden_fields(hidden));
 }
 
 void add_style_route(pipeline::Router& router) {

@@ -182,6 +182,27 @@ TEST_F(AdmitTest, OnAThreadThatIsLateWorkGoesToTheWorkers) {
   EXPECT_TRUE(seen_.crowded);
 }
 
+TEST_F(AdmitTest, APageThatMayReadAnswersMayReadARefusal) {
+  climb(4);
+  auto& lane = pipeline(
+      {.admission = &control_, .may_read = [](std::string_view origin) { return origin == "https://app.example"; }});
+  const auto refused = [&](std::string_view origin, std::string_view path) {
+    headers_.values["Origin"] = origin;
+    std::string head;
+    for (int i = 0; i < 1'000 && head.empty(); ++i)
+      head = ask(lane, net::Method::get, path, std::chrono::seconds(1)).head;
+    return head;
+  };
+  const auto told = refused("https://app.example", "/fhir/Patient");
+  EXPECT_TRUE(told.starts_with("HTTP/1.1 ")) << told;
+  EXPECT_TRUE(told.contains("\r\nAccess-Control-Allow-Origin: https://app.example\r\n")) << told;
+  EXPECT_TRUE(told.contains("\r\nRetry-After: ")) << told;
+  EXPECT_TRUE(told.contains("Access-Control-Expose-Headers: ")) << told;
+  EXPECT_TRUE(told.ends_with("Vary: Origin\r\n")) << told;
+  EXPECT_FALSE(refused("https://evil.example", "/fhir/Patient").contains("Access-Control"));
+  EXPECT_FALSE(refused("https://app.example", "/work").contains("Access-Control")) << "it may read /fhir alone";
+}
+
 TEST_F(AdmitTest, ADeadlineThatIsOverIsNotWaitedFor) {
   auto& lane = general();
   auto& gate = control_.gate(Listener::general, Cost::work);

@@ -150,7 +150,10 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
   }
   note(place);
   if (!place.verdict.admitted()) {
-    co_await exchange.respond_prepared(refusal(place));
+    auto refused = refusal(place);
+    const auto head = readable_by(request, refused.head);
+    if (!head.empty()) refused.head = head;
+    co_await exchange.respond_prepared(refused);
     count(match, admission::http_status(place.verdict.refusal), clock_.steady() - started);
     co_return;
   }

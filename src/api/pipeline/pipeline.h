@@ -167,6 +167,8 @@ class Pipeline {
 
   // protect.cc: pages of other sites
   std::string_view origin_of(const net::Request& request) const;
+  // The head of an answer with what lets the page of another site read it; empty: no such page asks.
+  std::string readable_by(const net::Request& request, std::string_view head) const;
   Task<> answer_preflight(Call& call, const Match& match) const;
 
   const Router& router_;

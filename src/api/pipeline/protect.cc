@@ -4,6 +4,8 @@
 // Access-Control-Allow-Credentials says that a page may ask as its library pleases. A cookie counts in no request of
 // another origin (identity::Identity::authenticate): such a page gets what its token allows, and nothing else.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -61,6 +63,15 @@ std::string_view Pipeline::origin_of(const net::Request& request) const {
   if (settings_.may_read == nullptr) return {};
   const auto origin = request.header("Origin");
   return !origin.empty() && settings_.may_read(origin) ? origin : std::string_view();
+}
+
+std::string Pipeline::readable_by(const net::Request& request, std::string_view head) const {
+  const auto origin = is_fhir(request.path) ? origin_of(request) : std::string_view();
+  if (origin.empty()) return {};
+  return fmt::format(
+      "{}Access-Control-Allow-Origin: {}\r\nAccess-Control-Allow-Credentials: true\r\n"
+      "Access-Control-Expose-Headers: {}\r\nVary: Origin\r\n",
+      head, origin, readable);
 }
 
 // Who may read may also ask with every header: what counts is the token.

@@ -80,7 +80,7 @@ std::string answer_of(std::int64_t line, const vitals::Ingested& ingested) {
   return out + "\n";
 }
 
-Task<std::string> store_lines(Service& service, std::vector<Line> lines) {
+Task<std::string> store_lines(Service& service, access::Access& access, std::vector<Line> lines) {
   const vitals::SampleContext context{.now = service.clock.now()};
   auto prepared = co_await service.workers.run(RequestClass::urgent, [&] {
     std::vector<Result<records::Prepared>> samples;
@@ -88,7 +88,7 @@ Task<std::string> store_lines(Service& service, std::vector<Line> lines) {
     return samples;
   });
   const auto answers = co_await async_call<std::vector<vitals::Ingested>>([&](auto done) {
-    vitals::put_samples(service.records, RequestClass::urgent, std::move(prepared), std::move(done));
+    vitals::put_samples(service.records, RequestClass::urgent, std::move(prepared), access, std::move(done));
   });
   std::string text;
   for (std::size_t i = 0; i < lines.size(); ++i) text += answer_of(lines[i].number, answers[i]);
@@ -106,6 +106,7 @@ Task<> stream(Service& service, pipeline::Call& call) {
   net::Response head;
   head.content_type = ndjson_type;
   if (!co_await call.begin_stream(std::move(head))) co_return;
+  call.access().set_consents_aside();
   Lines lines(exchange);
   for (;;) {
     auto next = co_await lines.next();
@@ -120,7 +121,7 @@ Task<> stream(Service& service, pipeline::Call& call) {
       (void)co_await exchange.write(answer_of(0, stopped));
       break;
     }
-    if (!co_await exchange.write(co_await store_lines(service, std::move(*next)))) co_return;
+    if (!co_await exchange.write(co_await store_lines(service, call.access(), std::move(*next)))) co_return;
   }
   (void)co_await exchange.finish();
 }

@@ -126,6 +126,12 @@ Result<> take(Kept& kept, json::Value given, const Clock& clock) {
   return {};
 }
 
+// With an icon of its own: the listener is gone before a browser asks for one.
+constexpr std::string_view done_page =
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>MyDR24</title>"
+    "<link rel=\"icon\" href=\"data:,\"></head>\n"
+    "<body><p>Done. You may close this page and go back to the terminal.</p></body></html>\n";
+
 // Waits for the browser to come back to a listener of our own.
 class Callback {
  public:
@@ -150,9 +156,9 @@ class Callback {
       co_return;
     }
     co_await exchange.respond(net::Response{.status = 200,
-                                            .content_type = "text/plain; charset=utf-8",
+                                            .content_type = "text/html; charset=utf-8",
                                             .headers = {{"Cache-Control", "no-store"}},
-                                            .body = "Done. You may close this page and go back to the terminal.\n"});
+                                            .body = std::string(done_page)});
     const std::lock_guard lock(mutex_);
     if (!query_) query_ = exchange.request().query;
     came_.notify_all();

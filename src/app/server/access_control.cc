@@ -160,6 +160,9 @@ Result<> AccessControl::start() {
                         .organization = settings.access.organization,
                         .clock = parts_.desk.clock,
                         .machine_clock = parts_.desk.machine_clock});
+  const auto unclear =
+      parts_.metrics.gauge("consents_unclear", "Consents in force that say something which is not understood");
+  parts_.metrics.before_expose([unclear, this] { unclear.set(static_cast<double>(parts_.consents.book().unclear())); });
   breaches_ = std::make_unique<breach::Book>(store, note_breach);
   breaches_->attach();
   notices_ = std::make_unique<Notices>(*this, parts_.desk.machine_clock);

@@ -43,6 +43,11 @@ class AccessControl {
   void add_admin_routes(pipeline::Router& router);
   void stop() { desk_->stop(); }
 
+  // What comes by MQTT comes in the name of the machine "service/mqtt". Its role is mqtt-feed where the policy has one, else
+  // device-feed. Each write has its entry.
+  Result<std::shared_ptr<access::Access>> of_mqtt();
+  void note_mqtt_refused(std::string_view patient);
+
  private:
   // Tells the reviewers of every override, and of one over the budget as urgent; and of breaches and their clocks.
   class Notices;

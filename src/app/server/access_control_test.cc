@@ -260,6 +260,33 @@ TEST_F(AccessControlTest, AReferenceByTheServersOwnUrlIsNoWayAroundAConsent) {
   EXPECT_FALSE(send(Method::get, "/fhir/R4/Observation?_count=100", {}, as).raw.body.contains("absolute-1"));
 }
 
+TEST_F(AccessControlTest, AMachineThatSeesRecordsTakesTwoAdministrators) {
+  const auto json = [](Headers as) { return with(std::move(as), "Content-Type", "application/json"); };
+  const auto first = json(log_in("root-one", {"administrator"}));
+  const auto second = json(log_in("root-two", {"administrator"}));
+  const auto metadata = [](std::string_view name, std::string_view role) {
+    return fmt::format(R"({{"client_name":"{}","grant_types":["client_credentials"],"scope":"system/*.rs",)"
+                       R"("token_endpoint_auth_method":"client_secret_basic"{}{}{}}})",
+                       name, role.empty() ? "" : R"(,"roles":[")", role, role.empty() ? "" : R"("])");
+  };
+  const auto post = [](const std::string& text, const Headers& as) {
+    return send(Method::post, "/oauth/register", text, as);
+  };
+  for (const auto* const role : {"service", "", "administrator"}) {
+    const auto text = metadata(fmt::format("Export {}", role), role);
+    const auto refused = post(text, first);
+    EXPECT_EQ(refused.status, 403) << role;
+    EXPECT_TRUE(refused.raw.body.contains("two administrators")) << refused.raw.body;
+    EXPECT_EQ(post(text, first).status, 403) << "not by the same again";
+    EXPECT_EQ(post(metadata("Another", role), second).status, 403) << "not something else";
+    const auto made = post(text, second);
+    EXPECT_EQ(made.status, 201) << made.raw.body;
+    EXPECT_FALSE(made.body.root()["client_secret"].text().empty());
+    EXPECT_EQ(post(text, second).status, 403) << "once";
+  }
+  EXPECT_EQ(post(metadata("Monitors", "device-feed"), first).status, 201) << "it only delivers";
+}
+
 TEST_F(AccessControlTest, ADisabledAccountIsOutWithinFiveSeconds) {
   const auto as = log_in("ida", {"nurse"});
   EXPECT_EQ(status_of(as, "/fhir/R4/Patient/open"), 200);

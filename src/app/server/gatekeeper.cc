@@ -24,10 +24,19 @@ std::string overrides_text(const access::Principal& principal) {
 
 // All of a principal that its rights depend on.
 std::string rights_key(const access::Principal& principal) {
-  return fmt::format("{1}{0}{2}{0}{3}{0}{4}{0}{5}{0}{6}{0}{7}", separator, static_cast<int>(principal.kind),
+  return fmt::format("{1}{0}{2}{0}{3}{0}{4}{0}{5}{0}{6}{0}{7}{0}{8}", separator, static_cast<int>(principal.kind),
                      fmt::join(principal.roles, ","), principal.scopes ? to_string(*principal.scopes) : "-",
                      principal.patient, principal.fhir_user, fmt::join(principal.member_of, ","),
-                     overrides_text(principal));
+                     overrides_text(principal), principal.purpose);
+}
+
+// Who acts for a purpose acts in the roles that serve it.
+void bind_to_purpose(const access::Policy& policy, access::Principal& principal) {
+  if (principal.purpose.empty()) return;
+  std::erase_if(principal.roles, [&](std::string_view name) {
+    const auto* role = policy.find(name);
+    return role == nullptr || !role->serves(principal.purpose);
+  });
 }
 
 }  // namespace
@@ -75,6 +84,7 @@ Result<std::shared_ptr<const access::Sight>> Gatekeeper::sight_of(const access::
 }
 
 Result<std::shared_ptr<const access::Caller>> Gatekeeper::caller_of(access::Principal principal) {
+  bind_to_purpose(*parts_.policy, principal);
   if (principal.is_known()) principal.overrides = parts_.glass.in_force(principal.id);
   auto key = fmt::format("{1}{0}{2}{0}{3}{0}{4}", separator, principal.id, principal.session, principal.client,
                          rights_key(principal));

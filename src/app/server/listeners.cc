@@ -90,9 +90,12 @@ class Doors {
     pipelines_.push_back(std::move(pipeline));
   }
 
+  void count_misdirected(telemetry::Counter counter) { misdirected_ = std::move(counter); }
+
   Task<> serve(net::Exchange& exchange) const {
     const auto* pipeline = only_ != nullptr ? only_ : find(exchange.request());
     if (pipeline == nullptr) {
+      misdirected_.add();
       co_await answer_problem(
           exchange, 421, "no tenant of this server has that host name: ask by one of its names, or with a token of it");
     } else {
@@ -112,6 +115,7 @@ class Doors {
 
   std::vector<std::unique_ptr<pipeline::Pipeline>> pipelines_;
   const pipeline::Pipeline* only_ = nullptr;
+  telemetry::Counter misdirected_;
   std::map<std::string, const pipeline::Pipeline*, std::less<>> by_host_;
   std::map<std::string, const pipeline::Pipeline*, std::less<>> by_name_;
 };
@@ -124,6 +128,10 @@ class OpenListeners final : public Listeners {
                                       "What came that was no request, by the status it was refused with",
                                       {{"status", fmt::to_string(status)}});
     }
+    const auto misdirected =
+        parts.metrics.counter("http_misdirected_total", "Requests answered 421: for a host that is no tenant's");
+    doors_.count_misdirected(misdirected);
+    emergency_doors_.count_misdirected(misdirected);
   }
 
   Result<> open() {

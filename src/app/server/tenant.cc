@@ -109,6 +109,10 @@ Result<> Tenant::start() {
     monitoring_->record_to(series_->recorder());
   }
   if (settings_.access.mode == "on") {
+    core_.consents->on_unclear([this](const access::Consent& consent) {
+      log_.warn("a Consent says what is not understood, and refuses there",
+                {{"consent", consent.id}, {"elements", fmt::format("{}", fmt::join(consent.unclear, " "))}});
+    });
     MYDR24_TRY(core_.consents->start());
     MYDR24_ASSIGN(
         access_,
@@ -122,7 +126,7 @@ Result<> Tenant::start() {
   MYDR24_TRY(make_origins());
   MYDR24_TRY(make_changes());
   make_routes(escalate_after);
-  MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, log_));
+  MYDR24_TRY(vitals_->start_mqtt(settings_.vitals, log_, access_.get()));
   make_metrics();
   return {};
 }

@@ -222,6 +222,8 @@ TEST_F(TenantsTest, ATokenOfOneIsNoTokenOfAnother) {
       }
     }
   }
+  const auto metrics = admin("", Method::get, "/metrics").raw.body;
+  EXPECT_TRUE(metrics.contains(fmt::format("mydr24_http_misdirected_total {}\n", 2 * ways.size()))) << "421, counted";
   EXPECT_EQ(ask("south.test", "north", Method::put, "/fhir/R4/Patient/2", patient("X", "9")).status, 401);
   EXPECT_EQ(as("south", Method::get, "/fhir/R4/Patient/2").status, 404);
 }

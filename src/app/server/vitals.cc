@@ -71,9 +71,13 @@ void Vitals::make_metrics(telemetry::Metrics& metrics) {
          [&counters] { return counters.postponed.load(); });
 }
 
-Result<> Vitals::start_mqtt(const VitalsSection& section, const telemetry::Log& log) {
+Result<> Vitals::start_mqtt(const VitalsSection& section, const telemetry::Log& log, AccessControl* access) {
   if (section.mqtt_host.empty()) return {};
   MYDR24_ASSIGN(auto settings, mqtt_settings(section));
+  if (access != nullptr) {
+    settings.access = [access] { return access->of_mqtt(); };
+    settings.refused = [access](std::string_view patient) { access->note_mqtt_refused(patient); };
+  }
   MYDR24_ASSIGN(subscriber_, mqtt::Subscriber::start(std::move(settings), service_.records, clock_, log));
   return {};
 }

@@ -6,6 +6,7 @@
 
 #include "api/mqtt/mqtt.h"
 #include "api/vitals_api/vitals_api.h"
+#include "app/server/access_control.h"
 #include "app/server/settings.h"
 #include "base/telemetry/metrics.h"
 #include "clinical/vitals/outcomes.h"
@@ -24,7 +25,8 @@ class Vitals {
   void add_routes(pipeline::Router& router) { vitals_api::add_routes(router, service_); }
   void make_metrics(telemetry::Metrics& metrics);
   // When the settings name a broker. The error names the setting.
-  Result<> start_mqtt(const VitalsSection& section, const telemetry::Log& log);
+  // `access`: null: what comes by MQTT counts as the server itself.
+  Result<> start_mqtt(const VitalsSection& section, const telemetry::Log& log, AccessControl* access);
   // Before the store is closed.
   void stop_mqtt() { subscriber_.reset(); }
 

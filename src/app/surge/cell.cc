@@ -126,6 +126,7 @@ std::vector<LoadSpec> plan_loads(TestBed& bed, const BenchSettings& settings, co
                   .work_ms = settings.work_ms,
                   .patients = patients,
                   .patient_prefix = std::string(patient_prefix),
+                  .headers = bed.authorization(),
                   .keep_times = surge.keep_times};
   std::vector<LoadSpec> specs;
   if (surge.emergency_per_s > 0) {

@@ -64,6 +64,7 @@ std::string to_json(const LoadSpec& spec) {
       .field("timeout_ms", spec.timeout.count())
       .field("patients", spec.patients);
   writer.field("patient_prefix", spec.patient_prefix).field("alarm_prefix", spec.alarm_prefix);
+  writer.field("headers", spec.headers);
   writer.field("fifo", spec.fifo).field("keep_times", spec.keep_times).end_object();
   return out;
 }
@@ -76,6 +77,7 @@ Result<LoadSpec> parse_load_spec(std::string_view json) {
   spec.endpoint.host = root["host"].text();
   spec.patient_prefix = root["patient_prefix"].text();
   spec.alarm_prefix = root["alarm_prefix"].text();
+  spec.headers = root["headers"].text();
   spec.tls = root["tls"].is_true();
   spec.connection_per_request = root["connection_per_request"].is_true();
   spec.keep_times = root["keep_times"].is_true();

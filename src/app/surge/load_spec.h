@@ -67,6 +67,7 @@ struct LoadSpec {
   std::size_t patients = 1;    // ids PREFIX-0 ...
   std::string patient_prefix;  // must exist on the server
   std::string alarm_prefix;    // of the patients of alarms: one alarm a patient in turn; empty: patient_prefix
+  std::string headers;         // of every request: whole lines, each with its CRLF
   int fifo = 0;                // SCHED_FIFO priority, when permitted; 0: none
   bool keep_times = false;     // the result tells when each alarm was due, by patient
 };

@@ -28,8 +28,9 @@ RequestMaker::RequestMaker(const LoadSpec& spec, const Clock& clock)
       bundle_(load::linked_transaction(bundle_linked, "2023-04-11T09:12:44.000-04:00")) {
   const auto shares = weights(spec.mix);
   share_ = std::discrete_distribution<std::size_t>(shares.begin(), shares.end());
+  headers_ = spec.headers;
   // Bulk work says of itself that it can wait.
-  if (spec.name == to_string(RequestClass::background)) headers_ = "X-MyDR24-Class: background\r\n";
+  if (spec.name == to_string(RequestClass::background)) headers_ += "X-MyDR24-Class: background\r\n";
   load::append_request(work_, "POST", fmt::format("/bench/work?ms={}", spec.work_ms), {}, headers_);
 }
 
@@ -102,7 +103,8 @@ void RequestMaker::write(const Ask& ask, std::string& out) {
       return post("/fhir/R4/");
     case Kind::alerts:
       append_alerts();
-      return load::append_request(out, "POST", "/api/v2/alerts", body_, "Content-Type: application/json\r\n");
+      return load::append_request(out, "POST", "/api/v2/alerts", body_,
+                                  "Content-Type: application/json\r\n" + spec_.headers);
   }
 }
 

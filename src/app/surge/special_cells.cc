@@ -12,7 +12,7 @@
 namespace mydr24::surge {
 namespace {
 
-constexpr std::array<CellName, 9> names{{
+constexpr std::array<CellName, 10> names{{
     {"pulse", "0.8x, then 10x for 5 s, then 0.8x; refused requests come again"},
     {"flood", "emergencies alone at twice what the emergency listener can serve"},
     {"connections", "10x, a new connection for every request"},
@@ -21,6 +21,7 @@ constexpr std::array<CellName, 9> names{{
     {"import", "emergencies beside an import of 50,000 rows"},
     {"idle", "emergencies beside 100,000 idle connections"},
     {"idle-tls", "the same over TLS"},
+    {"access", "emergencies alone, with access control off and on, three pairs"},
     {"storm", "from the Observation to the webhook beside 10x and 50,000 operational alerts"},
 }};
 
@@ -32,6 +33,7 @@ constexpr double pulse_after_s = 15;
 constexpr double recovered = 0.95;
 constexpr std::size_t recovery_window_s = 2;
 constexpr std::size_t import_rows = 50'000;
+constexpr int access_pairs = 3;
 constexpr double flood_multiple = 2;
 constexpr double flood_p99_ms = 50;
 constexpr double flood_refused = 0.01;
@@ -156,6 +158,39 @@ Result<CellResult> run_import(const Stage& stage, const BenchSettings& settings,
   return cell;
 }
 
+// Off and on in turn, so that what the machine does meanwhile comes to both.
+Result<CellResult> run_access(const Stage& stage, const BenchSettings& settings, Mode mode, const Clock& clock) {
+  const Surge surge{
+      .emergency_per_s = settings.emergency_per_s, .warm_up_s = settings.warm_up_s, .seconds = settings.seconds};
+  std::array<std::optional<CellResult>, 2> sums;  // off, on
+  std::vector<double> ratios;
+  std::string void_because;
+  for (int pair = 0; pair < access_pairs; ++pair) {
+    std::array<double, 2> p99{};
+    for (const bool on : {false, true}) {
+      MYDR24_ASSIGN(const auto bed, TestBed::start(stage, {.mode = mode, .cpu = settings.server_cpu, .access = on}));
+      MYDR24_ASSIGN(auto cell, run_load(*bed, settings, surge, clock));
+      if (void_because.empty()) void_because = cell.void_because;
+      p99[on ? 1 : 0] = cell.emergency_p99_ms();
+      auto& sum = sums[on ? 1 : 0];
+      if (sum) {
+        add_repetition(*sum, cell);
+      } else {
+        sum = std::move(cell);
+      }
+    }
+    settings.say(fmt::format("access: p99 {:.2f} ms off, {:.2f} ms on", p99[0], p99[1]));
+    if (p99[0] > 0 && p99[1] > 0) ratios.push_back(p99[1] / p99[0]);
+  }
+  CellResult cell = std::move(*sums[1]);
+  cell.void_because = void_because;
+  cell.figures["access_off_emergency_p99_ms"] = sums[0]->emergency_p99_ms();
+  cell.figures["access_on_emergency_p99_ms"] = cell.emergency_p99_ms();
+  std::ranges::sort(ratios);
+  if (!ratios.empty()) cell.figures["access_p99_ratio"] = ratios[ratios.size() / 2];
+  return cell;
+}
+
 }  // namespace
 
 std::span<const CellName> special_cells() { return names; }
@@ -186,6 +221,7 @@ Result<CellResult> run_special(const Stage& stage, const BenchSettings& settings
   if (cell == "import") return run_import(stage, settings, mode, clock);
   if (cell == "idle") return run_idle(stage, settings, mode, false, clock);
   if (cell == "idle-tls") return run_idle(stage, settings, mode, true, clock);
+  if (cell == "access") return run_access(stage, settings, mode, clock);
   if (cell == "storm") return run_storm(stage, settings, mode, clock);
   return fail(Code::invalid, fmt::format("there is no cell \"{}\"", cell), "--cells");
 }

@@ -79,11 +79,13 @@ TEST(LoadSpec, TravelsAsJson) {
                 .patients = 8,
                 .patient_prefix = "p",
                 .alarm_prefix = "a",
+                .headers = "Authorization: Bearer x\r\n",
                 .fifo = 4,
                 .keep_times = true};
   const auto read = parse_load_spec(to_json(spec));
   ASSERT_TRUE(read) << read.error().text;
   EXPECT_EQ(to_json(*read), to_json(spec));
+  EXPECT_EQ(read->headers, spec.headers);
 }
 
 TEST(LoadSpec, WhatIsNoSpecIsRefused) {
@@ -422,12 +424,17 @@ TEST(Scenarios, TheCourseTakesTheTimeOfTheRunAndReachesItsPeak) {
 
 TEST(RequestMaker, EveryKindIsOneWholeRequest) {
   for (std::size_t kind = 0; kind < kind_count; ++kind) {
-    const LoadSpec spec{.name = "x", .mix = {{static_cast<Kind>(kind), 1}}, .patients = 5, .patient_prefix = "p"};
+    const LoadSpec spec{.name = kind % 2 == 0 ? "background" : "x",
+                        .mix = {{static_cast<Kind>(kind), 1}},
+                        .patients = 5,
+                        .patient_prefix = "p",
+                        .headers = "Authorization: Bearer t\r\n"};
     RequestMaker maker(spec, system_clock());
     std::string text;
     maker.write(maker.next(), text);
     EXPECT_TRUE(text.starts_with("GET ") || text.starts_with("POST ") || text.starts_with("PUT ")) << text;
     const std::size_t body = text.find("\r\n\r\n") + 4;
+    EXPECT_LT(text.find("\r\nAuthorization: Bearer t\r\n"), body) << text;
     const std::size_t length = text.find("Content-Length: ");
     const std::size_t said = length == text.npos ? 0 : std::strtoull(text.c_str() + length + 16, nullptr, 10);
     EXPECT_EQ(text.size() - body, said) << text;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "app/load/bodies.h"
+#include "base/json/document.h"
 
 namespace mydr24::surge {
 namespace {
@@ -46,9 +47,36 @@ std::string config(const Stage& stage, const BedOptions& options) {
                        stage.key_file().string());
   out +=
       fmt::format("[admission]\nmode = \"{}\"\nbench_route = \"on\"\n", options.mode == Mode::naive ? "off" : "full");
+  if (options.access) out += "[access]\nmode = \"on\"\n";
   out += "[log]\nformat = \"json\"\n[alerting]\nescalate_after_s = 3600\n[[alerting.contacts]]\nname = \"nurse\"\n";
   if (!options.webhook_url.empty()) out += fmt::format("webhook_url = \"{}\"\n", options.webhook_url);
   return out;
+}
+
+// Registers a machine in the role of a nurse, whose requests are the loads'. Its secret. No server may use the folder.
+Result<std::string> register_client(const Stage& stage, const fs::path& data) {
+  const load::Finished added =
+      load::run_command({stage.binary().string(), "client", "add", "bench", "--proof", "client_secret_post", "--grant",
+                         "client_credentials", "--scope", "system/*.cruds mydr24/desk", "--role", "nurse", "--data",
+                         data.string(), "--json"});
+  MYDR24_ASSIGN(const auto client, json::Document::parse_view(added.out));
+  std::string secret(client.root()["client_secret"].text());
+  if (secret.empty()) return fail(Code::internal, fmt::format("client add: {}{}", added.out, added.err));
+  return secret;
+}
+
+Result<std::string> authorize(const load::Endpoint& endpoint, const std::string& secret) {
+  load::HttpClient http(endpoint);
+  MYDR24_ASSIGN(const auto reply, http.send("POST", "/oauth/token",
+                                            fmt::format("grant_type=client_credentials&client_id=bench&client_secret={}"
+                                                        "&scope=system%2F%2A.cruds+mydr24%2Fdesk",
+                                                        secret),
+                                            "Content-Type: application/x-www-form-urlencoded\r\n"));
+  MYDR24_ASSIGN(const auto answer, json::Document::parse_view(reply.body));
+  const auto token = answer.root()["access_token"].text();
+  if (token.empty())
+    return fail(Code::internal, fmt::format("the token request was answered {}: {}", reply.status, reply.body));
+  return fmt::format("Authorization: Bearer {}\r\n", token);
 }
 
 }  // namespace
@@ -80,6 +108,10 @@ Result<std::unique_ptr<TestBed>> TestBed::start(const Stage& stage, const BedOpt
   std::unique_ptr<TestBed> bed(new TestBed());
   const fs::path data = bed->folder_.path() / "data";
   if (!options.empty) fs::copy(stage.data(), data, fs::copy_options::recursive);
+  std::string secret;
+  if (options.access) {
+    MYDR24_ASSIGN(secret, register_client(stage, data));
+  }
   ::sync();  // what beds before left behind must not hold up this one's commits
   MYDR24_ASSIGN(
       bed->server_,
@@ -87,6 +119,9 @@ Result<std::unique_ptr<TestBed>> TestBed::start(const Stage& stage, const BedOpt
                            .data = data,
                            .config = config(stage, options),
                            .placement = {.cpu = options.cpu, .give_up_nice = options.mode == Mode::unprivileged}}));
+  if (options.access) {
+    MYDR24_ASSIGN(bed->authorization_, authorize(bed->general(), secret));
+  }
   return bed;
 }
 

@@ -49,6 +49,7 @@ struct BedOptions {
   int cpu = -1;
   bool tls = false;
   bool empty = false;       // no patients
+  bool access = false;      // access control and audit on: requests show the token of a nurse's application
   std::string webhook_url;  // of the contact that alerts call; empty: the console only
 };
 
@@ -60,11 +61,14 @@ class TestBed {
   // Where emergencies go: their own listener, when the mode has one.
   const load::Endpoint& emergency() const { return server_->emergency(); }
   const load::Endpoint& general() const { return server_->endpoint(); }
+  // A line of the head, with its CRLF; empty without access control.
+  const std::string& authorization() const { return authorization_; }
 
  private:
   TestBed() = default;
   load::TempFolder folder_;
   std::optional<load::Server> server_;
+  std::string authorization_;
 };
 
 }  // namespace mydr24::surge

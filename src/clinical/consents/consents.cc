@@ -36,7 +36,10 @@ Result<> Consents::begin() {
       MYDR24_ASSIGN(const auto found, reader.search(query));
       for (const auto& version : found.matches) {
         MYDR24_ASSIGN(const auto document, json::Document::parse_view(version.body));
-        if (auto consent = access::parse_consent(document.root())) consents.push_back(std::move(*consent));
+        if (auto consent = access::parse_consent(document.root())) {
+          tell(*consent);
+          consents.push_back(std::move(*consent));
+        }
       }
       query.cursor = found.next_cursor;
     } while (!query.cursor.empty());
@@ -63,6 +66,7 @@ Result<> Consents::follow(std::span<const store::Event> events) {
       }
       auto consent = access::parse_consent(document.root());
       if (consent) {
+        tell(*consent);
         book_.put(std::move(*consent));
       } else {
         book_.erase(id);

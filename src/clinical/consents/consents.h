@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ class Consents final : public records::Reaction, public store::Follower {
   // `records` must outlive it; it must outlive the store.
   explicit Consents(records::Records& records) : records_(records) {}
 
+  // Told of each Consent that says something which is not understood, and refuses there. Before start(); must be quick.
+  void on_unclear(std::function<void(const access::Consent&)> told) { on_unclear_ = std::move(told); }
   // Reads every Consent and follows from there. Before the store's first submit.
   Result<> start();
   const access::ConsentBook& book() const { return book_; }
@@ -41,7 +44,12 @@ class Consents final : public records::Reaction, public store::Follower {
   void wait_until_in_effect(store::Sequence sequence, std::chrono::milliseconds time_max);
 
  private:
+  void tell(const access::Consent& consent) const {
+    if (on_unclear_ && !consent.unclear.empty()) on_unclear_(consent);
+  }
+
   records::Records& records_;
+  std::function<void(const access::Consent&)> on_unclear_;
   access::ConsentBook book_;
   std::mutex mutex_;
   std::condition_variable followed_;

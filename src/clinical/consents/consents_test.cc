@@ -58,6 +58,26 @@ TEST_F(ConsentsTest, AChangeCountsWhenItIsFollowed) {
   EXPECT_FALSE(consents.book().has("p"));
 }
 
+TEST_F(ConsentsTest, WhatIsNotUnderstoodIsToldAndCounted) {
+  std::vector<std::string> told;
+  consents.on_unclear([&](const access::Consent& consent) { told.push_back(consent.unclear.at(0)); });
+  put("active");
+  EXPECT_TRUE(told.empty());
+  const auto prepared = records.prepare(
+      R"({"resourceType":"Consent","id":"d","status":"active","scope":{"coding":[{"code":"patient-privacy"}]},)"
+      R"("category":[{"text":"x"}],"patient":{"reference":"Patient/q"},"policyRule":{"text":"as usual"}})",
+      {});
+  ASSERT_TRUE(prepared);
+  ASSERT_TRUE(store.write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
+    MYDR24_TRY(records.put(transaction, *prepared));
+    return {};
+  }));
+  store.settle();
+  EXPECT_EQ(told, std::vector<std::string>{"policyRule"});
+  EXPECT_EQ(consents.book().unclear(), 1U);
+  EXPECT_TRUE(consents.book().has("q"));
+}
+
 TEST_F(ConsentsTest, EveryServerFollowsAlsoOneThatDoesNotLead) {
   store.forget_process();
   Consents other(records);

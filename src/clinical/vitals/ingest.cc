@@ -61,7 +61,7 @@ Result<records::Prepared> prepare_sample(const records::Records& records, std::s
 }
 
 void put_samples(const records::Records& records, RequestClass request_class,
-                 std::vector<Result<records::Prepared>> samples,
+                 std::vector<Result<records::Prepared>> samples, access::Access& access,
                  std::move_only_function<void(std::vector<Ingested>)> done) {
   const auto batch = std::make_shared<Batch>();
   batch->samples = std::move(samples);
@@ -75,11 +75,12 @@ void put_samples(const records::Records& records, RequestClass request_class,
     }
     answer.id = batch->samples[i]->id;
     ++batch->waiting;
-    const auto work = [&records, batch, i](store::Transaction& transaction) -> Result<> {
-      MYDR24_ASSIGN(const records::Records::Outcome outcome, records.put(transaction, *batch->samples[i]));
+    const auto work = [&records, &access, batch, i](store::Transaction& transaction) -> Result<> {
+      access.begin_writes(transaction);
+      MYDR24_ASSIGN(const records::Records::Outcome outcome, records.put(transaction, *batch->samples[i], {}, access));
       batch->answers[i].version = outcome.written.version;
       batch->answers[i].unchanged = outcome.unchanged;
-      return {};
+      return access.end_writes(transaction);
     };
     records.store().submit(request_class, work, [&records, batch, i, work](const Result<>& result) {
       if (!result) {

@@ -30,11 +30,12 @@ struct Ingested {
 Result<records::Prepared> prepare_sample(const records::Records& records, std::string_view text,
                                          const SampleContext& context);
 
-// Writes them, each in a transaction of its own. `done` is called once, with one answer for each in order, on the
+// Writes them, each in a transaction of its own, for whom `access` is of: what they may not write is Code::refused.
+// `access` must live until `done` is called. `done` is called once, with one answer for each in order, on the
 // store's thread or, when nothing was to be written or all were refused at once, on the caller's. `records` must
 // outlive it.
 void put_samples(const records::Records& records, RequestClass request_class,
-                 std::vector<Result<records::Prepared>> samples,
+                 std::vector<Result<records::Prepared>> samples, access::Access& access,
                  std::move_only_function<void(std::vector<Ingested>)> done);
 
 }  // namespace mydr24::vitals

@@ -19,7 +19,7 @@ class ReplayTest : public StoredWatchTest {
     std::vector<Result<records::Prepared>> samples;
     samples.push_back(prepare_sample(records_, text, {.now = clock_.now()}));
     ASSERT_TRUE(samples[0]) << samples[0].error().text;
-    put_samples(records_, RequestClass::urgent, std::move(samples),
+    put_samples(records_, RequestClass::urgent, std::move(samples), access::Access::server(),
                 [](std::vector<Ingested> answers) { ASSERT_TRUE(answers[0].is_stored()) << answers[0].error->text; });
   }
   void spo2_of(std::string_view patient, double value) {

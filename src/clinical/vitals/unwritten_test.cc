@@ -63,7 +63,7 @@ TEST_F(UnwrittenVitalsTest, ALineOfAStreamTooAndOfTwoPatientsEach) {
     samples.emplace_back(std::move(*prepared));
   }
   std::vector<Ingested> answers;
-  put_samples(records_, RequestClass::urgent, std::move(samples),
+  put_samples(records_, RequestClass::urgent, std::move(samples), access::Access::server(),
               [&](std::vector<Ingested> all) { answers = std::move(all); });
   ASSERT_EQ(answers.size(), 3U);
   for (const Ingested& answer : answers) EXPECT_TRUE(answer.is_worth_repeating());

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/core/markup.h"
 #include "base/json/writer.h"
 #include "fhir/model/definitions.h"
 #include "fhir/xml/detail/expat.h"
@@ -65,30 +66,6 @@ void append_literal(std::string& out, Primitive primitive, std::string_view text
     out += text;
   } else {
     json::append_quoted(out, text);
-  }
-}
-
-void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\r':
-        out += "&#13;";
-        break;
-      default:
-        out += c;
-    }
   }
 }
 
@@ -253,7 +230,7 @@ class Reader {
   void text(std::string_view data) {
     if (failure_) return;
     if (markup_depth_ > 0) {
-      if (!raw_markup_) append_escaped(markup_, data);
+      if (!raw_markup_) append_xml(markup_, data);
       return;
     }
     if (data.find_first_not_of(" \t\r\n") != std::string_view::npos) {
@@ -450,7 +427,7 @@ class Reader {
       markup_ += attribute.uri.empty() ? " " : " xml:";
       markup_ += attribute.local;
       markup_ += "=\"";
-      append_escaped(markup_, atts[1]);
+      append_xml(markup_, atts[1]);
       markup_ += '"';
     }
     if (!raw_markup_) markup_ += '>';

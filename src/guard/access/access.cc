@@ -132,6 +132,13 @@ Result<> Access::end_writes(store::Transaction& transaction) {
   return {};
 }
 
+void Access::set_consents_aside() {
+  if (caller_->denials == nullptr) return;
+  auto caller = std::make_shared<Caller>(*caller_);
+  caller->denials = nullptr;
+  caller_ = std::move(caller);
+}
+
 bool Access::has_consent(std::string_view patient) const {
   return caller_->denials != nullptr && caller_->denials->book().has(patient);
 }

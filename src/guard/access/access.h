@@ -76,6 +76,10 @@ class Access {
   // Whether a write of this request has been told of.
   bool has_noted() const { return has_noted_; }
 
+  // For what monitors deliver: what is measured of somebody in care is written down and watched, whatever Consents say of who
+  // may read it. Before anything is written.
+  void set_consents_aside();
+
   // Whether a Consent of that patient is in force, whatever it says: what was made of the whole record is then not for this
   // request.
   bool has_consent(std::string_view patient) const;

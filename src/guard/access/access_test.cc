@@ -370,15 +370,44 @@ TEST(Policy, MistakesAreNamedWithTheirPlace) {
     return policy ? std::string("none") : policy.error().text;
   };
   EXPECT_TRUE(error("{").starts_with("policy: ")) << error("{");
-  EXPECT_EQ(error(R"({"roles":{"a":{"fhirr":[]}}})"),
-            "roles.a: \"fhirr\" is not known here; known are text, purpose, fhir, labels, operations, break_glass, "
-            "privileged");
+  EXPECT_EQ(
+      error(R"({"roles":{"a":{"fhirr":[]}}})"),
+      "roles.a: \"fhirr\" is not known here; known are text, purpose, purposes, fhir, labels, operations, break_glass, "
+      "privileged");
   EXPECT_EQ(error(R"({"roles":{"a":{"fhir":[{"types":["Patiens"],"permissions":"r"}]}}})"),
             "roles.a.fhir[0]: Patiens is no resource type of R4");
   EXPECT_EQ(error(R"({"roles":{"a":{"fhir":[{"types":["Patient"],"permissions":"sr"}]}}})"),
             "roles.a.fhir[0].permissions: some of \"cruds\" are expected, in this order");
   EXPECT_EQ(error(R"({"roles":{"a":{"labels":["HIV"]}}})"),
             "roles.a.labels: the label HIV is not written as system|code");
+}
+
+TEST(Policy, ARoleServesItsPurposeItsKindsAndThoseItNames) {
+  const auto parsed = parse_policy(
+      R"({"roles":{"a":{"purpose":"TREAT","purposes":["HPAYMT"],"fhir":[{"types":["Observation"],"permissions":"r"},)"
+      R"({"types":["Coverage"],"permissions":"r","purposes":["HPAYMT"]}]},"b":{}}})");
+  ASSERT_TRUE(parsed) << parsed.error().text;
+  const auto policy = std::make_shared<const Policy>(*parsed);
+  for (const auto* good : {"", "TREAT", "ETREAT", "BTG", "HPAYMT", "CLMATTCH"})
+    EXPECT_TRUE(policy->find("a")->serves(good)) << good;
+  for (const auto* bad : {"HRESCH", "HOPERAT", "PATRQT", "nonsense"})
+    EXPECT_FALSE(policy->find("a")->serves(bad)) << bad;
+  EXPECT_TRUE(policy->find("b")->serves("HRESCH")) << "it is for nothing in particular";
+  const auto may = [&](std::string purpose, std::string_view type) {
+    auto who = person({"a"});
+    who.purpose = std::move(purpose);
+    return (*Sight::of(policy, who))->may(Permission::read, type);
+  };
+  EXPECT_TRUE(may("", "Observation"));
+  EXPECT_FALSE(may("", "Coverage")) << "the role is for treatment";
+  EXPECT_TRUE(may("HPAYMT", "Coverage"));
+  EXPECT_TRUE(may("CLMATTCH", "Coverage"));
+  EXPECT_FALSE(may("ETREAT", "Coverage"));
+  EXPECT_FALSE(may("HRESCH", "Observation"));
+  EXPECT_EQ(parse_policy(R"({"roles":{"a":{"purposes":["CARE"]}}})").error().where, "roles.a.purposes");
+  EXPECT_EQ(
+      parse_policy(R"({"roles":{"a":{"fhir":[{"types":["*"],"permissions":"r","purposes":["X"]}]}}})").error().where,
+      "roles.a.fhir[0].purposes");
 }
 
 TEST(Policy, CriteriaThatAreNoSearchMakeATokenUseless) {

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/core/date_time.h"
 #include "base/core/id.h"
 #include "fhir/model/definitions.h"
 #include "guard/access/in_patient.h"
+#include "guard/access/purpose.h"
 
 namespace mydr24::access {
 namespace {
@@ -25,14 +27,46 @@ std::string local_reference(std::string_view text, std::string_view type) {
   return std::string(id);
 }
 
-std::vector<std::string> codes_of(json::Value list) {
+// "Practitioner/1" of that, of a URL, or of one of its versions; empty: it names no resource that way.
+std::string resource_reference(std::string_view text) {
+  if (const auto history = text.find("/_history/"); history != text.npos) text = text.substr(0, history);
+  const auto slash = text.rfind('/');
+  if (slash == text.npos || !is_fhir_id(text.substr(slash + 1))) return {};
+  const auto before = text.substr(0, slash);
+  const auto type_at = before.rfind('/');
+  const auto type = type_at == before.npos ? before : before.substr(type_at + 1);
+  return model::find_resource(type) == nullptr ? std::string() : fmt::format("{}/{}", type, text.substr(slash + 1));
+}
+
+// The codes of Codings or CodeableConcepts that `is_known` knows; of a concept without one it says so.
+template <class IsKnown>
+std::vector<std::string> known_codes(json::Value list, bool& unclear, IsKnown is_known) {
   std::vector<std::string> codes;
+  const auto take = [&](std::string_view code) {
+    if (is_known(code)) codes.emplace_back(code);
+    return is_known(code);
+  };
   for (const auto concept_or_coding : list) {
-    const auto codings = concept_or_coding["coding"];
-    if (!codings && !concept_or_coding["code"].text().empty()) codes.emplace_back(concept_or_coding["code"].text());
-    for (const auto coding : codings) codes.emplace_back(coding["code"].text());
+    bool known = false;
+    if (const auto codings = concept_or_coding["coding"]) {
+      for (const auto coding : codings) known = take(coding["code"].text()) || known;
+    } else {
+      known = take(concept_or_coding["code"].text());
+    }
+    unclear = unclear || !known;
   }
   return codes;
+}
+
+bool is_action(std::string_view code) {
+  constexpr std::array<std::string_view, 5> actions{"collect", "access", "use", "disclose", "correct"};
+  return std::ranges::find(actions, code) != actions.end();
+}
+
+// Roles of v3-ParticipationType that say to whom something goes, and those of a CST and AUT, which are about what is kept.
+bool is_understood_role(std::string_view code) {
+  constexpr std::array<std::string_view, 6> roles{"", "PRCP", "IRCP", "TRC", "CST", "AUT"};
+  return std::ranges::find(roles, code) != roles.end();
 }
 
 void read_period(json::Value period, std::optional<Instant>& from, std::optional<Instant>& until) {
@@ -43,36 +77,91 @@ void read_period(json::Value period, std::optional<Instant>& from, std::optional
 struct Reading {
   std::size_t provisions = 0;
   bool too_much = false;
+  std::set<std::string> unclear;
+
+  void note(Provision& provision, Provision::Criterion criterion, std::string_view element) {
+    provision.unclear = static_cast<std::uint8_t>(provision.unclear | criterion);
+    unclear.insert(fmt::format("provision.{}", element));
+  }
 };
+
+void read_actors(json::Value value, Provision& provision, Reading& reading) {
+  for (const auto actor : value) {
+    const auto reference = actor["reference"]["reference"].text();
+    Provision::Actor read{.role = std::string(actor["role"]["coding"].at(0)["code"].text()),
+                          .reference = resource_reference(reference),
+                          .elsewhere = reference.contains("://")};
+    if (!is_understood_role(read.role)) read.reference.clear();
+    if (read.reference.empty()) reading.note(provision, Provision::of_actor, "actor");
+    provision.actors.push_back(std::move(read));
+  }
+}
+
+void read_classes(json::Value value, Provision& provision, Reading& reading) {
+  constexpr std::string_view definitions = "http://hl7.org/fhir/StructureDefinition/";
+  for (const auto coding : value) {
+    auto code = coding["code"].text();
+    if (code.starts_with(definitions)) code.remove_prefix(definitions.size());
+    if (model::find_resource(code) != nullptr) {
+      provision.classes.emplace_back(code);
+    } else if (coding["system"].text() == "urn:ietf:bcp:13" && code.contains('/')) {
+      provision.formats.emplace_back(code);
+    } else {
+      reading.note(provision, Provision::of_class, "class");
+    }
+  }
+}
+
+void read_data(json::Value value, Provision& provision, Reading& reading) {
+  for (const auto data : value) {
+    const auto reference = resource_reference(data["reference"]["reference"].text());
+    const auto meaning = data["meaning"].text();
+    // Of what is related to it, or depends on it, the resource itself is at least one.
+    if (!reference.empty() && meaning != "authoredby") provision.data.push_back(reference);
+    if (reference.empty() || meaning != "instance") reading.note(provision, Provision::of_data, "data");
+  }
+}
+
+std::vector<Coded> read_codings(json::Value codings, bool& unclear) {
+  std::vector<Coded> read;
+  for (const auto coding : codings) {
+    if (!coding["code"].text().empty())
+      read.push_back({std::string(coding["system"].text()), std::string(coding["code"].text())});
+  }
+  unclear = unclear || read.empty();
+  return read;
+}
+
+void read_coded(json::Value value, Provision& provision, Reading& reading) {
+  bool unclear = false;
+  provision.actions = known_codes(value["action"], unclear, is_action);
+  if (unclear) reading.note(provision, Provision::of_action, "action");
+  unclear = false;
+  provision.purposes = known_codes(value["purpose"], unclear, is_purpose);
+  if (unclear) reading.note(provision, Provision::of_purpose, "purpose");
+  unclear = false;
+  if (value["securityLabel"]) provision.labels = read_codings(value["securityLabel"], unclear);
+  if (unclear) reading.note(provision, Provision::of_label, "securityLabel");
+  unclear = false;
+  for (const auto code : value["code"])
+    for (auto& coded : read_codings(code["coding"], unclear)) provision.codes.push_back(std::move(coded));
+  if (unclear) reading.note(provision, Provision::of_code, "code");
+}
 
 Provision read_provision(json::Value value, bool outer_permits, int depth, Reading& reading) {
   Provision provision;
   const auto type = value["type"].text();
   provision.permits = type.empty() ? !outer_permits : type == "permit";
-  if (++reading.provisions > provisions_max || depth > provision_depth_max) {
+  if (++reading.provisions > provisions_max || depth > provision_depth_max || value["modifierExtension"]) {
     reading.too_much = true;
+    reading.unclear.insert("provision");
     return provision;
   }
   read_period(value["period"], provision.from, provision.until);
-  for (const auto actor : value["actor"]) {
-    provision.actors.push_back({std::string(actor["role"]["coding"].at(0)["code"].text()),
-                                std::string(actor["reference"]["reference"].text())});
-  }
-  provision.actions = codes_of(value["action"]);
-  provision.purposes = codes_of(value["purpose"]);
-  for (const auto label : value["securityLabel"])
-    provision.labels.push_back({std::string(label["system"].text()), std::string(label["code"].text())});
-  for (const auto coding : value["class"]) {
-    if (model::find_resource(coding["code"].text()) != nullptr) {
-      provision.classes.emplace_back(coding["code"].text());
-    } else {
-      provision.unknown_class = true;
-    }
-  }
-  for (const auto code : value["code"])
-    for (const auto coding : code["coding"])
-      provision.codes.push_back({std::string(coding["system"].text()), std::string(coding["code"].text())});
-  for (const auto data : value["data"]) provision.data.emplace_back(data["reference"]["reference"].text());
+  read_actors(value["actor"], provision, reading);
+  read_coded(value, provision, reading);
+  read_classes(value["class"], provision, reading);
+  read_data(value["data"], provision, reading);
   read_period(value["dataPeriod"], provision.data_from, provision.data_until);
   for (const auto inner : value["provision"])
     provision.exceptions.push_back(read_provision(inner, provision.permits, depth + 1, reading));
@@ -89,8 +178,9 @@ bool is_exception(const Provision& inner, const Provision& outer) {
   return (inner.from && inner.from != outer.from) || (inner.until && inner.until != outer.until) ||
          adds(inner.actors, outer.actors) || adds(inner.actions, outer.actions) ||
          adds(inner.purposes, outer.purposes) || adds(inner.labels, outer.labels) ||
-         adds(inner.classes, outer.classes) || adds(inner.codes, outer.codes) || adds(inner.data, outer.data) ||
-         inner.unknown_class || (inner.data_from && inner.data_from != outer.data_from) ||
+         adds(inner.classes, outer.classes) || adds(inner.formats, outer.formats) || adds(inner.codes, outer.codes) ||
+         adds(inner.data, outer.data) || inner.unclear != 0 ||
+         (inner.data_from && inner.data_from != outer.data_from) ||
          (inner.data_until && inner.data_until != outer.data_until);
 }
 
@@ -164,16 +254,25 @@ class Meaning {
   Formula met(const Provision& provision) const {
     if ((provision.from && asker_.now < *provision.from) || (provision.until && asker_.now >= *provision.until))
       return constant(false);
-    if (!provision.actions.empty() && !acts(provision.actions)) return constant(false);
-    if (!provision.purposes.empty() && !has_purpose(provision.purposes)) return constant(false);
-    if (!provision.classes.empty() || provision.unknown_class) {
-      if (std::ranges::find(provision.classes, type_) == provision.classes.end()) return constant(false);
-    }
     std::vector<Formula> all;
-    all.push_back(actors(provision.actors));
-    if (!provision.labels.empty()) all.push_back(tokens("_security", provision.labels));
-    if (!provision.codes.empty()) all.push_back(tokens("code", provision.codes));
-    if (!provision.data.empty()) all.push_back(data(provision.data));
+    if (!provision.actors.empty()) all.push_back(actors(provision));
+    const auto narrow = [&](Provision::Criterion criterion, bool says, auto holds) {
+      const bool unclear = (provision.unclear & criterion) != 0;
+      // What is not understood might well be met by this, too.
+      if (unclear && !provision.permits) return;
+      if (says) {
+        all.push_back(holds());
+      } else if (unclear) {
+        all.push_back(constant(false));
+      }
+    };
+    narrow(Provision::of_action, !provision.actions.empty(), [&] { return constant(acts(provision.actions)); });
+    narrow(Provision::of_purpose, !provision.purposes.empty(), [&] { return constant(has_purpose(provision)); });
+    narrow(Provision::of_class, !provision.classes.empty() || !provision.formats.empty(),
+           [&] { return of_class(provision); });
+    narrow(Provision::of_label, !provision.labels.empty(), [&] { return tokens("_security", provision.labels); });
+    narrow(Provision::of_code, !provision.codes.empty(), [&] { return about(provision.codes); });
+    narrow(Provision::of_data, !provision.data.empty(), [&] { return data(provision.data); });
     if (provision.data_from || provision.data_until) all.push_back(data_period(provision));
     return joined(std::move(all), Condition::Form::all);
   }
@@ -196,33 +295,55 @@ class Meaning {
     return false;
   }
 
-  bool has_purpose(const std::vector<std::string>& purposes) const {
-    return std::ranges::any_of(purposes, [&](std::string_view purpose) {
-      // v3-ActReason: emergency treatment is treatment.
-      return purpose == asker_.purpose || (purpose == "TREAT" && asker_.purpose == "ETREAT");
+  bool has_purpose(const Provision& provision) const {
+    // For what it is asked is not known.
+    if (!is_purpose(asker_.purpose)) return !provision.permits;
+    return std::ranges::any_of(provision.purposes,
+                               [&](std::string_view purpose) { return is_kind_of_purpose(asker_.purpose, purpose); });
+  }
+
+  // Documents have formats, other resources have none.
+  Formula of_class(const Provision& provision) const {
+    if (std::ranges::find(provision.classes, type_) != provision.classes.end()) return constant(true);
+    if (provision.formats.empty() || type_ != "DocumentReference") return constant(false);
+    std::vector<Coded> formats;
+    for (const auto& format : provision.formats) formats.push_back({{}, format});
+    return tokens("contenttype", formats);
+  }
+
+  // Whether it names who asks, as far as that is known: of an account without a FHIR user nobody knows which person it is,
+  // and of a person not every group.
+  bool names_asker(const Provision::Actor& actor, bool permits) const {
+    const auto& principal = *asker_.principal;
+    if (actor.elsewhere && permits) return false;
+    if (actor.reference == principal.fhir_user ||
+        std::ranges::find(principal.member_of, actor.reference) != principal.member_of.end())
+      return true;
+    if (permits) return false;
+    const auto type = std::string_view(actor.reference).substr(0, actor.reference.find('/'));
+    const bool is_one = type == "Practitioner" || type == "Patient" || type == "RelatedPerson" || type == "Device";
+    if (is_one) return principal.kind == PrincipalKind::person && principal.fhir_user.empty();
+    return std::ranges::none_of(principal.member_of, [&](std::string_view group) {
+      return group.starts_with(type) && group.substr(type.size()).starts_with('/');
     });
   }
 
-  bool is_asker(std::string_view reference) const {
-    const auto& principal = *asker_.principal;
-    return reference == principal.fhir_user ||
-           std::ranges::find(principal.member_of, reference) != principal.member_of.end();
-  }
-
-  Formula actors(const std::vector<Provision::Actor>& actors) const {
+  Formula actors(const Provision& provision) const {
     std::set<std::string_view> roles;
-    for (const auto& actor : actors) roles.insert(actor.role);
+    for (const auto& actor : provision.actors) roles.insert(actor.role);
     std::vector<Formula> all;
     for (const auto role : roles) {
       std::vector<Formula> any;
-      for (const auto& actor : actors) {
+      for (const auto& actor : provision.actors) {
         if (actor.role != role) continue;
-        if (role == "CST") {
+        if (actor.reference.empty()) {
+          any.push_back(constant(!provision.permits));
+        } else if (role == "CST") {
           any.push_back(constant(asker_.organization.empty() || asker_.organization == actor.reference));
         } else if (role == "AUT") {
           any.push_back(author(actor.reference));
         } else {
-          any.push_back(constant(is_asker(actor.reference)));
+          any.push_back(constant(names_asker(actor, provision.permits)));
         }
       }
       all.push_back(joined(std::move(any), Condition::Form::any));
@@ -264,6 +385,16 @@ class Meaning {
     return match(code, std::move(terms));
   }
 
+  // By whatever the type calls what it is about.
+  Formula about(const std::vector<Coded>& codes) const {
+    std::vector<Formula> any;
+    for (const auto* code : {"code", "type", "vaccine-code"}) {
+      const auto* parameter = search::find_parameter(type_, code);
+      if (parameter != nullptr && parameter->kind == search::Kind::token) any.push_back(tokens(code, codes));
+    }
+    return joined(std::move(any), Condition::Form::any);
+  }
+
   Formula data(const std::vector<std::string>& references) const {
     std::vector<search::Term> terms;
     for (const auto& reference : references) {
@@ -272,20 +403,33 @@ class Meaning {
     return terms.empty() ? constant(false) : match("_id", std::move(terms));
   }
 
-  // By the date that the type is searched by; of one that has none, what a period restricts is not known: it is met.
+  // By the date that the type is searched by. What has none may be of that time as well: it is denied, and not permitted;
+  // so is what lies in it only in part.
   Formula data_period(const Provision& provision) const {
     const auto* parameter = search::find_parameter(type_, "date");
-    if (parameter == nullptr || parameter->kind != search::Kind::date) return constant(true);
-    std::vector<Formula> all;
+    if (parameter == nullptr || parameter->kind != search::Kind::date) return constant(!provision.permits);
     const auto bound = [&](search::Prefix prefix, Instant at) {
       search::Term term;
       term.prefix = prefix;
       term.low = to_us(at);
       term.high = to_us(at) + 1;
-      all.push_back(match("date", {std::move(term)}));
+      return match("date", {std::move(term)});
     };
-    if (provision.data_from) bound(search::Prefix::ge, *provision.data_from);
-    if (provision.data_until) bound(search::Prefix::lt, *provision.data_until);
+    std::vector<Formula> all;
+    if (!provision.permits) {
+      if (provision.data_from) all.push_back(negation(bound(search::Prefix::eb, *provision.data_from)));
+      if (provision.data_until)
+        all.push_back(negation(bound(search::Prefix::sa, *provision.data_until - std::chrono::microseconds(1))));
+      return joined(std::move(all), Condition::Form::all);
+    }
+    if (provision.data_from) {
+      all.push_back(bound(search::Prefix::ge, *provision.data_from));
+      all.push_back(negation(bound(search::Prefix::lt, *provision.data_from)));
+    }
+    if (provision.data_until) {
+      all.push_back(bound(search::Prefix::lt, *provision.data_until));
+      all.push_back(negation(bound(search::Prefix::gt, *provision.data_until)));
+    }
     return joined(std::move(all), Condition::Form::all);
   }
 
@@ -307,17 +451,30 @@ std::optional<Consent> parse_consent(json::Value value) {
   consent.id = value["id"].text();
   consent.patient = local_reference(value["patient"]["reference"].text(), "Patient");
   if (consent.patient.empty()) return std::nullopt;
-  for (const auto coding : value["policyRule"]["coding"])
-    if (coding["code"].text().starts_with("OPTOUT")) consent.permits = false;
-  const auto provision = value["provision"];
-  if (!provision) return consent.permits ? std::nullopt : std::optional(std::move(consent));
-  read_period(provision["period"], consent.from, consent.until);
   Reading reading;
-  auto exception = read_provision(provision, consent.permits, 0, reading);
-  if (reading.too_much) {
+  const bool has_rule = value["policyRule"].exists();
+  bool known = !has_rule;
+  for (const auto coding : value["policyRule"]["coding"]) {
+    const auto code = coding["code"].text();
+    known = known || code.starts_with("OPTIN") || code.starts_with("OPTOUT");
+    if (code.starts_with("OPTOUT")) consent.permits = false;
+  }
+  if (!known) reading.unclear.insert("policyRule");
+  for (const auto* element : {"modifierExtension", "implicitRules"})
+    if (value[element]) reading.unclear.insert(element);
+  const bool denies_wholly = !reading.unclear.empty();
+  const auto provision = value["provision"];
+  Provision exception;
+  if (provision) {
+    read_period(provision["period"], consent.from, consent.until);
+    exception = read_provision(provision, consent.permits, 0, reading);
+  }
+  consent.unclear.assign(reading.unclear.begin(), reading.unclear.end());
+  if (reading.too_much || denies_wholly) {
     consent.permits = false;
     return consent;
   }
+  if (!provision) return consent.permits ? std::nullopt : std::optional(std::move(consent));
   exception.from.reset();
   exception.until.reset();
   if (says_something(exception) || provision["type"]) {
@@ -369,6 +526,15 @@ bool ConsentBook::empty() const {
 bool ConsentBook::has(std::string_view patient) const {
   const std::lock_guard lock(mutex_);
   return by_patient_.contains(std::string(patient));
+}
+
+std::size_t ConsentBook::unclear() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t count = 0;
+  for (const auto& [patient, consents] : by_patient_)
+    count += static_cast<std::size_t>(
+        std::ranges::count_if(consents, [](const auto& each) { return !each->unclear.empty(); }));
+  return count;
 }
 
 std::uint64_t ConsentBook::version() const {

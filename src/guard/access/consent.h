@@ -7,6 +7,8 @@
 // - a provision that says no more than the one it stands in is no exception to it;
 // - of actors, each role that is named must be met, by one of those named in it;
 // - a denial by one Consent is not lifted by another.
+// What is not understood refuses: of what narrows a provision, one that denies goes without it, and one that permits is met
+// by nothing; where it is the policy itself, the whole Consent denies. Consent::unclear names it.
 
 #include <cstdint>
 #include <map>
@@ -33,9 +35,20 @@ struct Coded {
 
 // One rule of a Consent.
 struct Provision {
+  // What may narrow a provision; bits of `unclear`.
+  enum Criterion : std::uint8_t {
+    of_actor = 1,
+    of_action = 2,
+    of_purpose = 4,
+    of_label = 8,
+    of_class = 16,
+    of_code = 32,
+    of_data = 64
+  };
   struct Actor {
-    std::string role;       // code of v3-ParticipationType: PRCP, IRCP, CST, AUT ...; empty: the recipient
-    std::string reference;  // "Practitioner/1"
+    std::string role;        // code of v3-ParticipationType: PRCP, IRCP, CST, AUT ...; empty: the recipient
+    std::string reference;   // "Practitioner/1"; empty: it was not understood who that is
+    bool elsewhere = false;  // the reference was a URL, which may be of another server
     bool operator==(const Actor&) const = default;
   };
   bool permits = false;
@@ -45,10 +58,11 @@ struct Provision {
   std::vector<std::string> purposes;             // codes of v3-PurposeOfUse
   std::vector<Coded> labels;                     // securityLabel
   std::vector<std::string> classes;              // resource types
+  std::vector<std::string> formats;              // media types of documents, beside the types
   std::vector<Coded> codes;                      // what a resource is about: Observation.code ...
   std::vector<std::string> data;                 // "Observation/1"
   std::optional<Instant> data_from, data_until;  // dataPeriod
-  bool unknown_class = false;  // class names something that is no resource type: it matches nothing here
+  std::uint8_t unclear = 0;                      // of Criterion: it says something there, too, that is not understood
   std::vector<Provision> exceptions;
 };
 
@@ -58,13 +72,15 @@ struct Consent {
   bool permits = true;                 // the base policy
   std::optional<Instant> from, until;  // of the whole: the period of the provision
   std::optional<Provision> exception;
+  std::vector<std::string> unclear;  // elements that were not understood: "policyRule", "provision.actor"
 };
 
 inline constexpr std::size_t provisions_max = 256;  // of one Consent
 inline constexpr int provision_depth_max = 8;
 
 // Nothing when it restricts nothing: not active, of another scope, without a patient of this server, a plain permission.
-// Beyond the limits above the whole Consent denies: what cannot be understood must not open a record.
+// Beyond the limits above the whole Consent denies, as with a policyRule other than OPTIN and OPTOUT, and with a modifier
+// extension. One without a policyRule (but a policy elsewhere) is read as OPTIN: the roles are what that policy allows.
 std::optional<Consent> parse_consent(json::Value consent);
 
 // The Consents in force in memory, by patient. Thread-safe.
@@ -75,6 +91,7 @@ class ConsentBook {
   void assign(std::vector<Consent> consents);  // these and no others
   bool empty() const;
   bool has(std::string_view patient) const;
+  std::size_t unclear() const;  // how many say something that is not understood
   // Changes with every change.
   std::uint64_t version() const;
 

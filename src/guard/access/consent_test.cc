@@ -129,7 +129,7 @@ TEST_F(ConsentTest, TypesCodesLabelsDataAndTheirDatesNarrowAProvision) {
   EXPECT_EQ(only(R"("securityLabel":[{"system":"x","code":"PSY"}])"), "w");
   EXPECT_EQ(only(R"("data":[{"meaning":"instance","reference":{"reference":"Observation/o"}}])"), "p");
   EXPECT_EQ(only(R"("class":[{"code":"Observation"}],"dataPeriod":{"start":"2020-01-01","end":"2020-12-31"})"), "p");
-  EXPECT_EQ(only(R"("class":[{"code":"application/hl7-cda+xml"}])"), "");
+  EXPECT_EQ(only(R"("class":[{"system":"urn:ietf:bcp:13","code":"application/hl7-cda+xml"}])"), "");
   EXPECT_EQ(
       only(
           R"("class":[{"code":"Observation"}],"provision":[{"type":"permit","code":[{"coding":[{"code":"8867-4"}]}]}])"),

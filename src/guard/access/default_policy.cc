@@ -158,6 +158,7 @@ std::string_view default_policy_text() {
     "service": {
       "text": "Another system that acts for itself: bounded by the scopes of its token",
       "purpose": "HOPERAT",
+      "purposes": ["TREAT", "HPAYMT", "PUBHLTH"],
       "fhir": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "cruds" } ],
       "labels": ["*"]
     },

@@ -7,6 +7,7 @@
 #include "base/json/document.h"
 #include "base/net/uri.h"
 #include "fhir/model/definitions.h"
+#include "guard/access/purpose.h"
 
 namespace mydr24::access {
 namespace {
@@ -39,8 +40,17 @@ Result<> known_members(json::Value object, std::initializer_list<std::string_vie
   return {};
 }
 
+Result<std::vector<std::string>> purposes_of(json::Value value, const std::string& where) {
+  MYDR24_ASSIGN(auto purposes, texts(value["purposes"], where + ".purposes"));
+  for (const auto& purpose : purposes) {
+    if (!is_purpose(purpose))
+      return wrong(where + ".purposes", fmt::format("{} is no purpose of use of HL7's v3-ActReason", purpose));
+  }
+  return purposes;
+}
+
 Result<Grant> parse_grant(json::Value value, const std::string& where) {
-  MYDR24_TRY(known_members(value, {"types", "not_types", "permissions", "compartment", "criteria"}, where));
+  MYDR24_TRY(known_members(value, {"types", "not_types", "permissions", "compartment", "criteria", "purposes"}, where));
   Grant grant;
   MYDR24_ASSIGN(grant.types, texts(value["types"], where + ".types"));
   MYDR24_ASSIGN(grant.not_types, texts(value["not_types"], where + ".not_types"));
@@ -50,6 +60,7 @@ Result<Grant> parse_grant(json::Value value, const std::string& where) {
       if (type != "*" && model::find_resource(type) == nullptr)
         return wrong(where, fmt::format("{} is no resource type of R4", type));
   }
+  MYDR24_ASSIGN(grant.purposes, purposes_of(value, where));
   const auto permissions = value["permissions"].text();
   const auto scope = parse_scopes(fmt::format("user/*.{}", permissions));
   if (permissions.empty() || !scope)
@@ -89,10 +100,11 @@ Result<Role> parse_role(json::Value value) {
   Role role;
   role.name = value.key();
   const auto where = fmt::format("roles.{}", role.name);
-  MYDR24_TRY(
-      known_members(value, {"text", "purpose", "fhir", "labels", "operations", "break_glass", "privileged"}, where));
+  MYDR24_TRY(known_members(
+      value, {"text", "purpose", "purposes", "fhir", "labels", "operations", "break_glass", "privileged"}, where));
   role.text = value["text"].text();
   role.purpose = value["purpose"].text();
+  MYDR24_ASSIGN(role.purposes, purposes_of(value, where));
   role.privileged = value["privileged"].is_true();
   MYDR24_ASSIGN(role.fhir, parse_grants(value["fhir"], where + ".fhir"));
   MYDR24_ASSIGN(role.break_glass, parse_grants(value["break_glass"], where + ".break_glass"));
@@ -112,6 +124,12 @@ bool Role::may_operate(std::string_view operation) const {
   return std::ranges::any_of(operations, [&](std::string_view allowed) {
     return allowed.ends_with('*') ? operation.starts_with(allowed.substr(0, allowed.size() - 1)) : operation == allowed;
   });
+}
+
+bool Role::serves(std::string_view named) const {
+  if (named.empty() || named == purpose || (purpose.empty() && purposes.empty())) return true;
+  return is_kind_of_purpose(named, purpose) ||
+         std::ranges::any_of(purposes, [&](std::string_view other) { return is_kind_of_purpose(named, other); });
 }
 
 const Role* Policy::find(std::string_view role) const {

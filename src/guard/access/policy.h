@@ -5,9 +5,10 @@
 //   { "sensitive": ["http://terminology.hl7.org/CodeSystem/v3-Confidentiality|R", ...],
 //     "roles": { "nurse": {
 //       "text": "Nurses on the wards",
-//       "purpose": "TREAT",
+//       "purpose": "TREAT", "purposes": ["HPAYMT"],
 //       "fhir": [ { "types": ["*"], "not_types": ["AuditEvent"], "permissions": "rs" },
-//                 { "types": ["Observation"], "permissions": "cu", "compartment": "own", "criteria": "status=final" } ],
+//                 { "types": ["Observation"], "permissions": "cu", "compartment": "own", "criteria": "status=final",
+//                   "purposes": ["TREAT"] } ],
 //       "labels": ["http://terminology.hl7.org/CodeSystem/v3-ActCode|HIV"],
 //       "operations": ["status", "alert-*"],
 //       "break_glass": [ { "types": ["*"], "permissions": "rs" } ] } } }
@@ -32,6 +33,7 @@ struct Grant {
   bool own_compartment = false;
   // Only what these search criteria find; decoded. "{fhirUser}" and "{patient}" in a value stand for the principal's.
   std::vector<std::pair<std::string, std::string>> criteria;
+  std::vector<std::string> purposes;  // only for one of these, or a kind of it; empty: for each that the role is for
 
   bool covers(std::string_view type) const;
 };
@@ -40,6 +42,8 @@ struct Role {
   std::string name;
   std::string text;     // for people
   std::string purpose;  // HL7 v3 PurposeOfUse when the principal names none
+  // What a principal may name beside it and its kinds. Without any and without `purpose`: every one.
+  std::vector<std::string> purposes;
   std::vector<Grant> fhir;
   std::vector<std::string> labels;      // "system|code" of sensitive labels that it may see; "*": all
   std::vector<std::string> operations;  // Route::interaction of what is not FHIR; "*" at the end: all that begin so
@@ -47,6 +51,8 @@ struct Role {
   bool privileged = false;              // a second factor is needed to log in
 
   bool may_operate(std::string_view operation) const;
+  // Whether a principal that acts for this purpose may do so in this role; for an empty one: yes.
+  bool serves(std::string_view named) const;
 };
 
 struct Policy {

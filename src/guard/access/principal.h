@@ -45,7 +45,8 @@ struct Principal {
   std::string patient;    // id of the Patient that `patient/` scopes are about, by launch context; may be empty
   std::string encounter;  // id, by launch context; may be empty
   std::string session;    // names the session in the audit and for revocation; never the token
-  std::string purpose;    // HL7 v3 PurposeOfUse: "TREAT", "HOPERAT", "BTG" ...; empty: what the role is for
+  // HL7 v3 PurposeOfUse: "TREAT", "HOPERAT", "BTG" ...; of a token that names one. Empty: what the role is for.
+  std::string purpose;
   std::vector<Override> overrides;  // in force
   Instant expires;                  // of the token; Instant's maximum when it does not
 

@@ -6,6 +6,7 @@
 
 #include "fhir/model/definitions.h"
 #include "guard/access/in_patient.h"
+#include "guard/access/purpose.h"
 
 namespace mydr24::access {
 namespace {
@@ -65,7 +66,8 @@ class Sight::Builder {
   Builder(std::shared_ptr<const Policy> policy, Principal principal)
       : policy_(std::move(policy)), principal_(std::move(principal)), own_patient_(principal_.patient) {
     for (const auto& name : principal_.roles)
-      if (const auto* role = policy_->find(name)) roles_.push_back(role);
+      if (const auto* role = policy_->find(name); role != nullptr && role->serves(principal_.purpose))
+        roles_.push_back(role);
     constexpr std::string_view prefix = "Patient/";
     if (own_patient_.empty() && principal_.fhir_user.starts_with(prefix))
       own_patient_ = principal_.fhir_user.substr(prefix.size());
@@ -74,8 +76,9 @@ class Sight::Builder {
   Result<Reach> reach(Permission permission, std::string_view type) const {
     std::vector<Way> ways;
     for (const auto* role : roles_) {
+      const std::string_view purpose = principal_.purpose.empty() ? role->purpose : principal_.purpose;
       for (const auto& grant : role->fhir) {
-        if (!grants(grant, permission, type)) continue;
+        if (!grants(grant, permission, type, purpose)) continue;
         Way way;
         MYDR24_ASSIGN(const bool possible, satisfy(grant, type, way));
         way.labels = role->labels;
@@ -83,7 +86,7 @@ class Sight::Builder {
       }
       for (const auto& override : principal_.overrides) {
         for (const auto& grant : role->break_glass) {
-          if (!grants(grant, permission, type)) continue;
+          if (!grants(grant, permission, type, purpose)) continue;
           Way way;
           MYDR24_ASSIGN(bool possible, satisfy(grant, type, way));
           way.regards_labels = false;
@@ -100,7 +103,11 @@ class Sight::Builder {
   }
 
  private:
-  static bool grants(const Grant& grant, Permission permission, std::string_view type) {
+  static bool grants(const Grant& grant, Permission permission, std::string_view type, std::string_view purpose) {
+    if (!grant.purposes.empty() && std::ranges::none_of(grant.purposes, [&](std::string_view other) {
+          return is_kind_of_purpose(purpose, other);
+        }))
+      return false;
     return (grant.permissions & static_cast<std::uint8_t>(permission)) != 0 && grant.covers(type);
   }
 

@@ -101,8 +101,13 @@ Result<ProvenClient> Identity::check_client(const ClientClaim& claim, const std:
       MYDR24_ASSIGN(const auto keys, crypto::parse_key_set(proven.client.key_set));
       return crypto::verify_jwt(claim.assertion, keys, checks, now);
     }
-    MYDR24_ASSIGN(const auto keys, client_keys_.get(proven.client.key_set_url, now, is_unknown));
-    return crypto::verify_jwt(claim.assertion, *keys, checks, now);
+    const auto keys = client_keys_.get(proven.client.key_set_url, now, is_unknown);
+    if (!keys) {
+      // Why it failed tells who asks what there is at an address of their choice (CWE-918).
+      log_.warn("the key set of a client cannot be had", {{"client", proven.client.id}, {"detail", keys.error().text}});
+      return refuse("the client's key set cannot be had");
+    }
+    return crypto::verify_jwt(claim.assertion, **keys, checks, now);
   };
   auto claims = verify(false);
   if (!claims && claims.error().code == Code::not_found) claims = verify(true);

@@ -141,6 +141,25 @@ TEST_F(ClientOf, KeysAreFetchedOnceAndAgainForAKeyThatIsNotKnown) {
   EXPECT_TRUE(show(assertion(next, "5")));
 }
 
+// What stands at an address that a client registered is not for whoever asks for a token.
+TEST_F(ClientOf, WhyAKeySetCannotBeHadIsForTheLogAlone) {
+  add_machine({}, key_url);
+  const auto said = [&] {
+    const auto shown = show(assertion(key, "1"));
+    EXPECT_FALSE(shown);
+    return shown ? std::string() : shown.error().text;
+  };
+  const auto away = said();
+  EXPECT_EQ(said(), away) << "it is left alone for a while";
+  for (const auto* const body : {"<html>intranet</html>", "{}", ""}) {
+    clock.advance(2min);
+    network[key_url] = {body, std::nullopt};
+    EXPECT_EQ(said(), away) << body;
+  }
+  EXPECT_EQ(away, "the client's key set cannot be had");
+  EXPECT_GE(fetched(key_url), 4);
+}
+
 TEST_F(ClientOf, KeysAreKeptNoLongerThanTheirServerSays) {
   add_machine({}, key_url);
   network[key_url] = {crypto::print_key_set({key}), 10s};
@@ -289,6 +308,30 @@ TEST_F(ProviderOf, KeysThatChangeAreFetchedInTheBackground) {
   for (int i = 0; i < 20; ++i)
     EXPECT_FALSE(with_token(*identity, token(crypto::Key::generate(crypto::Algorithm::es256))));
   EXPECT_EQ(fetched(jwks), 2);
+}
+
+TEST_F(ProviderOf, APurposeOfUseIsUnderstoodOrTheTokenRefused) {
+  const ProviderSettings settings{.name = "p"};
+  const auto purpose = [&](std::string_view claim) {
+    const auto claims = json::Document::parse(fmt::format(R"({{"sub":"a"{}{}}})", claim.empty() ? "" : ",", claim));
+    const auto principal = principal_of(claims->root(), settings, clock.now());
+    return principal ? principal->purpose : principal.error().where + "!";
+  };
+  EXPECT_EQ(purpose(""), "");
+  EXPECT_EQ(purpose(R"("purpose_of_use":"ETREAT")"), "ETREAT");
+  EXPECT_EQ(purpose(R"("purpose_of_use":["HPAYMT"])"), "HPAYMT");
+  EXPECT_EQ(
+      purpose(
+          R"("extensions":{"ihe_iua":{"purpose_of_use":[{"system":"urn:oid:2.16.840.1.113883.5.8","code":"TREAT"}]}})"),
+      "TREAT");
+  EXPECT_EQ(purpose(R"("extensions":{"ihe_iua":{"purpose_of_use":{"system":)"
+                    R"("http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"HRESCH"}}})"),
+            "HRESCH");
+  for (const auto* bad :
+       {R"("purpose_of_use":"care")", R"("purpose_of_use":"")", R"("purpose_of_use":null)", R"("purpose_of_use":[])",
+        R"("purpose_of_use":["TREAT","HRESCH"])", R"("purpose_of_use":[{"system":"urn:other","code":"TREAT"}])",
+        R"("extensions":{"ihe_iua":{"purpose_of_use":7}})"})
+    EXPECT_EQ(purpose(bad), "purpose_of_use!") << bad;
 }
 
 TEST_F(ProviderOf, ScopesBoundATokenOrTheRolesDo) {

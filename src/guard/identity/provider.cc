@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/crypto/jwt.h"
+#include "guard/access/purpose.h"
 
 namespace mydr24::identity {
 namespace {
@@ -34,6 +35,29 @@ std::vector<std::string_view> words_of(json::Value value) {
     rest.remove_prefix(std::min(word.size() + 1, rest.size()));
   }
   return words;
+}
+
+// For what the token was given: the claim purpose_of_use, by itself or below extensions.ihe_iua (IHE ITI IUA, 3.71.4.2.2.1.1), as
+// code, Coding, or a list with one of them. Empty: it does not say. What it says and is not understood must not become what the
+// role is for.
+Result<std::string> purpose_of(json::Value claims) {
+  auto value = member_at(claims, "extensions.ihe_iua.purpose_of_use");
+  if (!value) value = claims["purpose_of_use"];
+  if (!value) return std::string();
+  if (value.is_array()) {
+    if (value.size() != 1) return fail(Code::refused, "the token is for several purposes of use", "purpose_of_use");
+    value = value.at(0);
+  }
+  if (value.is_object()) {
+    const auto system = value["system"].text();
+    if (!system.empty() && system != access::purpose_system && system != "urn:oid:2.16.840.1.113883.5.8" &&
+        system != "2.16.840.1.113883.5.8")
+      return fail(Code::refused, "the token's purpose of use is of an unknown system", "purpose_of_use");
+    value = value["code"];
+  }
+  if (!access::is_purpose(value.text()))
+    return fail(Code::refused, "the token's purpose of use is none of HL7's v3-ActReason", "purpose_of_use");
+  return std::string(value.text());
 }
 
 // A URL of ours or of theirs: the reference is what counts.
@@ -82,6 +106,7 @@ Result<access::Principal> principal_of(json::Value claims, const ProviderSetting
   if (principal.patient.empty() && principal.fhir_user.starts_with("Patient/"))
     principal.patient = principal.fhir_user.substr(8);
   principal.encounter = claims["encounter"].text();
+  MYDR24_ASSIGN(principal.purpose, purpose_of(claims));
   principal.session = claims["sid"] ? claims["sid"].text() : claims["jti"].text();
   principal.expires = expires;
   return principal;
