@@ -84,7 +84,7 @@ TEST_F(SeriesDatabase, WhatGrowsOldIsKeptByMinuteThenByHour) {
   database.maintain();
   const Points points = read(database, "load");
   ASSERT_GT(points.hours, 20U);
-  ASSERT_GT(points.buckets.size(), points.hours + 22 * 60);
+  ASSERT_GT(points.buckets.size(), points.hours + 20 * 60);
   EXPECT_GT(points.samples.size(), points.buckets.size() + 200);
   for (std::size_t i = 1; i < points.samples.size(); ++i) ASSERT_LT(points.samples[i - 1].time, points.samples[i].time);
   // Each minute has four samples, each hour 240: their first and last number, and all that lies between.
@@ -292,7 +292,27 @@ TEST_F(SeriesDatabase, OfATenantOnlyWhatIsTheTenants) {
   EXPECT_EQ((*database.all().front()->labels())["tenant"], "north");
 }
 
-// 5,000 series each 5 seconds may take 0.5 % of a processor: 25 ms, with all that a loaded machine adds.
+// 5,000 series each 5 seconds may take 0.5 % of a processor: 25 ms.
+TEST_F(SeriesDatabase, CollectingFiveThousandSeriesTakesLessThanHalfAPercent) {
+  telemetry::Metrics metrics;
+  for (int i = 0; i < 260; ++i)
+    (void)metrics.histogram("seconds", "Time", telemetry::seconds_buckets(), {{"route", fmt::format("route-{}", i)}});
+  for (int i = 0; i < 320; ++i)
+    (void)metrics.counter("requests_total", "Requests", {{"route", fmt::format("route-{}", i)}, {"status", "2xx"}});
+  Database database(clock_, {});
+  Collector collector(metrics, database, "mydr24", "h:1");
+  std::chrono::nanoseconds best = 1h;
+  for (int round = 0; round < 10; ++round) {
+    at(start + round * 5'000);
+    const auto begin = system_clock().steady();
+    collector.collect(start + round * 5'000);
+    best = std::min(best, system_clock().steady() - begin);
+  }
+  EXPECT_EQ(database.series_count(), 5'000U);
+  RecordProperty("us", static_cast<int>(best.count() / 1'000));
+  EXPECT_LT(best, 25ms);
+}
+
 TEST_F(SeriesDatabase, ASampleOfAKnownSeriesTakesLessThanAMicrosecond) {
   Database database(clock_, {});
   std::vector<SeriesPtr> all;
