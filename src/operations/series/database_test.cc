@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <ctime>
 
 #include "operations/series/collector.h"
 #include "operations/series/keeper.h"
@@ -17,6 +18,13 @@ using namespace std::chrono_literals;
 constexpr Milliseconds start = 1'790'000'000'000;  // a whole minute and hour: see the test of rolled-up samples
 constexpr Milliseconds minute = 60'000;
 constexpr Milliseconds hour = 60 * minute;
+
+// Of this thread: what a loaded machine adds does not count.
+std::chrono::nanoseconds cpu_time() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
 
 Labels named(std::string_view name, std::vector<routing::Label> more = {}) {
   more.emplace_back(name_label, name);
@@ -304,9 +312,9 @@ TEST_F(SeriesDatabase, CollectingFiveThousandSeriesTakesLessThanHalfAPercent) {
   std::chrono::nanoseconds best = 1h;
   for (int round = 0; round < 10; ++round) {
     at(start + round * 5'000);
-    const auto begin = system_clock().steady();
+    const auto begin = cpu_time();
     collector.collect(start + round * 5'000);
-    best = std::min(best, system_clock().steady() - begin);
+    best = std::min(best, cpu_time() - begin);
   }
   EXPECT_EQ(database.series_count(), 5'000U);
   RecordProperty("us", static_cast<int>(best.count() / 1'000));
@@ -320,10 +328,10 @@ TEST_F(SeriesDatabase, ASampleOfAKnownSeriesTakesLessThanAMicrosecond) {
   std::chrono::nanoseconds best = 1h;
   for (int round = 0; round < 20; ++round) {
     at(start + round * 5'000);
-    const auto begin = system_clock().steady();
+    const auto begin = cpu_time();
     for (std::size_t i = 0; i < all.size(); ++i)
       database.append(*all[i], start + round * 5'000, i % 3 == 0 ? round * 1.5 : 3);
-    best = std::min(best, system_clock().steady() - begin);
+    best = std::min(best, cpu_time() - begin);
   }
   RecordProperty("ns_per_sample", static_cast<int>(best.count() / 5'000));
   EXPECT_LT(best / 5'000, 1us);
