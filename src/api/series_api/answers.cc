@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t form_bytes_max = 256U << 10;
 constexpr double seconds_max = 9e12;
+constexpr double whole_max = 1e17;  // every greater number is whole
 
 std::optional<double> plain_number(std::string_view text) {
   double value = 0;
@@ -109,8 +110,20 @@ std::string number(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   std::array<char, 400> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr;
-  return {text.data(), end};
+  if (std::abs(value) < whole_max) {
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr;
+    return {text.data(), end};
+  }
+  // The fewest digits that read back the same, then zeros: 1.8446744073709552e+19.
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific).ptr;
+  std::string digits(text.data(), end);
+  const auto mark = digits.find('e');
+  const auto exponent = static_cast<std::size_t>(std::strtoul(digits.c_str() + mark + 1, nullptr, 10));
+  digits.resize(mark);
+  const std::size_t before = digits.starts_with('-') ? 2 : 1;  // the point
+  if (digits.size() > before) digits.erase(before, 1);
+  digits.resize(before + exponent, '0');
+  return digits;
 }
 
 std::string seconds(series::Milliseconds time) {

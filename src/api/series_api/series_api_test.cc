@@ -116,6 +116,8 @@ TEST_F(SeriesApi, NumbersAreWrittenAsPrometheusWritesThem) {
        std::vector<std::pair<std::string, std::string>>{{"vector(1e21)", "1000000000000000000000"},
                                                         {"vector(1/0)", "+Inf"},
                                                         {"vector(-1/0)", "-Inf"},
+                                                        {"vector(18446744073709551615)", "18446744073709552000"},
+                                                        {"vector(-3e20)", "-300000000000000000000"},
                                                         {"vector(0/0)", "NaN"},
                                                         {"vector(0.1)", "0.1"},
                                                         {"vector(1e-7)", "0.0000001"}})

@@ -8,6 +8,7 @@
 #include "api/pipeline/openapi.h"
 #include "app/server/bench_route.h"
 #include "app/server/server.h"
+#include "base/net/client.h"
 #include "clinical/records/rewrite.h"
 #include "guard/admission/hash.h"
 
@@ -103,6 +104,10 @@ Result<> Tenant::start() {
   MYDR24_TRY(label_alerts_->start());
   incidents_ = std::make_unique<IncidentDesk>(*core_.book, *core_.records, hub_, shared_.workers, clock_);
   MYDR24_TRY(incidents_->start());
+  if (const auto& url = settings_.series.otlp_url; !url.empty()) {
+    if (const auto parsed = net::parse_url(url); !parsed)
+      return fail(Code::invalid, parsed.error().text, "series.otlp_url");
+  }
   if (settings_.series.mode == "on") {
     series_ = std::make_unique<MonitoringSeries>(settings_, *core_.store, shared_.workers, metrics_, log_,
                                                  shared_.machine_clock);

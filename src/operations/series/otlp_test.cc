@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
 
 #include "base/json/document.h"
+#include "base/json/writer.h"
 #include "base/net/http.h"
 #include "operations/series/detail/bytes.h"
 #include "operations/series/exporter.h"
