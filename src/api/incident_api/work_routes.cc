@@ -116,8 +116,10 @@ void add_work_routes(pipeline::Router& router, Service& service) {
   route("/links", "incident-work-link", link, "A link that belongs to it");
   route("/publish", "incident-work-publish", publish, "Words for the public status page");
   route("/review", "incident-work-review", review, "What the review says");
-  route("/review/actions", "incident-work-review-action", add_action, "What is changed so that it does not happen again");
-  route("/review/actions/{place}", "incident-work-review-action-edit", edit_action, "Its owner, its date, that it is done");
+  route("/review/actions", "incident-work-review-action", add_action,
+        "What is changed so that it does not happen again");
+  route("/review/actions/{place}", "incident-work-review-action-edit", edit_action,
+        "Its owner, its date, that it is done");
   route("/review/close", "incident-work-review-close", close_review,
         "The review is closed; every action has owner and date");
 }

@@ -122,8 +122,7 @@ Result<Opened> Book::join(store::Transaction& transaction, const Opening& openin
   MYDR24_ASSIGN(const Incident incident, change(transaction, id, [&](Incident& found) -> Result<> {
                   MYDR24_TRY(tell_of(transaction, found, {"joined", opening.by, opening.title, {}}));
                   for (const std::string& link : opening.links)
-                    if (found.links.size() < links_max && !contains(found.links, link))
-                      found.links.push_back(link);
+                    if (found.links.size() < links_max && !contains(found.links, link)) found.links.push_back(link);
                   Severity severity = opening.severity.value_or(found.severity);
                   if (!classified.rule.empty()) severity = std::min(severity, classified.severity);
                   if (severity < found.severity) {

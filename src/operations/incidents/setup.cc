@@ -93,8 +93,7 @@ Reach Setup::reach_of(std::string_view service) const {
     const std::string name = reach.services[i];
     if (const Service* found = this->service(name)) wards.insert(found->wards.begin(), found->wards.end());
     for (const Service& other : services_)
-      if (contains(other.depends_on, name) && seen.insert(other.name).second)
-        reach.services.push_back(other.name);
+      if (contains(other.depends_on, name) && seen.insert(other.name).second) reach.services.push_back(other.name);
   }
   reach.wards.assign(wards.begin(), wards.end());
   return reach;
