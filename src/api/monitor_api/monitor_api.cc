@@ -306,7 +306,7 @@ void add_routes(pipeline::Router& router, Service& service) {
               [&service](Call& call) -> Task<> { co_await preview_rules(service, call); }});
   router.add({Method::get, "/api/monitor/changes", "monitor-changes", RequestClass::routine,
               [&service](Call& call) -> Task<> { co_await answer(call, changes(service)); }});
-  router.add_open({Method::post, "/api/monitor/probe", "monitor-probe", RequestClass::emergency,
+  router.add_open({Method::post, "/api/monitor/probe", "monitor-probe", RequestClass::urgent,
                    [&service](Call& call) -> Task<> { co_await take_probe(service, call); }});
   add_slo_routes(router, service);
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-// The monitor over HTTP, below /api/monitor: what is measured now and whether it is well, rules and objectives with their
-// budgets and burn rates, OpenSLO in and out, Prometheus rules, the channels' last tests. A change names who makes it.
-// Errors are problem details (RFC 9457): 400 names the member, 404 what is not there, 409 that another revision is in
-// force, 413 what is too much.
+// The monitor over HTTP, below /api/monitor: what is measured now and whether it is well, rules and objectives with
+// their budgets and burn rates, OpenSLO in and out, Prometheus rules, the channels' last tests. A change names who
+// makes it. Errors are problem details (RFC 9457): 400 names the member, 404 what is not there, 409 that another
+// revision is in force, 413 what is too much.
 
 #include <atomic>
 #include <functional>

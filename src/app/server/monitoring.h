@@ -48,8 +48,8 @@ class Monitoring {
   void add_metrics(telemetry::Metrics& metrics) { monitor_.add_metrics(metrics); }
   // Before begin().
   void record_to(monitor::Recorder recorder) { monitor_.record_to(std::move(recorder)); }
-  // When requests are answered. `loopback`: where this server reaches itself; empty: it cannot, and asks neither for its
-  // page nor for its own webhook. The error names the setting.
+  // When requests are answered. `loopback`: where this server reaches itself; empty: it cannot, and asks neither for
+  // its page nor for its own webhook. The error names the setting.
   Result<> begin(const std::string& loopback);
   void stop();
 

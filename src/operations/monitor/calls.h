@@ -1,8 +1,8 @@
 #pragma once
 
-// How emergencies reached people, measured from the journal: from the moment one is raised to its first delivery, from the
-// moment the policy says "the next one" to that one's delivery, and how many messages arrived. One that is still on its way
-// counts by its age, so that a channel that hangs is seen while it hangs.
+// How emergencies reached people, measured from the journal: from the moment one is raised to its first delivery, from
+// the moment the policy says "the next one" to that one's delivery, and how many messages arrived. One that is still
+// on its way counts by its age, so that a channel that hangs is seen while it hangs.
 
 #include <atomic>
 #include <map>

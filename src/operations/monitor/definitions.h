@@ -1,7 +1,7 @@
 #pragma once
 
-// The rules and objectives in force: kept in the store, each change a revision that says who made it and when. A store that
-// keeps none has those that are compiled in, revision 0.
+// The rules and objectives in force: kept in the store, each change a revision that says who made it and when. A store
+// that keeps none has those that are compiled in, revision 0.
 
 #include <cstdint>
 #include <memory>
@@ -39,8 +39,8 @@ struct DefinitionsChange {
 };
 
 Result<Definitions> load(store::Reader& reader);
-// In the transaction of the change; event "monitor.changed". Code::invalid (no name given, a member), Code::not_found (an
-// objective to remove), Code::conflict (another revision is in force), Code::too_large (too many).
+// In the transaction of the change; event "monitor.changed". Code::invalid (no name given, a member), Code::not_found
+// (an objective to remove), Code::conflict (another revision is in force), Code::too_large (too many).
 Result<Definitions> change(store::Transaction& transaction, const DefinitionsChange& change);
 // The changes, newest first, at most `count`: {"revision", "at", "by", "what"}.
 Result<std::string> changes_json(store::Reader& reader, std::uint32_t count);

@@ -239,8 +239,8 @@ std::optional<slo::Count> Evaluator::events_of(const Part& part, slo::NoData no_
   return slo::Count{part.kind == Kind::raw_success ? share : 1 - share, 1};
 }
 
-// Where seconds are counted, a window has as many as it is long: those before the server began are not known to be bad, and
-// without them the first bad second of a new server would look like an outage.
+// Where seconds are counted, a window has as many as it is long: those before the server began are not known to be
+// bad, and without them the first bad second of a new server would look like an outage.
 slo::Count Evaluator::in(const Watch& watch, const Part& part, std::chrono::seconds window) {
   slo::Count count = part.counts.in(window);
   const auto length = static_cast<double>(window.count());

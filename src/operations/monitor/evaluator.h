@@ -1,10 +1,11 @@
 #pragma once
 
-// Holds every metric against the rules and objectives, once a second: what somebody must be told of now. No store and no
-// clock of its own.
+// Holds every metric against the rules and objectives, once a second: what somebody must be told of now. No store and
+// no clock of its own.
 //
 // Invariants
-// - A metric that gives nothing is never taken for one that is well: after absent_after() it is a finding of its own, and of
+// - A metric that gives nothing is never taken for one that is well: after absent_after() it is a finding of its own,
+//   and of
 //   an objective for emergencies each such second is bad.
 // - A rule whose metric is not measured by this server says so; it never fires and is never well.
 // Not thread-safe.
@@ -75,10 +76,11 @@ class Evaluator {
   std::vector<HourCount> this_hour() const;
   std::vector<ObjectiveTotals> totals() const;
   std::optional<double> value(std::string_view metric) const;
-  // The least share of an error budget that is left of a service's objectives, below 0: overspent. Nothing: it has none.
+  // The least share of an error budget that is left of a service's objectives, below 0: overspent. Nothing: it has
+  // none.
   std::optional<double> budget_left(std::string_view service, Instant now) const;
-  // How many times too fast an objective spends its budget, in the short window of the fastest condition (5 minutes of 30
-  // days). Nothing: there is no such objective, or nothing is measured of it.
+  // How many times too fast an objective spends its budget, in the short window of the fastest condition (5 minutes of
+  // 30 days). Nothing: there is no such objective, or nothing is measured of it.
   std::optional<double> burn_rate(std::string_view slo) const;
 
   void write_metrics(json::Writer& out, std::chrono::nanoseconds steady) const;

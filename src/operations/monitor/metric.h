@@ -27,7 +27,8 @@ struct Source {
   std::string help;
   Group group = Group::operational;
   std::chrono::milliseconds every{1'000};  // how often it has something new to say
-  // Now; nothing when there is nothing to say. Called once a second on the evaluating thread: quick, and must not throw.
+  // Now; nothing when there is nothing to say. Called once a second on the evaluating thread: quick, and must not
+  // throw.
   std::function<std::optional<double>()> read;
 };
 

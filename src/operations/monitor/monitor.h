@@ -1,6 +1,7 @@
 #pragma once
 
-// The monitor of a running server: evaluates once a second, and tells people by the book of alerts (cause "monitor/...").
+// The monitor of a running server: evaluates once a second, and tells people by the book of alerts (cause
+// "monitor/...").
 //
 // Invariants
 // - A finding is one alert from its beginning to its end, also over a restart: what was open is taken up again.

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the monitor does by itself so that there is something to measure when nothing happens: synthetic emergencies over each
-// channel, up to the provider's boundary; reading a record as for an emergency; a write; a request to
+// What the monitor does by itself so that there is something to measure when nothing happens: synthetic emergencies
+// over each channel, up to the provider's boundary; reading a record as for an emergency; a write; a request to
 // itself; and a heartbeat to the
 // outside, which is sent only while the monitor works, so that its absence tells of what cannot tell of itself.
 //

@@ -1,9 +1,9 @@
 #pragma once
 
-// Threshold rules: which metric must not go beyond what, and what is said and advised when it does. Data: JSON in and out;
-// those that a server begins with are compiled in. Source of their limits, categories and advice: the operations handbook's
-// emergency metrics (emergency response 2 s, data retrieval 5 s, communication 99 %, availability 99.99 %, escalation 30 s,
-// record access 10 s, audit lag 30 s).
+// Threshold rules: which metric must not go beyond what, and what is said and advised when it does. Data: JSON in and
+// out; those that a server begins with are compiled in. Source of their limits, categories and advice: the operations
+// handbook's emergency metrics (emergency response 2 s, data retrieval 5 s, communication 99 %, availability 99.99 %,
+// escalation 30 s, record access 10 s, audit lag 30 s).
 
 #include <chrono>
 #include <cstdint>

@@ -1,8 +1,8 @@
 #pragma once
 
-// Good events and all events over time, asked for any window from seconds to 33 days, in memory that does not grow: running
-// sums at the ends of seconds (of the last hour), of minutes (of the last 25 hours) and of hours (of the last 33 days). The
-// older a window begins, the coarser its beginning is taken: always to the earlier side.
+// Good events and all events over time, asked for any window from seconds to 33 days, in memory that does not grow:
+// running sums at the ends of seconds (of the last hour), of minutes (of the last 25 hours) and of hours (of the last
+// 33 days). The older a window begins, the coarser its beginning is taken: always to the earlier side.
 
 #include <array>
 #include <chrono>
@@ -35,7 +35,8 @@ class Counts {
   // Of the hour of the newest add() so far, what was restored of it included; and when it began.
   Count this_hour() const;
   Instant hour() const;
-  // Of the last `window` before the newest add(). A window finds what is finer than a quarter of it, or it begins later.
+  // Of the last `window` before the newest add(). A window finds what is finer than a quarter of it, or it begins
+  // later.
   Count in(seconds window) const;
   // Since `from`.
   Count since(Instant from) const;
@@ -57,8 +58,8 @@ class Counts {
     const Mark& oldest() const { return marks.size() < size ? marks.front() : marks[next]; }
     const Mark& at(std::size_t index) const { return marks[marks.size() < size ? index : (next + index) % size]; }
     void push(const Mark& mark);
-    // The newest mark whose sum is that at `second` or, within a step, before it; the oldest when there is none; null when
-    // nothing came since.
+    // The newest mark whose sum is that at `second` or, within a step, before it; the oldest when there is none; null
+    // when nothing came since.
     const Mark* find(std::int64_t second) const;
   };
   Count difference(std::int64_t from, std::int64_t window) const;

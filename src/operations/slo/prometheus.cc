@@ -1,5 +1,5 @@
-// Prometheus rules made from objectives, and tests of them for promtool. Only Occurrences and slices as this server counts
-// them: mydr24_slo_events_total is already what the budget is counted in.
+// Prometheus rules made from objectives, and tests of them for promtool. Only Occurrences and slices as this server
+// counts them: mydr24_slo_events_total is already what the budget is counted in.
 
 #include <fmt/format.h>
 

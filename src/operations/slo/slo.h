@@ -1,9 +1,10 @@
 #pragma once
 
-// Service level objectives as values: what is promised of which indicator in which time, how much may go wrong (the error
-// budget), and when so much goes wrong that somebody must be told (burn rates). Pure functions: no store, no clock, no I/O.
-// Sources: OpenSLO v1 (objects, budgeting methods, names); Google SRE workbook, ch. 5 (alerts on several windows and burn
-// rates: 2 % of a 30-day budget in 1 hour is a burn rate of 14.4, 5 % in 6 hours 6, 10 % in a day 3, 10 % in 3 days 1).
+// Service level objectives as values: what is promised of which indicator in which time, how much may go wrong (the
+// error budget), and when so much goes wrong that somebody must be told (burn rates). Pure functions: no store, no
+// clock, no I/O. Sources: OpenSLO v1 (objects, budgeting methods, names); Google SRE workbook, ch. 5 (alerts on
+// several windows and burn rates: 2 % of a 30-day budget in 1 hour is a burn rate of 14.4, 5 % in 6 hours 6, 10 % in a
+// day 3, 10 % in 3 days 1).
 
 #include <array>
 #include <chrono>
@@ -20,8 +21,9 @@
 
 namespace mydr24::slo {
 
-// What the budget is counted in. occurrences: good events of all events. timeslices: slices of time, of which one is good
-// when its share of good events reaches timeSliceTarget. ratio_timeslices: each slice counts by its share of good events.
+// What the budget is counted in. occurrences: good events of all events. timeslices: slices of time, of which one is
+// good when its share of good events reaches timeSliceTarget. ratio_timeslices: each slice counts by its share of good
+// events.
 enum class Method : std::uint8_t { occurrences, timeslices, ratio_timeslices };
 enum class Operator : std::uint8_t { lte, gte, lt, gt };
 
