@@ -118,7 +118,9 @@ changes::OutsideSettings ChangeDesk::outside_settings(net::Reach reach) {
 // As every search is answered; how many there are, and nothing of them.
 Result<std::int64_t> ChangeDesk::count(const std::string& search) const {
   const auto definitions = parts_.records.definitions();
-  MYDR24_ASSIGN(auto query, records::parse_criteria(search, definitions->catalogue));
+  // A type alone is a search too.
+  const auto criteria = search.contains('?') ? search : search + "?_lastUpdated=gt1900-01-01";
+  MYDR24_ASSIGN(auto query, records::parse_criteria(criteria, definitions->catalogue));
   query.total = search::Total::accurate;
   query.count = 1;
   std::int64_t total = 0;

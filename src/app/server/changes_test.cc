@@ -184,7 +184,7 @@ TEST_F(ChangeAccess, NobodyApprovesInTheNameOfAnother) {
   EXPECT_EQ(send(Method::post, "/api/v1/changes", body, nurse).status, 403);
   const auto proposed = send(Method::post, "/api/v1/changes", body, manager);
   ASSERT_EQ(proposed.status, 201) << proposed.raw.body;
-  EXPECT_EQ(proposed.body.root()["change"]["requested_by"].text(), "user/mia");
+  EXPECT_EQ(proposed.body.root()["change"]["requested_by"].text(), "mia");
   const auto id = std::string(proposed.body.root()["change"]["id"].text());
   const auto approval =
       fmt::format(R"({{"by":"senior-dba","digest":"{}"}})", proposed.body.root()["change"]["digest"].text());

@@ -47,11 +47,14 @@ std::string with_delay(std::string_view document, const std::string& seconds) {
   return text;
 }
 
-std::string delay_of(const oncall::Plan& plan) {
-  const auto found = plan.documents().find(default_policy);
-  if (found == plan.documents().end()) return {};
-  const auto parsed = json::Document::parse_view(found->second);
-  return parsed ? std::string(parsed->root()["steps"].at(0)["delay_s"].text()) : std::string();
+// As the store keeps it, which the plan in memory follows within a second; until it was changed, as the settings have it.
+Result<std::string> document_of(const oncall::Directory& directory, store::Reader& reader) {
+  MYDR24_ASSIGN(const auto row, reader.state("oncall", fmt::format("part/{}", default_policy)));
+  if (row) return *row;
+  const auto plan = directory.plan();
+  const auto found = plan->documents().find(default_policy);
+  if (found == plan->documents().end()) return fail(Code::not_found, "there is no policy of that name", "default");
+  return found->second;
 }
 
 // The plan is the store's: every server takes it up within a second (OnCallDesk).
@@ -66,17 +69,18 @@ Definition escalate_after(const LiveParts& parts) {
                   .emergency = true};
   made.within = [&directory = parts.directory](store::Transaction& transaction, const std::string& value,
                                                std::string_view by) -> Result<> {
-    const auto plan = directory.plan();
-    const auto found = plan->documents().find(default_policy);
-    if (found == plan->documents().end()) return fail(Code::not_found, "there is no policy of that name", "default");
-    oncall::Change change{.by = std::string(by), .revision = plan->revision()};
-    change.parts[std::string(default_policy)] = with_delay(found->second, value);
+    MYDR24_ASSIGN(const auto document, document_of(directory, transaction));
+    oncall::Change change{.by = std::string(by)};
+    change.parts[std::string(default_policy)] = with_delay(document, value);
     MYDR24_TRY(directory.change(transaction, change));
     return {};
   };
-  made.read = [&directory = parts.directory, standard = made.standard](store::Reader&) -> Result<std::string> {
-    auto delay = delay_of(*directory.plan());
-    return delay.empty() ? standard : std::move(delay);
+  made.read = [&directory = parts.directory, standard = made.standard](store::Reader& reader) -> Result<std::string> {
+    const auto document = document_of(directory, reader);
+    const auto parsed = document ? json::Document::parse_view(*document) : Result<json::Document>(document.error());
+    if (!parsed) return standard;
+    const auto delay = parsed->root()["steps"].at(0)["delay_s"].text();
+    return delay.empty() ? standard : std::string(delay);
   };
   return made;
 }
