@@ -406,6 +406,14 @@ std::vector<ShownValue> show(const Config& config, bool with_defaults) {
   return shown;
 }
 
+namespace {
+
+constexpr std::string_view steps_example =
+    "# Escalation steps in order; each names the contacts that are called together. Empty: one step with everybody.\n"
+    "#steps = [[\"ward nurse\"], [\"registrar\", \"charge nurse\"]]\n";
+
+}  // namespace
+
 std::string example_file() {
   Settings defaults;
   std::string out =
@@ -416,6 +424,7 @@ std::string example_file() {
   for (const Key& key : table) {
     const std::size_t dot = key.name.find('.');
     if (key.name.substr(0, dot) != section) {
+      if (section == "alerting") out += steps_example;
       section = key.name.substr(0, dot);
       out += fmt::format("\n[{}]\n", section);
     }
@@ -424,9 +433,6 @@ std::string example_file() {
     out += fmt::format("#{} = {}\n", key.name.substr(dot + 1), value_text(key, defaults));
   }
   out +=
-      "# Escalation steps in order; each names the contacts that are called together. Empty: one step with "
-      "everybody.\n"
-      "#steps = [[\"ward nurse\"], [\"registrar\", \"charge nurse\"]]\n"
       "\n"
       "# Whom alerts reach. Without webhook_url: the console only. The content of webhook_secret_file signs "
       "the calls.\n"

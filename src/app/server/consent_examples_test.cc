@@ -18,6 +18,13 @@ std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// Names of roles are in small letters.
+std::string role_of(std::string_view purpose) {
+  std::string name(purpose);
+  for (char& c : name) c = static_cast<char>(c - 'A' + 'a');
+  return name;
+}
+
 std::string with_patient(json::Value value, std::string_view patient) {
   std::string text(value.raw());
   constexpr std::string_view placeholder = "PATIENT";
@@ -35,7 +42,7 @@ class ConsentsOverHttp : public AccessTest {
     std::string roles;
     for (const auto& purpose : purposes)
       roles += fmt::format(R"({}"{}":{{"purpose":"{}","fhir":[{{"types":["*"],"permissions":"cruds"}}]}})",
-                           roles.empty() ? "" : ",", purpose, purpose);
+                           roles.empty() ? "" : ",", role_of(purpose), purpose);
     std::ofstream(file) << fmt::format(R"({{"roles":{{{}}}}})", roles);
     restart([&](Settings& settings) { settings.access.policy_file = file.string(); });
     auto parsed = json::Document::parse(read_file("tests/consents/table.json"));
@@ -48,7 +55,7 @@ class ConsentsOverHttp : public AccessTest {
     const std::pair key{std::string(fhir_user), std::string(purpose)};
     const auto found = known.find(key);
     if (found != known.end()) return found->second;
-    auto made = log_in(fmt::format("person-{}", known.size()), {key.second}, key.first);
+    auto made = log_in(fmt::format("person-{}", known.size()), {role_of(key.second)}, key.first);
     return known.emplace(key, std::move(made)).first->second;
   }
 

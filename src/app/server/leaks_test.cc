@@ -56,7 +56,7 @@ class LeaksTest : public AccessTest {
   static void SetUpTestSuite() {
     AccessTest::SetUpTestSuite();
     told_ = new Told;
-    cerr_ = std::cerr.rdbuf(log_.rdbuf());
+    cout_ = std::cout.rdbuf(log_.rdbuf());
     restart([](Settings& settings) {
       settings.log.level = "debug";
       settings.alerting.contacts = {{.name = "nurse", .webhook_url = told_->url(), .webhook_secret_file = ""}};
@@ -81,7 +81,7 @@ class LeaksTest : public AccessTest {
   }
   static void TearDownTestSuite() {
     AccessTest::TearDownTestSuite();
-    std::cerr.rdbuf(cerr_);
+    std::cout.rdbuf(cout_);
     delete told_;
   }
 
@@ -105,7 +105,7 @@ class LeaksTest : public AccessTest {
 
   static inline Told* told_ = nullptr;
   static inline std::ostringstream log_;
-  static inline std::streambuf* cerr_ = nullptr;
+  static inline std::streambuf* cout_ = nullptr;
 };
 
 // An alert is part of treatment: the roles that treat see it. Others do not.
