@@ -127,7 +127,8 @@ std::string number(double value) {
 }
 
 std::string seconds(series::Milliseconds time) {
-  return time % 1000 == 0 ? fmt::format("{}", time / 1000) : number(static_cast<double>(time) / 1000);
+  if (time % 1000 == 0) return fmt::format("{}", time / 1000);
+  return fmt::format("{}{}.{:03}", time < 0 ? "-" : "", std::abs(time / 1000), std::abs(time % 1000));
 }
 
 void write_labels(json::Writer& writer, const series::Labels& labels) { routing::write(writer, labels); }

@@ -62,7 +62,7 @@ Definition escalate_after(const LiveParts& parts) {
   Definition made{.name = "alerting.escalate_after_s",
                   .unit = "s",
                   .low = 1,
-                  .high = 900,
+                  .high = 24 * 3600,  // as in the settings file
                   .standard = fmt::format("{}", parts.alerting.escalate_after_s),
                   .about = "How long a step of the on-call policy \"default\" waits for an answer",
                   .module = "alerting/oncall",

@@ -13,7 +13,7 @@ namespace mydr24::incidents {
 namespace {
 
 constexpr std::string_view followed_key = "followed";
-constexpr std::size_t batch_max = 200;  // events of one transaction: others must not wait for long
+constexpr std::size_t batch_max = 8;  // events of one transaction: an emergency must not wait for long
 constexpr std::uint32_t changes_told_max = 50;
 constexpr std::size_t word_bytes_max = 200;
 
