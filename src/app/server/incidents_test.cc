@@ -1,5 +1,8 @@
 // Incidents over HTTP, on the whole server: from an Observation to the team that is called.
 
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
 #include <set>
 #include <thread>
 
@@ -185,6 +188,47 @@ TEST_F(IncidentServer, ARequestInTheJournalOpensOne) {
   ASSERT_TRUE(done) << done.error().text;
   EXPECT_TRUE(comes_true(
       [] { return send(Method::get, "/api/v1/incidents").raw.body.contains("A change could not be rolled back"); }));
+}
+
+// MYDR24_MEASURE=1: ten thousand, and the list is compared with its bar, for a machine that does nothing else.
+TEST_F(IncidentServer, AStormOfEmergenciesIsAFewIncidentsAndEachAlertIsCounted) {
+  const bool measures = std::getenv("MYDR24_MEASURE") != nullptr;
+  const int total = measures ? 10'000 : 1'000;
+  constexpr int batch = 500;
+  const auto counted = [] {
+    std::pair<int, std::int64_t> sum;  // incidents, and their alerts
+    const Answer list = send(Method::get, "/api/v1/incidents");
+    for (const auto incident : list.body.root()["incidents"]) {
+      ++sum.first;
+      sum.second += std::stoll(std::string(incident["alert_count"].text()));
+    }
+    return sum;
+  };
+  const auto before = counted();
+  for (int first = 0; first < total; first += batch) {
+    std::string alerts = "[";
+    for (int i = first; i < first + batch; ++i)
+      alerts += fmt::format(R"({}{{"labels":{{"alertname":"storm","instance":"i{}","severity":"emergency"}},)"
+                            R"("annotations":{{"summary":"storm of the test"}}}})",
+                            i == first ? "" : ",", i);
+    EXPECT_EQ(post("/api/v2/alerts", alerts + "]").status, 200);
+  }
+  std::vector<std::chrono::nanoseconds> times;
+  const auto end = system_clock().steady() + std::chrono::seconds(60);
+  auto sum = counted();
+  while (sum.second < before.second + total && system_clock().steady() < end) {
+    const auto begin = system_clock().steady();
+    sum = counted();
+    times.push_back(system_clock().steady() - begin);
+  }
+  EXPECT_EQ(sum.second, before.second + total);
+  EXPECT_LE(sum.first, before.first + 6);
+  if (times.empty()) return;
+  std::ranges::sort(times);
+  const auto p99 = std::chrono::duration<double, std::milli>(times[times.size() * 99 / 100]).count();
+  std::cerr << fmt::format("{} alerts in {} incidents; the list: p99 {:.1f} ms of {}\n", total,
+                           sum.first - before.first, p99, times.size());
+  if (measures) EXPECT_LT(p99, 100);
 }
 
 class IncidentAccess : public AccessTest {};
