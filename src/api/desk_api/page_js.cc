@@ -107,16 +107,19 @@ const is_live = () => state.seen > 0 && Date.now() - state.seen < silent_after_m
 // That nobody waits may only be said by a server that has just said so: silence is not an answer.
 function show_verdict() {
   const open = state.alerts.filter((alert) => alert.state === "open");
-  const emergencies = open.filter((alert) => alert.severity === "emergency").length;
+  const emergencies = open.filter((alert) => alert.severity === "emergency");
+  const patients = new Set(emergencies.filter((alert) => alert.patient).map((alert) => alert.patient)).size;
+  const others = emergencies.filter((alert) => !alert.patient).length;
   // They are in no list: nothing could be written down about them.
   const unwritten = state.unrecorded === 1 ? "1 emergency cannot be written down: people are called, nobody can answer here"
     : `${state.unrecorded} emergencies cannot be written down: people are called, nobody can answer here`;
-  const waiting = state.unrecorded > 0 ? unwritten : emergencies > 0 ? `${emergencies} ${emergencies === 1 ? "patient needs" : "patients need"} help now`
+  const waiting = state.unrecorded > 0 ? unwritten : patients > 0 ? `${patients} ${patients === 1 ? "patient needs" : "patients need"} help now`
+    : others > 0 ? `${others} ${others === 1 ? "emergency" : "emergencies"} without an answer`
     : open.length > 0 ? `${open.length} urgent ${open.length === 1 ? "alert" : "alerts"} without an answer` : "";
   const text = !state.seen ? "Waiting for data" : waiting || (is_live() ? "Nobody is waiting for help" : "Unknown who is waiting: no data");
   const verdict = element("verdict");
   if (verdict.textContent !== text) verdict.textContent = text;
-  verdict.className = emergencies > 0 || state.unrecorded > 0 ? "emergency" : open.length > 0 ? "urgent" : is_live() ? "safe" : "";
+  verdict.className = emergencies.length > 0 || state.unrecorded > 0 ? "emergency" : open.length > 0 ? "urgent" : is_live() ? "safe" : "";
   element("no-alerts").hidden = state.alerts.length > 0 || state.unrecorded > 0 || !is_live();
   if (state.seen) element("clock-open").textContent = open.length;
 }
@@ -124,7 +127,10 @@ function show_verdict() {
 function show_alerts() {
   const list = element("alerts");
   const shown = new Map([...list.children].map((row) => [row.dataset.key, row]));
-  const rows = state.alerts.map((alert) => {
+  // The patient before the incident that it is for the platform.
+  const rank = (alert) => (alert.source === "incidents" ? 1 : 0);
+  const alerts = state.alerts.toSorted((a, b) => (a.severity === b.severity ? rank(a) - rank(b) : 0));
+  const rows = alerts.map((alert) => {
     const row = shown.get(key_of(alert)) || alert_row(alert);
     row.querySelector(".when").textContent = times_of(alert);
     return row;
