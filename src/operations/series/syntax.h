@@ -4,6 +4,7 @@
 // modifier @, native histograms. Source: the Prometheus documentation, "Querying basics", "Operators", "Functions".
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
