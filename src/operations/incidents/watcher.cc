@@ -131,8 +131,7 @@ Result<> Watcher::follow(std::span<const store::Event> events) {
   MYDR24_ASSIGN(const std::vector<Seen> all, look(events));
   for (std::size_t begin = 0; begin < all.size(); begin += batch_max) {
     const auto some = std::span(all).subspan(begin, std::min(batch_max, all.size() - begin));
-    // In a storm of emergencies nothing else is written for long.
-    MYDR24_TRY(store_->write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
+    MYDR24_TRY(store_->write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
       MYDR24_ASSIGN(const std::int64_t followed, number_at(transaction, followed_key));
       Batch batch;
       for (const Seen& each : some)
