@@ -1,32 +1,7 @@
-// changes FOLDER [NAME...]: walks every walk of the folder, or those named.
-
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <set>
-#include <span>
-#include <vector>
-
 #include "changes/walk.h"
+#include "walks.h"
 
 int main(int argc, char** argv) {
-  const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
-  if (arguments.size() < 2) {
-    fmt::print(stderr, "usage: changes FOLDER [NAME...]\n");
-    return 2;
-  }
-  const std::set<std::string> wanted(arguments.begin() + 2, arguments.end());
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(arguments[1]))
-    if (entry.path().extension() == ".walk" && (wanted.empty() || wanted.contains(entry.path().stem())))
-      files.push_back(entry.path());
-  std::ranges::sort(files);
-  int failed = 0;
-  for (const auto& file : files) {
-    const std::string wrong = mydr24::change_walks::run(file);
-    if (!wrong.empty()) fmt::print("FAILED {}: {}\n", file.filename().string(), wrong);
-    failed += wrong.empty() ? 0 : 1;
-  }
-  fmt::print("{} walks, {} failed\n", files.size(), failed);
-  return files.empty() || failed > 0 ? 1 : 0;
+  return mydr24::walks::run_all(argc, argv, "changes",
+                                [](const std::filesystem::path& file) { return mydr24::change_walks::run(file); });
 }

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "api/change_api/detail/exchange.h"
+#include "api/pipeline/query.h"
 #include "base/core/date_time.h"
 #include "base/json/writer.h"
-#include "base/net/uri.h"
 #include "operations/changes/figures.h"
 
 namespace mydr24::change_api {
@@ -37,16 +37,6 @@ using net::Method;
 constexpr std::uint32_t history_max = 100;
 constexpr auto figures_span = std::chrono::days(30);
 
-void write(json::Writer& out, const changes::Freeze& freeze) {
-  out.begin_object().field("id", freeze.id).field("why", freeze.why).field("by", freeze.by);
-  out.field("begin", format_instant(freeze.begin))
-      .field("end", format_instant(freeze.end))
-      .key("services")
-      .begin_array();
-  for (const auto& service : freeze.services) out.string(service);
-  out.end_array().end_object();
-}
-
 Result<std::string> calendar(const Desk& desk, store::Reader& reader) {
   const auto now = desk.clock.now();
   MYDR24_ASSIGN(const auto freezes, desk.book.freezes(reader, now));
@@ -55,7 +45,7 @@ Result<std::string> calendar(const Desk& desk, store::Reader& reader) {
   std::string text;
   json::Writer out(text);
   out.begin_object().field("at", format_instant(now)).key("freezes").begin_array();
-  for (const auto& freeze : freezes) write(out, freeze);
+  for (const auto& freeze : freezes) out.raw(changes::to_json(freeze));
   out.end_array().key("frozen_services").begin_array();
   for (const auto& each : frozen) {
     out.begin_object().field("service", each.service).field("why", each.why).field("by", each.by);
@@ -97,10 +87,7 @@ Task<> add_freeze(Desk& desk, pipeline::Call& call) {
       desk, call,
       [&](store::Transaction& transaction) -> Result<std::string> {
         MYDR24_ASSIGN(const auto added, desk.book.add_freeze(transaction, freeze));
-        std::string text;
-        json::Writer out(text);
-        write(out, added);
-        return text;
+        return changes::to_json(added);
       },
       201);
 }
@@ -119,22 +106,10 @@ Task<> unfreeze(Desk& desk, pipeline::Call& call) {
   });
 }
 
-Result<std::string> figures(const Desk& desk, store::Reader& reader, std::string_view query) {
-  const auto parameters = net::parse_query(query);
-  if (!parameters) return fail(Code::invalid, "the query string is malformed");
-  auto until = desk.clock.now();
-  std::optional<Instant> since;
-  for (const auto& [name, value] : *parameters) {
-    const auto at = parse_date_time(value);
-    if (name != "since" && name != "until")
-      return fail(Code::invalid, "is not understood; there are: since, until", name);
-    if (!at) return fail(Code::invalid, "write a time as 2026-05-10T08:00:00Z", name);
-    if (name == "since")
-      since = at->low;
-    else
-      until = at->low;
-  }
-  const auto from = since.value_or(until - figures_span);
+Result<std::string> figures(const Desk& desk, store::Reader& reader, std::string_view text) {
+  MYDR24_ASSIGN(const auto query, pipeline::Query::parse(text, {"since", "until"}));
+  MYDR24_ASSIGN(const auto until, query.instant("until", desk.clock.now()));
+  MYDR24_ASSIGN(const auto from, query.instant("since", until - figures_span));
   if (from >= until) return fail(Code::invalid, "is not before until", "since");
   MYDR24_ASSIGN(const auto found, changes::figures(reader, from, until));
   return fmt::format(R"({{"since":"{}","until":"{}","services":{}}})", format_instant(from), format_instant(until),

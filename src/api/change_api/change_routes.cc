@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "api/change_api/detail/exchange.h"
+#include "api/pipeline/query.h"
 #include "base/core/date_time.h"
 #include "base/json/writer.h"
-#include "base/net/uri.h"
 
 namespace mydr24::change_api {
 namespace {
@@ -15,7 +13,8 @@ namespace {
 using changes::Change;
 using net::Method;
 
-constexpr std::uint32_t count_max = 500;
+constexpr std::int64_t count_standard = 50;
+constexpr std::int64_t count_max = 500;
 
 // The change with what stands in its way and who still has to approve it.
 Result<std::string> shown(const Desk& desk, store::Reader& reader, const Change& change) {
@@ -37,26 +36,17 @@ Result<std::string> shown(const Desk& desk, store::Reader& reader, const Change&
   return text;
 }
 
-Result<std::string> listed(const Desk& desk, store::Reader& reader, std::string_view query) {
-  const auto parameters = net::parse_query(query);
-  if (!parameters) return fail(Code::invalid, "the query string is malformed");
+Result<std::string> list_text(const Desk& desk, store::Reader& reader, std::string_view text) {
+  MYDR24_ASSIGN(const auto query, pipeline::Query::parse(text, {"state", "limit"}));
   std::optional<changes::State> state;
-  std::uint32_t count = 50;
-  for (const auto& [name, value] : *parameters) {
-    if (name == "state") {
-      state = changes::parse_state(value);
-      if (!state) return fail(Code::invalid, "there is no such state", "state");
-    } else if (name == "limit") {
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), count);
-      if (error != std::errc() || end != value.data() + value.size() || count < 1 || count > count_max)
-        return fail(Code::invalid, fmt::format("a number from 1 to {}", count_max), "limit");
-    } else {
-      return fail(Code::invalid, "is not understood; there are: state, limit", name);
-    }
+  if (query.has("state")) {
+    state = changes::parse_state(query.text("state"));
+    if (!state) return fail(Code::invalid, "there is no such state", "state");
   }
-  MYDR24_ASSIGN(const auto found, desk.book.list(reader, state, count));
-  std::string text;
-  json::Writer out(text);
+  MYDR24_ASSIGN(const auto limit, query.number("limit", count_standard, 1, count_max));
+  MYDR24_ASSIGN(const auto found, desk.book.list(reader, state, static_cast<std::uint32_t>(limit)));
+  std::string listed;
+  json::Writer out(listed);
   out.begin_object().field("schema", "mydr24.changes.v1").key("changes").begin_array();
   for (const auto& change : found) {
     out.begin_object().field("id", change.id).field("title", change.plan.title);
@@ -66,7 +56,7 @@ Result<std::string> listed(const Desk& desk, store::Reader& reader, std::string_
     out.field("proposed", format_instant(change.proposed)).field("review_overdue", change.review_overdue).end_object();
   }
   out.end_array().end_object();
-  return text;
+  return listed;
 }
 
 std::string plan_of(json::Value body) { return body["plan"] ? json::compact(body["plan"]) : std::string("{}"); }
@@ -157,8 +147,8 @@ const Action actions[] = {
 void add_change_routes(pipeline::Router& router, Desk& desk) {
   router.add({Method::get, "/api/v1/changes", "change-list", RequestClass::routine,
               [&desk](pipeline::Call& call) -> Task<> {
-                co_await answer_read(desk, call,
-                                     [&](store::Reader& reader) { return listed(desk, reader, call.request().query); });
+                co_await answer_read(
+                    desk, call, [&](store::Reader& reader) { return list_text(desk, reader, call.request().query); });
               },
               admission::Cost::by_method, "Changes, newest first"});
   router.add({Method::post, "/api/v1/changes", "change-propose", RequestClass::urgent,

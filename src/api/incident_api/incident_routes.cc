@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "api/incident_api/detail/exchange.h"
+#include "api/pipeline/query.h"
 #include "base/json/writer.h"
 #include "base/net/uri.h"
 
@@ -21,25 +20,13 @@ struct ListQuery {
 };
 
 Result<ListQuery> parse_list(std::string_view text) {
-  const auto parameters = net::parse_query(text);
-  if (!parameters) return fail(Code::invalid, "the query string is malformed");
-  ListQuery query;
-  for (const auto& [name, value] : *parameters) {
-    if (name == "state" && (value == "open" || value == "over")) {
-      query.over = value == "over";
-    } else if (name == "after") {
-      query.after = value;
-    } else if (name == "count") {
-      MYDR24_ASSIGN(const auto count, number_of(value, "count"));
-      if (count == 0 || count > 500) return fail(Code::invalid, "count is 1 to 500", "count");
-      query.count = static_cast<std::uint32_t>(count);
-    } else {
-      return fail(Code::invalid,
-                  fmt::format("{}={} is not understood; there are state=open|over, count and after", name, value),
-                  name);
-    }
-  }
-  return query;
+  constexpr std::int64_t count_max = 500;
+  MYDR24_ASSIGN(const auto query, pipeline::Query::parse(text, {"state", "count", "after"}));
+  const std::string& state = query.text("state");
+  if (!state.empty() && state != "open" && state != "over")
+    return fail(Code::invalid, fmt::format("{} is not understood; there are open and over", state), "state");
+  MYDR24_ASSIGN(const auto count, query.number("count", ListQuery().count, 1, count_max));
+  return ListQuery{.over = state == "over", .count = static_cast<std::uint32_t>(count), .after = query.text("after")};
 }
 
 Result<std::string> list_text(const Service& service, std::string_view query_text, RequestClass request_class) {

@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
-#include <map>
 
 #include "alerting/notify/signature.h"
 #include "api/pipeline/json_body.h"
+#include "api/pipeline/query.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
-#include "base/net/uri.h"
 #include "operations/slo/slo.h"
 
 namespace mydr24::monitor_api {
@@ -22,21 +20,6 @@ using pipeline::Call;
 constexpr std::size_t body_bytes_max = std::size_t{2} << 20;
 constexpr std::size_t probe_bytes_max = std::size_t{16} << 10;
 constexpr std::uint32_t changes_shown = 50;
-
-using Query = std::map<std::string, std::string, std::less<>>;
-
-Result<Query> query_of(const Call& call, std::initializer_list<std::string_view> known) {
-  const auto parameters = net::parse_query(call.request().query);
-  if (!parameters) return fail(Code::invalid, "the query string is malformed");
-  Query query;
-  for (const auto& [name, value] : *parameters) {
-    if (std::ranges::find(known, name) == known.end())
-      return fail(Code::invalid, fmt::format("{} is not understood; there are: {}", name, fmt::join(known, ", ")),
-                  name);
-    query[name] = value;
-  }
-  return query;
-}
 
 Result<std::optional<std::int64_t>> revision_in(std::string_view digits) {
   if (digits.empty()) return std::optional<std::int64_t>();
@@ -143,20 +126,18 @@ struct Import {
 
 // YAML with the rest in the query, or all of it in a JSON object.
 Task<Result<Import>> read_import(Call& call) {
-  const auto query = query_of(call, {"by", "revision", "replace", "dry-run"});
+  const auto query = pipeline::Query::parse(call.request().query, {"by", "revision", "replace", "dry-run"});
   if (!query) co_return query.error();
   const bool is_json = has_type(call, "application/json");
   if (!is_json && !has_type(call, "application/yaml") && !has_type(call, "application/x-yaml"))
     co_return fail(Code::invalid, "send application/yaml, or application/json with the member yaml", "Content-Type");
   auto body = co_await call.exchange().read_body(body_bytes_max);
   if (!body) co_return body.error();
-  const auto given = [&](std::string_view name) {
-    const auto found = query->find(name);
-    return found == query->end() ? std::string() : found->second;
-  };
-  Import import{
-      .yaml = {}, .by = given("by"), .replace = given("replace") == "true", .dry_run = given("dry-run") == "true"};
-  std::string revision = given("revision");
+  Import import{.yaml = {},
+                .by = query->text("by"),
+                .replace = query->text("replace") == "true",
+                .dry_run = query->text("dry-run") == "true"};
+  std::string revision = query->text("revision");
   if (is_json) {
     const auto document = parse_object(std::move(*body));
     if (!document) co_return document.error();
@@ -203,34 +184,29 @@ Task<> import_openslo(Service& service, Call& call) {
 }
 
 Task<> remove_slo(Service& service, Call& call) {
-  const auto query = query_of(call, {"by", "revision"});
+  const auto query = pipeline::Query::parse(call.request().query, {"by", "revision"});
   if (!query) {
     co_await call.respond(query.error());
     co_return;
   }
-  const auto given = [&](std::string_view name) {
-    const auto found = query->find(name);
-    return found == query->end() ? std::string() : found->second;
-  };
-  const auto revision = revision_in(given("revision"));
+  const auto revision = revision_in(query->text("revision"));
   if (!revision) {
     co_await call.respond(revision.error());
     co_return;
   }
   co_await make_change(
       service, call,
-      {.remove = {std::string(call.capture(0))}, .revision = *revision, .by = call.in_name_of(given("by"))});
+      {.remove = {std::string(call.capture(0))}, .revision = *revision, .by = call.in_name_of(query->text("by"))});
 }
 
 Task<> export_openslo(Service& service, Call& call) {
-  const auto query = query_of(call, {"format"});
+  const auto query = pipeline::Query::parse(call.request().query, {"format"});
   if (!query) {
     co_await call.respond(query.error());
     co_return;
   }
   std::string yaml = slo::to_openslo(service.monitor.definitions()->slos);
-  const auto format = query->find("format");
-  if (format == query->end() || format->second != "json") {
+  if (query->text("format") != "json") {
     co_await send_text(call, "application/yaml", std::move(yaml));
     co_return;
   }
@@ -266,19 +242,19 @@ Task<> take_probe(Service& service, Call& call) {
 }
 
 void add_slo_routes(pipeline::Router& router, Service& service) {
-  router.add({Method::get, "/api/monitor/slos", "monitor-slos", RequestClass::urgent,
+  router.add({Method::get, "/api/v1/monitor/slos", "monitor-slos", RequestClass::urgent,
               [&service](Call& call) -> Task<> { co_await answer(call, service.monitor.slos_json()); }});
-  router.add({Method::get, "/api/monitor/slos/{name}", "monitor-slo", RequestClass::urgent,
+  router.add({Method::get, "/api/v1/monitor/slos/{name}", "monitor-slo", RequestClass::urgent,
               [&service](Call& call) -> Task<> { co_await answer(call, service.monitor.slo_json(call.capture(0))); }});
-  router.add({Method::del, "/api/monitor/slos/{name}", "monitor-slo-delete", RequestClass::urgent,
+  router.add({Method::del, "/api/v1/monitor/slos/{name}", "monitor-slo-delete", RequestClass::urgent,
               [&service](Call& call) -> Task<> { co_await remove_slo(service, call); }});
-  router.add({Method::get, "/api/monitor/openslo", "monitor-openslo", RequestClass::routine,
+  router.add({Method::get, "/api/v1/monitor/openslo", "monitor-openslo", RequestClass::routine,
               [&service](Call& call) -> Task<> { co_await export_openslo(service, call); }});
-  router.add({Method::post, "/api/monitor/openslo", "monitor-openslo-import", RequestClass::urgent,
+  router.add({Method::post, "/api/v1/monitor/openslo", "monitor-openslo-import", RequestClass::urgent,
               [&service](Call& call) -> Task<> { co_await import_openslo(service, call); }});
-  router.add({Method::get, "/api/monitor/prometheus-rules", "monitor-prometheus-rules", RequestClass::routine,
+  router.add({Method::get, "/api/v1/monitor/prometheus-rules", "monitor-prometheus-rules", RequestClass::routine,
               [&service](Call& call) -> Task<> {
-                const auto query = query_of(call, {"test"});
+                const auto query = pipeline::Query::parse(call.request().query, {"test"});
                 if (!query) {
                   co_await call.respond(query.error());
                   co_return;
@@ -286,27 +262,27 @@ void add_slo_routes(pipeline::Router& router, Service& service) {
                 const auto definitions = service.monitor.definitions();
                 // Of a file of that name beside it.
                 co_await send_text(call, "application/yaml",
-                                   query->contains("test") ? slo::prometheus_tests(definitions->slos, "rules.yml")
-                                                           : slo::prometheus_rules(definitions->slos));
+                                   query->has("test") ? slo::prometheus_tests(definitions->slos, "rules.yml")
+                                                      : slo::prometheus_rules(definitions->slos));
               }});
 }
 
 }  // namespace
 
 void add_routes(pipeline::Router& router, Service& service) {
-  router.add({Method::get, "/api/monitor", "monitor-status", RequestClass::urgent,
+  router.add({Method::get, "/api/v1/monitor", "monitor-status", RequestClass::urgent,
               [&service](Call& call) -> Task<> { co_await answer(call, service.monitor.status_json()); }});
-  router.add({Method::get, "/api/monitor/channels", "monitor-channels", RequestClass::urgent,
+  router.add({Method::get, "/api/v1/monitor/channels", "monitor-channels", RequestClass::urgent,
               [&service](Call& call) -> Task<> { co_await answer(call, service.channels_json()); }});
-  router.add({Method::get, "/api/monitor/rules", "monitor-rules", RequestClass::urgent,
+  router.add({Method::get, "/api/v1/monitor/rules", "monitor-rules", RequestClass::urgent,
               [&service](Call& call) -> Task<> { co_await answer(call, service.monitor.rules_json()); }});
-  router.add({Method::put, "/api/monitor/rules", "monitor-rules-change", RequestClass::urgent,
+  router.add({Method::put, "/api/v1/monitor/rules", "monitor-rules-change", RequestClass::urgent,
               [&service](Call& call) -> Task<> { co_await put_rules(service, call); }});
-  router.add({Method::post, "/api/monitor/rules/preview", "monitor-rules-preview", RequestClass::urgent,
+  router.add({Method::post, "/api/v1/monitor/rules/preview", "monitor-rules-preview", RequestClass::urgent,
               [&service](Call& call) -> Task<> { co_await preview_rules(service, call); }});
-  router.add({Method::get, "/api/monitor/changes", "monitor-changes", RequestClass::routine,
+  router.add({Method::get, "/api/v1/monitor/changes", "monitor-changes", RequestClass::routine,
               [&service](Call& call) -> Task<> { co_await answer(call, changes(service)); }});
-  router.add_open({Method::post, "/api/monitor/probe", "monitor-probe", RequestClass::urgent,
+  router.add_open({Method::post, "/api/v1/monitor/probe", "monitor-probe", RequestClass::urgent,
                    [&service](Call& call) -> Task<> { co_await take_probe(service, call); }});
   add_slo_routes(router, service);
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// The monitor over HTTP, below /api/monitor: what is measured now and whether it is well, rules and objectives with
+// The monitor over HTTP, below /api/v1/monitor: what is measured now and whether it is well, rules and objectives with
 // their budgets and burn rates, OpenSLO in and out, Prometheus rules, the channels' last tests. A change names who
 // makes it. Errors are problem details (RFC 9457): 400 names the member, 404 what is not there, 409 that another
 // revision is in force, 413 what is too much.
@@ -19,7 +19,7 @@ struct Service {
   monitor::Monitor& monitor;
   std::function<std::string()> channels_json;
   const Clock& clock;
-  std::string probe_secret;                   // signs what comes to /api/monitor/probe
+  std::string probe_secret;                   // signs what comes to /api/v1/monitor/probe
   std::atomic<std::int64_t> probes_taken{0};  // by it
 };
 

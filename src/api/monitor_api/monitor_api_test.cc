@@ -26,19 +26,19 @@ TEST(MonitorApi, TheTableOfRoutesIsComplete) {
     EXPECT_EQ(route.open, route.interaction == "monitor-probe");
     rows.insert(std::string(net::to_string(route.method)) + ' ' + route.pattern);
   }
-  const std::set<std::string> expected{"GET /api/monitor",
-                                       "GET /api/monitor/channels",
-                                       "GET /api/monitor/rules",
-                                       "PUT /api/monitor/rules",
-                                       "POST /api/monitor/rules/preview",
-                                       "GET /api/monitor/changes",
-                                       "POST /api/monitor/probe",
-                                       "GET /api/monitor/slos",
-                                       "GET /api/monitor/slos/{name}",
-                                       "DELETE /api/monitor/slos/{name}",
-                                       "GET /api/monitor/openslo",
-                                       "POST /api/monitor/openslo",
-                                       "GET /api/monitor/prometheus-rules"};
+  const std::set<std::string> expected{"GET /api/v1/monitor",
+                                       "GET /api/v1/monitor/channels",
+                                       "GET /api/v1/monitor/rules",
+                                       "PUT /api/v1/monitor/rules",
+                                       "POST /api/v1/monitor/rules/preview",
+                                       "GET /api/v1/monitor/changes",
+                                       "POST /api/v1/monitor/probe",
+                                       "GET /api/v1/monitor/slos",
+                                       "GET /api/v1/monitor/slos/{name}",
+                                       "DELETE /api/v1/monitor/slos/{name}",
+                                       "GET /api/v1/monitor/openslo",
+                                       "POST /api/v1/monitor/openslo",
+                                       "GET /api/v1/monitor/prometheus-rules"};
   EXPECT_EQ(rows, expected);
 }
 

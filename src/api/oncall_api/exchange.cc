@@ -1,10 +1,5 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <charconv>
 
 #include "api/oncall_api/detail/exchange.h"
-#include "base/core/date_time.h"
 #include "base/net/uri.h"
 
 namespace mydr24::oncall_api {
@@ -42,44 +37,6 @@ Result<std::string> name_of(pipeline::Call& call, std::size_t capture) {
   auto name = net::percent_decode(call.capture(capture));
   if (!name) return fail(Code::invalid, "the path is not percent-encoded as it should be");
   return std::move(*name);
-}
-
-Result<Query> Query::parse(std::string_view text, std::initializer_list<std::string_view> known) {
-  const auto parameters = net::parse_query(text);
-  if (!parameters) return fail(Code::invalid, "the query string is malformed");
-  Query query;
-  for (const auto& [name, value] : *parameters) {
-    if (std::ranges::find(known, name) == known.end())
-      return fail(Code::invalid, fmt::format("{} is not understood; there are: {}", name, fmt::join(known, ", ")),
-                  name);
-    query.values_[name] = value;
-  }
-  return query;
-}
-
-const std::string& Query::text(std::string_view name) const {
-  static const std::string none;
-  const auto found = values_.find(name);
-  return found == values_.end() ? none : found->second;
-}
-
-Result<Instant> Query::instant(std::string_view name, Instant otherwise) const {
-  const std::string& written = text(name);
-  if (written.empty()) return otherwise;
-  const auto range = parse_date_time(written);
-  if (!range) return fail(Code::invalid, "write a time as 2026-05-10T08:00:00Z", std::string(name));
-  return range->low;
-}
-
-Result<std::int64_t> Query::number(std::string_view name, std::int64_t otherwise, std::int64_t least,
-                                   std::int64_t most) const {
-  const std::string& written = text(name);
-  if (written.empty()) return otherwise;
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(written.data(), written.data() + written.size(), number);
-  if (error != std::errc() || end != written.data() + written.size() || number < least || number > most)
-    return fail(Code::invalid, fmt::format("a number from {} to {}", least, most), std::string(name));
-  return number;
 }
 
 std::string text_of(json::Value object, std::string_view member) {

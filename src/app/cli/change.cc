@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <ostream>
 #include <thread>
 
@@ -24,26 +21,6 @@ using net::Method;
 constexpr std::string_view changes_path = "/api/v1/changes";
 constexpr auto wait_every = std::chrono::milliseconds(250);
 constexpr auto wait_max = std::chrono::hours(24);
-
-int done() { return static_cast<int>(Exit::ok); }
-
-// The answer as it came with --json, else by `print`.
-template <class Print>
-int show(const Result<json::Document>& answer, const Terminal& terminal, Print print) {
-  if (!answer) return terminal.fail(answer.error());
-  if (terminal.json)
-    terminal.out << answer->source() << '\n';
-  else
-    print(answer->root());
-  return done();
-}
-
-Result<std::string> read_file(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Code::not_found, "cannot be read", path);
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
 
 std::string path_of(std::string_view id) { return fmt::format("{}/{}", changes_path, net::percent_encode(id)); }
 
@@ -117,7 +94,7 @@ int run_change_show(const ChangeOptions& options, const Terminal& terminal) {
 }
 
 int run_change_propose(const ChangeOptions& options, const Terminal& terminal) {
-  const auto text = read_file(options.file);
+  const auto text = read_input(options.file);
   if (!text) return terminal.fail(text.error());
   const auto plan = yaml_to_json(*text);
   if (!plan) return terminal.fail(fail(plan.error().code, plan.error().text, options.file));
@@ -189,7 +166,7 @@ int run_change_policy(const ChangeOptions& options, const Terminal& terminal) {
   if (options.file.empty())
     return show(call_desk(options.server, Method::get, "/api/v1/change-policy"), terminal,
                 [&](json::Value answer) { terminal.out << json::compact(answer) << '\n'; });
-  const auto text = read_file(options.file);
+  const auto text = read_input(options.file);
   if (!text) return terminal.fail(text.error());
   const auto policy = changes::parse_policy(*text);
   if (!policy) return terminal.fail(policy.error());

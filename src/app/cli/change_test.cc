@@ -1,60 +1,14 @@
 // mydr24 change and mydr24 settings against a server in the same process.
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <fstream>
 #include <sstream>
 
-#include "app/cli/cli.h"
-#include "app/cli/terminal.h"
-#include "app/server/server.h"
+#include "app/cli/command_fixture.h"
 #include "base/json/document.h"
 
 namespace mydr24::cli {
 namespace {
 
-class ChangeCommand : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = std::filesystem::temp_directory_path() / ("mydr24-change-test-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
-    server::Settings settings;
-    settings.server.listen = "127.0.0.1:0";
-    settings.server.admin = "127.0.0.1:0";
-    settings.store.path = (folder_ / "data").string();
-    settings.log.level = "error";
-    settings.access.mode = "off";
-    auto started = server::start(settings, system_clock());
-    ASSERT_TRUE(started) << started.error().text;
-    system_ = std::move(*started).release();
-  }
-  static void TearDownTestSuite() {
-    delete system_;
-    std::filesystem::remove_all(folder_);
-  }
-
-  struct Ran {
-    int exit = 0;
-    std::string out, err;
-  };
-  static Ran mydr24(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "mydr24");
-    arguments.insert(arguments.end(), {"--server", system_->base_url()});
-    std::vector<const char*> argv;
-    for (const std::string& each : arguments) argv.push_back(each.c_str());
-    std::ostringstream out, err;
-    const int exit = run(static_cast<int>(argv.size()), argv.data(), out, err);
-    return {exit, out.str(), err.str()};
-  }
-  static std::string write(const std::string& name, std::string_view text) {
-    std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
-  }
-
-  static inline std::filesystem::path folder_;
-  static inline server::System* system_ = nullptr;
-};
+class ChangeCommand : public CommandTest {};
 
 constexpr std::string_view plan =
     "title: Clear earlier\n"

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
 #include "app/cli/fhir_client.h"
 #include "app/cli/login.h"
 #include "base/net/client.h"
@@ -29,6 +33,13 @@ Result<json::Document> call_desk(std::string_view server, net::Method method, st
     where = document->root()["instance"].text();
   }
   return fail(code_of_status(response.status), std::move(text), std::move(where));
+}
+
+Result<std::string> read_input(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(Code::not_found, "cannot be read", path);
+  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 }  // namespace mydr24::cli

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <ostream>
 #include <vector>
 
@@ -17,19 +14,6 @@ namespace mydr24::cli {
 namespace {
 
 using net::Method;
-
-int done() { return static_cast<int>(Exit::ok); }
-
-// The answer as it came with --json, else by `print`.
-template <class Print>
-int show(const Result<json::Document>& answer, const Terminal& terminal, Print print) {
-  if (!answer) return terminal.fail(answer.error());
-  if (terminal.json)
-    terminal.out << answer->source() << '\n';
-  else
-    print(answer->root());
-  return done();
-}
 
 std::string target(const IncidentOptions& options, std::string_view rest) {
   return fmt::format("/api/v1/incidents/{}{}", net::percent_encode(options.id), rest);
@@ -127,14 +111,7 @@ void print_incident(std::ostream& out, json::Value incident) {
 }
 
 Result<std::string> read_setup(const std::string& path) {
-  std::string text;
-  if (path == "-") {
-    text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  } else {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) return fail(Code::not_found, "cannot be read", path);
-    text.assign(std::istreambuf_iterator<char>(in), {});
-  }
+  MYDR24_ASSIGN(const std::string text, read_input(path));
   auto json = yaml_to_json(text);
   if (!json) return fail(json.error().code, json.error().text, path);
   return json;

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <ostream>
 
 #include "app/cli/commands.h"
@@ -18,24 +15,6 @@ namespace {
 
 using net::Method;
 
-// The answer as it came with --json, else by `print`.
-template <class Print>
-int show(const Result<json::Document>& answer, const Terminal& terminal, Print print) {
-  if (!answer) return terminal.fail(answer.error());
-  if (terminal.json)
-    terminal.out << answer->source() << '\n';
-  else
-    print(answer->root());
-  return static_cast<int>(Exit::ok);
-}
-
-Result<std::string> read_file(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Code::not_found, "cannot be read", path);
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
 double number_of(json::Value value) {
   const std::string_view digits = value.text();
   double number = 0;
@@ -45,7 +24,7 @@ double number_of(json::Value value) {
 
 // A list of rules, or what `monitor rules export` or the server gave: {"rules": [...]}.
 Result<std::string> rules_body(const MonitorOptions& options) {
-  MYDR24_ASSIGN(const std::string text, read_file(options.file));
+  MYDR24_ASSIGN(const std::string text, read_input(options.file));
   const auto document = json::Document::parse_view(text);
   if (!document) return fail(document.error().code, document.error().text, options.file);
   const json::Value list = document->root().is_array() ? document->root() : document->root()["rules"];
@@ -63,7 +42,7 @@ void print_revision(const Terminal& terminal, json::Value answer) {
 }  // namespace
 
 int run_monitor_status(const MonitorOptions& options, const Terminal& terminal) {
-  const auto answer = call_desk(options.server, Method::get, "/api/monitor");
+  const auto answer = call_desk(options.server, Method::get, "/api/v1/monitor");
   const int exit = show(answer, terminal, [&](json::Value status) {
     terminal.out << status["verdict"].text() << '\n';
     for (const json::Value finding : status["findings"])
@@ -75,7 +54,7 @@ int run_monitor_status(const MonitorOptions& options, const Terminal& terminal) 
 }
 
 int run_monitor_metrics(const MonitorOptions& options, const Terminal& terminal) {
-  return show(call_desk(options.server, Method::get, "/api/monitor"), terminal, [&](json::Value status) {
+  return show(call_desk(options.server, Method::get, "/api/v1/monitor"), terminal, [&](json::Value status) {
     for (const json::Value metric : status["metrics"])
       terminal.out << fmt::format("{:<40} {:>14} {:<6} {:<8} {}\n", metric["name"].text(),
                                   metric["value"].is_null() ? "-" : fmt::format("{:.6g}", number_of(metric["value"])),
@@ -85,7 +64,7 @@ int run_monitor_metrics(const MonitorOptions& options, const Terminal& terminal)
 }
 
 int run_monitor_channels(const MonitorOptions& options, const Terminal& terminal) {
-  const auto answer = call_desk(options.server, Method::get, "/api/monitor/channels");
+  const auto answer = call_desk(options.server, Method::get, "/api/v1/monitor/channels");
   bool all = true;
   const int exit = show(answer, terminal, [&](json::Value channels) {
     for (const json::Value channel : channels["channels"])
@@ -99,7 +78,7 @@ int run_monitor_channels(const MonitorOptions& options, const Terminal& terminal
 }
 
 int run_monitor_changes(const MonitorOptions& options, const Terminal& terminal) {
-  return show(call_desk(options.server, Method::get, "/api/monitor/changes"), terminal, [&](json::Value answer) {
+  return show(call_desk(options.server, Method::get, "/api/v1/monitor/changes"), terminal, [&](json::Value answer) {
     for (const json::Value change : answer["changes"])
       terminal.out << fmt::format("{:>6}  {}  {:<12} {}\n", change["revision"].text(), change["at"].text(),
                                   change["what"].text(), change["by"].text());
@@ -107,7 +86,7 @@ int run_monitor_changes(const MonitorOptions& options, const Terminal& terminal)
 }
 
 int run_monitor_rules(const MonitorOptions& options, const Terminal& terminal) {
-  return show(call_desk(options.server, Method::get, "/api/monitor/rules"), terminal, [&](json::Value answer) {
+  return show(call_desk(options.server, Method::get, "/api/v1/monitor/rules"), terminal, [&](json::Value answer) {
     for (const json::Value each : answer["rules"]) {
       const json::Value rule = each["rule"];
       terminal.out << fmt::format("{:<28} {:<10} {} {} {}  {} {}\n", rule["name"].text(), each["state"].text(),
@@ -118,7 +97,7 @@ int run_monitor_rules(const MonitorOptions& options, const Terminal& terminal) {
 }
 
 int run_monitor_rules_export(const MonitorOptions& options, const Terminal& terminal) {
-  const auto answer = call_desk(options.server, Method::get, "/api/monitor/rules");
+  const auto answer = call_desk(options.server, Method::get, "/api/v1/monitor/rules");
   if (!answer) return terminal.fail(answer.error());
   std::string text;
   json::Writer out(text);
@@ -132,14 +111,14 @@ int run_monitor_rules_export(const MonitorOptions& options, const Terminal& term
 int run_monitor_rules_set(const MonitorOptions& options, const Terminal& terminal) {
   auto body = rules_body(options);
   if (!body) return terminal.fail(body.error());
-  return show(call_desk(options.server, Method::put, "/api/monitor/rules", std::move(*body)), terminal,
+  return show(call_desk(options.server, Method::put, "/api/v1/monitor/rules", std::move(*body)), terminal,
               [&](json::Value answer) { print_revision(terminal, answer); });
 }
 
 int run_monitor_rules_preview(const MonitorOptions& options, const Terminal& terminal) {
   auto body = rules_body(options);
   if (!body) return terminal.fail(body.error());
-  return show(call_desk(options.server, Method::post, "/api/monitor/rules/preview", std::move(*body)), terminal,
+  return show(call_desk(options.server, Method::post, "/api/v1/monitor/rules/preview", std::move(*body)), terminal,
               [&](json::Value answer) {
                 for (const json::Value rule : answer["rules"])
                   terminal.out << fmt::format(
@@ -153,7 +132,7 @@ int run_monitor_rules_preview(const MonitorOptions& options, const Terminal& ter
 }
 
 int run_slo_list(const MonitorOptions& options, const Terminal& terminal) {
-  return show(call_desk(options.server, Method::get, "/api/monitor/slos"), terminal, [&](json::Value answer) {
+  return show(call_desk(options.server, Method::get, "/api/v1/monitor/slos"), terminal, [&](json::Value answer) {
     for (const json::Value slo : answer["slos"])
       for (const json::Value objective : slo["objectives"])
         terminal.out << fmt::format("{:<28} target {:<8.6g} attained {:<10.6g} budget left {:>6.1f} %  {}\n",
@@ -164,7 +143,7 @@ int run_slo_list(const MonitorOptions& options, const Terminal& terminal) {
 }
 
 int run_slo_show(const MonitorOptions& options, const Terminal& terminal) {
-  const auto target = "/api/monitor/slos/" + net::percent_encode(options.name);
+  const auto target = "/api/v1/monitor/slos/" + net::percent_encode(options.name);
   return show(call_desk(options.server, Method::get, target), terminal, [&](json::Value slo) {
     terminal.out << fmt::format("{}  {}  {} {} since {}\n", slo["name"].text(), slo["display_name"].text(),
                                 slo["method"].text(), slo["window"].text(), slo["since"].text());
@@ -183,7 +162,7 @@ int run_slo_show(const MonitorOptions& options, const Terminal& terminal) {
 }
 
 int run_slo_import(const MonitorOptions& options, const Terminal& terminal) {
-  const auto yaml = read_file(options.file);
+  const auto yaml = read_input(options.file);
   if (!yaml) return terminal.fail(yaml.error());
   std::string body;
   json::Writer(body)
@@ -193,7 +172,7 @@ int run_slo_import(const MonitorOptions& options, const Terminal& terminal) {
       .field("dry_run", options.dry_run)
       .field("yaml", *yaml)
       .end_object();
-  return show(call_desk(options.server, Method::post, "/api/monitor/openslo", std::move(body)), terminal,
+  return show(call_desk(options.server, Method::post, "/api/v1/monitor/openslo", std::move(body)), terminal,
               [&](json::Value answer) {
                 if (options.dry_run)
                   terminal.out << fmt::format("valid: {} objectives\n", answer["objectives"].text());
@@ -203,7 +182,7 @@ int run_slo_import(const MonitorOptions& options, const Terminal& terminal) {
 }
 
 int run_slo_export(const MonitorOptions& options, const Terminal& terminal) {
-  const auto answer = call_desk(options.server, Method::get, "/api/monitor/openslo?format=json");
+  const auto answer = call_desk(options.server, Method::get, "/api/v1/monitor/openslo?format=json");
   if (!answer) return terminal.fail(answer.error());
   terminal.out << answer->root()["yaml"].text();
   return static_cast<int>(Exit::ok);
@@ -211,7 +190,7 @@ int run_slo_export(const MonitorOptions& options, const Terminal& terminal) {
 
 int run_slo_remove(const MonitorOptions& options, const Terminal& terminal) {
   const auto target =
-      fmt::format("/api/monitor/slos/{}?by={}", net::percent_encode(options.name), net::percent_encode(options.by));
+      fmt::format("/api/v1/monitor/slos/{}?by={}", net::percent_encode(options.name), net::percent_encode(options.by));
   return show(call_desk(options.server, Method::del, target), terminal,
               [&](json::Value answer) { print_revision(terminal, answer); });
 }

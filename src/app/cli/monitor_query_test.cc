@@ -1,58 +1,24 @@
 // mydr24 monitor query against a server in the same process.
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <sstream>
+#include <chrono>
 #include <thread>
 
-#include "app/cli/cli.h"
-#include "app/cli/terminal.h"
-#include "app/server/server.h"
+#include "app/cli/command_fixture.h"
 
 namespace mydr24::cli {
 namespace {
 
-class MonitorQuery : public testing::Test {
+class MonitorQuery : public CommandTest {
  protected:
   static void SetUpTestSuite() {
-    folder_ = std::filesystem::temp_directory_path() / ("mydr24-monitor-query-" + std::to_string(::getpid()));
-    server::Settings settings;
-    settings.server.listen = "127.0.0.1:0";
-    settings.server.emergency_listen = "127.0.0.1:0";
-    settings.server.admin = "127.0.0.1:0";
-    settings.store.path = folder_.string();
-    settings.log.level = "error";
-    settings.access.mode = "off";
-    settings.series.collect_every_s = 1;
-    auto started = server::start(settings, system_clock());
-    ASSERT_TRUE(started) << started.error().text;
-    system_ = std::move(*started).release();
+    begin([](server::Settings& settings) { settings.series.collect_every_s = 1; });
     for (int i = 0; i < 100 && query({"count_over_time(mydr24_store_commits_total[1m]) > 1"}).out.empty(); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-  static void TearDownTestSuite() {
-    delete system_;
-    std::filesystem::remove_all(folder_);
-  }
-
-  struct Ran {
-    int exit = 0;
-    std::string out, err;
-  };
   static Ran query(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"mydr24", "monitor", "query"});
-    if (std::ranges::find(arguments, "--server") == arguments.end())
-      arguments.insert(arguments.end(), {"--server", system_->base_url()});
-    std::vector<const char*> argv;
-    for (const std::string& each : arguments) argv.push_back(each.c_str());
-    std::ostringstream out, err;
-    const int exit = run(static_cast<int>(argv.size()), argv.data(), out, err);
-    return {exit, out.str(), err.str()};
+    arguments.insert(arguments.begin(), {"monitor", "query"});
+    return mydr24(std::move(arguments));
   }
-
-  static inline std::filesystem::path folder_;
-  static inline server::System* system_ = nullptr;
 };
 
 TEST_F(MonitorQuery, AnInstantIsAValueAndItsLabelsALine) {

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <ostream>
 #include <thread>
 
@@ -37,19 +34,6 @@ class Target {
   char mark_ = '?';
 };
 
-int done() { return static_cast<int>(Exit::ok); }
-
-// The answer as it came with --json, else by `print`.
-template <class Print>
-int show(const Result<json::Document>& answer, const Terminal& terminal, Print print) {
-  if (!answer) return terminal.fail(answer.error());
-  if (terminal.json)
-    terminal.out << answer->source() << '\n';
-  else
-    print(answer->root());
-  return done();
-}
-
 std::string joined(json::Value list, std::string_view otherwise) {
   std::string text;
   for (const json::Value item : list) {
@@ -60,16 +44,9 @@ std::string joined(json::Value list, std::string_view otherwise) {
   return text.empty() ? std::string(otherwise) : text;
 }
 
-Result<std::string> read_file(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(Code::not_found, "cannot be read", path);
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
 // The parts of a file: {"parts": {"policy/x": ...}} as export writes it, or by kind: {"policy": {"x": ...}}.
 Result<std::string> change_of(const OnCallOptions& options) {
-  MYDR24_ASSIGN(const std::string text, read_file(options.file));
+  MYDR24_ASSIGN(const std::string text, read_input(options.file));
   auto json = yaml_to_json(text);
   if (!json) return fail(json.error().code, json.error().text, options.file);
   MYDR24_ASSIGN(const json::Document document, json::Document::parse_view(*json));

@@ -76,7 +76,7 @@ std::vector<monitor::Probe> Monitoring::make_probes(asio::io_context& context, c
   std::vector<monitor::Probe> probes;
   probes.push_back({"console", std::make_unique<FeedChannel>(parts_.hub)});
   if (!loopback.empty()) {
-    auto made = notify::make_webhook({.url = loopback + "/api/monitor/probe", .secret = api_.probe_secret},
+    auto made = notify::make_webhook({.url = loopback + "/api/v1/monitor/probe", .secret = api_.probe_secret},
                                      net::make_client(context), parts_.clock);
     if (made) probes.push_back({"webhook loopback", std::move(*made)});
   }
@@ -187,7 +187,7 @@ Result<> Monitoring::begin(const std::string& loopback) {
       .read_record = [this] { return read_record(); },
       .is_working = [this] { return monitor_.is_working(); },
       .is_ending = parts_.is_ending,
-      .portal_url = loopback.empty() ? std::string() : loopback + "/api/monitor/probe",
+      .portal_url = loopback.empty() ? std::string() : loopback + "/api/v1/monitor/probe",
       .portal_secret = api_.probe_secret,
       .heartbeat_url = parts_.settings.monitor.heartbeat_url,
       .probe_every = seconds(parts_.settings.monitor.probe_every_s)});

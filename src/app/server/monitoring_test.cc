@@ -29,7 +29,7 @@ bool has_finding(const Answer& status, std::string_view cause) {
 
 class MonitoringTest : public ServerTest {
  protected:
-  static Answer status() { return send(Method::get, "/api/monitor"); }
+  static Answer status() { return send(Method::get, "/api/v1/monitor"); }
   static std::map<std::string, std::string> metrics(std::string_view member) {
     std::map<std::string, std::string> found;
     const Answer answer = status();
@@ -55,7 +55,7 @@ TEST_F(MonitoringTest, MeasuresWhatIsThereAndSaysWhatIsNot) {
   EXPECT_EQ(values.at("emergency_communication_success_ratio"), "1");
   EXPECT_EQ(values.at("portal_up"), "1");
   EXPECT_FALSE(values.contains("audit_lag_seconds")) << "nothing is recorded: access control is off";
-  const Answer channels = send(Method::get, "/api/monitor/channels");
+  const Answer channels = send(Method::get, "/api/v1/monitor/channels");
   ASSERT_EQ(channels.body.root()["channels"].size(), 2U) << channels.raw.body;
   for (const json::Value channel : channels.body.root()["channels"])
     EXPECT_TRUE(channel["delivered"].is_true()) << channels.raw.body;
@@ -96,44 +96,44 @@ TEST_F(MonitoringTest, RulesAndObjectivesAreChangedByRevisionAndName) {
   const std::string rules =
       R"({"by":"ada","rules":[{"name":"Reads","metric":"record_reads_total","comparison":"above",)"
       R"("limit":-1,"severity":"Low","category":"SystemPerformance","title":"t","actions":["a"]}]})";
-  EXPECT_EQ(send(Method::post, "/api/monitor/rules/preview", rules, json_type)
+  EXPECT_EQ(send(Method::post, "/api/v1/monitor/rules/preview", rules, json_type)
                 .body.root()["rules"]
                 .at(0)["would_fire"]
                 .text(),
             "true");
-  const Answer changed = send(Method::put, "/api/monitor/rules", rules, json_type);
+  const Answer changed = send(Method::put, "/api/v1/monitor/rules", rules, json_type);
   ASSERT_EQ(changed.status, 200) << changed.raw.body;
   wait_until([] { return has_finding(status(), "monitor/Reads"); }, 5s);
   EXPECT_TRUE(has_finding(status(), "monitor/Reads"));
   EXPECT_EQ(status().body.root()["verdict"].text().empty(), false);
-  const Answer changes = send(Method::get, "/api/monitor/changes");
+  const Answer changes = send(Method::get, "/api/v1/monitor/changes");
   EXPECT_TRUE(changes.raw.body.contains(R"("by":"ada")")) << changes.raw.body;
 
-  EXPECT_EQ(send(Method::put, "/api/monitor/rules", R"({"by":"ada","rules":[{}]})", json_type).status, 400);
-  EXPECT_EQ(send(Method::put, "/api/monitor/rules", R"({"by":"ada","revision":99,"rules":[]})", json_type).status, 409);
-  EXPECT_EQ(send(Method::del, "/api/monitor/slos/nothing?by=ada").status, 404);
-  EXPECT_EQ(send(Method::post, "/api/monitor/openslo?by=ada", std::string((1 << 20) + 10, ' '),
+  EXPECT_EQ(send(Method::put, "/api/v1/monitor/rules", R"({"by":"ada","rules":[{}]})", json_type).status, 400);
+  EXPECT_EQ(send(Method::put, "/api/v1/monitor/rules", R"({"by":"ada","revision":99,"rules":[]})", json_type).status, 409);
+  EXPECT_EQ(send(Method::del, "/api/v1/monitor/slos/nothing?by=ada").status, 404);
+  EXPECT_EQ(send(Method::post, "/api/v1/monitor/openslo?by=ada", std::string((1 << 20) + 10, ' '),
                  {{"Content-Type", "application/yaml"}})
                 .status,
             413);
-  EXPECT_EQ(send(Method::put, "/api/monitor/rules", rules, {{"Content-Type", "text/plain"}}).status, 400);
+  EXPECT_EQ(send(Method::put, "/api/v1/monitor/rules", rules, {{"Content-Type", "text/plain"}}).status, 400);
 
-  const Answer exported = send(Method::get, "/api/monitor/openslo");
+  const Answer exported = send(Method::get, "/api/v1/monitor/openslo");
   ASSERT_EQ(exported.status, 200);
-  const Answer imported = send(Method::post, "/api/monitor/openslo?by=ada&replace=true", exported.raw.body,
+  const Answer imported = send(Method::post, "/api/v1/monitor/openslo?by=ada&replace=true", exported.raw.body,
                                {{"Content-Type", "application/yaml"}});
   EXPECT_EQ(imported.status, 200) << imported.raw.body;
-  const Answer slos = send(Method::get, "/api/monitor/slos");
+  const Answer slos = send(Method::get, "/api/v1/monitor/slos");
   EXPECT_EQ(slos.body.root()["slos"].size(), 6U) << slos.raw.body;
-  EXPECT_EQ(send(Method::get, "/api/monitor/slos/emergency-availability").status, 200);
-  EXPECT_TRUE(send(Method::get, "/api/monitor/prometheus-rules").raw.body.contains("SloBurnRate1h"));
-  EXPECT_TRUE(send(Method::get, "/api/monitor/prometheus-rules?test").raw.body.contains("alert_rule_test"));
+  EXPECT_EQ(send(Method::get, "/api/v1/monitor/slos/emergency-availability").status, 200);
+  EXPECT_TRUE(send(Method::get, "/api/v1/monitor/prometheus-rules").raw.body.contains("SloBurnRate1h"));
+  EXPECT_TRUE(send(Method::get, "/api/v1/monitor/prometheus-rules?test").raw.body.contains("alert_rule_test"));
   EXPECT_TRUE(send_to(system_->admin_url() + "/metrics", Method::get)
                   .raw.body.contains(R"(mydr24_slo_events_total{objective="0",slo="emergency-availability"})"));
 }
 
 TEST_F(MonitoringTest, OnlyWhatThisServerSignedIsTakenAsItsProbe) {
-  EXPECT_EQ(send(Method::post, "/api/monitor/probe", "{}", json_type).status, 403);
+  EXPECT_EQ(send(Method::post, "/api/v1/monitor/probe", "{}", json_type).status, 403);
 }
 
 class MonitoredAudit : public AccessTest {};
@@ -142,17 +142,17 @@ TEST_F(MonitoredAudit, ALagOfTheAuditIsFoundWithinFiveSeconds) {
   const auto as = log_in("ops", {"operations-lead"});
   // Every entry waits up to half a second for its sync: as a slow disk against 30 seconds is a lag of 20 ms here.
   const Answer changed = send(
-      Method::put, "/api/monitor/rules",
+      Method::put, "/api/v1/monitor/rules",
       R"({"rules":[{"name":"ComplianceRisk","metric":"audit_lag_seconds","comparison":"above","limit":0.02,"clear_s":30,)"
       R"("severity":"High","category":"ComplianceViolation","title":"lag","actions":["a","b","c"]}]})",
       with(as, "Content-Type", "application/json"));
   ASSERT_EQ(changed.status, 200) << changed.raw.body;
   const auto took =
-      wait_until([&] { return has_finding(send(Method::get, "/api/monitor", {}, as), "monitor/ComplianceRisk"); }, 15s);
+      wait_until([&] { return has_finding(send(Method::get, "/api/v1/monitor", {}, as), "monitor/ComplianceRisk"); }, 15s);
   EXPECT_LE(took, 5s);
   const auto nurse = log_in("nina", {"nurse"});
-  EXPECT_EQ(send(Method::get, "/api/monitor", {}, nurse).status, 403);
-  EXPECT_EQ(send(Method::put, "/api/monitor/rules", R"({"rules":[]})", with(nurse, "Content-Type", "application/json"))
+  EXPECT_EQ(send(Method::get, "/api/v1/monitor", {}, nurse).status, 403);
+  EXPECT_EQ(send(Method::put, "/api/v1/monitor/rules", R"({"rules":[]})", with(nurse, "Content-Type", "application/json"))
                 .status,
             403);
 }

@@ -6,6 +6,7 @@
 
 #include "base/core/date_time.h"
 #include "base/core/id.h"
+#include "base/core/markup.h"
 #include "base/json/writer.h"
 #include "clinical/summary/summary.h"
 
@@ -100,21 +101,6 @@ std::string_view name_of(json::Value resource) {
   return resource["resourceType"].text();
 }
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '&')
-      out += "&amp;";
-    else
-      out += c;
-  }
-  return out;
-}
-
 void write_narrative(json::Writer& out, std::string_view inner) {
   out.key("text").begin_object().field("status", "generated");
   out.field("div", fmt::format("<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>", inner)).end_object();
@@ -197,7 +183,7 @@ class Builder {
     std::string list;
     for (const auto& version : found) {
       MYDR24_ASSIGN(const auto document, json::Document::parse_view(version.body));
-      list += fmt::format("<li>{}</li>", escaped(name_of(document.root())));
+      list += fmt::format("<li>{}</li>", escape_markup(name_of(document.root())));
     }
     write_narrative(out,
                     found.empty() ? std::string("<p>No information available.</p>") : fmt::format("<ul>{}</ul>", list));

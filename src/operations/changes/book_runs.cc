@@ -15,19 +15,6 @@ constexpr std::chrono::minutes start_again_after{1};
 constexpr std::chrono::minutes watch_grace{1};
 constexpr std::size_t freezes_max = 1'000;
 
-std::string to_row(const Freeze& freeze) {
-  std::string text;
-  json::Writer out(text);
-  out.begin_object().field("id", freeze.id).field("why", freeze.why).field("by", freeze.by);
-  out.field("begin", format_instant(freeze.begin))
-      .field("end", format_instant(freeze.end))
-      .key("services")
-      .begin_array();
-  for (const auto& service : freeze.services) out.string(service);
-  out.end_array().end_object();
-  return text;
-}
-
 Result<Freeze> freeze_of(std::string_view text) {
   MYDR24_ASSIGN(const auto document, json::Document::parse_view(text));
   const Members members(document.root(), "");
@@ -45,6 +32,19 @@ Result<Freeze> freeze_of(std::string_view text) {
 }
 
 }  // namespace
+
+std::string to_json(const Freeze& freeze) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().field("id", freeze.id).field("why", freeze.why).field("by", freeze.by);
+  out.field("begin", format_instant(freeze.begin))
+      .field("end", format_instant(freeze.end))
+      .key("services")
+      .begin_array();
+  for (const auto& service : freeze.services) out.string(service);
+  out.end_array().end_object();
+  return text;
+}
 
 void Book::attach() {
   const auto on = [this](std::string_view kind,
@@ -71,8 +71,8 @@ Result<Freeze> Book::add_freeze(store::Transaction& transaction, Freeze freeze) 
   }));
   if (there >= freezes_max) return fail(Code::too_large, fmt::format("there are at most {} freezes", freezes_max));
   freeze.id = make_uuid7(transaction.now());
-  MYDR24_TRY(transaction.set_state(space, freeze_key(freeze.id), to_row(freeze)));
-  MYDR24_TRY(transaction.note("change.freeze_added", to_row(freeze)));
+  MYDR24_TRY(transaction.set_state(space, freeze_key(freeze.id), to_json(freeze)));
+  MYDR24_TRY(transaction.note("change.freeze_added", to_json(freeze)));
   return freeze;
 }
 

@@ -85,6 +85,7 @@ struct Freeze {
   std::set<std::string> services;  // empty: all
   bool covers(Instant at, std::span<const std::string> touched) const;
 };
+std::string to_json(const Freeze& freeze);
 
 // A program that steps may run, by absolute path, with these arguments and no others; no shell.
 struct Command {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/core/date_time.h"
+#include "base/core/markup.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "operations/incidents/book.h"
@@ -16,20 +18,10 @@ constexpr std::array<std::string_view, 3> state_names{"operational", "degraded",
 
 // Of a text in XML 1.0: what it does not allow is left out.
 std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '&')
-      out += "&amp;";
-    else if (c == '"')
-      out += "&quot;";
-    else if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t')
-      out += c;
-  }
-  return out;
+  std::string allowed;
+  std::ranges::copy_if(text, std::back_inserter(allowed),
+                       [](char c) { return static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t'; });
+  return escape_markup(allowed);
 }
 
 ComponentState state_of(std::string_view severity, std::string_view state, bool is_itself) {

@@ -1,12 +1,12 @@
 #pragma once
 
-// What the routes of this module share: reading JSON bodies and query parameters, changing the plan, answering.
+// What the routes of this module share: reading JSON bodies, changing the plan, answering.
 
-#include <map>
 #include <optional>
 #include <string>
 
 #include "api/oncall_api/oncall_api.h"
+#include "api/pipeline/query.h"
 #include "base/json/document.h"
 
 namespace mydr24::oncall_api {
@@ -21,18 +21,7 @@ Task<Result<json::Document>> read_json(pipeline::Call& call, std::size_t bytes_m
 // The capture as it was meant.
 Result<std::string> name_of(pipeline::Call& call, std::size_t capture);
 
-// Query parameters; those that are not among `known` are refused by name.
-class Query {
- public:
-  static Result<Query> parse(std::string_view text, std::initializer_list<std::string_view> known);
-  const std::string& text(std::string_view name) const;
-  Result<Instant> instant(std::string_view name, Instant otherwise) const;
-  Result<std::int64_t> number(std::string_view name, std::int64_t otherwise, std::int64_t least,
-                              std::int64_t most) const;
-
- private:
-  std::map<std::string, std::string, std::less<>> values_;
-};
+using pipeline::Query;
 
 // A text member of a JSON object; empty when it is not there.
 std::string text_of(json::Value object, std::string_view member);
