@@ -93,6 +93,7 @@ Walk::Walk(const std::filesystem::path& file) {
   const auto made = write([&](store::Transaction& transaction) -> Result<> {
     MYDR24_ASSIGN(const auto version, process_->setups.add(transaction, setup_text(), "the walk"));
     MYDR24_TRY(process_->setups.keep_dry_run(transaction, version, {}, "the walk"));
+    MYDR24_TRY(process_->setups.check_vectors(transaction, version));
     MYDR24_ASSIGN(const auto active, process_->setups.activate(transaction, version, "the walk"));
     process_->setups.publish(active, version);
     return {};
@@ -123,7 +124,11 @@ std::string Walk::line(const std::string& text) {
   if (words.empty()) return {};
   if (words[0] != "refused:") return step(words);
   words.erase(words.begin());
-  return step(words).empty() ? "it was not refused" : std::string();
+  const std::string why = step(words);
+  // A word of the walk that is wrong is not what was to be refused.
+  for (const char* mistake : {"is no step", "is no action", "there is no incident"})
+    if (why.contains(mistake)) return why;
+  return why.empty() ? "it was not refused" : std::string();
 }
 
 std::string Walk::step(const Words& words) {

@@ -1,6 +1,6 @@
 // The server is killed (SIGKILL) at a random moment while emergencies are written, again and again on the same data. After each
 // restart: every emergency belongs to exactly one incident (each is counted once, none is missing), no two incidents that are not
-// over have the same cause, every timeline is whole, and every incident that nobody has answered has an open alert.
+// over have the same cause or patient, every timeline is whole, and every incident that nobody has answered has an open alert.
 // usage: incidents_crash [--rounds N] [--seed S]; exit 0 when all of that holds.
 
 #include <fmt/format.h>
@@ -112,7 +112,7 @@ class IncidentsCrash {
   std::string look() {
     load::HttpClient http(server_->endpoint());
     std::int64_t emergencies = 0, counted = 0;
-    std::set<std::string> called, causes;
+    std::set<std::string> called, causes, patients;
     std::vector<std::string> ids;
     for_each(http, "/api/v1/alerts?count=500", "alerts", [&](json::Value alert) {
       if (alert["source"].text() == "vitals" && alert["severity"].text() == "emergency") ++emergencies;
@@ -127,7 +127,12 @@ class IncidentsCrash {
       std::int64_t count = 0;
       std::from_chars(digits.data(), digits.data() + digits.size(), count);
       counted += count;
-      if (!causes.emplace(root["cause"].text()).second) return "two incidents have one cause";
+      // The cause of a patient's alert names the patient: it is not shown, whom it touches tells the same.
+      if (const std::string_view cause = root["cause"].text(); !cause.empty() && !causes.emplace(cause).second)
+        return "two incidents have one cause";
+      const auto touched = get(http, fmt::format("/api/v1/incidents/{}/patients", id));
+      for (const json::Value patient : touched.root()["patients"])
+        if (!patients.emplace(patient.text()).second) return "two incidents are of one patient's alert";
       if (!called.contains(std::string(root["page"].text()))) return "nobody is called about an incident";
       const auto verified = get(http, fmt::format("/api/v1/incidents/{}/verify", id));
       if (!verified.root()["whole"].is_true()) return "a timeline is not whole: " + std::string(verified.source());

@@ -3,7 +3,7 @@
 // A text for an address that asks for nothing, from any module: written down with whatever it tells of, and told by Updates
 // until it was taken, refused, or tried Updates::tells_max times.
 //
-// Event: message.queued {"key"}.
+// Events: message.queued {"key"}; message.lost {"key"}: refused, or given up.
 
 #include <string>
 

@@ -103,7 +103,7 @@ struct Updates::Inside {
   Result<Loaded> load(const std::string& key) const;
   Result<Loaded> load_update(const std::string& key) const;
   Result<Loaded> load_text(const std::string& key) const;
-  void finish(const std::string& key);
+  void finish(const std::string& key, bool is_lost);
   void end_busy() {
     const std::lock_guard lock(mutex);
     if (--busy == 0) idle.notify_all();
@@ -290,24 +290,27 @@ Result<Updates::Inside::Loaded> Updates::Inside::load_update(const std::string& 
 Task<> Updates::Inside::tell(std::string key) {
   auto loaded = load(key);
   bool is_done = loaded && !*loaded;
+  bool is_lost = false;
   if (loaded && *loaded) {
     auto channel = make_channel(context, (*loaded)->first);
     const bool is_notice = (*loaded)->second.purpose == notify::Purpose::notice;
     if (!channel || (!is_notice && !(*channel)->takes_updates())) {
-      is_done = true;
+      is_done = is_lost = true;
     } else {
       try {
         const auto outcome = co_await (*channel)->send(std::move((*loaded)->second));
         is_done = outcome.status != notify::SendStatus::failed;
+        is_lost = outcome.status != notify::SendStatus::delivered;
       } catch (const std::exception&) {
         is_done = false;
+        is_lost = true;
       }
     }
   }
   const auto job = jobs.find(key);
   if (job == jobs.end()) co_return;
   if (is_done || job->second.tries >= tells_max) {
-    finish(key);
+    finish(key, is_lost && key.starts_with(rows::message_prefix));
     co_return;
   }
   if (!follows) {
@@ -319,13 +322,21 @@ Task<> Updates::Inside::tell(std::string key) {
   job->second.due = clock.steady() + retry_after * job->second.tries;
 }
 
-void Updates::Inside::finish(const std::string& key) {
+void Updates::Inside::finish(const std::string& key, bool is_lost) {
   {
     const std::lock_guard lock(mutex);
     ++busy;
   }
   store->submit(
-      RequestClass::routine, [key](store::Transaction& transaction) { return transaction.erase_state(space, key); },
+      RequestClass::routine,
+      [key, is_lost](store::Transaction& transaction) -> Result<> {
+        MYDR24_TRY(transaction.erase_state(space, key));
+        if (!is_lost) return {};
+        std::string event;
+        json::Writer(event).begin_object().field("key", key).end_object();
+        MYDR24_TRY(transaction.note("message.lost", event));
+        return {};
+      },
       [this](const Result<>&) { end_busy(); });  // not erased: told once more after a restart
   jobs.erase(key);
   has_jobs = !jobs.empty();

@@ -39,6 +39,7 @@ Result<std::size_t> number_of(std::string_view text, std::string_view where) {
 std::string shown(const incidents::Incident& incident) {
   incidents::Incident without = incident;
   without.patients.clear();
+  if (!incident.patients.empty()) without.cause.clear();  // it names the patient
   std::string text = incidents::to_json(without);
   text.pop_back();
   text += ",\"patient_count\":" + std::to_string(incident.patients.size()) + "}";

@@ -4,6 +4,8 @@
 // problem details (RFC 9457) that name the field. Whom an incident touches is told by a route of its own: who runs the platform
 // works on incidents without knowing whose records they are about.
 
+#include <functional>
+
 #include "api/pipeline/pipeline.h"
 #include "base/async/worker_pool.h"
 #include "operations/incidents/book.h"
@@ -17,6 +19,8 @@ struct Service {
   const alerts::Book& alerts;
   WorkerPool& workers;
   const Clock& clock;
+  // The store could not keep what a person reported: whom it would have called is called from memory.
+  std::function<void(const Error&, const std::function<Result<>(store::Transaction&)>&)> not_stored;
 };
 
 // `service` must outlive the router.

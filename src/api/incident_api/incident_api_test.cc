@@ -6,7 +6,7 @@ namespace mydr24::incident_api {
 namespace {
 
 TEST(IncidentApi, AnIncidentIsShownWithoutWhomItTouches) {
-  incidents::Incident incident{.id = "i", .title = "t"};
+  incidents::Incident incident{.id = "i", .cause = "vitals/Patient/1", .title = "t"};
   incident.patients = {"Patient/1", "Patient/2"};
   const std::string text = shown(incident);
   EXPECT_EQ(text.find("Patient/1"), std::string::npos);

@@ -5,7 +5,6 @@
 #include "api/incident_api/detail/exchange.h"
 #include "api/pipeline/query.h"
 #include "base/json/writer.h"
-#include "base/net/uri.h"
 
 namespace mydr24::incident_api {
 namespace {
@@ -82,20 +81,17 @@ Task<> patients(Service& service, pipeline::Call& call) {
 }
 
 Task<> timeline(Service& service, pipeline::Call& call) {
-  std::size_t after = 0;
-  const auto parameters = net::parse_query(call.request().query);
-  for (const auto& [name, value] : parameters ? *parameters : decltype(parameters)::value_type()) {
-    const auto number = name == "after" ? number_of(value, "after") : Result<std::size_t>(0);
-    if (!number) {
-      co_await call.respond(number.error());
-      co_return;
-    }
-    after = *number;
+  const auto query = pipeline::Query::parse(call.request().query, {"after"});
+  const auto after =
+      query ? query->number("after", 0, 0, incidents::timeline::entries_max) : Result<std::int64_t>(query.error());
+  if (!after) {
+    co_await call.respond(after.error());
+    co_return;
   }
   co_await answer(service, call, [&](store::Reader& reader) -> Result<std::string> {
     MYDR24_ASSIGN(const Incident incident, incidents::Book::find(reader, call.capture(0)));
     MYDR24_ASSIGN(const auto rows,
-                  incidents::timeline::read(reader, incident.id, static_cast<std::int64_t>(after), 500));
+                  incidents::timeline::read(reader, incident.id, *after, 500));
     std::string text;
     json::Writer out(text);
     out.begin_object().field("id", incident.id).field("entries", incident.entries).field("head", incident.head);
@@ -155,12 +151,14 @@ Task<> open(Service& service, pipeline::Call& call) {
   }
   incidents::Opened opened;
   Incident incident;
-  const auto done = co_await in_transaction(service, [&](store::Transaction& transaction) -> Result<> {
+  const std::function<Result<>(store::Transaction&)> work = [&](store::Transaction& transaction) -> Result<> {
     MYDR24_ASSIGN(opened, service.book.open(transaction, *opening));
     MYDR24_ASSIGN(incident, incidents::Book::find(transaction, opened.id));
     return {};
-  });
+  };
+  const auto done = co_await in_transaction(service, work);
   if (!done) {
+    service.not_stored(done.error(), work);
     co_await call.respond(done.error());
   } else {
     co_await pipeline::send_json(call, opened.joined ? 200 : 201, shown(incident));

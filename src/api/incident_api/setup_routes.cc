@@ -61,15 +61,23 @@ Task<> add_version(Service& service, pipeline::Call& call) {
     co_return;
   }
   const std::string by = call.in_name_of({});
+  const incidents::Setups& setups = service.book.setups();
   std::string text;
-  const auto done = co_await in_transaction(service, [&](store::Transaction& transaction) -> Result<> {
-    incidents::Setups& setups = service.book.setups();
-    MYDR24_ASSIGN(const auto version, setups.add(transaction, json::compact(body->root()), by));
-    MYDR24_ASSIGN(const auto setup, setups.find(transaction, version));
-    MYDR24_ASSIGN(const auto failed, setups.failed_vectors(transaction, setup));
-    text = setup_json(service, setup, version, failed);
+  std::int64_t version = 0;
+  auto done = co_await in_transaction(service, [&](store::Transaction& transaction) -> Result<> {
+    MYDR24_ASSIGN(version, setups.add(transaction, json::compact(body->root()), by));
     return {};
   });
+  // It may have very many test vectors: not on the writer's thread.
+  if (done)
+    done = co_await service.workers.run(RequestClass::routine, [&] {
+      return service.store.read([&](store::Reader& reader) -> Result<> {
+        MYDR24_ASSIGN(const auto setup, setups.find(reader, version));
+        MYDR24_ASSIGN(const auto failed, setups.failed_vectors(reader, setup));
+        text = setup_json(service, setup, version, failed);
+        return {};
+      });
+    });
   if (!done) {
     co_await call.respond(done.error());
   } else {
@@ -111,10 +119,14 @@ Task<> activate(Service& service, pipeline::Call& call) {
   incidents::Setups& setups = service.book.setups();
   incidents::SetupPointer next;
   const std::string by = call.in_name_of({});
-  const auto done = co_await in_transaction(service, [&](store::Transaction& transaction) -> Result<> {
-    MYDR24_ASSIGN(next, setups.activate(transaction, *version, by));
-    return {};
+  auto done = co_await service.workers.run(RequestClass::routine, [&] {
+    return service.store.read([&](store::Reader& reader) { return setups.check_vectors(reader, *version); });
   });
+  if (done)
+    done = co_await in_transaction(service, [&](store::Transaction& transaction) -> Result<> {
+      MYDR24_ASSIGN(next, setups.activate(transaction, *version, by));
+      return {};
+    });
   if (!done) {
     co_await call.respond(done.error());
     co_return;

@@ -78,6 +78,9 @@ TEST_F(IncidentServer, AnEmergencyObservationOpensOneIncidentAndCallsTheTeam) {
   EXPECT_EQ(text(incident, "service"), "clinical care");
   EXPECT_EQ(text(incident, "patient_count"), "1");
   EXPECT_FALSE(incident.body.root()["patients"].exists());
+  // Neither whom it is about nor what was measured: that is told by another route, and by the record.
+  EXPECT_FALSE(incident.raw.body.contains("Patient/in1")) << incident.raw.body;
+  EXPECT_EQ(text(incident, "text"), "");
   EXPECT_EQ(incident.body.root()["impact"]["patients"].text(), "1");
   // The whole team is called, each of them.
   const std::string page = "/api/v1/alerts/" + std::string(text(incident, "page"));
@@ -89,6 +92,7 @@ TEST_F(IncidentServer, AnEmergencyObservationOpensOneIncidentAndCallsTheTeam) {
     return called.contains("Database Emergency Specialist") && called.contains("Application Emergency Specialist");
   }));
   EXPECT_EQ(send(Method::get, page).body.root()["alert"]["policy"].text(), "operations-emergency");
+  EXPECT_EQ(send(Method::get, page).body.root()["alert"]["reason"].text(), "");
   // A patient safety event is in the record.
   EXPECT_TRUE(comes_true([&] {
     const Answer events = send(Method::get, "/fhir/R4/AdverseEvent?subject=Patient/in1");
@@ -127,6 +131,15 @@ TEST_F(IncidentServer, TheWayFromOpenToClosed) {
   EXPECT_FALSE(send(Method::get, "/api/v1/incidents").raw.body.contains(id));
   EXPECT_EQ(get("none").status, 404);
   EXPECT_EQ(send(Method::get, "/api/v1/incidents?state=lost").status, 400);
+}
+
+TEST_F(IncidentServer, WhoClosesTheCallHasTakenIt) {
+  const std::string id = open("emergency switchboard", R"(,"status":"down")");
+  const std::string page(text(get(id), "page"));
+  EXPECT_EQ(post("/api/v1/alerts/" + page + "/resolve", R"({"by":"bob"})").status, 200);
+  EXPECT_TRUE(comes_true([&] { return text(get(id), "state") == "acknowledged"; }));
+  EXPECT_EQ(text(get(id), "acknowledged_by"), "bob");
+  EXPECT_EQ(text(act(id, "resolve", R"({"by":"bob","how":"it rings again"})"), "state"), "resolved");
 }
 
 TEST_F(IncidentServer, TheStatusPageTellsNothingThatWasNotPublished) {

@@ -123,6 +123,10 @@ Result<Opened> Book::join(store::Transaction& transaction, const Opening& openin
                   MYDR24_TRY(tell_of(transaction, found, {"joined", opening.by, opening.title, {}}));
                   for (const std::string& link : opening.links)
                     if (found.links.size() < links_max && !contains(found.links, link)) found.links.push_back(link);
+                  if ((opening.breach || classified.breach) && !found.breach) {
+                    found.breach = true;
+                    MYDR24_TRY(add_privacy_officer(transaction, found));
+                  }
                   Severity severity = opening.severity.value_or(found.severity);
                   if (!classified.rule.empty()) severity = std::min(severity, classified.severity);
                   if (severity < found.severity) {
@@ -166,8 +170,9 @@ Result<> Book::tell_outside(store::Transaction& transaction, Incident& incident)
                                      {.address = address,
                                       .text = fmt::format("Emergency incident {}: {}", incident.id, incident.title),
                                       .document = summary_json(incident)}));
-  return tell_of(transaction, incident,
-                 {"told_outside", {}, fmt::format("{} addresses outside were told", setup->external().size()), {}});
+  return tell_of(
+      transaction, incident,
+      {"told_outside", {}, fmt::format("{} addresses outside are being told", setup->external().size()), {}});
 }
 
 // Chats, mailboxes and systems that want to know of every step.

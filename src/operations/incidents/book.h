@@ -137,7 +137,10 @@ class Book {
   // To a higher one; the caller keeps it.
   Result<> raise_severity(store::Transaction& transaction, Incident& incident, Severity severity) const;
   // The page was acknowledged elsewhere (SMS, chat, desk).
-  Result<> page_acknowledged(store::Transaction& transaction, Incident& incident, std::string_view by) const;
+  Result<> page_acknowledged(store::Transaction& transaction, Incident& incident, std::string_view by,
+                             Instant at) const;
+  // Those who have to answer; also once more, when the call was closed and nobody had answered.
+  Result<> call_people(store::Transaction& transaction, Incident& incident) const;
   // From one list key to the other.
   static Result<> keep(store::Transaction& transaction, std::string_view place_before, const Incident& incident) {
     return rows::save(transaction, place_before, incident);
@@ -160,18 +163,18 @@ class Book {
   Result<Incident> change(store::Transaction& transaction, std::string_view id, Change change) const;
   Result<Incident> make(store::Transaction& transaction, const Opening& opening, Classification classified) const;
   Result<Opened> join(store::Transaction& transaction, const Opening& opening, std::string_view id) const;
-  Result<> call_people(store::Transaction& transaction, Incident& incident) const;
   Result<> tell_outside(store::Transaction& transaction, Incident& incident) const;
   Result<> tell(store::Transaction& transaction, const Incident& incident, std::string_view what) const;
   Result<> add_privacy_officer(store::Transaction& transaction, Incident& incident) const;
   Result<> end(store::Transaction& transaction, Incident& incident, std::string_view why, std::string_view by) const;
-  Result<> answer(store::Transaction& transaction, Incident& incident, std::string_view by) const;
+  Result<> answer(store::Transaction& transaction, Incident& incident, std::string_view by, Instant at) const;
   Result<> open_review(store::Transaction& transaction, Incident& incident) const;
 
   // clocks.cc
   Result<> start_clocks(store::Transaction& transaction, const Incident& incident) const;
   Result<> arm(store::Transaction& transaction, const Incident& incident, ClockKind kind) const;
   Result<> disarm(store::Transaction& transaction, const Incident& incident, ClockKind kind) const;
+  Result<> look_at_page(store::Transaction& transaction, Incident& incident) const;
   Result<> clock_due(store::Transaction& transaction, std::string_view payload) const;
   Result<> escalate(store::Transaction& transaction, std::string_view id) const;
   Result<> review_due(store::Transaction& transaction, std::string_view id) const;

@@ -23,10 +23,12 @@ Result<Incident> Book::find(store::Reader& reader, std::string_view id) {
 // The cause of a duplicate leads to the incident that it was merged into, for as long as that one is not over.
 Result<std::optional<std::string>> Book::find_unresolved(store::Reader& reader, std::string_view cause) {
   MYDR24_ASSIGN(auto row, reader.state(rows::incidents, rows::cause_key(cause)));
-  if (!row) return std::optional<std::string>();
-  MYDR24_ASSIGN(const Incident incident, find(reader, *row));
-  if (incident.is_over()) return std::optional<std::string>();
-  return row;
+  for (std::size_t hops = 0; row && !row->empty() && hops <= duplicates_max; ++hops) {
+    MYDR24_ASSIGN(const Incident incident, find(reader, *row));
+    if (!incident.is_over()) return row;
+    row = incident.merged_into;
+  }
+  return std::optional<std::string>();
 }
 
 Result<Page> Book::list(store::Reader& reader, bool over, std::string_view after, std::uint32_t count) {

@@ -82,10 +82,20 @@ Result<> Book::disarm(store::Transaction& transaction, const Incident& incident,
   return {};
 }
 
+// Answered elsewhere, and the watcher has not come to it yet.
+Result<> Book::look_at_page(store::Transaction& transaction, Incident& incident) const {
+  if (incident.state != State::open) return {};
+  MYDR24_ASSIGN(const auto page, alerts::Book::find(transaction, incident.page));
+  if (!page || !page->acknowledged_at) return {};
+  return page_acknowledged(transaction, incident, page->acknowledged_by, *page->acknowledged_at);
+}
+
 Result<> Book::clock_due(store::Transaction& transaction, std::string_view payload) const {
   const Due due = parse(payload);
-  if (!find(transaction, due.id)) return {};
+  if (const auto found = find(transaction, due.id); !found)
+    return found.error().code == Code::not_found ? Result<>() : Result<>(found.error());
   MYDR24_TRY(change(transaction, due.id, [&](Incident& incident) -> Result<> {
+    MYDR24_TRY(look_at_page(transaction, incident));
     Countdown& clock = incident.clock(due.kind);
     const bool is_paused = due.kind == ClockKind::resolution && incident.paused_at;
     if (clock.stopped || is_paused || clock.told >= due.percent) return {};
@@ -107,14 +117,21 @@ Result<> Book::clock_due(store::Transaction& transaction, std::string_view paylo
 
 // The team's time is over: the next people are called, whatever the policy would have waited.
 Result<> Book::escalate(store::Transaction& transaction, std::string_view id) const {
-  if (!find(transaction, id)) return {};
+  if (const auto found = find(transaction, id); !found)
+    return found.error().code == Code::not_found ? Result<>() : Result<>(found.error());
   MYDR24_TRY(change(transaction, id, [&](Incident& incident) -> Result<> {
+    MYDR24_TRY(look_at_page(transaction, incident));
     if (incident.state != State::open || incident.escalated) return {};
     incident.escalated = true;
     const auto called = alerts_.escalate_now(transaction, incident.page, "the team's time is over");
     if (!called && called.error().code != Code::conflict && called.error().code != Code::not_found)
       return called.error();
-    MYDR24_TRY(tell_of(transaction, incident, {"escalated", {}, "nobody of the team has answered", {}}));
+    MYDR24_TRY(
+        tell_of(transaction, incident,
+                {"escalated",
+                 {},
+                 called ? std::string("nobody of the team has answered") : "nobody was called: " + called.error().text,
+                 {}}));
     return tell(transaction, incident, "escalated");
   }));
   return {};

@@ -143,7 +143,8 @@ Result<> Book::end_call(store::Transaction& transaction, std::string_view cause)
 }
 
 Result<> Book::review_due(store::Transaction& transaction, std::string_view id) const {
-  if (!find(transaction, id)) return {};
+  if (const auto found = find(transaction, id); !found)
+    return found.error().code == Code::not_found ? Result<>() : Result<>(found.error());
   MYDR24_TRY(change(transaction, id, [&](Incident& incident) -> Result<> {
     if (!incident.review || incident.review->closed || incident.review->overdue) return {};
     incident.review->overdue = true;
@@ -160,7 +161,8 @@ Result<> Book::action_due(store::Transaction& transaction, std::string_view payl
   const std::string_view id = payload.substr(0, space);
   std::size_t place = 0;
   for (const char digit : payload.substr(space + 1)) place = place * 10 + static_cast<std::size_t>(digit - '0');
-  if (!find(transaction, id)) return {};
+  if (const auto found = find(transaction, id); !found)
+    return found.error().code == Code::not_found ? Result<>() : Result<>(found.error());
   MYDR24_TRY(change(transaction, id, [&](Incident& incident) -> Result<> {
     if (!incident.review || place >= incident.review->actions.size()) return {};
     Action& action = incident.review->actions[place];

@@ -51,8 +51,9 @@ class Setups {
   Result<DryRun> dry_run(store::Reader& reader, std::int64_t version) const;
   Result<> keep_dry_run(store::Transaction& transaction, std::int64_t version, const DryRun& run,
                         std::string_view by) const;
-  // The setup to be published after the commit. Code::not_found, Code::conflict: no dry run, or test vectors fail (the text
-  // names them).
+  // Before activate(), and not in its transaction: it may take long. Code::conflict: test vectors fail (the text names them).
+  Result<> check_vectors(store::Reader& reader, std::int64_t version) const;
+  // The setup to be published after the commit. Code::not_found, Code::conflict: no dry run.
   Result<SetupPointer> activate(store::Transaction& transaction, std::int64_t version, std::string_view by) const;
   void publish(SetupPointer setup, std::int64_t version);
 

@@ -28,11 +28,11 @@ std::string undone(const Incident& incident) {
 }  // namespace
 
 // The response's clock stops, and nobody is called any more.
-Result<> Book::answer(store::Transaction& transaction, Incident& incident, std::string_view by) const {
+Result<> Book::answer(store::Transaction& transaction, Incident& incident, std::string_view by, Instant at) const {
   incident.state = State::acknowledged;
-  incident.acknowledged_at = transaction.now();
+  incident.acknowledged_at = at;
   incident.acknowledged_by = by;
-  incident.clock(ClockKind::response).stopped = transaction.now();
+  incident.clock(ClockKind::response).stopped = at;
   MYDR24_TRY(transaction.cancel_timer(fmt::format("incident.escalate/{}", incident.id)));
   return disarm(transaction, incident, ClockKind::response);
 }
@@ -49,14 +49,15 @@ Result<Incident> Book::acknowledge(store::Transaction& transaction, std::string_
       return fail(Code::conflict, fmt::format("already acknowledged by {}", incident.acknowledged_by));
     }
     if (is_called) MYDR24_TRY(alerts_.acknowledge(transaction, incident.page, by, remark));
-    if (incident.state == State::open) MYDR24_TRY(answer(transaction, incident, by));
+    if (incident.state == State::open) MYDR24_TRY(answer(transaction, incident, by, transaction.now()));
     MYDR24_TRY(timeline::append(transaction, incident, {"acknowledged", std::string(by), std::string(remark), {}}));
     return tell(transaction, incident, fmt::format("acknowledged by {}", by));
   });
 }
 
-Result<> Book::page_acknowledged(store::Transaction& transaction, Incident& incident, std::string_view by) const {
-  if (incident.state == State::open) MYDR24_TRY(answer(transaction, incident, by));
+Result<> Book::page_acknowledged(store::Transaction& transaction, Incident& incident, std::string_view by,
+                                 Instant at) const {
+  if (incident.state == State::open) MYDR24_TRY(answer(transaction, incident, by, at));
   MYDR24_TRY(tell_of(transaction, incident, {"acknowledged", std::string(by), "answered the call", {}}));
   return tell(transaction, incident, fmt::format("acknowledged by {}", by));
 }
@@ -70,7 +71,7 @@ Result<Incident> Book::mitigate(store::Transaction& transaction, std::string_vie
     MYDR24_ASSIGN(const auto page, alerts::Book::find(transaction, incident.page));
     if (page && page->state == alerts::State::open)
       MYDR24_TRY(alerts_.acknowledge(transaction, incident.page, by, remark));
-    if (incident.state == State::open) MYDR24_TRY(answer(transaction, incident, by));
+    if (incident.state == State::open) MYDR24_TRY(answer(transaction, incident, by, transaction.now()));
     incident.state = State::mitigated;
     incident.mitigated_at = transaction.now();
     incident.mitigated_by = by;
@@ -144,9 +145,14 @@ Result<Incident> Book::set_severity(store::Transaction& transaction, std::string
       incident.severity = severity;
       incident.team = setup->team_of(severity, incident.service);
       incident.policy = setup->policy_of(severity, incident.service);
-      for (const ClockKind kind : clock_kinds) MYDR24_TRY(disarm(transaction, incident, kind));
-      incident.clock(ClockKind::response).time = setup->criteria(severity).response;
-      incident.clock(ClockKind::resolution).time = setup->criteria(severity).resolution;
+      const Criteria& criteria = setup->criteria(severity);
+      for (const ClockKind kind : clock_kinds) {
+        MYDR24_TRY(disarm(transaction, incident, kind));
+        Countdown& clock = incident.clock(kind);
+        if (clock.stopped) continue;
+        clock.time = kind == ClockKind::response ? criteria.response : criteria.resolution;
+        clock.told = 0;
+      }
       MYDR24_TRY(transaction.cancel_timer(fmt::format("incident.escalate/{}", incident.id)));
       MYDR24_TRY(start_clocks(transaction, incident));
       MYDR24_TRY(tell(transaction, incident, fmt::format("is now {}", to_string(severity))));
@@ -219,6 +225,10 @@ Result<Incident> Book::merge(store::Transaction& transaction, std::string_view i
         incident.patients.push_back(patient);
     MYDR24_TRY(timeline::append(transaction, incident,
                                 {"merged", std::string(by), fmt::format("{}: {}", merged.id, merged.title), {}}));
+    if (merged.breach && !incident.breach) {
+      incident.breach = true;
+      MYDR24_TRY(add_privacy_officer(transaction, incident));
+    }
     if (merged.severity >= incident.severity) return {};
     incident.severity_by.clear();
     return raise_severity(transaction, incident, merged.severity);

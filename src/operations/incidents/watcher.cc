@@ -16,6 +16,9 @@ constexpr std::string_view followed_key = "followed";
 constexpr std::size_t batch_max = 8;  // events of one transaction: an emergency must not wait for long
 constexpr std::uint32_t changes_told_max = 50;
 constexpr std::size_t word_bytes_max = 200;
+// Entries of a timeline: beyond them news of calls is left out, so that there is room for clocks and people.
+constexpr std::int64_t page_news_max = 8'000;
+constexpr std::int64_t alert_news_max = 2'000;
 
 std::string storm_key(std::string_view service) { return fmt::format("storm/{}", service); }
 std::string storm_cause(std::string_view service) { return fmt::format("storm/{}", service); }
@@ -28,6 +31,11 @@ std::string cause_of(const alerts::Alert& alert) {
 bool is_news(std::string_view kind) {
   constexpr std::array kinds{"alert.acknowledged", "alert.escalated", "alert.ack_expired",    "alert.resolved",
                              "alert.delivered",    "alert.moved",     "alert.delivery_failed"};
+  return contains(kinds, kind);
+}
+
+bool is_told_change(std::string_view kind) {
+  constexpr std::array kinds{"change.started", "change.rollback_begun", "change.finished", "change.service_frozen"};
   return contains(kinds, kind);
 }
 
@@ -66,6 +74,7 @@ struct Watcher::Batch {
     Incident incident;
     std::string place;
     std::vector<alerts::Alert> alerts;
+    bool is_changed = false;
   };
   std::map<std::string, Held> held;
 
@@ -74,12 +83,14 @@ struct Watcher::Batch {
     if (found != held.end()) return &found->second;
     MYDR24_ASSIGN(Incident incident, Book::find(transaction, id));
     std::string place = rows::list_key(incident);
-    return &held.emplace(id, Held{std::move(incident), std::move(place), {}}).first->second;
+    return &held.emplace(id, Held{.incident = std::move(incident), .place = std::move(place), .alerts = {}})
+                .first->second;
   }
 
   // Before somebody else changes one of them.
   Result<> put_down(store::Transaction& transaction, const Book& book) {
     for (auto& [id, each] : held) {
+      if (!each.is_changed) continue;
       std::vector<const alerts::Alert*> found;
       found.reserve(each.alerts.size());
       for (const alerts::Alert& alert : each.alerts) found.push_back(&alert);
@@ -100,9 +111,13 @@ void Watcher::start(store::Store& store) {
 Result<std::vector<Watcher::Seen>> Watcher::look(std::span<const store::Event> events) const {
   const SetupPointer setup = book_.setups().active();
   std::vector<Seen> all;
+  const bool concerns = std::ranges::any_of(events, [](const store::Event& event) {
+    return event.kind == request_event || is_told_change(event.kind) || opens(event.kind) || is_news(event.kind);
+  });
+  if (!concerns) return all;
   MYDR24_TRY(store_->read([&](store::Reader& reader) -> Result<> {
     for (const store::Event& event : events) {
-      if (event.kind == request_event || event.kind.starts_with("change.")) {
+      if (event.kind == request_event || is_told_change(event.kind)) {
         all.push_back({&event, {}});
         continue;
       }
@@ -147,7 +162,7 @@ Result<> Watcher::follow(std::span<const store::Event> events) {
 Result<> Watcher::take(store::Transaction& transaction, Batch& batch, const Seen& seen) const {
   if (seen.alert) return take_alert(transaction, batch, seen);
   if (seen.event->kind == request_event) return take_request(transaction, batch, seen);
-  if (seen.event->kind.starts_with("change.")) return take_change(transaction, batch, seen);
+  if (is_told_change(seen.event->kind)) return take_change(transaction, batch, seen);
   return take_news(transaction, batch, seen);
 }
 
@@ -177,16 +192,19 @@ Result<std::string> Watcher::incident_for(store::Transaction& transaction, Batch
   times.push_back(now);
   MYDR24_TRY(transaction.set_state(rows::setup, storm_key(service), fmt::format("[{}]", fmt::join(times, ","))));
   MYDR24_TRY(batch.put_down(transaction, book_));
-  MYDR24_ASSIGN(const Opened opened,
-                book_.open(transaction, {.cause = is_storm ? storm_cause(service) : cause,
-                                         .title = is_storm ? fmt::format("Storm of alerts: {}", service) : alert.title,
-                                         .text = is_storm ? std::string() : alert.reason.substr(0, text_bytes_max),
-                                         .status = "down",
-                                         .service = service,
-                                         .source = "alerts",
-                                         .severity = rule.as,
-                                         .links = {},
-                                         .by = alert.source.substr(0, word_bytes_max)}));
+  MYDR24_ASSIGN(
+      const Opened opened,
+      book_.open(transaction,
+                 {.cause = is_storm ? storm_cause(service) : cause,
+                  .title = is_storm ? fmt::format("Storm of alerts: {}", service) : alert.title,
+                  // Of a patient's alert it is what was measured: that stays in the record.
+                  .text = is_storm || !alert.patient.empty() ? std::string() : alert.reason.substr(0, text_bytes_max),
+                  .status = "down",
+                  .service = service,
+                  .source = "alerts",
+                  .severity = rule.as,
+                  .links = {},
+                  .by = alert.source.substr(0, word_bytes_max)}));
   return opened.id;
 }
 
@@ -198,12 +216,34 @@ Result<> Watcher::take_alert(store::Transaction& transaction, Batch& batch, cons
   if (alert.title.empty()) alert.title = alert.source;
   MYDR24_ASSIGN(const std::string id, incident_for(transaction, batch, alert, *rule));
   MYDR24_ASSIGN(Batch::Held* const held, batch.hold(transaction, id));
+  held->is_changed = true;
   if (rule->as && *rule->as < held->incident.severity) {
     held->incident.severity_by.clear();
     MYDR24_TRY(book_.raise_severity(transaction, held->incident, *rule->as));
   }
-  if (!contains(held->incident.alerts, alert.id)) held->alerts.push_back(std::move(alert));
+  // One that became an emergency since has two events.
+  if (!contains(held->incident.alerts, alert.id) && !contains(held->alerts, alert.id, &alerts::Alert::id))
+    held->alerts.push_back(std::move(alert));
   return {};
+}
+
+// Whether the call about an incident that nobody had answered was answered, or ended: looked up as it stands now, since it
+// may have been made again after the event.
+Result<bool> Watcher::see_to_page(store::Transaction& transaction, Incident& incident, const store::Event& event,
+                                  std::string_view by) const {
+  MYDR24_ASSIGN(const auto page, alerts::Book::find(transaction, incident.page));
+  if (page && page->acknowledged_at) {
+    MYDR24_TRY(book_.page_acknowledged(transaction, incident, page->acknowledged_by, *page->acknowledged_at));
+    return true;
+  }
+  if (event.kind != "alert.resolved" || (page && !page->is_resolved())) return false;
+  // Whoever closed the call has taken it; one that ended by itself is made again.
+  if (by.empty()) {
+    MYDR24_TRY(book_.call_people(transaction, incident));
+    return false;
+  }
+  MYDR24_TRY(book_.page_acknowledged(transaction, incident, by, event.at));
+  return true;
 }
 
 Result<> Watcher::take_news(store::Transaction& transaction, Batch& batch, const Seen& seen) const {
@@ -222,8 +262,13 @@ Result<> Watcher::take_news(store::Transaction& transaction, Batch& batch, const
   Incident& incident = held->incident;
   if (incident.state == State::closed) return {};
   const bool is_page = incident.page == alert_id;
-  if (is_page && seen.event->kind == "alert.acknowledged" && !root["missing"] && incident.state == State::open)
-    return book_.page_acknowledged(transaction, incident, root["by"].text());
+  if (is_page && incident.state == State::open) {
+    held->is_changed = true;
+    MYDR24_ASSIGN(const bool seen_to, see_to_page(transaction, incident, *seen.event, root["by"].text()));
+    if (seen_to) return {};
+  }
+  if (incident.entries >= (is_page ? page_news_max : alert_news_max)) return {};
+  held->is_changed = true;
   std::string data;
   json::Writer(data).begin_object().field("alert", alert_id).field("page", is_page).end_object();
   return book_.tell_of(transaction, incident,
@@ -264,9 +309,12 @@ Result<> Watcher::take_change(store::Transaction& transaction, Batch& batch, con
   const Reach reach = book_.setups().active()->reach_of(service);
   MYDR24_ASSIGN(const auto open, transaction.states(rows::incidents, rows::open_prefix, "", changes_told_max));
   for (const store::StateRow& row : open) {
+    MYDR24_ASSIGN(const auto summary, json::Document::parse_view(row.value));
+    const std::string_view of = summary.root()["service"].text();
+    if (!service.empty() && !of.empty() && !contains(reach.services, of)) continue;
     MYDR24_ASSIGN(Batch::Held* const held, batch.hold(transaction, std::string(rows::id_of(row.key))));
     Incident& incident = held->incident;
-    if (!service.empty() && !incident.service.empty() && !contains(reach.services, incident.service)) continue;
+    held->is_changed = true;
     MYDR24_TRY(
         book_.tell_of(transaction, incident,
                       {seen.event->kind, std::string(root["by"].text()), std::string(title.substr(0, 500)), {}}));

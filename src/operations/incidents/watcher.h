@@ -8,8 +8,9 @@
 // thousands is storm_incidents + 1 incidents of each service.
 //
 // A request: event "incident.request", payload {"cause", "title", "text"?, "severity"?, "service"?, "links"?: [texts]}.
-// A change: events "change." and what became of it, payload with "title" or "change", and "service" where it has one: told in
-// the timelines of incidents that are not over, of that service or of one that depends on it.
+// A change that starts, goes back, ends or freezes its service (change.started, change.rollback_begun, change.finished,
+// change.service_frozen), payload with "title" or "change", and "service" where it has one: told in the timelines of incidents
+// that are not over, of that service or of one that depends on it.
 //
 // Exactly once: the last event that was seen to is written down with what came of it.
 
@@ -42,6 +43,8 @@ class Watcher : public store::Follower {
   Result<> take(store::Transaction& transaction, Batch& batch, const Seen& seen) const;
   Result<> take_alert(store::Transaction& transaction, Batch& batch, const Seen& seen) const;
   Result<> take_news(store::Transaction& transaction, Batch& batch, const Seen& seen) const;
+  Result<bool> see_to_page(store::Transaction& transaction, Incident& incident, const store::Event& event,
+                           std::string_view by) const;
   Result<> take_request(store::Transaction& transaction, Batch& batch, const Seen& seen) const;
   Result<> take_change(store::Transaction& transaction, Batch& batch, const Seen& seen) const;
   Result<std::string> incident_for(store::Transaction& transaction, Batch& batch, const alerts::Alert& alert,
