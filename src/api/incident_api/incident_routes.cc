@@ -90,8 +90,7 @@ Task<> timeline(Service& service, pipeline::Call& call) {
   }
   co_await answer(service, call, [&](store::Reader& reader) -> Result<std::string> {
     MYDR24_ASSIGN(const Incident incident, incidents::Book::find(reader, call.capture(0)));
-    MYDR24_ASSIGN(const auto rows,
-                  incidents::timeline::read(reader, incident.id, *after, 500));
+    MYDR24_ASSIGN(const auto rows, incidents::timeline::read(reader, incident.id, *after, 500));
     std::string text;
     json::Writer out(text);
     out.begin_object().field("id", incident.id).field("entries", incident.entries).field("head", incident.head);

@@ -15,7 +15,11 @@ IncidentDesk::IncidentDesk(const alerts::Book& alerts, records::Records& records
       book_(alerts, setups_),
       watcher_(book_),
       safety_(records),
-      api_{records.store(), book_, alerts, workers, clock,
+      api_{records.store(),
+           book_,
+           alerts,
+           workers,
+           clock,
            [&records](const Error& error, const records::Records::Work& work) { records.not_stored(error, work); }} {
   book_.count_patients_with(
       [this](store::Reader& reader, std::string_view location) { return count_patients(reader, location); });

@@ -110,7 +110,8 @@ TEST_F(MonitoringTest, RulesAndObjectivesAreChangedByRevisionAndName) {
   EXPECT_TRUE(changes.raw.body.contains(R"("by":"ada")")) << changes.raw.body;
 
   EXPECT_EQ(send(Method::put, "/api/v1/monitor/rules", R"({"by":"ada","rules":[{}]})", json_type).status, 400);
-  EXPECT_EQ(send(Method::put, "/api/v1/monitor/rules", R"({"by":"ada","revision":99,"rules":[]})", json_type).status, 409);
+  EXPECT_EQ(send(Method::put, "/api/v1/monitor/rules", R"({"by":"ada","revision":99,"rules":[]})", json_type).status,
+            409);
   EXPECT_EQ(send(Method::del, "/api/v1/monitor/slos/nothing?by=ada").status, 404);
   EXPECT_EQ(send(Method::post, "/api/v1/monitor/openslo?by=ada", std::string((1 << 20) + 10, ' '),
                  {{"Content-Type", "application/yaml"}})
@@ -147,14 +148,15 @@ TEST_F(MonitoredAudit, ALagOfTheAuditIsFoundWithinFiveSeconds) {
       R"("severity":"High","category":"ComplianceViolation","title":"lag","actions":["a","b","c"]}]})",
       with(as, "Content-Type", "application/json"));
   ASSERT_EQ(changed.status, 200) << changed.raw.body;
-  const auto took =
-      wait_until([&] { return has_finding(send(Method::get, "/api/v1/monitor", {}, as), "monitor/ComplianceRisk"); }, 15s);
+  const auto took = wait_until(
+      [&] { return has_finding(send(Method::get, "/api/v1/monitor", {}, as), "monitor/ComplianceRisk"); }, 15s);
   EXPECT_LE(took, 5s);
   const auto nurse = log_in("nina", {"nurse"});
   EXPECT_EQ(send(Method::get, "/api/v1/monitor", {}, nurse).status, 403);
-  EXPECT_EQ(send(Method::put, "/api/v1/monitor/rules", R"({"rules":[]})", with(nurse, "Content-Type", "application/json"))
-                .status,
-            403);
+  EXPECT_EQ(
+      send(Method::put, "/api/v1/monitor/rules", R"({"rules":[]})", with(nurse, "Content-Type", "application/json"))
+          .status,
+      403);
 }
 
 }  // namespace
