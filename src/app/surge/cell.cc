@@ -15,6 +15,7 @@ constexpr std::chrono::milliseconds timeout{1000};
 constexpr double foreign_max = 0.15;
 constexpr double steal_max = 0.01;
 constexpr double lateness_max_ms = 1;
+constexpr double flush_max_ms = 10;  // p99; a quiet disk of this kind: 1 to 3
 constexpr int emergency_fifo = 40;
 constexpr double calibration_refused = 0.01;
 constexpr double calibration_first_per_s = 100;  // of pieces of 1 ms
@@ -63,6 +64,8 @@ std::string why_void(const CellResult& cell) {
                        foreign_max * 100);
   if (cell.use.steal > steal_max)
     return fmt::format("other machines took {:.1f} % of the server's processor", cell.use.steal * 100);
+  if (const double flush = cell.use.flushes.quantile_ms(0.99); flush > flush_max_ms)
+    return fmt::format("the disk itself was late: p99 {:.0f} ms for one page, at most {} ms", flush, flush_max_ms);
   return {};
 }
 
@@ -167,9 +170,11 @@ Result<CellResult> run_specs(TestBed& bed, const BenchSettings& settings, const 
   CellResult cell;
   sleep_until(begin + of_seconds(warm_up_s), clock);
   const MachineSample before = sample_machine(bed.server().pid(), settings.server_cpu, clock);
+  DiskWitness witness(bed.folder());
   if (during) during();
   sleep_until(begin + of_seconds(warm_up_s + seconds), clock);
   cell.use = between(before, sample_machine(bed.server().pid(), settings.server_cpu, clock));
+  cell.use.flushes = witness.stop();
   MYDR24_ASSIGN(cell.classes, crew.collect());
   cell.seconds = seconds;
   cell.rss_mb = bed.server().rss_max_mb();
@@ -192,6 +197,7 @@ void add_repetition(CellResult& to, const CellResult& from) {
   to.use.seconds = both;
   to.use.server_s += from.use.server_s;
   for (const auto& [name, seconds] : from.use.threads_s) to.use.threads_s[name] += seconds;
+  to.use.flushes.add(from.use.flushes);
   to.seconds += from.seconds;
   to.rss_mb = std::max(to.rss_mb, from.rss_mb);
   if (to.void_because.empty()) to.void_because = from.void_because;

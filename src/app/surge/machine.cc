@@ -1,11 +1,13 @@
 #include "app/surge/machine.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
@@ -74,6 +76,30 @@ MachineUse between(const MachineSample& begin, const MachineSample& end) {
     use.threads_s[name] = seconds - (before == begin.threads_s.end() ? 0 : before->second);
   }
   return use;
+}
+
+DiskWitness::DiskWitness(const std::filesystem::path& folder)
+    : thread_([this, file = folder / "witness"](const std::stop_token& stop) { run(stop, file); }) {}
+
+void DiskWitness::run(const std::stop_token& stop, const std::filesystem::path& file) {
+  constexpr std::chrono::milliseconds pause{200};
+  constexpr std::array<char, 4096> page{};
+  const int fd = ::open(file.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  // The first one gives the file its room on the disk, which the others only write again, as commits into a log do.
+  for (bool first = true; !stop.stop_requested(); first = false) {
+    const auto begin = std::chrono::steady_clock::now();
+    if (::pwrite(fd, page.data(), page.size(), 0) != static_cast<ssize_t>(page.size()) || ::fdatasync(fd) != 0) break;
+    if (!first) flushes_.record(std::chrono::steady_clock::now() - begin);
+    std::this_thread::sleep_for(pause);
+  }
+  ::close(fd);
+}
+
+load::Histogram DiskWitness::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+  return flushes_;
 }
 
 std::string describe_machine() {

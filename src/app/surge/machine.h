@@ -1,13 +1,18 @@
 #pragma once
 
-// What the machine did while a cell ran: the server's CPU time by thread, and how much of its processor others took.
+// What the machine did while a cell ran: the server's CPU time by thread, how much of its processor others took, and how
+// long the disk took to make a page durable.
 
 #include <sys/types.h>
 
 #include <chrono>
+#include <filesystem>
 #include <map>
+#include <stop_token>
 #include <string>
+#include <thread>
 
+#include "app/load/histogram.h"
 #include "base/core/clock.h"
 
 namespace mydr24::surge {
@@ -27,8 +32,24 @@ struct MachineUse {
   double foreign = 0;  // share of the processor that was neither idle nor the server's
   double steal = 0;    // share
   std::map<std::string, double> threads_s;
+  load::Histogram flushes;  // of the disk, see DiskWitness
 };
 MachineUse between(const MachineSample& begin, const MachineSample& end);
+
+// Asks the disk five times a second, while it lives, to make a page of a file of its own durable: no commit is faster
+// than that, and a disk that others share is at times slower by a second. So rarely that the server does not notice.
+class DiskWitness {
+ public:
+  explicit DiskWitness(const std::filesystem::path& folder);
+  // Ends it. Empty: there was no file to write.
+  load::Histogram stop();
+
+ private:
+  void run(const std::stop_token& stop, const std::filesystem::path& file);
+
+  load::Histogram flushes_;
+  std::jthread thread_;  // last: it writes into what stands before it
+};
 
 // Kernel, processor, governor, limits: what a figure depends on, in one line.
 std::string describe_machine();

@@ -55,6 +55,8 @@ void write_cell(json::Writer& writer, const BenchReport& report, const CellResul
   writer.field("refusal_cpu_us", refusal_cpu_us(cell));
   writer.field("server_cpu", cell.use.seconds > 0 ? cell.use.server_s / cell.use.seconds : 0);
   writer.field("foreign_cpu", cell.use.foreign).field("steal", cell.use.steal).field("rss_mb", cell.rss_mb);
+  writer.field("disk_flush_p50_ms", cell.use.flushes.quantile_ms(0.5));
+  writer.field("disk_flush_p99_ms", cell.use.flushes.quantile_ms(0.99));
   writer.key("threads_cpu_s").begin_object();
   for (const auto& [name, seconds] : cell.use.threads_s) writer.field(name, seconds);
   writer.end_object().key("figures").begin_object();
@@ -72,11 +74,11 @@ void append_cell_row(std::string& out, const BenchReport& report, const CellResu
   const LoadResult& shown = emergency == nullptr ? none : *emergency;
   const double percent = goodput(cell, report.capacity) * 100;
   out += fmt::format(
-      "{:<12} {:<12} {:>8} {:>8} {:>8} {:>7} {:>9.0f} {:>8.0f} % {:>10.0f} {:>10} {:>9.1f} {:>7.0f} %  {}\n", cell.cell,
-      to_string(cell.mode), milliseconds(shown.all_quantile_ms(0.5)), milliseconds(shown.all_quantile_ms(0.99)),
-      milliseconds(shown.all_quantile_ms(0.999)), cell.emergency_failed(), cell.good_per_s(), percent,
-      cell.seconds > 0 ? static_cast<double>(cell.refused()) / cell.seconds : 0, cell.unanswered(),
-      refusal_cpu_us(cell), cell.use.foreign * 100,
+      "{:<12} {:<12} {:>8} {:>8} {:>8} {:>7} {:>9.0f} {:>8.0f} % {:>10.0f} {:>10} {:>9.1f} {:>7.0f} % {:>8.2f}  {}\n",
+      cell.cell, to_string(cell.mode), milliseconds(shown.all_quantile_ms(0.5)),
+      milliseconds(shown.all_quantile_ms(0.99)), milliseconds(shown.all_quantile_ms(0.999)), cell.emergency_failed(),
+      cell.good_per_s(), percent, cell.seconds > 0 ? static_cast<double>(cell.refused()) / cell.seconds : 0,
+      cell.unanswered(), refusal_cpu_us(cell), cell.use.foreign * 100, cell.use.flushes.quantile_ms(0.99),
       !cell.void_because.empty() ? "VOID"
       : cell.faults.empty()      ? "pass"
                                  : "FAIL");
@@ -112,9 +114,9 @@ std::string to_table(const BenchReport& report) {
   std::string out = fmt::format(
       "machine   {}\ncapacity  {:.0f} requests a second beside the emergencies\n\n{:<12} {:<12} "
       "{:>8} "
-      "{:>8} {:>8} {:>7} {:>9} {:>10} {:>10} {:>10} {:>9} {:>9}\n",
+      "{:>8} {:>8} {:>7} {:>9} {:>10} {:>10} {:>10} {:>9} {:>9} {:>8}\n",
       report.machine, report.capacity.rest_per_s, "cell", "mode", "em p50", "em p99", "em p99.9", "failed", "good/s",
-      "of peak", "refused/s", "no answer", "us each", "foreign");
+      "of peak", "refused/s", "no answer", "us each", "foreign", "disk p99");
   for (const CellResult& cell : report.cells) append_cell_row(out, report, cell);
   out += "\nem: emergencies, ms from the moment they were due; -: that share was never served\n";
   for (const CellResult& cell : report.cells) {

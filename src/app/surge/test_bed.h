@@ -63,6 +63,7 @@ class TestBed {
   const load::Endpoint& general() const { return server_->endpoint(); }
   // A line of the head, with its CRLF; empty without access control.
   const std::string& authorization() const { return authorization_; }
+  const std::filesystem::path& folder() const { return folder_.path(); }  // where its data lie
 
  private:
   TestBed() = default;
