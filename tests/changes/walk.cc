@@ -88,6 +88,7 @@ class Walk {
         changes::Outlook{.open_emergency = [this](store::Reader&) -> Result<bool> { return emergency_; },
                          .open_incidents = {},
                          .budget_left = [this](std::string_view) { return budget_; },
+                         .scoped_metrics = true,
                          .escalate = [this](store::Transaction&, std::string_view, std::string_view title,
                                             std::string_view) -> Result<> {
                            escalated_.emplace_back(title);
@@ -282,7 +283,7 @@ std::string Walk::act(const Words& words) {
     if (verb == "abort") return book_->abort(transaction, id, "enough", by);
     if (verb == "resume") return book_->resume(transaction, id, by);
     if (verb == "review") return book_->review(transaction, id, "all was well", by);
-    if (verb == "rehearse") return book_->rehearsed(transaction, id, true, "run 1", by);
+    if (verb == "rehearse") return book_->rehearsed(transaction, id, text != "in vain", "run 1", by);
     if (verb == "roll back") return book_->roll_back(transaction, id, "enough", by);
     if (verb == "freeze") {
       MYDR24_TRY(book_->add_freeze(transaction, {.why = "a freeze",

@@ -23,10 +23,29 @@ Result<> check_reason(std::string_view text, std::string_view where) {
   return {};
 }
 
-std::string_view login_of(std::string_view identity) {
-  return identity.starts_with("user/") ? identity.substr(5) : identity;
-}
 bool same_person(std::string_view a, std::string_view b) { return login_of(a) == login_of(b); }
+
+// Nobody approves a standard change: its checks write nothing.
+Result<> check_reads_only(const std::vector<Check>& checks, const std::string& where) {
+  for (std::size_t i = 0; i < checks.size(); ++i)
+    if (checks[i].kind == Check::Kind::http && checks[i].method != "GET" && checks[i].method != "HEAD")
+      return fail(Code::invalid, "a standard change checks by GET or HEAD only",
+                  fmt::format("{}[{}].method", where, i));
+  return {};
+}
+
+struct Outcome {
+  std::int64_t finished = 0, failed = 0;
+};
+Result<Outcome> outcome_of(const std::optional<std::string>& row) {
+  Outcome outcome;
+  if (!row) return outcome;
+  MYDR24_ASSIGN(const auto document, json::Document::parse_view(*row));
+  const Members members(document.root(), "");
+  MYDR24_ASSIGN(outcome.finished, members.integer("finished", 0, 0, INT32_MAX));
+  MYDR24_ASSIGN(outcome.failed, members.integer("failed", 0, 0, INT32_MAX));
+  return outcome;
+}
 
 bool same_windows(const Plan& a, const Plan& b) {
   return !(a.end && b.begin && *a.end <= *b.begin) && !(b.end && a.begin && *b.end <= *a.begin);
@@ -89,7 +108,7 @@ Result<Change> Book::find_in(store::Reader& reader, std::string_view id, std::in
 // Ids sort by their time.
 Result<std::vector<Change>> Book::list(store::Reader& reader, std::optional<State> state, std::uint32_t count) const {
   std::vector<Change> found;
-  MYDR24_TRY(for_each_row(reader, "change/", [&](const store::StateRow& row) -> Result<> {
+  MYDR24_TRY(for_each_row(reader, change_prefix, [&](const store::StateRow& row) -> Result<> {
     MYDR24_ASSIGN(auto change, parse_change(row.value));
     if (!state || change.state == *state) found.push_back(std::move(change));
     return {};
@@ -99,49 +118,74 @@ Result<std::vector<Change>> Book::list(store::Reader& reader, std::optional<Stat
   return found;
 }
 
-Result<std::vector<Change>> Book::active(store::Reader& reader) const {
+Result<std::vector<Change>> Book::indexed(store::Reader& reader, std::string_view prefix) const {
   std::vector<Change> found;
-  MYDR24_TRY(for_each_row(reader, active_prefix, [&](const store::StateRow& row) -> Result<> {
-    MYDR24_ASSIGN(auto change, find(reader, row.key.substr(active_prefix.size())));
+  MYDR24_TRY(for_each_row(reader, prefix, [&](const store::StateRow& row) -> Result<> {
+    MYDR24_ASSIGN(auto change, find(reader, row.key.substr(prefix.size())));
     found.push_back(std::move(change));
     return {};
   }));
   return found;
 }
 
+Result<std::vector<Change>> Book::active(store::Reader& reader) const { return indexed(reader, active_prefix); }
+
+Result<std::vector<Change>> Book::open(store::Reader& reader) const {
+  MYDR24_ASSIGN(auto found, indexed(reader, open_prefix));
+  std::ranges::reverse(found);
+  return found;
+}
+
 // ---- risk
+
+Result<> Book::count_outcome(store::Transaction& transaction, const Change& change, State state) const {
+  const auto& plan = change.plan;
+  const auto key = outcome_key(to_string(plan.kind), plan.service);
+  MYDR24_ASSIGN(const auto row, transaction.state(space, key));
+  MYDR24_ASSIGN(auto outcome, outcome_of(row));
+  if (!change.finished) ++outcome.finished;
+  if (state != State::successful) ++outcome.failed;
+  std::string text;
+  json::Writer(text).begin_object().field("finished", outcome.finished).field("failed", outcome.failed).end_object();
+  MYDR24_TRY(transaction.set_state(space, key, text));
+  if (state != State::successful) return {};
+  return transaction.set_state(space, success_key(plan.service), format_instant(transaction.now()));
+}
 
 Result<Surroundings> Book::surroundings(store::Reader& reader, const Plan& plan, std::string_view id,
                                         Instant now) const {
   Surroundings around;
   const auto at = plan.begin.value_or(now);
-  std::optional<Instant> success;
-  MYDR24_ASSIGN(const auto all, list(reader, std::nullopt, UINT32_MAX));
-  for (const auto& other : all) {
-    if (other.id == id) continue;
-    if (!is_over(other.state)) {
-      if (touches_the_same(plan, other.plan) && same_windows(plan, other.plan)) ++around.overlapping;
-      continue;
-    }
-    if (other.plan.service != plan.service || !other.started) continue;
-    if (other.state == State::successful && (!success || other.finished > success)) success = other.finished;
-    if (other.plan.kind != plan.kind) continue;
-    ++around.finished;
-    if (other.state != State::successful) ++around.failed;
-  }
-  if (success) around.days_since_success = std::chrono::duration<double, std::ratio<86400>>(now - *success).count();
+  MYDR24_ASSIGN(const auto others, open(reader));
+  for (const auto& other : others)
+    if (other.id != id && touches_the_same(plan, other.plan) && same_windows(plan, other.plan)) ++around.overlapping;
+  MYDR24_ASSIGN(const auto row, reader.state(space, outcome_key(to_string(plan.kind), plan.service)));
+  MYDR24_ASSIGN(const auto outcome, outcome_of(row));
+  around.finished = static_cast<int>(outcome.finished);
+  around.failed = static_cast<int>(outcome.failed);
+  MYDR24_ASSIGN(const auto last, reader.state(space, success_key(plan.service)));
+  if (const auto success = last ? parse_date_time(*last) : std::nullopt)
+    around.days_since_success = std::chrono::duration<double, std::ratio<86400>>(now - success->low).count();
   if (const auto* window = policy_.window_at(at)) around.load = window->load;
   if (outlook_.open_incidents) {
     MYDR24_ASSIGN(around.open_incidents, outlook_.open_incidents(reader));
   }
   if (outlook_.budget_left) around.budget_left = outlook_.budget_left(plan.service);
+  for (const auto* list : {&plan.steps, &plan.rollback})
+    for (const auto& step : *list) {
+      const auto definition = settings_.definitions().find(step.setting);
+      if (step.kind == Step::Kind::set && definition != settings_.definitions().end() && definition->second.emergency)
+        around.emergency_path = step.setting;
+    }
   return around;
 }
 
 Result<> Book::check_standard(const Plan& plan, const Risk& risk) const {
+  MYDR24_TRY(check_reads_only(plan.checks, "checks"));
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto& step = plan.steps[i];
     const auto where = fmt::format("implementation[{}]", i);
+    MYDR24_TRY(check_reads_only(step.checks, where + ".checks"));
     if (step.kind == Step::Kind::command || step.kind == Step::Kind::webhook)
       return fail(Code::invalid, "a standard change sets settings, waits and verifies, and nothing else", where);
     if (step.kind != Step::Kind::set || policy_.routine.contains(step.setting)) continue;
@@ -156,9 +200,31 @@ Result<> Book::check_standard(const Plan& plan, const Risk& risk) const {
   return {};
 }
 
+Result<> Book::check_authority(store::Reader& reader, const Change& change) const {
+  if (change.plan.type != Type::emergency) return {};
+  std::string unreviewed;
+  const auto prefix = suspended_prefix(login_of(change.requested_by));
+  MYDR24_TRY(for_each_row(reader, prefix, [&](const store::StateRow& row) -> Result<> {
+    // "client/" is also how the keys of "client/ID" begin.
+    const auto id = row.key.substr(prefix.size());
+    if (!id.contains('/')) unreviewed = id;
+    return {};
+  }));
+  if (unreviewed.empty()) return {};
+  return fail(Code::refused,
+              fmt::format("the emergency authority of {} is suspended: change {} was not reviewed in time",
+                          change.requested_by, unreviewed));
+}
+
 // Risk, and whether anybody could approve it.
 Result<> Book::judge(store::Transaction& transaction, Change& change) const {
+  MYDR24_TRY(check_authority(transaction, change));
   MYDR24_TRY(check_exposure(change.plan, settings_));
+  MYDR24_TRY(check_way_back(change.plan, settings_));
+  for (std::size_t i = 0; i < change.plan.steps.size(); ++i)
+    if (change.plan.steps[i].kind == Step::Kind::judge && !outlook_.scoped_metrics)
+      return fail(Code::invalid, "no metric is known by scope here: watch or verify",
+                  fmt::format("implementation[{}].kind", i));
   for (const auto* list : {&change.plan.steps, &change.plan.rollback})
     for (const auto& step : *list)
       if (step.kind == Step::Kind::command && !policy_.commands.contains(step.command))
@@ -172,6 +238,7 @@ Result<> Book::judge(store::Transaction& transaction, Change& change) const {
   change.approvals.clear();
   change.approved.reset();
   change.starts.reset();
+  change.not_started.clear();
   change.state = State::proposed;
   if (plan.type == Type::standard) {
     MYDR24_TRY(check_standard(plan, change.risk));
@@ -192,13 +259,6 @@ Result<Change> Book::propose(store::Transaction& transaction, std::string_view p
   change.id = make_uuid7(transaction.now());
   change.requested_by = by;
   change.proposed = change.edited = transaction.now();
-  if (change.plan.type == Type::emergency) {
-    MYDR24_ASSIGN(const auto suspended, transaction.state(space, suspended_key(login_of(by))));
-    if (suspended)
-      return fail(Code::refused,
-                  fmt::format("the emergency authority of {} is suspended: change {} was not reviewed in time", by,
-                              *suspended));
-  }
   MYDR24_TRY(judge(transaction, change));
   MYDR24_TRY(keep(transaction, change));
   MYDR24_TRY(note(transaction, "change.proposed", change, by));
@@ -209,6 +269,9 @@ Result<Change> Book::edit(store::Transaction& transaction, std::string_view id, 
                           std::string_view by) const {
   MYDR24_TRY(check_by(by));
   MYDR24_ASSIGN(auto change, find_in(transaction, id, {State::proposed, State::approved}));
+  // Else they could approve what they wrote themselves.
+  if (!same_person(by, change.requested_by))
+    return fail(Code::refused, fmt::format("only {} edits it", change.requested_by), "by");
   const auto void_approvals = change.approvals.size();
   MYDR24_ASSIGN(change.plan, parse_plan(plan));
   change.edited = transaction.now();
@@ -231,7 +294,8 @@ Result<std::string> Book::seal(store::Reader& reader, const Change& change, cons
   MYDR24_ASSIGN(const auto key, reader.state(space, key_key));
   if (!key) return std::string();
   return crypto::hmac_sha256_hex(
-      *key, fmt::format("{}\n{}\n{}\n{}", change.id, approval.member, approval.digest, format_instant(approval.at)));
+      *key, fmt::format("{}\n{}\n{}\n{}\n{}\n{}", change.id, change.requested_by, to_string(change.risk.level),
+                        approval.member, approval.digest, format_instant(approval.at)));
 }
 
 Result<Change> Book::approve(store::Transaction& transaction, std::string_view id, std::string_view digest,
@@ -325,9 +389,7 @@ Result<Change> Book::review(store::Transaction& transaction, std::string_view id
   change.reviewed_by = by;
   change.review_overdue = false;
   MYDR24_TRY(transaction.cancel_timer(review_timer(change.id)));
-  const auto key = suspended_key(login_of(change.requested_by));
-  MYDR24_ASSIGN(const auto suspended, transaction.state(space, key));
-  if (suspended == change.id) MYDR24_TRY(transaction.erase_state(space, key));
+  MYDR24_TRY(transaction.erase_state(space, suspended_key(login_of(change.requested_by), change.id)));
   MYDR24_TRY(keep(transaction, change));
   MYDR24_TRY(note(transaction, "change.reviewed", change, by));
   return change;

@@ -10,7 +10,8 @@
 // - While an emergency is open, or its service is frozen, only emergency changes start.
 //
 // In the store: space "changes": "change/ID", "open/ID" (not over), "active/ID" (runs), "frozen/SERVICE",
-// "suspended/NAME", "freeze/ID", "key".
+// "suspended/LOGIN/ID" (an emergency change of theirs that was not reviewed in time), "freeze/ID", "key", "outcome/KIND/SERVICE" {"finished", "failed"} (of all
+// changes that were started and are over), "success/SERVICE" (when the last one succeeded).
 // Events, each with id, title, service, state and by: change.proposed, change.edited, change.approved (one approval),
 // change.rejected, change.withdrawn, change.rehearsed, change.scheduled, change.not_started, change.started,
 // change.step, change.paused, change.resumed, change.abort_asked, change.rollback_begun, change.finished,
@@ -36,6 +37,8 @@ struct Outlook {
   std::function<Result<bool>(store::Reader&)> open_emergency;
   std::function<Result<int>(store::Reader&)> open_incidents;
   std::function<std::optional<double>(std::string_view service)> budget_left;  // of an error budget, below 0: overspent
+  // Metrics are known by scope: without, steps that judge one scope by another are refused.
+  bool scoped_metrics = false;
   // Somebody has to see to it, now: as an alert.
   std::function<Result<>(store::Transaction&, std::string_view cause, std::string_view title, std::string_view reason)>
       escalate;
@@ -59,7 +62,8 @@ class Book {
   // member; Code::refused: the requester's emergency authority is suspended; Code::conflict: nobody could approve
   // it.
   Result<Change> propose(store::Transaction& transaction, std::string_view plan, std::string_view by) const;
-  // Its approvals are void. Code::conflict: it runs or is over.
+  // By its requester. Its approvals are void. Code::conflict: it runs or is over; Code::refused: somebody else, or as
+  // propose().
   Result<Change> edit(store::Transaction& transaction, std::string_view id, std::string_view plan,
                       std::string_view by) const;
   // `digest`: of the plan that was read. Code::refused: not a member, or the requester; Code::stale: the plan is
@@ -106,6 +110,8 @@ class Book {
   // Newest first, at most `count`. `state`: of those alone.
   Result<std::vector<Change>> list(store::Reader& reader, std::optional<State> state, std::uint32_t count) const;
   Result<std::vector<Change>> active(store::Reader& reader) const;
+  // All that are not over, newest first.
+  Result<std::vector<Change>> open(store::Reader& reader) const;
 
  private:
   friend class Engine;
@@ -113,8 +119,12 @@ class Book {
   Result<> note(store::Transaction& transaction, std::string_view kind, const Change& change, std::string_view by,
                 std::string_view text = {}) const;
   Result<Change> find_in(store::Reader& reader, std::string_view id, std::initializer_list<State> states) const;
+  Result<std::vector<Change>> indexed(store::Reader& reader, std::string_view prefix) const;
+  // Of a run that ends as `state`; one that was successful and is taken back is counted once.
+  Result<> count_outcome(store::Transaction& transaction, const Change& change, State state) const;
   Result<Surroundings> surroundings(store::Reader& reader, const Plan& plan, std::string_view id, Instant now) const;
   Result<> check_standard(const Plan& plan, const Risk& risk) const;
+  Result<> check_authority(store::Reader& reader, const Change& change) const;
   Result<> judge(store::Transaction& transaction, Change& change) const;
   Result<std::string> seal(store::Reader& reader, const Change& change, const Approval& approval) const;
   Result<std::string> seal_key(store::Transaction& transaction) const;

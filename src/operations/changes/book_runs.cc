@@ -141,7 +141,10 @@ Result<std::vector<std::string>> Book::obstacles(store::Reader& reader, const Ch
   std::vector<std::string> found;
   const auto& plan = change.plan;
   if (change.state != State::approved) found.push_back(fmt::format("it is {}", to_string(change.state)));
-  if (plan.type != Type::standard) {
+  if (plan.type == Type::standard) {
+    if (const auto checked = check_standard(plan, change.risk); !checked)
+      found.push_back(fmt::format("it is no standard change: {}", checked.error().text));
+  } else {
     for (const auto& slot : approvals(change).open)
       found.push_back(fmt::format("an approval by {} is missing", describe(slot)));
     for (const auto& approval : change.approvals) {
@@ -150,15 +153,21 @@ Result<std::vector<std::string>> Book::obstacles(store::Reader& reader, const Ch
         found.push_back(fmt::format("the approval by {} is not genuine", approval.member));
     }
   }
-  const bool rehearsed = std::ranges::any_of(change.rehearsals, [&](const Rehearsal& each) {
-    return each.rolled_back && each.digest == plan.digest && each.at + policy_.rehearsed_within > now;
-  });
+  const auto last = std::find_if(change.rehearsals.rbegin(), change.rehearsals.rend(),
+                                 [&](const Rehearsal& each) { return each.digest == plan.digest; });
+  const bool rehearsed =
+      last != change.rehearsals.rend() && last->rolled_back && last->at + policy_.rehearsed_within > now;
   if (plan.impact.data_migration && !rehearsed)
     found.push_back(
         fmt::format("its way back was not rehearsed in the last {} days", policy_.rehearsed_within.count() / 24));
   if (plan.begin && now < *plan.begin)
     found.push_back(fmt::format("its window begins at {}", format_instant(*plan.begin)));
   if (plan.end && now >= *plan.end) found.push_back(fmt::format("its window ended at {}", format_instant(*plan.end)));
+  // An approval is no stock for emergencies to come.
+  if (plan.type == Type::emergency && !(plan.begin && plan.end) && change.approved &&
+      *change.approved + policy_.window_max <= now)
+    found.push_back(
+        fmt::format("it was approved more than {} h ago: edit it and ask again", policy_.window_max.count()));
   MYDR24_ASSIGN(const auto running, active(reader));
   for (const auto& other : running)
     if (other.id != change.id && touches_the_same(plan, other.plan))
@@ -189,6 +198,7 @@ Result<std::vector<std::string>> Book::obstacles(store::Reader& reader, const Ch
 Result<> Book::begin(store::Transaction& transaction, Change& change, Run run, std::string_view by) const {
   change.run = std::move(run);
   change.starts.reset();
+  change.not_started.clear();
   MYDR24_TRY(transaction.cancel_timer(start_timer(change.id)));
   MYDR24_TRY(transaction.set_timer({.key = watch_timer(change.id),
                                     .due = transaction.now() + change.plan.lasts_max() + watch_grace,
@@ -225,6 +235,7 @@ Result<Change> Book::schedule(store::Transaction& transaction, std::string_view 
   if ((change.plan.begin && at < *change.plan.begin) || (change.plan.end && at >= *change.plan.end))
     return fail(Code::invalid, "is outside its window", "at");
   change.starts = at;
+  change.not_started.clear();
   change.started_by = by;
   MYDR24_TRY(transaction.set_timer(
       {.key = start_timer(change.id), .due = at, .kind = std::string(start_kind), .payload = change.id}));
@@ -248,10 +259,14 @@ Result<> Book::start_due(store::Transaction& transaction, std::string_view id) c
         {.key = start_timer(id), .due = next, .kind = std::string(start_kind), .payload = std::string(id)}));
   } else {
     change->starts.reset();
-    MYDR24_TRY(keep(transaction, *change));
   }
-  return note(transaction, "change.not_started", *change, change->started_by,
-              fmt::format("{}", fmt::join(found, "; ")));
+  // Each minute the same is told once.
+  const auto text = fmt::format("{}", fmt::join(found, "; "));
+  const bool told = change->starts && change->not_started == text;
+  if (told) return {};
+  change->not_started = text;
+  MYDR24_TRY(keep(transaction, *change));
+  return note(transaction, "change.not_started", *change, change->started_by, text);
 }
 
 // ---- ending
@@ -306,6 +321,7 @@ Result<Change> Book::roll_back(store::Transaction& transaction, std::string_view
   run.because = fmt::format("{}: {}", by, reason);
   run.ends_as = State::rolled_back;
   change.state = State::rolling_back;
+  change.failed_at = transaction.now();
   MYDR24_TRY(begin(transaction, change, std::move(run), by));
   return change;
 }
@@ -323,8 +339,7 @@ Result<> Book::review_due(store::Transaction& transaction, std::string_view id) 
   if (!change || change->reviewed) return {};
   change->review_overdue = true;
   const std::string_view by = change->requested_by;
-  const auto login = by.starts_with("user/") ? by.substr(5) : by;
-  MYDR24_TRY(transaction.set_state(space, suspended_key(login), id));
+  MYDR24_TRY(transaction.set_state(space, suspended_key(login_of(by), id), "1"));
   MYDR24_TRY(keep(transaction, *change));
   MYDR24_TRY(note(transaction, "change.review_overdue", *change, "", "its requester may propose no emergency change"));
   if (!outlook_.escalate) return {};

@@ -148,10 +148,12 @@ std::string to_json(const Change& change) {
   time(out, "starts", change.starts);
   time(out, "started", change.started);
   time(out, "failed_at", change.failed_at);
+  time(out, "succeeded", change.succeeded);
   time(out, "finished", change.finished);
   time(out, "reviewed", change.reviewed);
   out.field("started_by", change.started_by).field("review", change.review).field("reviewed_by", change.reviewed_by);
   out.field("reason", change.reason).field("review_overdue", change.review_overdue);
+  out.field("not_started", change.not_started);
   write_people(out, change);
   if (change.run) write_run(out, *change.run);
   out.key("plan").raw(change.plan.text).end_object();
@@ -180,6 +182,7 @@ Result<Change> parse_change(std::string_view text) {
   change.starts = time_in(root["starts"]);
   change.started = time_in(root["started"]);
   change.failed_at = time_in(root["failed_at"]);
+  change.succeeded = time_in(root["succeeded"]);
   change.finished = time_in(root["finished"]);
   change.reviewed = time_in(root["reviewed"]);
   change.started_by = root["started_by"].text();
@@ -187,6 +190,7 @@ Result<Change> parse_change(std::string_view text) {
   change.reviewed_by = root["reviewed_by"].text();
   change.reason = root["reason"].text();
   change.review_overdue = root["review_overdue"].is_true();
+  change.not_started = root["not_started"].text();
   if (root["run"]) change.run = read_run(root["run"]);
   return change;
 }

@@ -39,7 +39,8 @@ struct Approval {
   std::string member;  // of the board
   std::string digest;  // of the plan that it is for
   Instant at;
-  std::string seal;  // HMAC over all of that: an approval that somebody wrote into the store is none
+  // HMAC over all of that, the requester and the level: an approval that somebody wrote into the store is none.
+  std::string seal;
 };
 
 enum class Phase : std::uint8_t { before, steps, after, way_back, verify_way_back };
@@ -94,7 +95,9 @@ struct Change {
   std::vector<Rehearsal> rehearsals;
   Instant proposed, edited;
   std::optional<Instant> approved, starts, started, failed_at, finished, reviewed;
+  std::optional<Instant> succeeded;                     // stays when it is taken back
   std::string started_by, review, reviewed_by, reason;  // reason: of a rejection or a withdrawal
+  std::string not_started;                              // what was in the way of a scheduled start the last time
   std::optional<Run> run;
   bool review_overdue = false;
 };

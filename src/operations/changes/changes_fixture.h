@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -21,24 +23,29 @@ struct PlanWords {
   std::string steps = R"({"kind":"set","setting":"days","value":5})";
   std::string impact = "{}";
   bool tested = false;
+  std::string rollback;
+  std::string service = "alerting";
+  std::string window;  // {"begin", "end"}
 };
 
 inline std::string plan_text(const PlanWords& words = {}) {
-  return fmt::format(R"({{"title":"Days","description":"{}","type":"{}","service":"alerting","impact":{},{})"
-                     R"("implementation":[{}],"checks":[{{"kind":"metric","metric":"m","at_most":1}}]}})",
-                     words.description, words.type, words.impact,
-                     words.tested ? R"("test":{"passed":true,"evidence":"run 7"},)" : "", words.steps);
+  return fmt::format(
+      R"({{"title":"Days","description":"{}","type":"{}","service":"{}","impact":{},{}{})"
+      R"("implementation":[{}],"rollback":[{}],"checks":[{{"kind":"metric","metric":"m","at_most":1}}]}})",
+      words.description, words.type, words.service, words.impact,
+      words.tested ? R"("test":{"passed":true,"evidence":"run 7"},)" : "",
+      words.window.empty() ? "" : fmt::format(R"("window":{},)", words.window), words.steps, words.rollback);
 }
 
 class FakeEffects : public Effects {
  public:
   Result<Answer> http(const Check& check) override { return http_ ? http_(check) : Answer{.status = 200}; }
   Result<> webhook(const Step& step, std::string_view) override {
-    called_.push_back(step.url);
+    called(step.url);
     return webhook_ ? webhook_(step) : Result<>();
   }
   Result<std::string> command(const Command& command, std::chrono::milliseconds) override {
-    called_.push_back(command.name);
+    called(command.name);
     return command_ ? command_(command.name) : Result<std::string>(std::string("done"));
   }
   Result<std::int64_t> fhir(const std::string&) override { return 1; }
@@ -46,12 +53,21 @@ class FakeEffects : public Effects {
     return metric_ ? metric_(name) : std::optional(0.0);
   }
   std::optional<double> burn(const std::string&) override { return 0; }
+  bool stopping() const override { return stopping_; }
 
+  std::atomic<bool> stopping_ = false;
   std::vector<std::string> called_;
   std::function<Result<Answer>(const Check&)> http_;
   std::function<Result<>(const Step&)> webhook_;
   std::function<Result<std::string>(const std::string&)> command_;
   std::function<std::optional<double>(const std::string&)> metric_;
+
+ private:
+  void called(const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    called_.push_back(what);
+  }
+  std::mutex mutex_;
 };
 
 class ChangesTest : public testing::Test {
@@ -90,6 +106,13 @@ class ChangesTest : public testing::Test {
   }
   std::optional<Error> start(std::string_view id) {
     return write([&](store::Transaction& transaction) { return book_.start(transaction, id, "ann"); });
+  }
+  // Approved by who is needed, and started.
+  Change started(const std::string& plan) {
+    const auto change = proposed(plan);
+    for (const auto* member : {"senior-dba", "cmo", "ciso", "cco"}) EXPECT_FALSE(approve(change, member));
+    EXPECT_FALSE(start(change.id));
+    return change;
   }
   Change now(std::string_view id) {
     Change change;

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include "operations/changes/changes_fixture.h"
-#include "operations/changes/figures.h"
 #include "operations/changes/outside.h"
 
 namespace mydr24::changes {
@@ -70,6 +69,50 @@ TEST_F(ChangesTest, ExposureOnlyGrowsAndIsVerifiedBetweenItsStages) {
   EXPECT_TRUE(check(R"({"kind":"set","setting":"days","value":500})").contains("from 0 to 90"));
   EXPECT_TRUE(check(R"({"kind":"set","setting":"nothing","value":null})").contains("no live setting"));
   EXPECT_EQ(check(R"({"kind":"set","setting":"days","value":null})"), "");
+  // What cannot fail verifies nothing.
+  const auto watch = [](std::string_view limits) {
+    return fmt::format(R"({{"kind":"watch","count":3,{}"checks":[{{"kind":"metric","metric":"m","at_most":1}}]}})",
+                       limits);
+  };
+  EXPECT_EQ(check(ward + "," + watch("") + "," + all), "");
+  for (const auto* limits : {R"("dry_run":true,)", R"("failure_limit":3,)", R"("consecutive_error_limit":3,)"})
+    EXPECT_TRUE(check(ward + "," + watch(limits) + "," + all).contains("verify")) << limits;
+}
+
+TEST(Plan, AWatchInWhichEveryCheckIsAnErrorIsNotPassed) {
+  const auto plan = parse_plan(
+      plan_text({.steps = R"({"kind":"watch","count":2,"checks":[{"kind":"metric","metric":"m","at_most":1}]})"}));
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(judge::assess(std::vector(2, judge::Measurement::error), plan->steps[0].limits), judge::Phase::failed);
+}
+
+TEST(Plan, WhoOwnsASettingIsTouched) {
+  const auto plan = parse_plan(plan_text({.steps = R"({"kind":"set","setting":"store.limit","value":5})"}));
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->services, (std::vector<std::string>{"alerting", "store"}));
+}
+
+TEST_F(ChangesTest, AWayBackIsCheckedWhenItIsProposed) {
+  const auto refused = [&](std::string_view step) {
+    const auto plan = plan_text({.rollback = std::string(step)});
+    const auto wrong = write([&](store::Transaction& transaction) { return book_.propose(transaction, plan, "ann"); });
+    return wrong ? wrong->where + ": " + wrong->text : "";
+  };
+  EXPECT_EQ(refused(R"({"kind":"set","setting":"days","value":7})"), "");
+  EXPECT_TRUE(refused(R"({"kind":"set","setting":"days","value":500})").contains("from 0 to 90"));
+  EXPECT_TRUE(refused(R"({"kind":"set","setting":"nothing","value":1})").starts_with("rollback[0]: "));
+  EXPECT_TRUE(refused(R"({"kind":"watch","checks":[{"kind":"metric","metric":"m","at_most":1}]})")
+                  .contains("and nothing else"));
+  EXPECT_TRUE(
+      refused(R"({"kind":"judge","metric":"m","canary":"ward/a","control":"ward/b"})").contains("and nothing else"));
+}
+
+// A server that knows no metric by scope would fail each such step.
+TEST_F(ChangesTest, NothingIsJudgedByScopeWhereNoMetricIsKnownByScope) {
+  const auto plan = plan_text({.steps = R"({"kind":"judge","metric":"m","canary":"ward/a","control":"ward/b"})"});
+  const auto wrong = write([&](store::Transaction& transaction) { return book_.propose(transaction, plan, "ann"); });
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->where, "implementation[0].kind");
 }
 
 // ---- the board
@@ -114,12 +157,31 @@ TEST(PolicyFile, WhatIsWrongInAPolicyIsNamed) {
   EXPECT_EQ(where(R"({"commands":[{"name":"x","path":"bin/x"}]})"), "commands[0].path");
   EXPECT_EQ(where(R"({"load_windows":[{"name":"x","from":"8","to":"10:00"}]})"), "load_windows[0].from");
   EXPECT_EQ(where(R"({"requirements":{"huge":[["technical"]]}})"), "requirements.huge");
+  for (const auto* flat :
+       {R"({"requirements":{"high":["technical","clinical"]}})", R"({"requirements":{"high":[[["technical"]]]}})"})
+    EXPECT_EQ(where(flat), "requirements.high");
   const auto policy = parse_policy(R"({"zone":"Europe/Paris","requirements":{"low":[["security"]]},
     "freezes":[{"id":"f","why":"audit","begin":"2026-05-10T00:00:00Z",
                  "end":"2026-05-11T00:00:00Z","services":["a"]}]})");
   ASSERT_TRUE(policy) << policy.error().where;
   EXPECT_EQ(describe(policy->board.requirement(Type::normal, Level::low).slots[0]), "security");
   EXPECT_EQ(policy->freezes.size(), 1U);
+}
+
+TEST(PolicyFile, WhatIsPrintedIsTheSamePolicyAgain) {
+  const auto policy = parse_policy(R"({"zone":"Europe/Paris","requirements":{"low":[["security"],[]]},
+    "load_windows":[{"name":"x","from":"07:00","to":"09:30","weekdays_only":false,"from_level":"medium","load":0.5}],
+    "freezes":[{"id":"f","why":"audit","begin":"2026-05-10T00:00:00Z","end":"2026-05-11T00:00:00Z","services":["a"]}],
+    "commands":[{"name":"c","path":"/bin/true","arguments":["-x"]}],"routine":["store.limit_mib"],
+    "review_hours":12,"window_hours":6,"rollback_hours":5,"rehearsal_days":3})");
+  ASSERT_TRUE(policy) << policy.error().where;
+  const auto again = parse_policy(to_json(*policy));
+  ASSERT_TRUE(again) << again.error().where << " " << again.error().text;
+  EXPECT_EQ(to_json(*again), to_json(*policy));
+  EXPECT_EQ(again->board.requirement(Type::normal, Level::low).slots.size(), 2U);
+  EXPECT_EQ(again->commands.at("c").arguments, std::vector<std::string>{"-x"});
+  EXPECT_EQ(again->window_max.count(), 6);
+  EXPECT_TRUE(parse_policy(to_json(standard_policy())));
 }
 
 TEST(PolicyFile, LoadWindowsAreOnTheWallClock) {
@@ -180,7 +242,7 @@ TEST_F(ChangesTest, AChangeIsReadBackAsItWasKept) {
   EXPECT_EQ(to_json(*again), to_json(change));
 }
 
-// ---- runs that end in the middle
+// ---- what somebody wrote into the store
 
 TEST_F(ChangesTest, AnApprovalThatSomebodyWroteIntoTheStoreIsNone) {
   auto change = proposed(plan_text({.tested = true}));
@@ -195,107 +257,28 @@ TEST_F(ChangesTest, AnApprovalThatSomebodyWroteIntoTheStoreIsNone) {
   EXPECT_TRUE(start(change.id)->text.contains("not genuine"));
 }
 
-// The process ends before and after every transaction of a run: what takes over rolls it back, or finds it over.
-TEST_F(ChangesTest, WhereverAProcessEndsTheNextOneRollsBack) {
-  const auto steps =
-      R"({"kind":"set","setting":"days","value":5,"scope":"ward/a"},
-         {"kind":"watch","checks":[{"kind":"metric","metric":"m","at_most":1}],"every_s":1,"count":2},
-         {"kind":"set","setting":"days","value":5},{"kind":"wait","seconds":1},{"kind":"webhook","url":"http://x/"})";
-  int ended = 0;
-  for (int pieces = 1;; ++pieces) {
-    const auto change = proposed(plan_text({.steps = steps, .tested = true}));
-    // Each failure makes the next one riskier.
-    for (const auto* member : {"senior-dba", "cmo", "ciso", "cco"}) ASSERT_FALSE(approve(change, member));
-    ASSERT_FALSE(start(change.id));
-    Engine first(store_, book_, effects_, clock_, fmt::format("process {}", pieces));
-    bool over = false;
-    for (int i = 0; i < pieces && !over; ++i) {
-      const auto next = first.advance(change.id);
-      ASSERT_TRUE(next) << next.error().text;
-      over = next->over;
-      if (next->not_before) clock_.set(*next->not_before);
-    }
-    Engine second(store_, book_, effects_, clock_, "the next process");
-    ASSERT_TRUE(second.take_over());
-    run(second, change.id);
-    const auto found = now(change.id);
-    if (over) {
-      EXPECT_EQ(found.state, State::successful) << pieces;
-      break;
-    }
-    EXPECT_EQ(found.state, State::failed) << pieces << " " << found.run->because;
-    EXPECT_EQ(settings_.value("days"), "30") << pieces;
-    ++ended;
-    // The first one lives after all: it may do nothing more.
-    EXPECT_TRUE(first.advance(change.id)->over);
-    ASSERT_LT(pieces, 100);
-  }
-  EXPECT_GT(ended, 10);
-}
-
-TEST_F(ChangesTest, WhatNobodyHadBegunIsBegunByTheNextProcess) {
-  const auto change = proposed(plan_text({.tested = true}));
-  ASSERT_FALSE(approve(change, "senior-dba"));
-  ASSERT_FALSE(start(change.id));
-  Engine engine(store_, book_, effects_, clock_, "the next process");
-  ASSERT_TRUE(engine.take_over());
-  run(engine, change.id);
-  EXPECT_EQ(now(change.id).state, State::successful);
-}
-
-TEST_F(ChangesTest, AProcessThatHasLostARunDoesNothingMore) {
-  auto change = proposed(plan_text({.tested = true}));
-  ASSERT_FALSE(approve(change, "senior-dba"));
-  ASSERT_FALSE(start(change.id));
-  Engine first(store_, book_, effects_, clock_, "first"), second(store_, book_, effects_, clock_, "second");
-  ASSERT_TRUE(first.advance(change.id));
-  ASSERT_TRUE(first.advance(change.id));
-  ASSERT_TRUE(second.take_over());
-  const auto lost = first.advance(change.id);
-  ASSERT_FALSE(lost);
-  EXPECT_EQ(lost.error().code, Code::conflict);
-  run(second, change.id);
-  EXPECT_EQ(now(change.id).state, State::failed);
-}
-
-TEST_F(ChangesTest, AnExceptionOfACheckIsAFailure) {
-  effects_.metric_ = [](const std::string&) -> std::optional<double> { throw std::runtime_error("no"); };
-  const auto checked = run_check(parse_plan(plan_text())->checks[0], effects_, settings_);
-  EXPECT_EQ(checked.measurement, judge::Measurement::error);
-  EXPECT_EQ(checked.text, "no");
-}
-
-TEST_F(ChangesTest, TheFiguresAreThoseOfTheJournal) {
-  const auto since = clock_.now();
-  const auto make = [&](bool good) {
-    auto change = proposed(plan_text({.tested = true}));
-    clock_.advance(std::chrono::minutes(10));
-    EXPECT_FALSE(approve(change, "senior-dba"));
-    EXPECT_FALSE(start(change.id));
-    Engine engine(store_, book_, effects_, clock_, "p");
-    effects_.metric_ = [&, good, asked = 0](const std::string&) mutable -> std::optional<double> {
-      ++asked;
-      return good || asked != 2 ? 0 : 9;
-    };
-    run(engine, change.id);
-    return now(change.id);
+// Nor one that was given to another level or to another requester, or a standard change that is none.
+TEST_F(ChangesTest, WhatSomebodyChangedInTheStoreDoesNotStart) {
+  const auto keep = [&](const Change& change) {
+    ASSERT_TRUE(store_.write(RequestClass::routine, [&](store::Transaction& transaction) {
+      return transaction.set_state("changes", "change/" + change.id, to_json(change));
+    }));
   };
-  EXPECT_EQ(make(true).state, State::successful);
-  EXPECT_EQ(make(true).state, State::successful);
-  EXPECT_EQ(make(false).state, State::validation_failed);
-  std::map<std::string, Figures> found;
-  ASSERT_TRUE(store_.read([&](store::Reader& reader) -> Result<> {
-    MYDR24_ASSIGN(found, figures(reader, since, since + std::chrono::days(1)));
-    return {};
-  }));
-  const auto& of = found.at("alerting");
-  EXPECT_EQ(of.finished, 3);
-  EXPECT_EQ(of.failed, 1);
-  EXPECT_EQ(of.lead.count, 2);
-  EXPECT_NEAR(of.lead.median_s, 600, 5);
-  EXPECT_EQ(of.recovery.count, 1);
-  EXPECT_DOUBLE_EQ(of.per_day, 3);
-  EXPECT_EQ(found.at("").finished, 3);
+  const auto kept = proposed(plan_text({.tested = true}));
+  ASSERT_FALSE(approve(kept, "senior-dba"));
+  auto change = now(kept.id);
+  change.requested_by = "bob";
+  keep(change);
+  EXPECT_TRUE(start(change.id)->text.contains("not genuine"));
+  change.requested_by = "ann";
+  change.risk.level = Level::medium;
+  keep(change);
+  EXPECT_TRUE(start(change.id)->text.contains("not genuine"));
+  change.risk.level = Level::low;
+  change.plan =
+      *parse_plan(plan_text({.type = "standard", .steps = R"({"kind":"set","setting":"escalate","value":20})"}));
+  keep(change);
+  EXPECT_TRUE(start(change.id)->text.contains("no standard change"));
 }
 
 // ---- programs

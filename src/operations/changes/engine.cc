@@ -16,7 +16,12 @@ using judge::Measurement;
 constexpr std::size_t text_bytes_max = 1'000;
 constexpr std::chrono::seconds applied_within{5};
 constexpr std::chrono::seconds settle_every{1};
-constexpr std::chrono::seconds held_for{1};  // while an emergency is open
+constexpr std::chrono::seconds held_for{1};  // while an emergency is open, or this process ends
+
+Error lost() { return fail(Code::conflict, "another process has taken the run over"); }
+
+// Of the store, which decides nothing about a change.
+bool may_be_tried_again(const Error& error) { return error.code == Code::busy || error.code == Code::full; }
 
 Checked in_range(const Check& check, std::optional<double> value) {
   if (!value) return {Measurement::error, "there is no value"};
@@ -77,8 +82,8 @@ Result<Change> Engine::step_on(std::string_view id, const Work& work) {
   Change changed;
   MYDR24_TRY(store_.write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
     MYDR24_ASSIGN(auto change, book_.find(transaction, id));
-    if (!is_active(change.state) || !change.run || change.run->owner != process_)
-      return fail(Code::conflict, "another process has taken the run over");
+    if (effects_.stopping()) return fail(Code::busy, "this process ends");
+    if (!is_active(change.state) || !change.run || change.run->owner != process_) return lost();
     MYDR24_TRY(work(transaction, change));
     MYDR24_TRY(book_.keep(transaction, change));
     changed = std::move(change);
@@ -124,6 +129,7 @@ Result<> Engine::take_over() {
 }
 
 Result<Engine::Next> Engine::advance(std::string_view id) {
+  if (effects_.stopping()) return Next{.not_before = clock_.now() + held_for};
   Change change;
   MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
     MYDR24_ASSIGN(change, book_.find(reader, id));
@@ -134,6 +140,7 @@ Result<Engine::Next> Engine::advance(std::string_view id) {
     MYDR24_TRY(take_over());
     return Next{};
   }
+  if (change.run->owner != process_) return lost();
   const auto& run = *change.run;
   if (!run.abort.empty() && change.state != State::rolling_back) return go_back(id, State::aborted, run.abort);
   if (change.state == State::paused) return Next{.over = true};
@@ -198,22 +205,34 @@ Result<Engine::Next> Engine::do_step(const Change& change, const Step& step) {
     if (open) return Next{.not_before = clock_.now() + held_for};
   }
   if (step.kind == Step::Kind::set) return set(change, step);
+  const bool once = step.kind == Step::Kind::command || step.kind == Step::Kind::webhook;
+  if (once && change.run->begun)
+    return go_back(change.id, State::failed, fmt::format("{}: what came of it was not written down", step.name));
   if (!change.run->begun) {
-    // Written down before it is done: whoever finds this does not know whether it was.
-    MYDR24_TRY(step_on(change.id, [&](store::Transaction& transaction, Change& next) -> Result<> {
-      next.run->begun = true;
-      next.run->until.reset();
-      next.run->measurements.clear();
-      next.run->canary.clear();
-      next.run->control.clear();
-      if (step.kind == Step::Kind::wait) next.run->until = transaction.now() + step.wait;
-      return book_.note(transaction, "change.step", next, "", fmt::format("{}: {}", next.run->step, step.name));
-    }));
-    return Next{};
+    MYDR24_ASSIGN(const auto next, begin_step(change, step));
+    if (!once) return next;
   }
   if (step.kind == Step::Kind::wait) return next_step(change, fmt::format("{} ms", step.wait.count()));
   if (step.kind == Step::Kind::watch) return watch(change, step);
   if (step.kind == Step::Kind::judge) return compare(change, step);
+  return act_once(change, step);
+}
+
+// Written down before it is done: whoever finds this does not know whether it was.
+Result<Engine::Next> Engine::begin_step(const Change& change, const Step& step) {
+  MYDR24_TRY(step_on(change.id, [&](store::Transaction& transaction, Change& next) -> Result<> {
+    next.run->begun = true;
+    next.run->until.reset();
+    next.run->measurements.clear();
+    next.run->canary.clear();
+    next.run->control.clear();
+    if (step.kind == Step::Kind::wait) next.run->until = transaction.now() + step.wait;
+    return book_.note(transaction, "change.step", next, "", fmt::format("{}: {}", next.run->step, step.name));
+  }));
+  return Next{};
+}
+
+Result<Engine::Next> Engine::act_once(const Change& change, const Step& step) {
   std::string text;
   if (const auto done = act(change, step, text); !done) {
     MYDR24_TRY(step_on(change.id, [&](store::Transaction&, Change& next) -> Result<> {
@@ -283,7 +302,7 @@ Result<Engine::Next> Engine::set(const Change& change, const Step& step) {
     return book_.note(transaction, "change.step", next, "", fmt::format("{}: {}", next.run->step - 1, step.name));
   });
   if (!done) {
-    if (done.error().text == "another process has taken the run over") return done.error();
+    if (may_be_tried_again(done.error())) return done.error();
     return go_back(change.id, State::failed, fmt::format("{}: {}", step.name, done.error().text));
   }
   wait_applied(step.setting, made);
@@ -368,22 +387,7 @@ Result<Engine::Next> Engine::go_back(std::string_view id, State ends_as, std::st
 // Settings first, the last one first: what people are exposed to ends at once. Then the steps of the way back; one
 // that had begun when a process ended is done again.
 Result<Engine::Next> Engine::undo(const Change& change) {
-  if (!change.run->undo.empty()) {
-    const auto last = change.run->undo.back();
-    int made = 0;
-    const auto done = step_on(change.id, [&](store::Transaction& transaction, Change& next) -> Result<> {
-      MYDR24_ASSIGN(const auto version,
-                    book_.settings().put_back(transaction, last.setting, last.version, next.started_by,
-                                              fmt::format("rollback of {}", next.plan.title), next.id));
-      made = version.version;
-      next.run->undo.pop_back();
-      log(next, last.setting, true, fmt::format("as in version {}", last.version));
-      return {};
-    });
-    if (!done) return fail_way_back(change.id, fmt::format("{}: {}", last.setting, done.error().text));
-    wait_applied(last.setting, made);
-    return Next{};
-  }
+  if (!change.run->undo.empty()) return put_back_last(change);
   const auto& steps = change.plan.rollback;
   const auto at = static_cast<std::size_t>(change.run->step);
   if (at >= steps.size()) {
@@ -399,6 +403,7 @@ Result<Engine::Next> Engine::undo(const Change& change) {
     return Next{};
   }
   const auto& step = steps[at];
+  if (step.kind == Step::Kind::set) return set_on_way_back(change, step);
   if (!change.run->begun) {
     MYDR24_TRY(step_on(change.id, [&](store::Transaction& transaction, Change& next) -> Result<> {
       next.run->begun = true;
@@ -408,21 +413,10 @@ Result<Engine::Next> Engine::undo(const Change& change) {
     return Next{};
   }
   std::string text;
-  Result<> done;
-  if (step.kind == Step::Kind::set) {
-    done = store_.write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
-      MYDR24_TRY(book_.settings().set(transaction, {.setting = step.setting,
-                                                    .scope = step.scope,
-                                                    .value = step.value,
-                                                    .by = change.started_by,
-                                                    .why = fmt::format("rollback of {}", change.plan.title),
-                                                    .change = change.id}));
-      return {};
-    });
-  } else if (step.kind != Step::Kind::wait) {
-    done = act(change, step, text);
+  if (step.kind != Step::Kind::wait) {
+    if (const auto done = act(change, step, text); !done)
+      return fail_way_back(change.id, fmt::format("{}: {}", step.name, done.error().text));
   }
-  if (!done) return fail_way_back(change.id, fmt::format("{}: {}", step.name, done.error().text));
   MYDR24_TRY(step_on(change.id, [&](store::Transaction&, Change& next) -> Result<> {
     log(next, step.name, true, text);
     ++next.run->step;
@@ -430,6 +424,50 @@ Result<Engine::Next> Engine::undo(const Change& change) {
     next.run->until.reset();
     return {};
   }));
+  return Next{};
+}
+
+Result<Engine::Next> Engine::put_back_last(const Change& change) {
+  const auto last = change.run->undo.back();
+  int made = 0;
+  const auto done = step_on(change.id, [&](store::Transaction& transaction, Change& next) -> Result<> {
+    MYDR24_ASSIGN(const auto version,
+                  book_.settings().put_back(transaction, last.setting, last.version, next.started_by,
+                                            fmt::format("rollback of {}", next.plan.title), next.id));
+    made = version.version;
+    next.run->undo.pop_back();
+    log(next, last.setting, true, fmt::format("as in version {}", last.version));
+    return {};
+  });
+  if (!done) {
+    if (may_be_tried_again(done.error())) return done.error();
+    return fail_way_back(change.id, fmt::format("{}: {}", last.setting, done.error().text));
+  }
+  wait_applied(last.setting, made);
+  return Next{};
+}
+
+Result<Engine::Next> Engine::set_on_way_back(const Change& change, const Step& step) {
+  int made = 0;
+  const auto done = step_on(change.id, [&](store::Transaction& transaction, Change& next) -> Result<> {
+    MYDR24_ASSIGN(const auto version,
+                  book_.settings().set(transaction, {.setting = step.setting,
+                                                     .scope = step.scope,
+                                                     .value = step.value,
+                                                     .by = next.started_by,
+                                                     .why = fmt::format("rollback of {}", next.plan.title),
+                                                     .change = next.id}));
+    made = version.version;
+    log(next, step.name, true, fmt::format("{} for {}", step.value.value_or("the default"), step.scope));
+    ++next.run->step;
+    next.run->begun = false;
+    return {};
+  });
+  if (!done) {
+    if (may_be_tried_again(done.error())) return done.error();
+    return fail_way_back(change.id, fmt::format("{}: {}", step.name, done.error().text));
+  }
+  wait_applied(step.setting, made);
   return Next{};
 }
 
@@ -482,8 +520,10 @@ Result<Engine::Next> Engine::fail_way_back(std::string_view id, std::string_view
 // ---- the end
 
 Result<> Engine::finished(store::Transaction& transaction, Change& change, State state) const {
+  MYDR24_TRY(book_.count_outcome(transaction, change, state));
   change.state = state;
   change.finished = transaction.now();
+  if (state == State::successful) change.succeeded = change.finished;
   change.run->begun = false;
   change.run->until.reset();
   MYDR24_TRY(transaction.cancel_timer(watch_timer(change.id)));
@@ -520,7 +560,6 @@ constexpr std::chrono::seconds try_again_after{1};
 
 void Runner::run(const std::stop_token& stop) {
   for (; !stop.stop_requested(); std::this_thread::sleep_for(look_every)) {
-    std::erase_if(workers_, [](const auto& each) { return each.second->over.load(); });
     if (!store_.leads()) {
       if (std::exchange(leads_, false)) workers_.clear();
       continue;
@@ -532,38 +571,62 @@ void Runner::run(const std::stop_token& stop) {
       }
       leads_ = true;
     }
-    std::vector<Change> active;
-    const auto read = store_.read([&](store::Reader& reader) -> Result<> {
-      MYDR24_ASSIGN(active, book_.active(reader));
-      return {};
-    });
-    if (!read) failed_(read.error().text);
-    for (const auto& change : active) {
-      const bool waits = change.state == State::paused && (!change.run || change.run->abort.empty());
-      if (waits || workers_.contains(change.id) || workers_.size() >= threads_max) continue;
-      auto& worker = workers_[change.id];
-      worker = std::make_unique<Worker>();
-      worker->thread = std::jthread([this, id = change.id, one = worker.get()](const std::stop_token& ends) {
-        run_one(ends, id);
-        one->over = true;
-      });
-    }
+    look();
   }
 }
 
-void Runner::run_one(const std::stop_token& stop, const std::string& id) {
+void Runner::look() {
+  std::vector<Change> active;
+  const auto read = store_.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(active, book_.active(reader));
+    return {};
+  });
+  if (!read) {
+    failed_(read.error().text);
+    return;
+  }
+  std::erase_if(workers_, [&](const auto& each) {
+    return each.second->over && std::ranges::find(active, each.first, &Change::id) == active.end();
+  });
+  auto busy =
+      static_cast<std::size_t>(std::ranges::count_if(workers_, [](const auto& each) { return !each.second->over; }));
+  for (const auto& change : active) {
+    const bool aborted = change.run && !change.run->abort.empty() && change.state != State::rolling_back;
+    if (change.state == State::paused && !aborted) continue;
+    const auto found = workers_.find(change.id);
+    if (found != workers_.end()) {
+      const auto& one = *found->second;
+      if (!one.over) continue;
+      if (one.not_before && clock_.now() < *one.not_before && (one.failed || !aborted)) continue;
+    }
+    if (busy >= threads_max && change.plan.type != Type::emergency) continue;
+    ++busy;
+    auto& worker = workers_[change.id];
+    worker = std::make_unique<Worker>();
+    worker->thread = std::jthread([this, id = change.id, one = worker.get()](const std::stop_token& ends) {
+      run_one(ends, id, *one);
+      one->over = true;
+    });
+  }
+}
+
+void Runner::run_one(const std::stop_token& stop, const std::string& id, Worker& worker) {
   while (!stop.stop_requested()) {
     const auto next = engine_.advance(id);
     if (!next) {
       failed_(fmt::format("change {}: {}", id, next.error().text));
-      if (next.error().code == Code::conflict) return;
-      std::this_thread::sleep_for(try_again_after);
-      continue;
+      worker.failed = true;
+      worker.not_before = clock_.now() + try_again_after;
+      return;
     }
     if (next->over) return;
-    // In small pieces: somebody may abort it meanwhile.
-    if (next->not_before && clock_.now() < *next->not_before)
-      std::this_thread::sleep_for(std::min<std::chrono::microseconds>(look_every, *next->not_before - clock_.now()));
+    if (!next->not_before) continue;
+    const auto left = *next->not_before - clock_.now();
+    if (left > look_every) {
+      worker.not_before = next->not_before;
+      return;
+    }
+    if (left.count() > 0) std::this_thread::sleep_for(left);
   }
 }
 

@@ -7,6 +7,9 @@
 // - A process that ends in the middle of a run, wherever, leaves a run that the next one rolls back; it is never
 //   taken for a success.
 // - An error, an exception or a time-out of a check or a step is a failure.
+// - A program or a receiver is called once in a step, or it is unknown how often and the change is rolled back; a step
+//   of the way back may be done again.
+// - A process that ends, or a store that takes nothing just now, decides nothing: the run goes on later, or elsewhere.
 // - A way back that fails is, in one transaction, the state rollback_failed, an incident asked for, and the service
 //   frozen.
 
@@ -42,6 +45,8 @@ class Effects {
   // Nothing: there is no value, which fails a check.
   virtual std::optional<double> metric(const std::string& name, const std::string& scope) = 0;
   virtual std::optional<double> burn(const std::string& slo) = 0;
+  // This process ends: what fails now says nothing about the change.
+  virtual bool stopping() const { return false; }
 };
 
 // The outcome of one check, and what was found.
@@ -63,21 +68,26 @@ class Engine {
     bool over = false;  // or paused: nothing to do until somebody does something
     std::optional<Instant> not_before;
   };
-  // The next piece of a run. Blocks for as long as its effect takes.
+  // The next piece of a run. Blocks for as long as its effect takes. Code::conflict: another process has it;
+  // Code::busy, Code::full: nothing was decided, try again.
   Result<Next> advance(std::string_view id);
 
  private:
   using Work = std::function<Result<>(store::Transaction&, Change&)>;
-  // In a transaction, when the run is still this process's.
+  // In a transaction, when the run is still this process's and the process is not about to end.
   Result<Change> step_on(std::string_view id, const Work& work);
   Result<Next> go_back(std::string_view id, State ends_as, std::string_view because);
   Result<Next> check_all(const Change& change, bool after);
   Result<Next> do_step(const Change& change, const Step& step);
   Result<Next> set(const Change& change, const Step& step);
+  Result<Next> begin_step(const Change& change, const Step& step);
   Result<Next> watch(const Change& change, const Step& step);
   Result<Next> compare(const Change& change, const Step& step);
   Result<> act(const Change& change, const Step& step, std::string& text);
+  Result<Next> act_once(const Change& change, const Step& step);
   Result<Next> undo(const Change& change);
+  Result<Next> put_back_last(const Change& change);
+  Result<Next> set_on_way_back(const Change& change, const Step& step);
   Result<Next> verify_way_back(const Change& change);
   Result<Next> fail_way_back(std::string_view id, std::string_view why);
   Result<Next> finish(std::string_view id, State state);
@@ -93,7 +103,8 @@ class Engine {
   const std::string process_;
 };
 
-// Runs what is active on threads of its own, in the server that leads.
+// Runs what is active on threads of its own, in the server that leads. What waits for longer than a moment keeps no
+// thread; an emergency change does not wait for one.
 class Runner {
  public:
   Runner(Engine& engine, store::Store& store, const Book& book, const Clock& clock,
@@ -107,7 +118,9 @@ class Runner {
  private:
   static constexpr std::size_t threads_max = 8;
   void run(const std::stop_token& stop);
-  void run_one(const std::stop_token& stop, const std::string& id);
+  struct Worker;
+  void look();
+  void run_one(const std::stop_token& stop, const std::string& id, Worker& worker);
 
   Engine& engine_;
   store::Store& store_;
@@ -115,6 +128,9 @@ class Runner {
   const Clock& clock_;
   const std::function<void(std::string_view)> failed_;
   struct Worker {
+    // Once it is over: nothing to do until then; it failed, or has to wait.
+    std::optional<Instant> not_before;
+    bool failed = false;
     std::atomic<bool> over = false;
     std::jthread thread;
   };

@@ -2,22 +2,12 @@
 
 #include <vector>
 
-#include "operations/changes/detail/members.h"
+#include "base/json/writer.h"
+#include "operations/changes/detail/rows.h"
 #include "operations/judge/statistics.h"
 
 namespace mydr24::changes {
 namespace {
-
-constexpr std::uint32_t page = 1'000;
-
-// What the journal says of one change so far.
-struct Course {
-  std::string service;
-  bool unplanned = false;
-  Instant proposed;
-  std::optional<Instant> started, failed, success, back;
-  bool way_back_failed = false;
-};
 
 struct Samples {
   Figures figures;
@@ -26,26 +16,19 @@ struct Samples {
 
 double seconds(Instant from, Instant to) { return std::chrono::duration<double>(to - from).count(); }
 
-void see(std::map<std::string, Course>& courses, const store::Event& event) {
-  const auto document = json::Document::parse_view(event.payload);
-  if (!document) return;
-  const auto root = document->root();
-  const auto state = parse_state(root["state"].text());
-  if (!state) return;
-  auto& course = courses[std::string(root["id"].text())];
-  course.service = root["service"].text();
-  course.unplanned = root["type"].text() == "emergency" || root["kind"].text() == "hotfix";
-  if (event.kind == "change.proposed") course.proposed = event.at;
-  if (event.kind == "change.started") course.started = event.at;
-  if (event.kind == "change.rollback_begun" && !course.failed) course.failed = event.at;
-  if (event.kind != "change.finished") return;
-  if (*state == State::successful) {
-    course.success = event.at;
-  } else {
-    course.back = event.at;
-    if (!course.failed) course.failed = event.at;
-    course.way_back_failed = *state == State::rollback_failed;
-  }
+// How a change stood at `until`.
+struct Course {
+  Instant end;
+  bool success = false;  // as what it was made; it may have been taken back since
+  bool back = false;
+};
+
+std::optional<Course> course_of(const Change& change, Instant until) {
+  if (!change.started) return std::nullopt;
+  if (is_over(change.state) && change.finished && *change.finished < until)
+    return Course{*change.finished, change.succeeded.has_value(), change.state != State::successful};
+  if (change.succeeded && *change.succeeded < until) return Course{*change.succeeded, true, false};
+  return std::nullopt;
 }
 
 Spread spread_of(const std::vector<double>& values) {
@@ -63,29 +46,23 @@ void write(json::Writer& out, std::string_view name, const Spread& spread) {
 }  // namespace
 
 Result<std::map<std::string, Figures>> figures(store::Reader& reader, Instant since, Instant until) {
-  std::map<std::string, Course> courses;
-  store::Sequence after = 0;
-  for (;;) {
-    MYDR24_ASSIGN(const auto events, reader.events(after, page));
-    for (const auto& event : events)
-      if (event.at < until && event.kind.starts_with("change.")) see(courses, event);
-    if (events.size() < page) break;
-    after = events.back().sequence;
-  }
   std::map<std::string, Samples> samples;
-  for (const auto& [id, course] : courses) {
-    const auto end = course.back ? course.back : course.success;
-    if (!course.started || !end || *end < since) continue;
-    for (const auto& name : {std::string(), course.service}) {
+  MYDR24_TRY(for_each_row(reader, change_prefix, [&](const store::StateRow& row) -> Result<> {
+    MYDR24_ASSIGN(const auto change, parse_change(row.value));
+    const auto course = course_of(change, until);
+    if (!course || course->end < since) return {};
+    const bool unplanned = change.plan.type == Type::emergency || change.plan.kind == Kind::hotfix;
+    for (const auto& name : {std::string(), change.plan.service}) {
       auto& of = samples[name];
       ++of.figures.finished;
-      if (course.failed) ++of.figures.failed;
-      if (course.unplanned) ++of.figures.unplanned;
-      if (course.success) of.lead.push_back(seconds(course.proposed, *course.success));
-      if (course.failed && course.back && !course.way_back_failed)
-        of.recovery.push_back(seconds(*course.failed, *course.back));
+      if (course->back) ++of.figures.failed;
+      if (unplanned) ++of.figures.unplanned;
+      if (course->success) of.lead.push_back(seconds(change.proposed, *change.succeeded));
+      if (course->back && change.failed_at && change.state != State::rollback_failed)
+        of.recovery.push_back(seconds(*change.failed_at, course->end));
     }
-  }
+    return {};
+  }));
   std::map<std::string, Figures> found;
   const double days = seconds(since, until) / 86400;
   for (auto& [name, of] : samples) {

@@ -1,7 +1,7 @@
 #pragma once
 
 // How well an organization changes things, by the five measures of DORA: how often, how long from the proposal, how
-// many fail, how fast that is mended, how much was not planned. Medians and 90th percentiles, from the journal.
+// many fail, how fast that is mended, how much was not planned. Medians and 90th percentiles, of the changes there are.
 // Source: DORA, software delivery metrics (dora.dev).
 
 #include <map>
@@ -28,8 +28,8 @@ struct Figures {
   Spread recovery;  // from a failure to the end of its way back
 };
 
-// By service, and of all under "". Reads the events change.* of the journal in [since, until); a finished change
-// counts where its end is. `until` > `since`.
+// By service, and of all under "". A change counts where its end is, in [since, until); what was taken back after
+// `until` is a success still. `until` > `since`.
 Result<std::map<std::string, Figures>> figures(store::Reader& reader, Instant since, Instant until);
 std::string to_json(const std::map<std::string, Figures>& all);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace mydr24::changes {
 namespace {
 
@@ -28,6 +30,7 @@ Result<net::ClientResponse> Outside::send(net::ClientRequest request, const std:
   }
   MYDR24_ASSIGN(request.url, net::parse_url(whole));
   request.answer_bytes_max = answer_bytes_max;
+  request.time_max = std::min<decltype(request.time_max)>(request.time_max, request_time_max);
   request.headers.emplace_back("User-Agent", fmt::format("MyDR24/{}", settings_.version));
   return net::send_blocking(std::move(request), std::move(client));
 }

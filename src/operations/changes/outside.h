@@ -22,17 +22,21 @@ struct OutsideSettings {
   std::function<std::string()> base_url;  // of this server, for paths; empty: not yet known
   net::Reach reach;                       // where absolute URLs may lead
   std::string ca_file;
-  std::string version;  // of the software, for User-Agent
+  std::string version;              // of the software, for User-Agent
+  std::function<bool()> is_ending;  // this server: its own paths answer no more; null: it is not
   // Null: there are none.
   std::function<Result<std::int64_t>(const std::string& search)> fhir;
   std::function<std::optional<double>(const std::string& name, const std::string& scope)> metric;
   std::function<std::optional<double>(const std::string& slo)> burn;
 };
 
+// A request is waited for at most this long, whatever its time limit: stop() does not end it.
+inline constexpr std::chrono::seconds request_time_max{30};
+
 class Outside : public Effects {
  public:
   explicit Outside(OutsideSettings settings) : settings_(std::move(settings)) {}
-  // What runs ends soon, with an error.
+  // What runs ends soon, programs at once, and decides nothing any more.
   void stop() { stopping_ = true; }
 
   Result<Answer> http(const Check& check) override;
@@ -41,6 +45,7 @@ class Outside : public Effects {
   Result<std::int64_t> fhir(const std::string& search) override;
   std::optional<double> metric(const std::string& name, const std::string& scope) override;
   std::optional<double> burn(const std::string& slo) override;
+  bool stopping() const override { return stopping_ || (settings_.is_ending && settings_.is_ending()); }
 
  private:
   Result<net::ClientResponse> send(net::ClientRequest request, const std::string& url) const;

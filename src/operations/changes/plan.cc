@@ -141,6 +141,8 @@ Result<> read_watch(const Members& members, Step& step) {
   MYDR24_TRY(limit("count", step.limits.count, 1));
   MYDR24_TRY(limit("failure_limit", step.limits.failure_limit, 0));
   MYDR24_TRY(limit("inconclusive_limit", step.limits.inconclusive_limit, 0));
+  // A watch in which every check is an error has not been passed.
+  step.limits.consecutive_error_limit = std::min(step.limits.consecutive_error_limit, step.limits.count - 1);
   MYDR24_TRY(limit("consecutive_error_limit", step.limits.consecutive_error_limit, 0));
   MYDR24_TRY(limit("consecutive_successes", step.limits.consecutive_successes, 0));
   MYDR24_ASSIGN(step.limits.dry_run, members.flag("dry_run"));
@@ -302,6 +304,17 @@ Result<> read_window(const Members& members, Plan& plan) {
   return {};
 }
 
+// "alerting" of "alerting.clear_days".
+void add_owners(Plan& plan) {
+  for (const auto* list : {&plan.steps, &plan.rollback})
+    for (const auto& step : *list) {
+      const auto end = step.setting.find('.');
+      if (step.kind != Step::Kind::set || end == std::string::npos) continue;
+      auto owner = step.setting.substr(0, end);
+      if (std::ranges::find(plan.services, owner) == plan.services.end()) plan.services.push_back(std::move(owner));
+    }
+}
+
 milliseconds sum_of(const std::vector<Check>& checks) {
   milliseconds sum{0};
   for (const auto& check : checks) sum += check.time_max;
@@ -381,6 +394,7 @@ Result<Plan> parse_plan(std::string_view text) {
   MYDR24_ASSIGN(plan.steps, read_steps(members, "implementation"));
   if (plan.steps.empty()) return fail(Code::invalid, "needs at least one step", "implementation");
   MYDR24_ASSIGN(plan.rollback, read_steps(members, "rollback"));
+  add_owners(plan);
   MYDR24_ASSIGN(plan.checks, read_checks(members, "checks"));
   if (plan.checks.empty()) return fail(Code::invalid, "needs at least one check: how else is success known?", "checks");
   MYDR24_ASSIGN(plan.settle, seconds(members, "settle_s", 10, 0, 600));
@@ -390,6 +404,36 @@ Result<Plan> parse_plan(std::string_view text) {
   return plan;
 }
 
+namespace {
+
+Result<> check_set(const Step& step, const live_settings::Registry& settings, const std::string& where) {
+  const auto checked = settings.check(step.setting, step.scope, step.value.value_or(""));
+  if (!checked && (step.value || checked.error().code == Code::not_found || checked.error().where == "scope"))
+    return fail(Code::invalid, fmt::format("{}: {}", step.setting, checked.error().text), where);
+  return {};
+}
+
+// Whether it can fail at all.
+bool verifies(const Step& step) {
+  if (step.kind == Step::Kind::verify || step.kind == Step::Kind::judge) return true;
+  const auto& limits = step.limits;
+  return step.kind == Step::Kind::watch && !limits.dry_run && limits.failure_limit < limits.count &&
+         limits.consecutive_error_limit < limits.count;
+}
+
+}  // namespace
+
+Result<> check_way_back(const Plan& plan, const live_settings::Registry& settings) {
+  for (std::size_t i = 0; i < plan.rollback.size(); ++i) {
+    const auto& step = plan.rollback[i];
+    const auto where = fmt::format("rollback[{}]", i);
+    if (step.kind == Step::Kind::watch || step.kind == Step::Kind::judge)
+      return fail(Code::invalid, "a way back sets, calls, waits and verifies, and nothing else", where);
+    if (step.kind == Step::Kind::set) MYDR24_TRY(check_set(step, settings, where));
+  }
+  return {};
+}
+
 Result<> check_exposure(const Plan& plan, const live_settings::Registry& settings) {
   std::map<std::string, int, std::less<>> exposed;  // by setting: how far
   std::set<std::string, std::less<>> verified;      // since then
@@ -397,12 +441,10 @@ Result<> check_exposure(const Plan& plan, const live_settings::Registry& setting
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const auto& step = plan.steps[i];
     const auto where = fmt::format("implementation[{}]", i);
-    if (step.kind == Step::Kind::verify || step.kind == Step::Kind::watch || step.kind == Step::Kind::judge)
+    if (verifies(step))
       for (const auto& [setting, stage] : exposed) verified.insert(setting);
     if (step.kind != Step::Kind::set) continue;
-    const auto checked = settings.check(step.setting, step.scope, step.value.value_or(""));
-    if (!checked && (step.value || checked.error().code == Code::not_found || checked.error().where == "scope"))
-      return fail(Code::invalid, fmt::format("{}: {}", step.setting, checked.error().text), where);
+    MYDR24_TRY(check_set(step, settings, where));
     const auto& definition = settings.definitions().find(step.setting)->second;
     if (!definition.emergency && !emergency.empty())
       return fail(Code::invalid, fmt::format("emergencies pass {}: it is changed last", emergency), where);

@@ -96,7 +96,7 @@ struct Plan {
   Type type = Type::normal;
   Kind kind = Kind::configuration;
   std::string service;                // the one that is changed
-  std::vector<std::string> services;  // all that are touched, `service` among them
+  std::vector<std::string> services;  // all that are touched: `service`, and the owners of the settings, among them
   std::optional<Level> declared;      // the least that the requester takes it for
   Impact impact;
   bool tested = false;
@@ -124,5 +124,8 @@ Result<Plan> parse_plan(std::string_view text);
 // Against the settings there are: names, values, scopes; exposure only grows, emergency paths come last, and
 // between two stages something is verified. Code::invalid names the step.
 Result<> check_exposure(const Plan& plan, const live_settings::Registry& settings);
+// The steps of its way back: settings, values and scopes that there are, and nothing that waits for a verdict.
+// Code::invalid names the step.
+Result<> check_way_back(const Plan& plan, const live_settings::Registry& settings);
 
 }  // namespace mydr24::changes

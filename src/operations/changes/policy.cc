@@ -17,10 +17,6 @@ bool can_fill(const Member& member, const Slot& slot) {
                       : std::ranges::any_of(slot, [&](Authority each) { return member.authorities.contains(each); });
 }
 
-std::string_view login_of(std::string_view identity) {
-  return identity.starts_with("user/") ? identity.substr(5) : identity;
-}
-
 std::string open_slots(const Matching& matching) {
   std::vector<std::string> names;
   for (const auto& slot : matching.open) names.push_back(describe(slot));
@@ -72,8 +68,9 @@ Result<std::vector<Requirement>> read_requirements(json::Value root) {
     known->slots.clear();
     for (const auto item : member) {
       Slot slot;
+      if (!item.is_array()) return fail(Code::invalid, "each approval is a list of authorities; []: any member", where);
       for (const auto text : item) {
-        const auto authority = parse_authority(text.text());
+        const auto authority = text.is_string() ? parse_authority(text.text()) : std::nullopt;
         if (!authority) return fail(Code::invalid, fmt::format("there are: {}", fmt::join(authorities, ", ")), where);
         slot.insert(*authority);
       }
@@ -142,6 +139,10 @@ Result<std::chrono::hours> hours_in(const Members& root, std::string_view name, 
 }
 
 }  // namespace
+
+std::string_view login_of(std::string_view identity) {
+  return identity.starts_with("user/") ? identity.substr(5) : identity;
+}
 
 std::string_view to_string(Authority authority) { return authorities[static_cast<std::size_t>(authority)]; }
 
@@ -297,35 +298,79 @@ Result<Policy> parse_policy(std::string_view text) {
   return policy;
 }
 
-std::string to_json(const Policy& policy) {
-  std::string text;
-  json::Writer out(text);
-  out.begin_object().field("zone", policy.zone.name()).key("members").begin_array();
-  for (const auto& member : policy.board.members()) {
-    out.begin_object().field("name", member.name).field("role", member.role).key("authorities").begin_array();
-    for (const auto each : member.authorities) out.string(to_string(each));
-    out.end_array().end_object();
+namespace {
+
+template <class Items, class Text>
+void write_texts(json::Writer& out, std::string_view name, const Items& items, Text text) {
+  out.key(name).begin_array();
+  for (const auto& each : items) out.string(text(each));
+  out.end_array();
+}
+
+std::string_view as_it_is(const std::string& text) { return text; }
+std::string_view authority_text(Authority authority) { return to_string(authority); }
+
+void write_board(json::Writer& out, const Board& board) {
+  out.key("members").begin_array();
+  for (const auto& member : board.members()) {
+    out.begin_object().field("name", member.name).field("role", member.role);
+    write_texts(out, "authorities", member.authorities, authority_text);
+    out.end_object();
   }
   out.end_array().key("requirements").begin_object();
   const auto requirement = [&](const Requirement& each) {
     out.key(each.name).begin_array();
-    for (const auto& slot : each.slots) out.string(describe(slot));
+    for (const auto& slot : each.slots) {
+      out.begin_array();
+      for (const auto authority : slot) out.string(to_string(authority));
+      out.end_array();
+    }
     out.end_array();
   };
   for (const auto level : {Level::low, Level::medium, Level::high, Level::critical})
-    requirement(policy.board.requirement(Type::normal, level));
-  requirement(policy.board.requirement(Type::emergency, Level::low));
-  out.end_object().key("commands").begin_array();
-  for (const auto& [name, command] : policy.commands) out.string(name);
-  out.end_array().key("load_windows").begin_array();
+    requirement(board.requirement(Type::normal, level));
+  requirement(board.requirement(Type::emergency, Level::low));
+  out.end_object();
+}
+
+void write_calendar(json::Writer& out, const Policy& policy) {
+  out.key("load_windows").begin_array();
   for (const auto& window : policy.windows) {
     out.begin_object().field("name", window.name);
     out.field("from", fmt::format("{:02}:{:02}", window.from_min / 60, window.from_min % 60));
     out.field("to", fmt::format("{:02}:{:02}", window.to_min / 60, window.to_min % 60));
-    out.field("weekdays_only", window.weekdays_only).field("from_level", to_string(window.from_level)).end_object();
+    out.field("weekdays_only", window.weekdays_only).field("from_level", to_string(window.from_level));
+    out.field("load", window.load).end_object();
   }
-  out.end_array().field("review_hours", policy.review_within.count());
-  out.field("rollback_hours", policy.rollback_window.count()).end_object();
+  out.end_array().key("freezes").begin_array();
+  for (const auto& freeze : policy.freezes) {
+    out.begin_object().field("id", freeze.id).field("why", freeze.why);
+    out.field("begin", format_instant(freeze.begin)).field("end", format_instant(freeze.end));
+    write_texts(out, "services", freeze.services, as_it_is);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+}  // namespace
+
+std::string to_json(const Policy& policy) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().field("zone", policy.zone.name());
+  write_board(out, policy.board);
+  write_calendar(out, policy);
+  out.key("commands").begin_array();
+  for (const auto& [name, command] : policy.commands) {
+    out.begin_object().field("name", name).field("path", command.path);
+    write_texts(out, "arguments", command.arguments, as_it_is);
+    out.end_object();
+  }
+  out.end_array();
+  write_texts(out, "routine", policy.routine, as_it_is);
+  out.field("review_hours", policy.review_within.count()).field("window_hours", policy.window_max.count());
+  out.field("rollback_hours", policy.rollback_window.count());
+  out.field("rehearsal_days", policy.rehearsed_within.count() / 24).end_object();
   return text;
 }
 

@@ -24,6 +24,9 @@ enum class Authority : std::uint8_t { technical, clinical, security, compliance,
 std::string_view to_string(Authority authority);
 std::optional<Authority> parse_authority(std::string_view text);
 
+// By which a person is known here: "user/cto" is "cto". An application stays "client/ID".
+std::string_view login_of(std::string_view identity);
+
 struct Member {
   std::string name;  // as they log in: "cto" is also "user/cto"
   std::string role;
@@ -59,7 +62,6 @@ class Board {
   std::span<const Member> members() const { return members_; }
   const Member* find(std::string_view identity) const;
   const Requirement& requirement(Type type, Level level) const;
-  // Of those who approved; `requester` does not count.
   Matching approved(const Requirement& requirement, const std::set<std::string>& approvers) const;
   // Whether it can be satisfied at all when this person is the one who asks. The error names what is missing.
   Result<> satisfiable_without(const Requirement& requirement, std::string_view requester) const;
@@ -115,6 +117,7 @@ Policy standard_policy();
 // "window_hours"?, "rollback_hours"?, "rehearsal_days"?}; what is left out is as standard_policy() has it.
 // Code::invalid names the member.
 Result<Policy> parse_policy(std::string_view text);
+// All of it, as parse_policy() takes it.
 std::string to_json(const Policy& policy);
 
 }  // namespace mydr24::changes

@@ -74,6 +74,8 @@ Risk assess(const Plan& plan, const Surroundings& around) {
   risk.score = 100 * (1 - left);
   risk.level = level_of_score(risk.score);
   raise(risk, level_of(impact), "by what it affects");
+  if (!around.emergency_path.empty())
+    raise(risk, Level::critical, fmt::format("emergencies pass {}", around.emergency_path));
   if (plan.declared) raise(risk, *plan.declared, "as its requester says");
   if (plan.irreversible) raise(risk, Level::high, "it cannot be rolled back");
   if (around.budget_left && *around.budget_left < budget_low && risk.level < Level::critical) {

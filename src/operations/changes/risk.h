@@ -31,6 +31,7 @@ struct Surroundings {
   int overlapping = 0;                       // other changes that touch the same at the same time
   double load = 0;                           // expected at the time, share of the peak
   int open_incidents = 0;
+  std::string emergency_path;         // a setting of the plan that emergencies pass; empty: none
   std::optional<double> budget_left;  // of the service's error budget, 1: all of it
 };
 
