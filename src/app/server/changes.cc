@@ -103,6 +103,7 @@ changes::OutsideSettings ChangeDesk::outside_settings(net::Reach reach) {
     const std::lock_guard lock(mutex_);
     return base_url_;
   };
+  made.is_ending = parts_.is_ending;
   made.reach = std::move(reach);
   made.version = std::string(version);
   made.fhir = [this](const std::string& search) { return count(search); };

@@ -34,6 +34,7 @@ class ChangeDesk {
     // For checks: a metric of the whole server by its name, and how fast an objective spends its error budget. Thread-safe.
     std::function<std::optional<double>(std::string_view metric)> measured;
     std::function<std::optional<double>(std::string_view slo)> burn;
+    std::function<bool()> is_ending;  // the whole server
   };
   // All parts must outlive it, except that the store may be closed after stop(). Before the store's first tick.
   // Code::invalid names the setting or the member of the policy that is wrong.

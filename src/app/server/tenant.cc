@@ -262,7 +262,8 @@ Result<> Tenant::make_changes() {
                                   .live = std::move(parts),
                                   .outlook = make_outlook(),
                                   .measured = [this](auto name) { return monitoring_->monitor().value(name); },
-                                  .burn = [this](auto slo) { return monitoring_->monitor().burn_rate(slo); }}));
+                                  .burn = [this](auto slo) { return monitoring_->monitor().burn_rate(slo); },
+                                  .is_ending = [this] { return shared_.draining.load(); }}));
   return {};
 }
 
