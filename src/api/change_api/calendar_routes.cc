@@ -30,6 +30,12 @@ std::string text_of(json::Value object, std::string_view member) {
   return object[member].is_string() ? std::string(object[member].text()) : std::string();
 }
 
+std::string acting(pipeline::Call& call, std::string_view said) {
+  const auto& who = call.access().principal();
+  if (!who.is_known() || who.kind == access::PrincipalKind::system) return std::string(said);
+  return std::string(changes::login_of(who.id));
+}
+
 namespace {
 
 using net::Method;
@@ -41,7 +47,7 @@ Result<std::string> calendar(const Desk& desk, store::Reader& reader) {
   const auto now = desk.clock.now();
   MYDR24_ASSIGN(const auto freezes, desk.book.freezes(reader, now));
   MYDR24_ASSIGN(const auto frozen, desk.book.frozen(reader));
-  MYDR24_ASSIGN(const auto all, desk.book.list(reader, std::nullopt, UINT32_MAX));
+  MYDR24_ASSIGN(const auto all, desk.book.open(reader));
   std::string text;
   json::Writer out(text);
   out.begin_object().field("at", format_instant(now)).key("freezes").begin_array();
@@ -55,7 +61,6 @@ Result<std::string> calendar(const Desk& desk, store::Reader& reader) {
   out.end_array().field("load", window == nullptr ? "usual" : std::string_view(window->name));
   out.key("changes").begin_array();
   for (const auto& change : all) {
-    if (changes::is_over(change.state)) continue;
     out.begin_object().field("id", change.id).field("title", change.plan.title);
     out.field("state", changes::to_string(change.state)).field("service", change.plan.service);
     if (change.starts) out.field("starts", format_instant(*change.starts));
@@ -81,7 +86,7 @@ Task<> add_freeze(Desk& desk, pipeline::Call& call) {
     co_return;
   }
   changes::Freeze freeze{
-      .why = text_of(root, "why"), .by = call.in_name_of(text_of(root, "by")), .begin = begin->low, .end = end->low};
+      .why = text_of(root, "why"), .by = acting(call, text_of(root, "by")), .begin = begin->low, .end = end->low};
   for (const auto service : root["services"]) freeze.services.emplace(service.text());
   co_await answer_write(
       desk, call,
@@ -99,7 +104,7 @@ Task<> unfreeze(Desk& desk, pipeline::Call& call) {
     co_await call.respond(body.error());
     co_return;
   }
-  const auto by = call.in_name_of(text_of(body->root(), "by"));
+  const auto by = acting(call, text_of(body->root(), "by"));
   co_await answer_write(desk, call, [&](store::Transaction& transaction) -> Result<std::string> {
     MYDR24_TRY(desk.book.unfreeze(transaction, call.capture(0), text_of(body->root(), "why"), by));
     return std::string("{}");

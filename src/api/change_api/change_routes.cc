@@ -68,7 +68,7 @@ Task<> propose(Desk& desk, pipeline::Call& call) {
     co_await call.respond(body.error());
     co_return;
   }
-  const auto by = call.in_name_of(text_of(body->root(), "by"));
+  const auto by = acting(call, text_of(body->root(), "by"));
   const auto plan = plan_of(body->root());
   co_await answer_write(
       desk, call,
@@ -89,7 +89,7 @@ Task<> act(Desk& desk, pipeline::Call& call, Act what) {
     co_await call.respond(body.error());
     co_return;
   }
-  const auto by = call.in_name_of(text_of(body->root(), "by"));
+  const auto by = acting(call, text_of(body->root(), "by"));
   co_await answer_write(desk, call, [&](store::Transaction& transaction) -> Result<std::string> {
     MYDR24_ASSIGN(const auto change, what(desk.book, transaction, call.capture(0), body->root(), by));
     return shown(desk, transaction, change);

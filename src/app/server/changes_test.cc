@@ -91,6 +91,26 @@ TEST_F(ChangeServer, AChangeSetsWhatTheServerWorksWithAndIsTakenBackAtOnce) {
   EXPECT_EQ(history.body.root()["history"].at(0)["change"].text(), id);
 }
 
+// One value could not be taken back to several.
+TEST_F(ChangeServer, ADelayThatDiffersBetweenStepsIsChangedInTheOnCallPlanOnly) {
+  const auto path = "/api/v1/oncall/parts/policy/default";
+  const auto before = send(Method::get, path);
+  ASSERT_EQ(before.status, 200) << before.raw.body;
+  const auto targets = before.body.root()["steps"].at(0)["targets"].raw();
+  const auto steps =
+      fmt::format(R"({{"steps":[{{"targets":{0},"delay_s":20}},{{"targets":{0},"delay_s":50}}]}})", targets);
+  const auto put = send(Method::put, path, steps, json_type);
+  ASSERT_EQ(put.status, 200) << put.raw.body;
+  EXPECT_EQ(setting("alerting.escalate_after_s"), "30");
+  const auto id = started(plan(R"({"kind":"set","setting":"alerting.escalate_after_s","value":45})",
+                               R"({"kind":"http","url":"/api/v1/status"})"));
+  EXPECT_EQ(ended(id), "failed");
+  const auto shown = send(Method::get, "/api/v1/changes/" + id);
+  EXPECT_TRUE(shown.body.root()["change"]["run"]["because"].text().contains("on-call plan")) << shown.raw.body;
+  EXPECT_EQ(send(Method::get, path).body.root()["steps"].at(1)["delay_s"].text(), "50");
+  EXPECT_EQ(send(Method::put, path, before.raw.body, json_type).status, 200);
+}
+
 // A limit below what is stored already: ordinary writes are refused, which the check finds.
 TEST_F(ChangeServer, ABadConfigurationIsTakenBackByItselfWithinAMinute) {
   const std::string big(900'000, 'x');
@@ -171,6 +191,31 @@ TEST_F(ChangeServer, APolicyThatNobodyCanSatisfyStopsTheStart) {
 }
 
 class ChangeAccess : public AccessTest {};
+
+// A display name is nobody's own.
+TEST_F(ChangeAccess, WhoShowsTheNameOfAMemberIsNone) {
+  identity::User impostor{.name = "ivan", .display = "cto", .roles = {"platform-engineer"}};
+  identity::User member{.name = "cto", .display = "Carla Tomas", .roles = {"platform-engineer"}};
+  for (const auto& user : {impostor, member})
+    ASSERT_TRUE(system_->store().write(RequestClass::routine, [&](store::Transaction& transaction) -> Result<> {
+      MYDR24_TRY(identity::users::add(transaction, user));
+      return {};
+    }));
+  const auto json = [&](Headers headers) { return with(std::move(headers), "Content-Type", "application/json"); };
+  const auto manager = json(log_in("max", {"change-manager"}));
+  const auto proposed = send(Method::post, "/api/v1/changes", R"({"plan":{"title":"t","description":"d",
+    "service":"alerting","implementation":[{"kind":"wait"}],"checks":[{"kind":"http","url":"/"}]}})",
+                             manager);
+  ASSERT_EQ(proposed.status, 201) << proposed.raw.body;
+  const auto approve = fmt::format("/api/v1/changes/{}/approve", proposed.body.root()["change"]["id"].text());
+  const auto approval = fmt::format(R"({{"digest":"{}"}})", proposed.body.root()["change"]["digest"].text());
+  const auto refused = send(Method::post, approve, approval, json(log_in("ivan", {})));
+  EXPECT_EQ(refused.status, 403) << refused.raw.body;
+  EXPECT_TRUE(refused.raw.body.contains("ivan")) << refused.raw.body;
+  const auto approved = send(Method::post, approve, approval, json(log_in("cto", {})));
+  EXPECT_EQ(approved.status, 200) << approved.raw.body;
+  EXPECT_EQ(approved.body.root()["change"]["approvals"].at(0)["member"].text(), "cto");
+}
 
 // In whose name something is done is who is logged in, whatever the body says.
 TEST_F(ChangeAccess, NobodyApprovesInTheNameOfAnother) {

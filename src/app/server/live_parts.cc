@@ -57,6 +57,19 @@ Result<std::string> document_of(const oncall::Directory& directory, store::Reade
   return found->second;
 }
 
+// Of each of its steps, as text; nothing: they differ, or there is none.
+std::optional<std::string> delay_of(std::string_view document) {
+  const auto parsed = json::Document::parse_view(document);
+  if (!parsed) return std::nullopt;
+  std::optional<std::string> delay;
+  for (const auto step : parsed->root()["steps"]) {
+    const auto text = step["delay_s"].text();
+    if (text.empty() || (delay && *delay != text)) return std::nullopt;
+    delay = text;
+  }
+  return delay;
+}
+
 // The plan is the store's: every server takes it up within a second (OnCallDesk).
 Definition escalate_after(const LiveParts& parts) {
   Definition made{.name = "alerting.escalate_after_s",
@@ -70,6 +83,9 @@ Definition escalate_after(const LiveParts& parts) {
   made.within = [&directory = parts.directory](store::Transaction& transaction, const std::string& value,
                                                std::string_view by) -> Result<> {
     MYDR24_ASSIGN(const auto document, document_of(directory, transaction));
+    // One value could not be taken back to several.
+    if (!delay_of(document))
+      return fail(Code::conflict, "its steps wait for different times: change them in the on-call plan");
     oncall::Change change{.by = std::string(by)};
     change.parts[std::string(default_policy)] = with_delay(document, value);
     MYDR24_TRY(directory.change(transaction, change));
@@ -77,10 +93,7 @@ Definition escalate_after(const LiveParts& parts) {
   };
   made.read = [&directory = parts.directory, standard = made.standard](store::Reader& reader) -> Result<std::string> {
     const auto document = document_of(directory, reader);
-    const auto parsed = document ? json::Document::parse_view(*document) : Result<json::Document>(document.error());
-    if (!parsed) return standard;
-    const auto delay = parsed->root()["steps"].at(0)["delay_s"].text();
-    return delay.empty() ? standard : std::string(delay);
+    return document ? delay_of(*document).value_or(standard) : standard;
   };
   return made;
 }
@@ -146,7 +159,8 @@ Result<> define_settings(live_settings::Registry& registry, const LiveParts& par
   MYDR24_TRY(add({.name = "access.login_wait_max_s",
                   .unit = "s",
                   .low = 1,
-                  .high = 3600,
+                  // After it nobody knows any more that one has failed.
+                  .high = std::chrono::seconds(identity::Throttle::forgotten_after).count(),
                   .standard = fmt::format("{}", identity::Throttle::wait_max.count()),
                   .about = "The longest wait between two attempts to log in",
                   .module = "guard/identity"},

@@ -16,6 +16,10 @@ namespace mydr24::change_api {
 Task<Result<json::Document>> read_body(pipeline::Call& call);
 std::string text_of(json::Value object, std::string_view member);
 
+// Who acts, by their login, which no other account has: a display name is nobody's own. An application: "client/ID".
+// Where nobody is asked who they are: `said`.
+std::string acting(pipeline::Call& call, std::string_view said);
+
 template <class Text>
 Task<> answer(pipeline::Call& call, Result<Text> text, int status = 200) {
   if (!text) {
