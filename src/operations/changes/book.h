@@ -10,8 +10,9 @@
 // - While an emergency is open, or its service is frozen, only emergency changes start.
 //
 // In the store: space "changes": "change/ID", "open/ID" (not over), "active/ID" (runs), "frozen/SERVICE",
-// "suspended/LOGIN/ID" (an emergency change of theirs that was not reviewed in time), "freeze/ID", "key", "outcome/KIND/SERVICE" {"finished", "failed"} (of all
-// changes that were started and are over), "success/SERVICE" (when the last one succeeded).
+// "suspended/LOGIN/ID" (an emergency change of theirs that was not reviewed in time), "freeze/ID", "key",
+// "outcome/KIND/SERVICE" {"finished", "failed"} (of all changes that were started and are over), "success/SERVICE"
+// (when the last one succeeded).
 // Events, each with id, title, service, state and by: change.proposed, change.edited, change.approved (one approval),
 // change.rejected, change.withdrawn, change.rehearsed, change.scheduled, change.not_started, change.started,
 // change.step, change.paused, change.resumed, change.abort_asked, change.rollback_begun, change.finished,
