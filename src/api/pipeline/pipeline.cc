@@ -35,6 +35,11 @@ Error no_route(const net::Request& request, const Match& match) {
               fmt::format("there is nothing at {}; the FHIR base is /fhir/R4, see /fhir/R4/metadata", request.path));
 }
 
+Error switched_off(std::uint8_t feature) {
+  const auto name = features()[feature].name;
+  return fail(Code::busy, fmt::format("switched off by a change: see the setting 'feature.{}'", name));
+}
+
 }  // namespace
 
 Call::Call(net::Exchange& exchange, const Match& match, RequestClass request_class, std::string base_url,
@@ -180,6 +185,9 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
     co_await turn_away(call, entrance);
   } else if (adds_to_the_store(request, place) && settings_.is_full && settings_.is_full()) {
     co_await call.respond(fail(Code::full, "the tenant has used up its storage quota: ask its operator for more"));
+  } else if (match.route != nullptr && settings_.features != nullptr &&
+             settings_.features->is_off(match.route->feature)) {
+    co_await call.respond(switched_off(match.route->feature));
   } else if (match.route != nullptr) {
     try {
       co_await match.route->handler(call);

@@ -118,6 +118,7 @@ struct PipelineSettings {
   admission::Quota* quota = nullptr;      // of its requests that are neither emergencies nor urgent; null: none
   // Whether the tenant has no room left for writes that are neither emergencies nor urgent. Empty: it has.
   std::function<bool()> is_full;
+  const FeatureSwitches* features = nullptr;  // null: nothing is switched off
   // Whether pages of that origin ("https://app.example") may read answers below /fhir, as the token that they show allows. Must
   // be quick. Null: none may.
   std::function<bool(std::string_view origin)> may_read;

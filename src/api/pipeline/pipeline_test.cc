@@ -57,6 +57,21 @@ TEST(Router, HeadFindsTheGetRoute) {
   EXPECT_EQ(small_router().match(net::Method::head, "/fhir/Patient/1").route->interaction, "read");
 }
 
+TEST(Router, ARouteKnowsTheFeatureItBelongsTo) {
+  Router router;
+  router.add({net::Method::get, "/fhir/$graphql", "$graphql", RequestClass::routine, {}});
+  router.add({net::Method::get, "/fhir/{type}/{id}", "read", RequestClass::routine, {}});
+  const auto of = [&](std::string_view path) { return router.match(net::Method::get, path).route->feature; };
+  FeatureSwitches switches;
+  EXPECT_FALSE(switches.is_off(of("/fhir/$graphql")));
+  for (std::uint8_t i = 0; i < features().size(); ++i) switches.set(i, false);
+  EXPECT_TRUE(switches.is_off(of("/fhir/$graphql")));
+  EXPECT_FALSE(switches.is_off(of("/fhir/Patient/1"))) << "belongs to none";
+  switches.set(of("/fhir/$graphql"), true);
+  EXPECT_FALSE(switches.is_off(of("/fhir/$graphql")));
+  EXPECT_LE(features().size(), 32U);
+}
+
 TEST(Router, AnUnknownPathFindsNothing) {
   const auto router = small_router();
   EXPECT_EQ(router.match(net::Method::get, "/a/b/c/d/e/f/g/h/i/j").route, nullptr);

@@ -50,6 +50,7 @@ void Router::add_open(Route route) {
 
 void Router::add(Route route) {
   if (route.cost == admission::Cost::by_method) route.cost = usual_cost(route);
+  route.feature = feature_of(route.interaction);
   Segments segments;
   if (!split(route.pattern, segments)) throw std::invalid_argument("route with too many segments: " + route.pattern);
   Pattern pattern;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/pipeline/features.h"
 #include "base/async/task.h"
 #include "base/core/request_class.h"
 #include "base/net/http.h"
@@ -27,8 +28,9 @@ struct Route {
   RequestClass request_class = RequestClass::routine;
   Handler handler;
   admission::Cost cost = admission::Cost::by_method;
-  std::string summary;  // a line for the OpenAPI document; empty: made from interaction and pattern
-  bool open = false;    // see Router::add_open
+  std::string summary;                // a line for the OpenAPI document; empty: made from interaction and pattern
+  bool open = false;                  // see Router::add_open
+  std::uint8_t feature = no_feature;  // set by Router::add, from the interaction
 };
 
 inline constexpr std::size_t segments_max = 8;

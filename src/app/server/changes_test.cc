@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "api/pipeline/features.h"
 #include "app/server/access_fixture.h"
 
 namespace mydr24::server {
@@ -55,7 +56,7 @@ TEST_F(ChangeServer, EverySettingThatIsListedSaysWhatItIs) {
   ASSERT_EQ(all.status, 200);
   std::set<std::string> names;
   for (const auto each : all.body.root()["settings"]) {
-    names.emplace(each["name"].text());
+    if (!each["name"].text().starts_with("feature.")) names.emplace(each["name"].text());
     EXPECT_FALSE(each["about"].text().empty()) << each["name"].text();
     EXPECT_EQ(each["applied"].text(), each["default"].text()) << each["name"].text();
   }
@@ -63,6 +64,33 @@ TEST_F(ChangeServer, EverySettingThatIsListedSaysWhatItIs) {
   EXPECT_EQ(names, (std::set<std::string>{"admission.hold", "alerting.clear_days", "alerting.close_idle_days",
                                           "alerting.escalate_after_s", "store.limit_mib", "vitals.rules_version"}));
   EXPECT_EQ(send(Method::get, "/api/v1/settings/nothing").status, 404);
+}
+
+TEST_F(ChangeServer, EveryFeatureIsASettingAndHasRoutes) {
+  const auto openapi = send(Method::get, "/api/v1/openapi.json");
+  std::set<std::string> interactions;
+  for (const auto path : openapi.body.root()["paths"])
+    for (const auto operation : path) interactions.emplace(operation["x-mydr24-interaction"].text());
+  for (const auto& feature : pipeline::features()) {
+    EXPECT_EQ(setting(fmt::format("feature.{}", feature.name)), "true");
+    for (const auto interaction : feature.interactions)
+      EXPECT_TRUE(interactions.contains(std::string(interaction))) << interaction;
+  }
+}
+
+TEST_F(ChangeServer, AFeatureIsSwitchedOffByAChangeAndIsThereAgainWhenThatIsTakenBack) {
+  const auto path = "/fhir/R4/Patient/nobody/$everything";
+  EXPECT_EQ(send(Method::get, path).status, 404);
+  const auto id = started(plan(R"({"kind":"set","setting":"feature.everything","value":false})",
+                               R"({"kind":"http","url":"/api/v1/status"})"));
+  EXPECT_EQ(ended(id), "successful") << send(Method::get, "/api/v1/changes/" + id).raw.body;
+  const auto off = send(Method::get, path);
+  EXPECT_EQ(off.status, 503);
+  EXPECT_TRUE(off.raw.body.contains("feature.everything")) << off.raw.body;
+  EXPECT_EQ(send(Method::get, "/fhir/R4/Patient/nobody").status, 404) << "nothing else is off";
+  EXPECT_EQ(post(fmt::format("/api/v1/changes/{}/rollback", id), R"({"by":"ann","reason":"a test"})").status, 200);
+  EXPECT_EQ(ended(id), "rolled_back");
+  EXPECT_EQ(send(Method::get, path).status, 404);
 }
 
 TEST_F(ChangeServer, AChangeSetsWhatTheServerWorksWithAndIsTakenBackAtOnce) {

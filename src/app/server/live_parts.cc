@@ -117,6 +117,21 @@ Definition rules_version() {
   return made;
 }
 
+Result<> define_features(live_settings::Registry& registry, const LiveParts& parts) {
+  if (!parts.on.feature) return {};
+  const auto all = pipeline::features();
+  for (std::uint8_t i = 0; i < all.size(); ++i) {
+    Definition made{.name = fmt::format("feature.{}", all[i].name),
+                    .type = Type::boolean,
+                    .standard = "true",
+                    .about = fmt::format("{}; false: answered with 503", all[i].about),
+                    .module = "api/pipeline"};
+    made.apply = applied_by([i, on = parts.on.feature](const std::string& value) { on(i, value == "true"); });
+    MYDR24_TRY(registry.add(std::move(made)));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> define_settings(live_settings::Registry& registry, const LiveParts& parts) {
@@ -171,6 +186,7 @@ Result<> define_settings(live_settings::Registry& registry, const LiveParts& par
                   .about = "Brown-out level 1 at least: background work is refused, searches give short pages",
                   .module = "guard/admission"},
                  parts.on.admission_hold));
+  MYDR24_TRY(define_features(registry, parts));
   MYDR24_TRY(registry.add(escalate_after(parts)));
   return registry.add(rules_version());
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "alerting/oncall/directory.h"
+#include "api/pipeline/features.h"
 #include "app/server/settings.h"
 #include "operations/live_settings/live_settings.h"
 
@@ -19,6 +20,7 @@ struct LiveParts {
   struct Apply {
     using Function = std::function<void(const std::string& value)>;
     Function close_idle_days, clear_days, storage_mib, login_free_attempts, login_wait_max_s, admission_hold;
+    std::function<void(std::uint8_t feature, bool on)> feature;  // see pipeline::features()
   } on;
 };
 

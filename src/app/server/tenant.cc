@@ -151,6 +151,7 @@ Door Tenant::door() {
   door.settings.hand = hand_ ? &*hand_ : nullptr;
   door.settings.quota = quota_ ? &*quota_ : nullptr;
   if (origins_) door.settings.may_read = [this](std::string_view origin) { return origins_->has(origin); };
+  door.settings.features = &features_;
   door.settings.is_full = [this] { return is_full_.load(std::memory_order_relaxed); };
   door.settings.served = [this](const pipeline::Route& route, std::chrono::nanoseconds time) {
     monitoring_->served(route, time);
@@ -247,6 +248,7 @@ Result<> Tenant::make_changes() {
       throttle.set_wait_max(std::chrono::seconds(number(value)));
     };
   }
+  parts.on.feature = [this](std::uint8_t feature, bool on) { features_.set(feature, on); };
   // What all tenants share is changed where there is one only.
   if (settings_.tenant.empty() && settings_.admission.mode == "full")
     parts.on.admission_hold = [this](const std::string& value) { shared_.hold = value == "true"; };

@@ -92,6 +92,7 @@ class Tenant {
   std::optional<admission::Hand> hand_;  // none: every queue
   std::optional<admission::Quota> quota_;
   std::atomic<std::size_t> storage_bytes_max_ = 0;  // 0: no limit
+  pipeline::FeatureSwitches features_;
   std::atomic<bool> is_full_ = false;
   Core core_;
   notify::ConsoleHub hub_;
