@@ -12,7 +12,7 @@ import {
   type ClassFigures,
   type RequestClass,
 } from "../api/queries";
-import type { Alert, Clock, Monitor } from "../api/types";
+import type { Alert, Clock, Monitor, Severity } from "../api/types";
 import { ChangeLine, IncidentLine } from "../clinical/lines";
 import { look_of_severity } from "../clinical/parts";
 import { useVerdict } from "../frame/frame";
@@ -116,7 +116,7 @@ function ClassRow({ name, figures }: { name: RequestClass; figures: ClassFigures
         <Sparkline points={figures.admitted} height={28} />
       </span>
       <span role="cell" className="number live-value">
-        {figures.rate === undefined ? "-" : formats.number(figures.rate, figures.rate < 10 ? 1 : 0)}
+        {figures.rate === undefined ? "-" : formats.number(figures.rate, figures.rate > 0 && figures.rate < 10 ? 1 : 0)}
       </span>
       <span role="cell" className="number live-value">
         {figures.wait_p99_s === undefined ? "-" : formats.duration_ms(figures.wait_p99_s * 1_000)}
@@ -154,6 +154,9 @@ function Classes() {
 }
 
 const shown_max = 6;
+const urgency: Record<Severity, number> = { emergency: 0, urgent: 1, advisory: 2 };
+const by_urgency = (a: Alert, b: Alert) =>
+  urgency[a.severity] - urgency[b.severity] || Number(a.source === "incidents") - Number(b.source === "incidents") || a.raised_at.localeCompare(b.raised_at);
 
 function AlertLine({ alert }: { alert: Alert }) {
   const t = useT();
@@ -182,7 +185,8 @@ function Waiting() {
     <Panel title={t("waiting.title")} aside={<Link href="/alerts">{t("action.all")}</Link>}>
       <Data read={read} lines={3} height={52}>
         {({ alerts }) => {
-          const waiting = alerts.filter((alert) => alert.state === "open");
+          // The patient before the incident that the same emergency is for the platform.
+          const waiting = alerts.filter((alert) => alert.state === "open").sort(by_urgency);
           if (waiting.length === 0) return <Empty title={t("waiting.none")}>{t("waiting.none_why")}</Empty>;
           return (
             <ul className="lines">
@@ -255,7 +259,7 @@ function Findings() {
   const t = useT();
   const read = useMonitor();
   return (
-    <Panel title={t("findings.title")}>
+    <Panel title={t("findings.title")} className="wide">
       <Data read={read} lines={1} height={52}>
         {(data: Monitor) =>
           data.findings.length === 0 ? (
@@ -289,8 +293,8 @@ export default function Overview() {
       <Waiting />
       <Classes />
       <Incidents />
-      <Findings />
       <Changes />
+      <Findings />
     </div>
   );
 }

@@ -38,7 +38,7 @@ function Header({ patient }: { patient: Patient }) {
   const gender = patient.gender === "male" || patient.gender === "female" || patient.gender === "other" ? patient.gender : "unknown";
   const encounters = useRecords<Encounter>("Encounter", patient.id, { status: "in-progress", _count: "1" });
   const place = resources(encounters.data, "Encounter")[0]?.location?.[0]?.location.display;
-  const flags = useRecords<Flag>("Flag", patient.id, { status: "active" });
+  const flags = useRecords<Flag>("Flag", patient.id, {});
   const replaced = patient.link?.find((link) => link.type === "replaced-by")?.other.reference;
   return (
     <header className="patient-head">
@@ -69,11 +69,13 @@ function Header({ patient }: { patient: Patient }) {
         {replaced && <Chip status="watch">{t("patient.replaced", { by: replaced })}</Chip>}
         {patient.active === false && <Chip status="neutral">{t("patient.inactive")}</Chip>}
         {(patient.meta?.security ?? []).some((label) => label.code === "R" || label.code === "V") && <Chip status="watch">{t("patient.restricted")}</Chip>}
-        {resources(flags.data, "Flag").map((flag) => (
-          <Chip key={flag.id} status="urgent">
-            {text_of(flag.code)}
-          </Chip>
-        ))}
+        {resources(flags.data, "Flag")
+          .filter((flag) => flag.status === "active")
+          .map((flag) => (
+            <Chip key={flag.id} status="urgent">
+              {text_of(flag.code)}
+            </Chip>
+          ))}
       </div>
       <div className="row">
         <a className="button" href={`${fhir_base}/Patient/${patient.id}/$summary`} target="_blank" rel="noopener">
