@@ -1,4 +1,4 @@
-import { Component, Suspense, useEffect, type ErrorInfo, type ReactNode } from "react";
+import { Component, Suspense, useEffect, useRef, type ErrorInfo, type ReactNode } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { follow_feed } from "./api/queries";
 import { begin_session, login_path, useSession, watch_session } from "./api/session";
@@ -63,9 +63,24 @@ function Screens() {
   );
 }
 
+// Over the page, which stays as it is behind it: nobody may read it, and nothing that was typed is lost.
+function Expired({ name }: { name: string }) {
+  const t = useT();
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => link.current?.focus(), []);
+  return (
+    <div className="expired" role="alertdialog" aria-modal="true" aria-labelledby="expired-title" aria-describedby="expired-text">
+      <h1 id="expired-title">{t("expired.title")}</h1>
+      <p id="expired-text">{t("expired.text", { name })}</p>
+      <a ref={link} className="button primary" href={login_path("/signed-in")} target="_blank" rel="opener">
+        {t("expired.login")}
+      </a>
+    </div>
+  );
+}
+
 export function App() {
   const session = useSession();
-  const t = useT();
   useEffect(() => {
     void begin_session();
     return watch_session();
@@ -96,15 +111,7 @@ export function App() {
           <Screens />
         </Frame>
       </div>
-      {session.state === "expired" && (
-        <div className="expired" role="alertdialog" aria-modal="true" aria-labelledby="expired-title" aria-describedby="expired-text">
-          <h1 id="expired-title">{t("expired.title")}</h1>
-          <p id="expired-text">{t("expired.text", { name: session.me.name ?? session.me.id })}</p>
-          <a className="button primary" href={login_path("/signed-in")} target="_blank" rel="opener" autoFocus>
-            {t("expired.login")}
-          </a>
-        </div>
-      )}
+      {session.state === "expired" && <Expired name={session.me.name ?? session.me.id} />}
     </>
   );
 }

@@ -56,11 +56,11 @@ export function AcknowledgeDialog({ alert, subject, onClose }: { alert: Alert | 
         <div className="ack">
           <p className="ack-what">
             <strong>{subject}</strong>
-            <span>{alert.reason ?? alert.title}</span>
+            {(alert.reason ?? alert.title) !== subject && <span dir="auto">{alert.reason ?? alert.title}</span>}
           </p>
           {asks_name && (
             <Field label={t("ack.as")} error={missing ? t("ack.name_missing") : undefined}>
-              {(ids) => <input {...ids} value={name} maxLength={80} autoComplete="name" onChange={(event) => set_name(event.target.value)} />}
+              {(ids) => <input {...ids} data-first={name ? undefined : true} value={name} maxLength={80} autoComplete="name" onChange={(event) => set_name(event.target.value)} />}
             </Field>
           )}
           {error && (
@@ -70,7 +70,7 @@ export function AcknowledgeDialog({ alert, subject, onClose }: { alert: Alert | 
           )}
           <div className="ack-reasons" role="group" aria-label={t("ack.reason")}>
             {reasons.map((reason) => (
-              <Button key={reason} busy={sending.isPending} look={reason === "ack.on_my_way" ? "primary" : "plain"} onClick={() => acknowledge(t(reason))}>
+              <Button key={reason} data-first={reason === "ack.on_my_way" && (!asks_name || name) ? true : undefined} busy={sending.isPending} look={reason === "ack.on_my_way" ? "primary" : "plain"} onClick={() => acknowledge(t(reason))}>
                 {t(reason)}
               </Button>
             ))}

@@ -16,7 +16,7 @@ export function IncidentLine({ incident }: { incident: IncidentSummary }) {
         {t(`incident.${incident.severity}`)}
       </Chip>
       <span className="line-text">
-        <strong>{incident.title}</strong>
+        <strong dir="auto">{incident.title}</strong>
         <small>
           {[t(`incident_state.${incident.state}`), incident.service].filter(Boolean).join(", ")}
         </small>
@@ -37,7 +37,7 @@ export function ChangeLine({ change }: { change: ChangeSummary }) {
     <>
       <Chip status={look}>{t("change.risk", { risk: t(`risk.${change.risk}` as MessageId) })}</Chip>
       <span className="line-text">
-        <strong>{change.title}</strong>
+        <strong dir="auto">{change.title}</strong>
         <small>{[t(`change_state.${change.state}` as MessageId), change.service, change.requested_by].filter(Boolean).join(", ")}</small>
       </span>
       <span className="line-time number">

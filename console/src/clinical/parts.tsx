@@ -1,7 +1,7 @@
 // How early warning scores, severities and people are written, the same on every screen.
 
 import { memo } from "react";
-import type { Band, IncidentSummary, Severity, Sign, SignName } from "../api/types";
+import type { Alert, Band, IncidentSummary, Severity, Sign, SignName } from "../api/types";
 import { initials } from "../api/fhir";
 import { useFormats, useT } from "../i18n";
 import { usePreferences } from "../preferences";
@@ -18,6 +18,17 @@ export const look_of_incident: Record<IncidentSummary["severity"], Status> = {
   medium: "info",
   low: "neutral",
 };
+
+// Who waits before who is seen to; the gravest first, and the patient before the incident that the same emergency is for the
+// platform.
+const urgency: Record<Severity, number> = { emergency: 0, urgent: 1, advisory: 2 };
+const is_seen_to = (alert: Alert) => Number(alert.state !== "open");
+const is_of_platform = (alert: Alert) => Number(alert.patient === undefined);
+export const by_need = (a: Alert, b: Alert): number =>
+  is_seen_to(a) - is_seen_to(b) ||
+  urgency[a.severity] - urgency[b.severity] ||
+  is_of_platform(a) - is_of_platform(b) ||
+  a.raised_at.localeCompare(b.raised_at);
 
 export type Trend = "up" | "down" | "same";
 

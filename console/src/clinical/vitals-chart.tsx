@@ -92,7 +92,7 @@ function Tracks({ courses, from, to, marks, scale }: TracksProps) {
   const time_text = useCallback((ms: number) => formats.clock(ms).slice(0, 5), [formats]);
   const texts = useMemo(
     () => ({
-      oxygen: (value: number) => text("oxygen", value),
+      oxygen: (value: number) => (value > 0 ? "O₂" : text("oxygen", value)),
       consciousness: (value: number) => acvpu[value] ?? "",
       other: (value: number) => String(value),
     }),

@@ -8,7 +8,7 @@ import { client, useAlert, useOpenAlerts, useResolvedAlerts } from "../api/queri
 import { acting_name } from "../api/session";
 import type { Alert, AlertDetail } from "../api/types";
 import { AcknowledgeDialog } from "../clinical/acknowledge";
-import { look_of_severity, SeverityChip } from "../clinical/parts";
+import { by_need, look_of_severity, SeverityChip } from "../clinical/parts";
 import { useScreenKeys } from "../frame/keys";
 import { useT, type MessageId } from "../i18n";
 import { Age, Button, Dialog, Remaining, Select, Time } from "../ui/basic";
@@ -30,10 +30,10 @@ const Cells = memo(function Cells({ alert, onOpen, onAck }: { alert: Alert; onOp
         <SeverityChip severity={alert.severity} acknowledged={alert.state === "acknowledged"} />
       </span>
       <span role="cell" className="cell-what">
-        <button type="button" className="link" onClick={() => onOpen(alert.id)}>
+        <button type="button" className="link" dir="auto" onClick={() => onOpen(alert.id)}>
           {alert.title}
         </button>
-        <small>{alert.reason ?? alert.cause}</small>
+        <small dir="auto">{alert.reason ?? (alert.source === "incidents" ? t("alert.of_incident") : alert.cause)}</small>
       </span>
       <span role="cell" className="cell-age number">
         <Age at={alert.raised_at} />
@@ -162,7 +162,10 @@ export default function Alerts() {
   const resolved = useResolvedAlerts(count, is_over);
   const read = is_over ? resolved : open;
   const all = read.data?.alerts;
-  const rows = useMemo(() => (all ?? []).filter((alert) => severity === "" || alert.severity === severity), [all, severity]);
+  const rows = useMemo(() => {
+    const shown = (all ?? []).filter((alert) => severity === "" || alert.severity === severity);
+    return is_over ? shown : shown.sort(by_need);
+  }, [all, severity, is_over]);
   const more = resolved.data?.next !== undefined && count < resolved_max;
   const move = (by: number) => {
     const at = rows.findIndex((alert) => alert.id === selected);

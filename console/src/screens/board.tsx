@@ -49,7 +49,7 @@ const Cells = memo(function Cells({ patient, alert, onAck }: Line & { onAck: (li
         <Link href={`/patients/${encodeURIComponent(patient.id)}`}>
           <PersonName name={patient.name} id={patient.id} />
         </Link>
-        {alert && <small title={alert.reason}>{alert.reason ?? alert.title}</small>}
+        {alert && <small dir="auto" title={alert.reason}>{alert.reason ?? alert.title}</small>}
       </span>
       {sign_names.map((name) => (
         <span role="cell" key={name} className={`cell-sign cell-${name}`}>
@@ -85,7 +85,7 @@ function Counters({ patients, chosen, choose }: { patients: readonly BoardPatien
       {bands.map((band) => {
         const n = patients.filter((patient) => patient.band === band).length;
         return (
-          <button type="button" key={band} className={`counter ${n > 0 ? look_of_band[band] : ""}`} aria-pressed={chosen === band} onClick={() => choose(chosen === band ? "" : band)}>
+          <button type="button" key={band} className={`counter ${n > 0 && band !== "low" ? look_of_band[band] : ""}`} aria-pressed={chosen === band} onClick={() => choose(chosen === band ? "" : band)}>
             <Icon name={look_of_band[band]} />
             <span className="number">{n}</span>
             <span>{t(`band.${band}`)}</span>
@@ -160,7 +160,7 @@ export default function BoardScreen() {
                 rows={lines}
                 id_of={(line) => line.patient.id}
                 {...(phone ? {} : { head })}
-                row_height={phone ? 148 : 60}
+                row_height={phone ? 104 : 60}
                 row_class={(line) => `${class_of(line)}${Date.parse(data.at) - Date.parse(line.patient.at) > no_data_after_ms ? " old" : ""}`}
                 selected={selected}
                 render={(line) => <Cells patient={line.patient} alert={line.alert} onAck={set_acting} />}

@@ -12,9 +12,9 @@ import {
   type ClassFigures,
   type RequestClass,
 } from "../api/queries";
-import type { Alert, Clock, Monitor, Severity } from "../api/types";
+import type { Alert, Clock, Monitor } from "../api/types";
 import { ChangeLine, IncidentLine } from "../clinical/lines";
-import { look_of_severity } from "../clinical/parts";
+import { by_need, look_of_severity } from "../clinical/parts";
 import { useVerdict } from "../frame/frame";
 import { useFormats, useT, type MessageId } from "../i18n";
 import { Age, Chip } from "../ui/basic";
@@ -154,9 +154,6 @@ function Classes() {
 }
 
 const shown_max = 6;
-const urgency: Record<Severity, number> = { emergency: 0, urgent: 1, advisory: 2 };
-const by_urgency = (a: Alert, b: Alert) =>
-  urgency[a.severity] - urgency[b.severity] || Number(a.source === "incidents") - Number(b.source === "incidents") || a.raised_at.localeCompare(b.raised_at);
 
 function AlertLine({ alert }: { alert: Alert }) {
   const t = useT();
@@ -167,8 +164,8 @@ function AlertLine({ alert }: { alert: Alert }) {
           {t(alert.state === "acknowledged" ? "alert.acknowledged" : `severity.${alert.severity}`)}
         </Chip>
         <span className="line-text">
-          <strong>{alert.title}</strong>
-          <small>{alert.reason}</small>
+          <strong dir="auto">{alert.title}</strong>
+          <small dir="auto">{alert.reason ?? (alert.source === "incidents" ? t("alert.of_incident") : "")}</small>
         </span>
         <span className="line-time number">
           <Age at={alert.raised_at} />
@@ -185,8 +182,7 @@ function Waiting() {
     <Panel title={t("waiting.title")} aside={<Link href="/alerts">{t("action.all")}</Link>}>
       <Data read={read} lines={3} height={52}>
         {({ alerts }) => {
-          // The patient before the incident that the same emergency is for the platform.
-          const waiting = alerts.filter((alert) => alert.state === "open").sort(by_urgency);
+          const waiting = alerts.filter((alert) => alert.state === "open").sort(by_need);
           if (waiting.length === 0) return <Empty title={t("waiting.none")}>{t("waiting.none_why")}</Empty>;
           return (
             <ul className="lines">
@@ -271,8 +267,8 @@ function Findings() {
                   <div className="line">
                     <Chip status={finding.severity === "emergency" ? "emergency" : finding.severity === "critical" ? "urgent" : "watch"}>{t(`incident.${finding.severity}` as MessageId)}</Chip>
                     <span className="line-text">
-                      <strong>{finding.title}</strong>
-                      <small>{finding.reason}</small>
+                      <strong dir="auto">{finding.title}</strong>
+                      <small dir="auto">{finding.reason}</small>
                     </span>
                   </div>
                 </li>

@@ -73,7 +73,7 @@ function Header({ patient }: { patient: Patient }) {
           .filter((flag) => flag.status === "active")
           .map((flag) => (
             <Chip key={flag.id} status="urgent">
-              {text_of(flag.code)}
+              <bdi title={text_of(flag.code)}>{text_of(flag.code)}</bdi>
             </Chip>
           ))}
       </div>
@@ -154,8 +154,8 @@ function PatientAlerts({ id, onAck }: { id: string; onAck: (alert: Alert) => voi
               <li key={alert.id} className={`banner ${alert.state === "open" ? look_of_severity[alert.severity] : "info"}`}>
                 <SeverityChip severity={alert.severity} acknowledged={alert.state === "acknowledged"} />
                 <span className="line-text">
-                  <strong>{alert.title}</strong>
-                  <small>
+                  <strong dir="auto">{alert.title}</strong>
+                  <small dir="auto">
                     {alert.reason} {alert.state === "acknowledged" && t("alert.by", { name: alert.acknowledged_by ?? "" })}
                   </small>
                 </span>
@@ -187,7 +187,7 @@ function Allergies({ id }: { id: string }) {
           // "None recorded" is not "none": it must not read as if somebody had asked.
           if (all.length === 0) return <Empty title={t("patient.no_allergies")} status="neutral">{t("patient.no_allergies_why")}</Empty>;
           return (
-            <ul className="plain">
+            <ul className="bare">
               {all.map((each) => (
                 <li key={each.id}>
                   <Chip status={each.criticality === "high" ? "emergency" : "watch"}>{each.criticality === "high" ? t("patient.high_risk") : t("patient.allergy")}</Chip>
@@ -215,7 +215,7 @@ function Problems({ id }: { id: string }) {
           const all = resources<Condition>(bundle, "Condition");
           if (all.length === 0) return <Empty title={t("patient.none_recorded")} status="neutral" />;
           return (
-            <ul className="plain">
+            <ul className="bare">
               {all.map((each) => (
                 <li key={each.id}>
                   <span>
@@ -242,7 +242,7 @@ function Medicines({ id }: { id: string }) {
           const all = resources<MedicationRequest>(bundle, "MedicationRequest");
           if (all.length === 0) return <Empty title={t("patient.none_recorded")} status="neutral" />;
           return (
-            <ul className="plain">
+            <ul className="bare">
               {all.map((each) => (
                 <li key={each.id}>
                   <span>

@@ -25,7 +25,7 @@ export interface ChartProps {
   sync: string;
 }
 
-const band_alpha = [0, 0.16, 0.24, 0.3];
+const band_alpha = [0, 0.13, 0.17, 0.19];
 // The order of colours of the chart of the Royal College of Physicians: yellow, orange, red. The same in every theme.
 const band_colours = ["", "240, 200, 60", "245, 140, 40", "220, 50, 40"];
 
