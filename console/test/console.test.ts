@@ -136,6 +136,7 @@ test.each([
   ["nothing known yet", { freshness: "waiting" }, "verdict.waiting"],
   ["no data is not safe", { freshness: "not-live" }, "verdict.unknown"],
   ["a role that is not told of alerts", { alerts: undefined }, "verdict.not_told"],
+  ["a role that is not told of the platform", { monitor: undefined }, "waiting.none"],
   ["a patient", { alerts: [alert({ patient: "Patient/1" }), alert({ patient: "Patient/1" })] }, "verdict.patients"],
   ["an emergency of no patient", { alerts: [alert({})] }, "verdict.emergencies"],
   ["one who is seen to", { alerts: [alert({ patient: "Patient/1", state: "acknowledged" })] }, "verdict.safe"],

@@ -70,7 +70,9 @@ export async function open_page(context, url) {
   page.faults = [];
   page.forgiving = false; // while a server is away on purpose
   page.on("console", (message) => {
-    if (message.type() === "error" && !page.forgiving) page.faults.push(`console: ${message.text()}`);
+    // A machine that is too busy refuses work that can wait (429, 503): the console shows what it knew and tries again.
+    const is_refusal = /status of (429|503)/.test(message.text());
+    if (message.type() === "error" && !page.forgiving && !is_refusal) page.faults.push(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => page.faults.push(`page: ${error.message}`));
   page.on("request", (request) => {

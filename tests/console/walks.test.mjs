@@ -43,7 +43,7 @@ describe("without access control", () => {
     const page = await open_page(context, demo.url);
     await page.goto(`${demo.url}/board?lang=en`);
     await page.waitForSelector(".board-rows [data-id]");
-    await post(demo.url, { resourceType: "Patient", id: "walk", name: [{ text: "Ines Walk" }], gender: "female", birthDate: "1958-03-08" });
+    await post(demo.url, { resourceType: "Patient", id: "walk", name: [{ text: "Ines Walk", given: ["Ines"], family: "Walk" }], gender: "female", birthDate: "1958-03-08" });
     // The page is told by its stream; the time is that of the browser's own clock.
     await page.evaluate(() => {
       window.seen = new Promise((done) => {

@@ -83,7 +83,7 @@ export const SignValue = memo(function SignValue({ name, sign, unit }: { name: S
   return (
     <span className={`sign p${points} live-value`} title={`${t(`sign.${name}`)}: ${told}`}>
       {text(name, sign.value)}
-      {unit && sign_units[name] && <small> {sign_units[name]}</small>}
+      {unit && sign_units[name] && <small dir="ltr"> {sign_units[name]}</small>}
       {points > 0 && <span className="visually-hidden">, {told}</span>}
     </span>
   );

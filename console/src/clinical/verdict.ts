@@ -8,6 +8,7 @@ import type { Status as Look } from "../ui/icons";
 export interface Verdict {
   look: Look;
   text: MessageId;
+  more: MessageId;
   values?: Values;
   to?: string; // where the worst cause is
 }
@@ -23,9 +24,11 @@ export interface Known {
 export const is_waiting = (alert: Alert) => alert.state === "open";
 const of_patient = (alert: Alert) => alert.severity === "emergency" && is_waiting(alert) && alert.patient !== undefined;
 
-export function judge({ freshness, alerts, status, monitor, incidents }: Known): Verdict {
+type Found = Omit<Verdict, "more"> & { more?: MessageId };
+
+function find({ freshness, alerts, status, monitor, incidents }: Known): Found {
   if (freshness === "waiting") return { look: "neutral", text: "verdict.waiting" };
-  if (freshness === "not-live") return { look: "emergency", text: "verdict.unknown" };
+  if (freshness === "not-live") return { look: "emergency", text: "verdict.unknown", more: "hero.unknown" };
   if (status && status.alerts.unrecorded > 0) {
     return { look: "emergency", text: "verdict.unrecorded", values: { n: status.alerts.unrecorded } };
   }
@@ -44,5 +47,11 @@ export function judge({ freshness, alerts, status, monitor, incidents }: Known):
   if (late > 0) return { look: "watch", text: "verdict.late_incidents", values: { n: late }, to: "/incidents" };
   const findings = monitor?.findings.length ?? 0;
   if (findings > 0) return { look: "watch", text: "verdict.findings", values: { n: findings } };
-  return { look: "safe", text: "verdict.safe" };
+  // Who is not told of the platform is not told that all is well with it.
+  return monitor ? { look: "safe", text: "verdict.safe" } : { look: "safe", text: "waiting.none", more: "hero.not_told" };
+}
+
+export function judge(known: Known): Verdict {
+  const found = find(known);
+  return { more: `hero.${found.look}`, ...found };
 }

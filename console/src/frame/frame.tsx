@@ -199,9 +199,12 @@ function OpenEmergencies() {
   const open = (data?.alerts ?? []).filter((alert) => alert.severity === "emergency" && alert.state === "open").length;
   if (!data) return null;
   return (
-    <Link href="/board" className={open > 0 ? "count emergency" : "count"} aria-label={t("emergencies.open", { n: open })}>
+    <Link href="/board" className={open > 0 ? "count emergency" : "count"}>
       <Icon name={open > 0 ? "emergency" : "safe"} />
-      <span className="number">{open}</span>
+      <span className="number" aria-hidden="true">
+        {open}
+      </span>
+      <span className="visually-hidden">{t("emergencies.open", { n: open })}</span>
     </Link>
   );
 }

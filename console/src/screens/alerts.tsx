@@ -62,6 +62,9 @@ const Cells = memo(function Cells({ alert, onOpen, onAck }: { alert: Alert; onOp
   );
 });
 
+// Each new value, and what is in the list of calls.
+const told_elsewhere = new Set(["alert.updated", "alert.delivered", "alert.delivery_failed"]);
+
 function Detail({ data }: { data: AlertDetail }) {
   const t = useT();
   const { alert } = data;
@@ -98,7 +101,7 @@ function Detail({ data }: { data: AlertDetail }) {
       )}
       <h3>{t("alert.history")}</h3>
       <ul className="timeline">
-        {data.history.map((entry) => (
+        {data.history.filter((entry) => !told_elsewhere.has(entry.kind)).map((entry) => (
           <li key={entry.sequence}>
             <Icon name={entry.kind === "alert.escalated" ? "watch" : "neutral"} />
             <span>

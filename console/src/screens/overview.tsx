@@ -32,7 +32,7 @@ function Hero() {
       <Icon name={verdict.look} />
       <div>
         <h1>{text}</h1>
-        <p>{t(`hero.${verdict.look}`)}</p>
+        <p>{t(verdict.more)}</p>
         {monitor.data?.findings.slice(0, 3).map((finding) => (
           <p key={finding.cause} className="hero-finding">
             {finding.title}: {finding.reason}

@@ -119,7 +119,7 @@ function Now({ signs }: { signs: PatientSigns }) {
                   <>
                     <SignValue name={name} sign={{ ...sign, ...(typeof points === "number" ? { points } : {}) }} />
                     <small>
-                      {sign_units[name]} <Age at={sign.at} />
+                      <bdi dir="ltr">{sign_units[name]}</bdi> <Age at={sign.at} />
                     </small>
                   </>
                 ) : (

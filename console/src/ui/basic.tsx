@@ -40,7 +40,7 @@ export function Chip({ status, children, solid }: { status: Status; children: Re
   return (
     <span className={`chip ${status}${solid ? " solid" : ""}`}>
       <Icon name={status} />
-      <span>{children}</span>
+      <span dir="auto">{children}</span>
     </span>
   );
 }
