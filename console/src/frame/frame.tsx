@@ -234,6 +234,11 @@ function Keys({ open, onClose }: { open: boolean; onClose: () => void }) {
         ))}
       </dl>
       <p className="field-hint">{t("safety.note")}</p>
+      <p className="field-hint">
+        <a href={licences_path} target="_blank" rel="noopener">
+          {t("licences.link")}
+        </a>
+      </p>
     </Dialog>
   );
 }
