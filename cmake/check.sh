@@ -66,6 +66,21 @@ while read -r file; do
   [ "$lines" -le 700 ] || find_fault "$file has $lines lines: is it two things? (at most 700)"
 done < <(sources)
 
+# The web console: its lock file, its texts in every language; of one that was built, its size and what it loads, and whether its
+# types are those of the program beside it.
+if command -v node >/dev/null; then
+  node -e 'const at = (file) => JSON.parse(require("fs").readFileSync("console/" + file)), own = at("package.json"), lock = at("package-lock.json").packages[""];
+    const same = (kind) => JSON.stringify(own[kind]) === JSON.stringify(lock[kind]); process.exit(same("dependencies") && same("devDependencies") ? 0 : 1)' ||
+    find_fault "console/package-lock.json is not that of console/package.json: cd console && npm install"
+  while read -r line; do find_fault "$line"; done < <(node console/scripts/catalogs.mjs 2>&1 >/dev/null)
+  if [ -f build/release/console/dist/index.html ]; then
+    while read -r line; do find_fault "$line"; done < <(node console/scripts/dist.mjs build/release/console/dist 2>&1 >/dev/null)
+  fi
+  if [ -x build/release/mydr24 ] && build/release/mydr24 openapi > build/release/openapi.json 2>/dev/null; then
+    while read -r line; do find_fault "$line"; done < <(node console/scripts/api.mjs --check build/release/openapi.json 2>&1)
+  fi
+fi
+
 if [ "$findings" -gt 0 ]; then
   echo "check: $findings findings"
   exit 1

@@ -4,10 +4,11 @@
     cmake/sbom.py build/release/mydr24
 
 What is listed is what is in the program or loaded by it: every shared library that the loader finds (ldd), by the Debian
-package that owns it, with version, licences and digest; the packages whose headers are compiled in; and the FHIR definitions
-from which tables are generated. Nothing is guessed: a library without a package stops the run.
+package that owns it, with version, licences and digest; the packages whose headers are compiled in; the FHIR definitions
+from which tables are generated; and the packages of npm that the web console carries. Nothing is guessed: a library without a package stops the run.
 """
 
+import base64
 import datetime
 import hashlib
 import json
@@ -137,6 +138,25 @@ def definitions(root):
             "licenses": [{"license": {"id": "Apache-2.0"}}, {"license": {"id": "CC0-1.0"}}]}
 
 
+def console(root):
+    """What the web console carries: the packages of its lock file that are not for building or testing it."""
+    with open(os.path.join(root, "console/package-lock.json"), encoding="utf-8") as file:
+        packages = json.load(file)["packages"]
+    found = []
+    for path, each in sorted(packages.items()):
+        name = path.split("node_modules/")[-1]
+        if not path or each.get("dev") or name.startswith("@types/") or name == "csstype":
+            continue
+        purl = f"pkg:npm/{name.replace('@', '%40')}@{each['version']}"
+        algorithm, _, encoded = each["integrity"].partition("-")
+        found.append({"type": "library", "bom-ref": purl, "name": name, "version": each["version"], "purl": purl,
+                      "description": "Compiled into the web console", "scope": "required",
+                      "licenses": [{"license": {"id": each["license"]}}],
+                      "hashes": [{"alg": algorithm.upper().replace("SHA", "SHA-"),
+                                  "content": base64.b64decode(encoded).hex()}]})
+    return found
+
+
 def main():
     if len(sys.argv) != 2 or not os.access(sys.argv[1], os.X_OK):
         sys.exit("usage: cmake/sbom.py PROGRAM")
@@ -153,6 +173,7 @@ def main():
     listed = {each["name"] for each in components}
     components += [component(each, known, distribution) for each in COMPILED_IN if each not in listed]
     components.append(definitions(root))
+    components += console(root)
     version = output(program, "version").split()[1]
     reference = f"pkg:generic/mydr24@{version}"
     when = datetime.datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", os.path.getmtime(program))),

@@ -51,10 +51,13 @@ bool is_open_read(const Request& request) {
   const auto path = request.target.substr(0, request.target.find('?'));
   for (const std::string_view open :
        {"/fhir/R4/metadata", "/fhir/metadata", "/api/v1/openapi.json", "/login", "/logout", "/oauth/authorize",
-        "/oauth/style.css", "/oauth/token", "/oauth/userinfo", "/-/healthy", "/-/ready", "/"})
+        "/oauth/style.css", "/oauth/token", "/oauth/userinfo", "/-/healthy", "/-/ready", "/api/v1/config",
+        // The console and the board without a build.
+        "/", "/board", "/patients", "/alerts", "/incidents", "/changes", "/signed-in", "/desk", "/desk.css",
+        "/desk.js"})
     if (path == open) return true;
-  for (const std::string_view open : {"/setup/", "/ack/", "/.well-known/", "/fhir/R4/.well-known/",
-                                      "/fhir/.well-known/", "/api/v1/oncall/calendars/"})
+  for (const std::string_view open : {"/setup/", "/ack/", "/assets/", "/patients/", "/.well-known/",
+                                      "/fhir/R4/.well-known/", "/fhir/.well-known/", "/api/v1/oncall/calendars/"})
     if (path.starts_with(open)) return true;
   return false;
 }

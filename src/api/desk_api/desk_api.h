@@ -9,6 +9,7 @@
 
 #include "alerting/alerts/book.h"
 #include "alerting/alerts/dispatcher.h"
+#include "alerting/alerts/response_clocks.h"
 #include "alerting/notify/console_hub.h"
 #include "api/pipeline/pipeline.h"
 #include "base/async/worker_pool.h"
@@ -29,6 +30,7 @@ struct Desk {
   bool demo = false;  // the page says that nothing on it is real
   // Emergencies that could not be written down and are called about from memory, now; null: none ever.
   std::function<std::int64_t()> unrecorded;
+  const alerts::ResponseClocks* clocks = nullptr;  // null: the status does not tell of them
 };
 
 // `desk` must outlive the router.

@@ -108,7 +108,7 @@ class DeskTest : public Routed {
 };
 
 TEST_F(DeskTest, TheTableOfRoutesIsComplete) {
-  const std::set<std::string> expected{"GET /",
+  const std::set<std::string> expected{"GET /desk",
                                        "GET /desk.css",
                                        "GET /desk.js",
                                        "GET /api/v1/alerts",
@@ -200,7 +200,7 @@ TEST_F(DeskTest, TheFeedGreetsBeforeAnythingHappens) {
 }
 
 TEST_F(DeskTest, ThePageForbidsWhatIsNotItsOwn) {
-  for (const char* path : {"/", "/desk.css", "/desk.js"}) {
+  for (const char* path : {"/desk", "/desk.css", "/desk.js"}) {
     const auto answer = ask(net::Method::get, path).answer;
     EXPECT_EQ(answer.status, 200) << path;
     EXPECT_FALSE(answer.content().empty()) << path;

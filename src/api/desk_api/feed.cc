@@ -7,12 +7,14 @@
 #include <charconv>
 
 #include "api/desk_api/desk_api.h"
+#include "base/core/date_time.h"
 
 namespace mydr24::desk_api {
 namespace {
 
 constexpr std::chrono::milliseconds look_every{100};
-constexpr std::chrono::milliseconds beat_every{5'000};
+// A console strikes out what it shows after five seconds of silence.
+constexpr std::chrono::milliseconds beat_every{2'000};
 constexpr std::size_t entries_at_once = 256;
 
 std::int64_t begin_at(const pipeline::Call& call, const notify::ConsoleHub& hub) {
@@ -20,6 +22,11 @@ std::int64_t begin_at(const pipeline::Call& call, const notify::ConsoleHub& hub)
   std::int64_t sequence = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), sequence);
   return error == std::errc() && end == text.data() + text.size() && !text.empty() ? sequence : hub.last();
+}
+
+// The server's time: a console shows ages by it, and not by the clock of the machine that it runs on.
+std::string beat(const Desk& desk, std::string_view kind) {
+  return fmt::format("event: {}\ndata: {{\"at\":\"{}\"}}\n\n", kind, format_instant(desk.clock.now()));
 }
 
 Task<> stream(Desk& desk, pipeline::Call& call) {
@@ -30,7 +37,7 @@ Task<> stream(Desk& desk, pipeline::Call& call) {
   head.headers.emplace_back("X-Accel-Buffering", "no");
   if (!co_await call.begin_stream(std::move(head))) co_return;
   auto seen = begin_at(call, desk.hub);
-  if (!co_await exchange.write(fmt::format("retry: 1000\nid: {}\nevent: hello\ndata: {{}}\n\n", seen))) co_return;
+  if (!co_await exchange.write(fmt::format("retry: 1000\nid: {}\n{}", seen, beat(desk, "hello")))) co_return;
   auto quiet = std::chrono::milliseconds(0);
   while (!exchange.draining() && call.is_still_allowed()) {
     const auto page = desk.hub.after(seen, entries_at_once);
@@ -44,7 +51,7 @@ Task<> stream(Desk& desk, pipeline::Call& call) {
       seen = entry.sequence;
       text += fmt::format("id: {}\nevent: {}\ndata: {}\n\n", entry.sequence, entry.kind, entry.payload);
     }
-    if (text.empty() && quiet >= beat_every) text = "event: beat\ndata: {}\n\n";
+    if (text.empty() && quiet >= beat_every) text = beat(desk, "beat");
     if (!text.empty()) {
       quiet = std::chrono::milliseconds(0);
       if (!co_await exchange.write(text)) co_return;

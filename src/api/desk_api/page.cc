@@ -1,4 +1,4 @@
-// GET / and its style and script.
+// GET /desk, the board on one page without a build, and its style and script.
 
 #include "api/desk_api/page.h"
 
@@ -28,7 +28,7 @@ void add_text(pipeline::Router& router, const char* path, const char* content_ty
 }  // namespace
 
 void add_page_routes(pipeline::Router& router, Desk&) {
-  add_text(router, "/", "text/html; charset=utf-8", page_html);
+  add_text(router, "/desk", "text/html; charset=utf-8", page_html);
   add_text(router, "/desk.css", "text/css; charset=utf-8", page_css);
   add_text(router, "/desk.js", "text/javascript; charset=utf-8", page_js);
 }

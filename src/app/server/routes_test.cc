@@ -53,6 +53,7 @@ TEST_F(Routes, EveryOperationOfThePolicyIsServed) {
 TEST_F(Routes, EveryRouteIsForSomeRoleOrOpenOnPurpose) {
   // What proves by itself who it comes from, or tells what is public.
   const std::set<std::string> open_on_purpose{"page",
+                                              "console-config",
                                               "monitor-probe",
                                               "openapi",
                                               "capabilities",

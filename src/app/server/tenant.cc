@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "api/console_api/console_api.h"
 #include "api/pipeline/openapi.h"
 #include "app/server/bench_route.h"
 #include "app/server/server.h"
@@ -90,6 +91,7 @@ Result<> Tenant::start() {
   vitals_ = std::make_unique<Vitals>(*core_.records, *core_.watch, shared_.workers, clock_);
   core_.store->add_follower(vitals_->outcomes());
   feed_.start(*core_.store);
+  core_.store->add_follower(response_clocks_);
   MYDR24_TRY(dispatcher_->start(*core_.store));
   core_.summaries->start(log_);
   updates_ = std::make_unique<alerts::Updates>(
@@ -300,7 +302,7 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
   if (access_) fhir_->security.authorization = [this] { return access_->desk().base_url(); };
   desk_ = std::make_unique<desk_api::Desk>(desk_api::Desk{
       *core_.store, *core_.book, *dispatcher_, hub_, *core_.watch, shared_.workers, clock_, escalate_after,
-      settings_.demo, [this] { return label_alerts_->unrecorded() + unwritten_->count(); }});
+      settings_.demo, [this] { return label_alerts_->unrecorded() + unwritten_->count(); }, &response_clocks_});
   health_ = std::make_unique<desk_api::Health>(
       desk_api::Health{[this] { return checks(); }, [this] { return shared_.draining.load(); }, metrics_,
                        [this](const std::string& to) -> Result<> {
@@ -312,6 +314,8 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
   vitals_->add_routes(router_);
   fhir_api::add_routes(router_, *fhir_);
   desk_api::add_routes(router_, *desk_);
+  console_api::add_routes(router_,
+                          {.access = access_ != nullptr, .demo = settings_.demo, .version = std::string(version)});
   answers_ = std::make_unique<notify_api::Service>(notify_api::Service{
       *core_.store, *core_.book, *notify_->addresses, *notify_->tokens, notify_->providers, hub_, clock_});
   notify_api::add_routes(router_, *answers_);

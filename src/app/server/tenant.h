@@ -97,6 +97,7 @@ class Tenant {
   Core core_;
   notify::ConsoleHub hub_;
   alerts::ConsoleFeed feed_{hub_};
+  alerts::ResponseClocks response_clocks_{clock_};
   EmergencyPatients emergencies_;
   std::unique_ptr<Notify> notify_;
   std::unique_ptr<notify_api::Service> answers_;

@@ -1,0 +1,1 @@
+export function licences(root: string): { text: string; path: string };

@@ -1,0 +1,224 @@
+// What is read from the server, each under a key of its own, how often, and which events say that it changed. Events say that
+// something is new; what is shown is always read.
+
+import { keepPreviousData, QueryClient, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { feed } from "../live/feed";
+import { ask, ask_fhir } from "./client";
+import { ApiError } from "./error";
+import type { Bundle, Observation, Patient } from "./fhir";
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      networkMode: "always",
+      staleTime: 1_000,
+      gcTime: 5 * 60_000,
+      retry: (count, error) => count < 2 && error instanceof ApiError && error.can_retry,
+      retryDelay: (count) => 300 * 2 ** count,
+    },
+    mutations: { networkMode: "always", retry: false },
+  },
+});
+
+// Several events of one moment are one reading.
+const due = new Set<string>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+function read_again(key: string) {
+  due.add(key);
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    for (const each of due) void client.invalidateQueries({ queryKey: [each] });
+    due.clear();
+  }, 50);
+}
+
+export function follow_feed(): () => void {
+  return feed.on_event((event) => {
+    if (event.kind === "reset" || event.kind === "hello") {
+      void client.invalidateQueries();
+    } else if (event.kind.startsWith("alert.")) {
+      read_again("alerts");
+      read_again("alert");
+      if (event.kind !== "alert.call" && event.kind !== "alert.delivered") read_again("board");
+    } else if (event.kind.startsWith("incident.")) {
+      read_again("incidents");
+    }
+  });
+}
+
+const heard = <T extends object>(answer: T): T => {
+  feed.heard((answer as { at?: string }).at);
+  return answer;
+};
+
+export type Read<T> = UseQueryResult<T, Error>;
+
+export const useStatus = () =>
+  useQuery({
+    queryKey: ["status"],
+    queryFn: async ({ signal }) => heard(await ask("GET /api/v1/status", { signal })),
+    refetchInterval: 2_000,
+  });
+
+export const alerts_max = 500;
+export const useOpenAlerts = () =>
+  useQuery({
+    queryKey: ["alerts", "open"],
+    queryFn: async ({ signal }) => {
+      const answer = await ask("GET /api/v1/alerts", { query: { state: "open", count: alerts_max }, signal });
+      feed.heard();
+      return answer;
+    },
+    refetchInterval: 5_000,
+  });
+
+export const useResolvedAlerts = (count: number, enabled: boolean) =>
+  useQuery({
+    queryKey: ["alerts", "resolved", count],
+    queryFn: ({ signal }) => ask("GET /api/v1/alerts", { query: { state: "resolved", count }, signal }),
+    placeholderData: keepPreviousData,
+    enabled,
+  });
+
+export const useAlert = (id: string) =>
+  useQuery({
+    queryKey: ["alert", id],
+    queryFn: ({ signal }) => ask("GET /api/v1/alerts/{id}", { params: { id }, signal }),
+    enabled: id !== "",
+  });
+
+export const useBoard = () =>
+  useQuery({
+    queryKey: ["board"],
+    queryFn: async ({ signal }) => heard(await ask("GET /api/v1/vitals", { signal })),
+    refetchInterval: 2_000,
+  });
+
+export const useIncidents = (state: "open" | "over" = "open", count = 50) =>
+  useQuery({
+    queryKey: ["incidents", state, count],
+    queryFn: ({ signal }) => ask("GET /api/v1/incidents", { query: { state, count }, signal }),
+    refetchInterval: 10_000,
+    placeholderData: keepPreviousData,
+  });
+
+export const useChanges = (limit = 50) =>
+  useQuery({
+    queryKey: ["changes", limit],
+    queryFn: ({ signal }) => ask("GET /api/v1/changes", { query: { limit }, signal }),
+    refetchInterval: 5_000,
+  });
+
+export const useMonitor = () =>
+  useQuery({
+    queryKey: ["monitor"],
+    queryFn: ({ signal }) => ask("GET /api/v1/monitor", { signal }),
+    refetchInterval: 5_000,
+  });
+
+export const classes = ["emergency", "urgent", "routine", "background"] as const;
+export type RequestClass = (typeof classes)[number];
+export interface ClassFigures {
+  admitted: [number, number][]; // seconds, requests a second
+  rate?: number;
+  shed?: number; // share of those that came, 0 to 1
+  wait_p99_s?: number;
+}
+
+const number_of = (text: string | undefined) => {
+  const value = Number(text);
+  return text !== undefined && Number.isFinite(value) ? value : undefined;
+};
+
+const window_s = 15 * 60;
+const step_s = 15;
+
+async function read_classes(signal: AbortSignal): Promise<Record<RequestClass, ClassFigures>> {
+  const end = Math.floor(Date.now() / 1000 / step_s) * step_s;
+  const query = (text: string) => ask("GET /api/v1/query", { query: { query: text }, signal });
+  const admitted = "sum by (class) (rate(mydr24_admission_admitted_total[1m]))";
+  const [history, refused, waits] = await Promise.all([
+    ask("GET /api/v1/query_range", { query: { query: admitted, start: end - window_s, end, step: step_s }, signal }),
+    query("sum by (class) (rate(mydr24_admission_refused_total[1m]))"),
+    query("histogram_quantile(0.99, sum by (class, le) (rate(mydr24_admission_queue_seconds_bucket[5m])))"),
+  ]);
+  const of = (answer: { data: { result: { metric: Record<string, string>; value: [number, string] }[] } }, name: string) =>
+    number_of(answer.data.result.find((row) => row.metric["class"] === name)?.value[1]);
+  const figures = (name: RequestClass): ClassFigures => {
+    const row = history.data.result.find((each) => each.metric["class"] === name);
+    const points = (row?.values ?? []).map(([at, text]): [number, number] => [at, Number(text)]);
+    const rate = points.at(-1)?.[1];
+    const turned_away = of(refused, name);
+    const wait = of(waits, name);
+    const made: ClassFigures = { admitted: points };
+    if (rate !== undefined) made.rate = rate;
+    if (rate !== undefined && turned_away !== undefined) made.shed = rate + turned_away > 0 ? turned_away / (rate + turned_away) : 0;
+    if (wait !== undefined) made.wait_p99_s = wait;
+    return made;
+  };
+  return {
+    emergency: figures("emergency"),
+    urgent: figures("urgent"),
+    routine: figures("routine"),
+    background: figures("background"),
+  };
+}
+
+export const useClasses = () =>
+  useQuery({ queryKey: ["classes"], queryFn: ({ signal }) => read_classes(signal), refetchInterval: 5_000 });
+
+export const usePatient = (id: string) =>
+  useQuery({
+    queryKey: ["patient", id],
+    queryFn: ({ signal }) => ask_fhir<Patient>(`Patient/${encodeURIComponent(id)}`, undefined, { signal }),
+  });
+
+export const usePatientSigns = (id: string) =>
+  useQuery({
+    queryKey: ["board", "patient", id],
+    queryFn: async ({ signal }) => {
+      const answer = await ask("GET /api/v1/vitals/{patient}", { params: { patient: id }, signal });
+      feed.heard();
+      return answer;
+    },
+    refetchInterval: 2_000,
+    retry: false,
+  });
+
+export const useRecords = <T extends { resourceType: string }>(type: string, id: string, query: Record<string, string>) =>
+  useQuery({
+    queryKey: ["records", type, id, query],
+    queryFn: ({ signal }) => ask_fhir<Bundle<T>>(type, { patient: id, _count: 100, ...query }, { signal }),
+    staleTime: 30_000,
+  });
+
+// The vital signs of the last hours: all of them once, then what is newer.
+const observations_max = 1_000;
+export function useVitalHistory(id: string, hours: number) {
+  return useQuery({
+    queryKey: ["vital-history", id, hours],
+    queryFn: async ({ signal }) => {
+      const key = ["vital-history", id, hours];
+      const before = client.getQueryData<Observation[]>(key) ?? [];
+      const begin = new Date(Date.now() - hours * 3_600_000).toISOString();
+      const newest = before.reduce((latest, each) => ((each.effectiveDateTime ?? "") > latest ? each.effectiveDateTime! : latest), begin);
+      const bundle = await ask_fhir<Bundle<Observation>>(
+        "Observation",
+        {
+          patient: id,
+          category: "vital-signs",
+          date: `ge${newest}`,
+          _sort: "-date",
+          _count: observations_max,
+          _elements: "code,effectiveDateTime,valueQuantity,valueCodeableConcept,component,status",
+        },
+        { signal },
+      );
+      const found = new Map(before.filter((each) => (each.effectiveDateTime ?? "") >= begin).map((each) => [each.id, each]));
+      for (const entry of bundle.entry ?? []) if (entry.resource) found.set(entry.resource.id, entry.resource);
+      return [...found.values()];
+    },
+    refetchInterval: 5_000,
+    structuralSharing: false,
+  });
+}

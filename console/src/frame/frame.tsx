@@ -1,0 +1,297 @@
+// What is around every screen: where one may go, whether care is safe, whether what is shown is true now.
+
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { Link, useLocation } from "wouter";
+import { useMonitor, useIncidents, useOpenAlerts, useStatus } from "../api/queries";
+import { useSession } from "../api/session";
+import { judge, type Verdict } from "../clinical/verdict";
+import { is_language, languages, useFormats, useT, type MessageId } from "../i18n";
+import { feed } from "../live/feed";
+import { useFreshness, useTicking } from "../live/hooks";
+import { prefer, themes, usePreferences, type Theme } from "../preferences";
+import { groups, screens, type Screen } from "../screens/registry";
+import { Dialog, IconButton, Select } from "../ui/basic";
+import { Icon } from "../ui/icons";
+import { EmergencyCall, Notices } from "../ui/notices";
+import { useKeys } from "./keys";
+
+export function useVerdict(): Verdict {
+  const freshness = useFreshness();
+  const alerts = useOpenAlerts();
+  const status = useStatus();
+  const monitor = useMonitor();
+  const incidents = useIncidents();
+  return judge({
+    freshness,
+    alerts: alerts.data?.alerts,
+    status: status.data,
+    monitor: monitor.data,
+    incidents: incidents.data?.incidents,
+  });
+}
+
+function current_screen(path: string): Screen | undefined {
+  const exact = screens.find((screen) => screen.path === path);
+  if (exact) return exact;
+  const first = `/${path.split("/")[1] ?? ""}`;
+  return screens.find((screen) => screen.path === first && first !== "/");
+}
+
+function Navigation({ onGo }: { onGo: () => void }) {
+  const t = useT();
+  const [path] = useLocation();
+  const here = current_screen(path)?.id;
+  return (
+    <nav className="nav" aria-label={t("nav.label")} id="navigation">
+      {groups.map((group) => {
+        const inside = screens.filter((screen) => screen.group === group);
+        if (inside.length === 0) return null;
+        return (
+          <div key={group} className="nav-group">
+            <h2>{t(`nav.${group}`)}</h2>
+            <ul>
+              {inside.map((screen) => (
+                <li key={screen.id}>
+                  <Link href={screen.path} onClick={onGo} aria-current={here === screen.id ? "page" : undefined}>
+                    {screen.icon && <Icon name={screen.icon} />}
+                    <span>{t(`screen.${screen.id}` as MessageId)}</span>
+                    {screen.key && <kbd>g {screen.key}</kbd>}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </div>
+        );
+      })}
+    </nav>
+  );
+}
+
+function LiveClock() {
+  const t = useT();
+  const formats = useFormats();
+  const freshness = useFreshness();
+  useEffect(() => {
+    document.documentElement.dataset["fresh"] = freshness;
+  }, [freshness]);
+  const text = useTicking(() => {
+    const age = feed.age_ms();
+    if (age === undefined) return t("live.waiting");
+    return t(freshness === "live" ? "live.age" : "live.stale", { n: formats.number(age / 1_000, age < 10_000 ? 1 : 0) });
+  });
+  return (
+    <p className={`live ${freshness}`}>
+      <span className="live-dot" aria-hidden="true" />
+      <span ref={text} />
+    </p>
+  );
+}
+
+function NotLive() {
+  const t = useT();
+  const formats = useFormats();
+  const freshness = useFreshness();
+  if (freshness !== "not-live") return null;
+  const since = feed.now() - (feed.age_ms() ?? 0);
+  return (
+    <div className="not-live" role="alert">
+      <Icon name="emergency" />
+      <strong>{t("live.not_live")}</strong>
+      <span>{t("live.not_live_since", { time: formats.clock(since) })}</span>
+    </div>
+  );
+}
+
+function Search() {
+  const t = useT();
+  const [, go] = useLocation();
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <form
+      className="search"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const text = input.current?.value.trim() ?? "";
+        if (text) go(`/patients?q=${encodeURIComponent(text)}`);
+      }}
+    >
+      <Icon name="search" />
+      <input ref={input} id="search" type="search" aria-label={t("search.label")} placeholder={t("search.label")} maxLength={100} autoComplete="off" />
+      <kbd>/</kbd>
+    </form>
+  );
+}
+
+function Settings() {
+  const t = useT();
+  const preferences = usePreferences();
+  return (
+    <div className="settings">
+      <IconButton
+        icon={preferences.initials ? "eye-off" : "eye"}
+        label={t(preferences.initials ? "privacy.off" : "privacy.on")}
+        aria-pressed={preferences.initials}
+        onClick={() => prefer({ initials: !preferences.initials })}
+      />
+      <Select label={t("theme.label")} value={preferences.theme} onChange={(event) => prefer({ theme: event.target.value as Theme })}>
+        {themes.map((theme) => (
+          <option key={theme} value={theme}>
+            {t(`theme.${theme}`)}
+          </option>
+        ))}
+      </Select>
+      <Select
+        label={t("language.label")}
+        value={preferences.language}
+        onChange={(event) => is_language(event.target.value) && prefer({ language: event.target.value })}
+      >
+        {Object.entries(languages).map(([code, name]) => (
+          <option key={code} value={code} lang={code}>
+            {name}
+          </option>
+        ))}
+      </Select>
+    </div>
+  );
+}
+
+function Who() {
+  const t = useT();
+  const session = useSession();
+  const status = useStatus();
+  if (session.state !== "in") return status.data?.demo ? <p className="who demo">{t("demo.tag")}</p> : <p className="who">{t("access.off")}</p>;
+  return (
+    <p className="who">
+      <span>
+        <strong>{session.me.name ?? session.me.id}</strong>
+        <small>{session.me.roles.join(", ")}</small>
+      </span>
+      <a className="button icon-only" href="/logout" aria-label={t("action.logout")} title={t("action.logout")}>
+        <Icon name="out" />
+      </a>
+    </p>
+  );
+}
+
+function VerdictPill() {
+  const t = useT();
+  const verdict = useVerdict();
+  const inside = (
+    <>
+      <Icon name={verdict.look} />
+      <span>{t(verdict.text, verdict.values)}</span>
+    </>
+  );
+  const name = `pill ${verdict.look}`;
+  return verdict.to ? (
+    <Link href={verdict.to} className={name}>
+      {inside}
+    </Link>
+  ) : (
+    <p className={name}>{inside}</p>
+  );
+}
+
+function OpenEmergencies() {
+  const t = useT();
+  const { data } = useOpenAlerts();
+  const open = (data?.alerts ?? []).filter((alert) => alert.severity === "emergency" && alert.state === "open").length;
+  if (!data) return null;
+  return (
+    <Link href="/board" className={open > 0 ? "count emergency" : "count"}>
+      <Icon name={open > 0 ? "emergency" : "safe"} />
+      <span className="number" aria-hidden="true">
+        {open}
+      </span>
+      <span className="visually-hidden">{t("emergencies.open", { n: open })}</span>
+    </Link>
+  );
+}
+
+function Keys({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const t = useT();
+  const rows: [string, string][] = [
+    ...screens.flatMap((screen): [string, string][] => (screen.key ? [[`g ${screen.key}`, t(`screen.${screen.id}` as MessageId)]] : [])),
+    ["/", t("search.label")],
+    ["a", t("keys.ack")],
+    ["j  k", t("keys.move")],
+    ["Enter", t("keys.open")],
+    ["t", t("keys.table")],
+    ["?", t("keys.title")],
+    ["Esc", t("action.close")],
+  ];
+  return (
+    <Dialog open={open} onClose={onClose} title={t("keys.title")}>
+      <dl className="keys">
+        {rows.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="field-hint">{t("safety.note")}</p>
+      <p className="field-hint">
+        <a href={licences_path} target="_blank" rel="noopener">
+          {t("licences.link")}
+        </a>
+      </p>
+    </Dialog>
+  );
+}
+
+export function Frame({ children }: { children: ReactNode }) {
+  const t = useT();
+  const [path, go] = useLocation();
+  const [menu, set_menu] = useState(false);
+  const [help, set_help] = useState(false);
+  const content = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  useKeys({
+    go,
+    search: () => document.getElementById("search")?.focus(),
+    help: () => set_help(true),
+  });
+  const screen = current_screen(path);
+  const title = screen ? t(`screen.${screen.id}` as MessageId) : "MyDR24";
+  useEffect(() => {
+    document.title = `${title} - MyDR24`;
+    // A new screen is announced by its heading; the first one leaves the focus alone.
+    if (first.current) first.current = false;
+    else content.current?.focus({ preventScroll: true });
+  }, [title, path]);
+  const kiosk = new URLSearchParams(window.location.search).get("kiosk") === "1";
+  return (
+    <div className={`frame${menu ? " menu-open" : ""}${kiosk ? " kiosk" : ""}`}>
+      <a className="skip" href="#content">
+        {t("nav.skip")}
+      </a>
+      <header className="top">
+        <div className="brand">
+          <IconButton icon="menu" label={t("nav.menu")} className="button icon-only menu-button" aria-expanded={menu} aria-controls="navigation" onClick={() => set_menu(!menu)} />
+          <Link href="/" aria-label="MyDR24">
+            <Icon name="pulse" />
+            <span>MyDR24</span>
+          </Link>
+        </div>
+        <VerdictPill />
+        <OpenEmergencies />
+        <LiveClock />
+        <Search />
+        <Settings />
+        <Who />
+      </header>
+      <NotLive />
+      <Navigation onGo={() => set_menu(false)} />
+      <main id="content" ref={content} tabIndex={-1}>
+        {children}
+      </main>
+      <Notices />
+      <EmergencyCall />
+      <Keys open={help} onClose={() => set_help(false)} />
+    </div>
+  );
+}

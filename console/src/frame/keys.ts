@@ -1,0 +1,56 @@
+// Keys for the whole console: g and a letter goes to a screen, / searches, ? helps. A screen listens to the event "mydr24:key"
+// for its own. Nothing happens while somebody types, or while a dialog is open.
+
+import { useEffect } from "react";
+import { screens } from "../screens/registry";
+
+interface Actions {
+  go: (path: string) => void;
+  search: () => void;
+  help: () => void;
+}
+
+const is_typing = (target: EventTarget | null) =>
+  target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
+
+const chord_ms = 1_200;
+
+export function useKeys(actions: Actions) {
+  useEffect(() => {
+    let chord_until = 0;
+    const pressed = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (is_typing(event.target)) {
+        if (event.key === "Escape") (event.target as HTMLElement).blur();
+        return;
+      }
+      if (document.querySelector("dialog[open]")) return;
+      const now = performance.now();
+      if (now < chord_until) {
+        chord_until = 0;
+        const screen = screens.find((each) => each.key === event.key);
+        if (screen) {
+          event.preventDefault();
+          actions.go(screen.path);
+        }
+        return;
+      }
+      if (event.key === "g") chord_until = now + chord_ms;
+      else if (event.key === "/") {
+        event.preventDefault();
+        actions.search();
+      } else if (event.key === "?") actions.help();
+      else window.dispatchEvent(new CustomEvent("mydr24:key", { detail: event.key }));
+    };
+    window.addEventListener("keydown", pressed);
+    return () => window.removeEventListener("keydown", pressed);
+  });
+}
+
+export function useScreenKeys(keys: Record<string, () => void>) {
+  useEffect(() => {
+    const pressed = (event: Event) => keys[(event as CustomEvent<string>).detail]?.();
+    window.addEventListener("mydr24:key", pressed);
+    return () => window.removeEventListener("mydr24:key", pressed);
+  });
+}

@@ -1,0 +1,93 @@
+// Chromium, axe, and servers of one's own.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const of_console = createRequire(join(here, "../../console/package.json"));
+const { chromium } = of_console("playwright-core");
+const axe = readFileSync(of_console.resolve("axe-core/axe.min.js"), "utf8");
+const binary = process.env.MYDR24_BINARY ?? join(here, "../../build/release/mydr24");
+const pictures = process.env.MYDR24_PICTURES ?? join(here, "../../build/console");
+
+export const launch = () => chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+export async function free_port() {
+  const one = net.createServer();
+  await new Promise((done) => one.listen(0, "127.0.0.1", done));
+  const { port } = one.address();
+  await new Promise((done) => one.close(done));
+  return port;
+}
+
+// `mydr24 demo`: a hospital that lives, without a login.
+export async function start_demo(patients = 24) {
+  const folder = mkdtempSync(join(tmpdir(), "mydr24-console-"));
+  const port = await free_port();
+  let child;
+  const start = async (more) => {
+    let said = "";
+    child = spawn(binary, ["demo", "--patients", String(patients), "--port", String(port), "--data", join(folder, "data"), ...more], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const out of [child.stdout, child.stderr]) out.on("data", (text) => (said += text));
+    for (let i = 0; ; ++i) {
+      try {
+        if ((await fetch(`http://127.0.0.1:${port}/api/v1/status`)).ok) return;
+      } catch {
+        // not yet
+      }
+      if (i === 300 || child.exitCode !== null) throw new Error(`the demo did not start:\n${said}`);
+      await pause(100);
+    }
+  };
+  const end = async () => {
+    const ended = new Promise((done) => child.on("exit", done));
+    child.kill("SIGTERM");
+    await ended;
+  };
+  await start([]);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    halt: end,
+    start_again: () => start(["--keep"]),
+    async stop() {
+      if (child.exitCode === null) await end();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+// A page that keeps account of what must not happen: errors in its console, faults, requests to another host.
+export async function open_page(context, url) {
+  const page = await context.newPage();
+  page.faults = [];
+  page.forgiving = false; // while a server is away on purpose
+  page.on("console", (message) => {
+    // A machine that is too busy refuses work that can wait (429, 503): the console shows what it knew and tries again.
+    const is_refusal = /status of (429|503)/.test(message.text());
+    if (message.type() === "error" && !page.forgiving && !is_refusal) page.faults.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => page.faults.push(`page: ${error.message}`));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url) && !request.url().startsWith("blob:")) page.faults.push(`another host: ${request.url()}`);
+  });
+  return page;
+}
+
+const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+export async function violations(page) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
+  const found = await page.evaluate((tags) => window.axe.run(document, { runOnly: { type: "tag", values: tags } }), rules);
+  return found.violations.flatMap((violation) =>
+    violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")} ${node.failureSummary.split("\n").slice(1).join(" ").trim()}`),
+  );
+}
+
+export const picture = (page, name) => page.screenshot({ path: join(pictures, `${name}.png`) });
