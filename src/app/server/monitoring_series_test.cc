@@ -84,6 +84,7 @@ std::map<std::string, std::string> matrix(const json::Document& answer) {
 TEST_F(History, OfTheServersOwnMetricsIsKeptOverARestart) {
   ASSERT_TRUE(
       wait_for("mydr24_store_commits_total{job=\"mydr24\"} and count_over_time(mydr24_store_commits_total[1m]) > 2"));
+  ASSERT_TRUE(wait_for("count({__name__=~\"mydr24_monitor_.*\"} offset 2s) > 5"));
   const auto now = to_us(system_clock().now()) / 1'000 - 1'500;  // what is collected now is not whole
   const auto before =
       matrix(ask("{__name__=~\"mydr24_store_.*|mydr24_http_request_seconds_bucket|mydr24_monitor_.*\"}[1m]", now));
@@ -166,7 +167,7 @@ TEST_F(History, DashboardsAndRulesAskOnlyForMetricsThatThereAre) {
     EXPECT_FALSE(used.empty());
     for (const std::string& name : used) EXPECT_TRUE(known.contains(name)) << where << ": " << name;
     const auto answer = ask(expression);
-    EXPECT_EQ(answer.root()["status"].text(), "success") << where << ": " << expression;
+    EXPECT_EQ(answer.root()["status"].text(), "success") << where << ": " << expression << ": " << answer.root().raw();
   }
   if (!series_api::is_installed("promtool"))
     GTEST_SKIP() << "promtool is not installed: the rules are not checked by it";
