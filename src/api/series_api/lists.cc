@@ -12,23 +12,29 @@ namespace {
 
 using series::SeriesPtr;
 
+constexpr std::size_t matches_max = 64;
+
 // Of all selectors together, those that have samples in the span.
 Result<std::vector<SeriesPtr>> selected(const Service& service, const Parameters& parameters, bool needs_match) {
   MYDR24_ASSIGN(const auto from, parameters.time("start", 0));
   MYDR24_ASSIGN(const auto to, parameters.time("end", INT64_MAX));
   const auto matches = parameters.all("match[]");
   if (needs_match && matches.empty()) return fail(Code::invalid, "no match[] parameter provided");
-  std::vector<series::Matchers> selectors;
-  for (const std::string& match : matches) {
-    MYDR24_ASSIGN(series::Matchers matchers, series::parse_selector(match));
-    selectors.push_back(std::move(matchers));
-  }
-  if (selectors.empty()) selectors.emplace_back();
+  if (matches.size() > matches_max)
+    return fail(Code::invalid, fmt::format("there are at most {} match[] parameters", matches_max));
+  const auto until = service.clock.steady() + service.limits.time_max;
   std::set<SeriesPtr> seen;
   std::vector<SeriesPtr> found;
-  for (const series::Matchers& matchers : selectors) {
+  const auto look = [&](const series::Matchers& matchers) {
     for (SeriesPtr& each : service.database.select(matchers, service.database.settings().series_max))
       if (each->has_any(from, to) && seen.insert(each).second) found.push_back(std::move(each));
+  };
+  if (matches.empty()) look({});
+  for (const std::string& match : matches) {
+    MYDR24_ASSIGN(const series::Matchers matchers, series::parse_selector(match));
+    look(matchers);
+    if (service.clock.steady() >= until)
+      return fail(Code::too_costly, fmt::format("it takes more than {} ms", service.limits.time_max.count()));
   }
   return found;
 }

@@ -156,6 +156,7 @@ const std::vector<std::string> expressions{
     "round(load, 0.1)",
     "clamp(load, -1, 1)",
     "clamp(load, 2, 1)",
+    "clamp(strange, -1, 1)",
     "clamp_min(load, 0)",
     "clamp_max(load, 0)",
     "ln(load)",

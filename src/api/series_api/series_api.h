@@ -11,6 +11,7 @@
 #include "base/async/worker_pool.h"
 #include "operations/series/evaluate.h"
 #include "operations/series/keeper.h"
+#include "operations/series/remote_write.h"
 
 namespace mydr24::series_api {
 
@@ -22,8 +23,9 @@ struct Service {
   std::function<bool()> is_ready;  // what was kept is read back: until then 503
   std::string version;
   series::EvaluationLimits limits;
-  std::size_t body_bytes_max = 16U << 20;      // of a remote write, packed
-  std::size_t unpacked_bytes_max = 64U << 20;  // and unpacked
+  series::Owner own;                      // as whom the server keeps what it counts itself
+  std::size_t body_bytes_max = 1U << 20;  // of a remote write, packed: it is one row, and others wait for its commit
+  std::size_t unpacked_bytes_max = 16U << 20;  // and unpacked
 };
 
 // `service` must outlive the router.
@@ -35,6 +37,6 @@ void add_list_routes(pipeline::Router& router, Service& service);
 void add_write_route(pipeline::Router& router, Service& service);
 
 // What log() of the keeper was given by remote write.
-void replay(series::Database& database, std::string_view packed);
+void replay(series::Database& database, std::string_view packed, const series::Owner& own);
 
 }  // namespace mydr24::series_api

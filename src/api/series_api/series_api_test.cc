@@ -81,6 +81,10 @@ TEST_F(SeriesApi, WhatIsNotRemoteWriteIsRefused) {
   EXPECT_EQ(write(packed(one_sample("no name", 1, now))).status, 400);
   EXPECT_EQ(write(packed(one_sample("up", 1, now - 10))).status, 400);
   EXPECT_EQ(write(packed(one_sample("up", 1, now + 3'600'000))).status, 400);
+  std::string large;
+  put_varint(large, (16U << 20) + 1);
+  EXPECT_EQ(write(large).status, 413);
+  EXPECT_EQ(write(std::string((1U << 20) + 1, 'x')).status, 413);
   server_.service().body_bytes_max = 10;
   EXPECT_EQ(write(good).status, 413);
 }
@@ -109,6 +113,41 @@ TEST_F(SeriesApi, ParametersComeInTheUrlOrInAForm) {
   EXPECT_EQ(reply.status, 400);
   EXPECT_EQ(reply.json.root()["errorType"].text(), "bad_data");
   EXPECT_NE(reply.json.root()["error"].text().find("column 4"), std::string_view::npos);
+}
+
+TEST_F(SeriesApi, AQueryEndsWhenItsClientGoesAway) {
+  for (int i = 0; i < 200; ++i) {
+    const auto series = server_.database().series(
+        series::Labels(std::vector<routing::Label>{{"__name__", "m"}, {"i", std::to_string(i)}}));
+    server_.database().append(**series, now, 1);
+  }
+  // Minutes of work for the one worker, for which nobody waits.
+  server_.service().limits.time_max = std::chrono::minutes(2);
+  std::string sum = "m";
+  for (int i = 0; i < 300; ++i) sum += "%2Bm";
+  const std::string request =
+      fmt::format("GET /api/v1/query_range?query=sum({})&start={}&end={}&step=0.001 HTTP/1.1\r\nHost: h\r\n\r\n", sum,
+                  now / 1000, now / 1000 + 10);
+  const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(net::parse_url(server_.url())->port));
+  ASSERT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::send(client, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ::close(client);
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(value("vector(1)"), "1");
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(60));
+}
+
+TEST_F(SeriesApi, SelectorsOfOneRequestAreBounded) {
+  write(packed(one_sample("up", 2, now)));
+  std::string url = server_.url() + "/api/v1/series?match[]=up";
+  for (int i = 1; i < 64; ++i) url += "&match[]=down";
+  EXPECT_EQ(ask(url).body, R"({"status":"success","data":[{"__name__":"up"}]})");
+  EXPECT_EQ(ask(url + "&match[]=up").status, 400);
 }
 
 TEST_F(SeriesApi, NumbersAreWrittenAsPrometheusWritesThem) {

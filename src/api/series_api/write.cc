@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "api/series_api/detail/answers.h"
-#include "operations/series/remote_write.h"
 
 namespace mydr24::series_api {
 namespace {
@@ -27,7 +26,7 @@ std::optional<std::string_view> wrong_kind(pipeline::Call& call) {
 Result<series::WriteOutcome> take(Service& service, const std::string& packed) {
   MYDR24_ASSIGN(const std::string bytes, series::unsnap(packed, service.unpacked_bytes_max));
   MYDR24_ASSIGN(const series::WriteRequest request, series::parse_write_request(bytes));
-  return series::append(service.database, request);
+  return series::append(service.database, request, service.own);
 }
 
 int status_of(Code code) {
@@ -55,11 +54,11 @@ Task<> write(Service& service, pipeline::Call& call) {
 
 }  // namespace
 
-void replay(series::Database& database, std::string_view packed) {
+void replay(series::Database& database, std::string_view packed, const series::Owner& own) {
   const auto bytes = series::unsnap(packed, std::size_t{64} << 20);
   if (!bytes) return;
   const auto request = series::parse_write_request(*bytes);
-  if (request) (void)series::append(database, *request);
+  if (request) (void)series::append(database, *request, own);
 }
 
 void add_write_route(pipeline::Router& router, Service& service) {

@@ -47,7 +47,14 @@ MonitoringSeries::MonitoringSeries(const Settings& settings, store::Store& store
       database_(clock, database_settings(settings.series)),
       keeper_(database_, store, keeper_name(settings, store)),
       collector_(metrics, database_, std::string(job), settings.server.listen),
-      api_{database_, keeper_, workers, clock, [this] { return is_ready_.load(); }, std::string(version), {}} {
+      api_{database_,
+           keeper_,
+           workers,
+           clock,
+           [this] { return is_ready_.load(); },
+           std::string(version),
+           {},
+           {.job = std::string(job), .instance = settings.server.listen}} {
   if (settings.series.otlp_url.empty()) return;
   exporter_ = std::make_unique<series::Exporter>(
       series::ExporterSettings{.url = settings.series.otlp_url,
@@ -63,14 +70,25 @@ MonitoringSeries::~MonitoringSeries() { stop(); }
 
 monitor::Recorder MonitoringSeries::recorder() {
   return [this](std::string_view name, const std::map<std::string, std::string>& more, Instant, double value) {
-    routing::Labels labels;
-    for (const auto& [label, text] : more) labels.set(label, text);
-    labels.set("__name__", fmt::format("mydr24_monitor_{}", name));
-    labels.set("job", job);
-    labels.set("instance", instance_);
-    // One that is too many is counted by the database.
-    if (const auto series = database_.series(labels)) database_.append(**series, database_.now(), value);
+    // What is appended before that would be later than what is read back.
+    if (is_ready_) record(name, more, value);
   };
+}
+
+void MonitoringSeries::record(std::string_view name, const std::map<std::string, std::string>& more, double value) {
+  std::string key(name);
+  for (const auto& [label, text] : more) key.append(1, '\xFF').append(label).append(1, '\xFE').append(text);
+  const std::lock_guard lock(recorded_mutex_);
+  auto& series = recorded_[std::move(key)];
+  if (series && database_.append(*series, database_.now(), value) != series::Appended::gone) return;
+  routing::Labels labels;
+  for (const auto& [label, text] : more) labels.set(label, text);
+  labels.set("__name__", fmt::format("mydr24_monitor_{}", name));
+  labels.set("job", job);
+  labels.set("instance", instance_);
+  // One that is too many is counted by the database.
+  series = database_.series(labels).value_or(nullptr);
+  if (series) database_.append(*series, database_.now(), value);
 }
 
 void MonitoringSeries::add_routes(pipeline::Router& router) { series_api::add_routes(router, api_); }
@@ -127,7 +145,8 @@ bool MonitoringSeries::wait_until(std::chrono::nanoseconds steady) {
 // A store that cannot be read now is tried again: what it keeps is not lost, and what is collected meanwhile would be before it.
 void MonitoringSeries::load() {
   while (true) {
-    const auto loaded = keeper_.load([this](std::string_view packed) { series_api::replay(database_, packed); });
+    const auto loaded =
+        keeper_.load([this](std::string_view packed) { series_api::replay(database_, packed, api_.own); });
     if (loaded) break;
     log_.write(telemetry::Level::error, "series", {{"detail", loaded.error().text}});
     if (!wait_until(clock_.steady() + std::chrono::seconds(5))) return;

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 
 #include "api/series_api/series_api.h"
 #include "app/server/settings.h"
@@ -45,6 +46,7 @@ class MonitoringSeries {
   void run();
   void load();
   void keep();
+  void record(std::string_view name, const std::map<std::string, std::string>& more, double value);
   bool wait_until(std::chrono::nanoseconds steady);  // false: it stops
 
   const std::chrono::milliseconds every_;
@@ -59,6 +61,9 @@ class MonitoringSeries {
   std::unique_ptr<series::Exporter> exporter_;  // null: nobody is told
   std::atomic<bool> is_ready_ = false;
   std::atomic<std::int64_t> keep_failures_ = 0;
+
+  std::mutex recorded_mutex_;
+  std::unordered_map<std::string, series::SeriesPtr> recorded_;  // by name and labels
 
   std::mutex mutex_;
   std::condition_variable wake_;

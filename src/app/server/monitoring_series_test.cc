@@ -84,13 +84,19 @@ std::map<std::string, std::string> matrix(const json::Document& answer) {
 TEST_F(History, OfTheServersOwnMetricsIsKeptOverARestart) {
   ASSERT_TRUE(
       wait_for("mydr24_store_commits_total{job=\"mydr24\"} and count_over_time(mydr24_store_commits_total[1m]) > 2"));
+  ASSERT_TRUE(wait_for("count({__name__=~\"mydr24_monitor_.*\"} offset 2s) > 5"));
   const auto now = to_us(system_clock().now()) / 1'000 - 1'500;  // what is collected now is not whole
-  const auto before = matrix(ask("{__name__=~\"mydr24_store_.*|mydr24_http_request_seconds_bucket\"}[1m]", now));
+  const auto before =
+      matrix(ask("{__name__=~\"mydr24_store_.*|mydr24_http_request_seconds_bucket|mydr24_monitor_.*\"}[1m]", now));
   ASSERT_GT(before.size(), 100U);
+  const auto is_monitors = [](const auto& each) { return each.first.find("mydr24_monitor_") != std::string::npos; };
+  ASSERT_GT(std::ranges::count_if(before, is_monitors), 5);
   system_.reset();
   open();
   ASSERT_TRUE(wait_for("mydr24_store_commits_total"));
-  EXPECT_EQ(matrix(ask("{__name__=~\"mydr24_store_.*|mydr24_http_request_seconds_bucket\"}[1m]", now)), before);
+  EXPECT_EQ(
+      matrix(ask("{__name__=~\"mydr24_store_.*|mydr24_http_request_seconds_bucket|mydr24_monitor_.*\"}[1m]", now)),
+      before);
 }
 
 TEST_F(History, PrometheusLosesNothingThatItWritesOverARestart) {
@@ -127,7 +133,9 @@ TEST_F(History, PrometheusLosesNothingThatItWritesOverARestart) {
 }
 
 TEST_F(History, DashboardsAndRulesAskOnlyForMetricsThatThereAre) {
-  ASSERT_TRUE(wait_for("mydr24_store_commits_total"));
+  // One that began after this is whole when the next has begun.
+  const auto begun = to_us(system_clock().now()) / 1'000'000;
+  ASSERT_TRUE(wait_for(fmt::format("timestamp(mydr24_store_commits_total) > {}", begun + 1)));
   std::set<std::string> known{"up"};
   const auto names = series_api::ask(system_->base_url() + "/api/v1/label/__name__/values");
   for (const auto name : json::Document::parse(names.body)->root()["data"]) known.emplace(name.text());
@@ -159,7 +167,7 @@ TEST_F(History, DashboardsAndRulesAskOnlyForMetricsThatThereAre) {
     EXPECT_FALSE(used.empty());
     for (const std::string& name : used) EXPECT_TRUE(known.contains(name)) << where << ": " << name;
     const auto answer = ask(expression);
-    EXPECT_EQ(answer.root()["status"].text(), "success") << where << ": " << expression;
+    EXPECT_EQ(answer.root()["status"].text(), "success") << where << ": " << expression << ": " << answer.root().raw();
   }
   if (!series_api::is_installed("promtool"))
     GTEST_SKIP() << "promtool is not installed: the rules are not checked by it";

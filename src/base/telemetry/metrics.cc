@@ -38,12 +38,14 @@ std::vector<double> seconds_buckets() {
 struct Metrics::Registry {
   // Merge: one family however often its name is asked for.
   prometheus::Registry families{prometheus::Registry::InsertBehavior::Merge};
-  std::mutex mutex;  // guards `refreshers` and their runs
-  std::vector<std::function<void()>> refreshers;
+  std::mutex mutex;                                                  // guards `refreshers` and their runs
+  std::vector<std::pair<Labels, std::function<void()>>> refreshers;  // and the labels of what they set
 
-  void refresh() {
+  // Of those metrics that have all of the labels.
+  void refresh(const Labels& wanted) {
     const std::lock_guard lock(mutex);
-    for (const auto& each : refreshers) each();
+    for (const auto& [labels, run] : refreshers)
+      if (std::ranges::includes(labels, wanted)) run();
   }
 
   static std::string full_name(std::string_view name) {
@@ -86,11 +88,11 @@ Histogram Metrics::histogram(std::string_view name, std::string_view help, const
 
 void Metrics::before_expose(std::function<void()> refresh) {
   const std::lock_guard lock(registry_->mutex);
-  registry_->refreshers.push_back(std::move(refresh));
+  registry_->refreshers.emplace_back(fixed_, std::move(refresh));
 }
 
 std::string Metrics::expose() {
-  registry_->refresh();
+  registry_->refresh({});
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, registry_->families.Collect());
   return std::move(out).str();
@@ -139,17 +141,16 @@ std::string_view type_name(prometheus::MetricType type) {
 }  // namespace
 
 std::vector<Family> Metrics::gather() {
-  registry_->refresh();
+  registry_->refresh(fixed_);
   std::vector<Family> families;
   for (const auto& each : registry_->families.Collect()) {
     Family family{.name = each.name, .help = each.help, .type = type_name(each.type), .readings = {}};
     for (const auto& metric : each.metric) {
-      const Labels labels = labels_of(metric);
       const bool wanted = std::ranges::all_of(fixed_, [&](const auto& fixed) {
-        const auto found = labels.find(fixed.first);
-        return found != labels.end() && found->second == fixed.second;
+        return std::ranges::any_of(
+            metric.label, [&](const auto& label) { return label.name == fixed.first && label.value == fixed.second; });
       });
-      if (wanted) read(each.name, each.type, metric, labels, family.readings);
+      if (wanted) read(each.name, each.type, metric, labels_of(metric), family.readings);
     }
     if (!family.readings.empty()) families.push_back(std::move(family));
   }

@@ -97,8 +97,8 @@ class Metrics {
   Histogram histogram(std::string_view name, std::string_view help, const std::vector<double>& buckets,
                       const Labels& labels = {});
 
-  // Called at the beginning of every expose() and gather(), one after another, to set gauges that are cheaper to read
-  // than to keep. Must not throw and must outlive the last of both.
+  // Called at the beginning of every expose(), and of a gather() that wants these labels, one after another, to set what
+  // is cheaper to read than to keep. Must not throw and must outlive the last of both.
   void before_expose(std::function<void()> refresh);
 
   // The text exposition of everything, for /metrics. Thread-safe.

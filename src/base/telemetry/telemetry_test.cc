@@ -150,6 +150,22 @@ TEST(Metrics, GaugesAreRefreshedBeforeEveryExposition) {
   EXPECT_NE(metrics.expose().find("mydr24_queued 2"), std::string::npos);
 }
 
+TEST(Metrics, WhatATenantGathersRefreshesOnlyItsOwn) {
+  Metrics all;
+  Metrics north(all, {{"tenant", "north"}});
+  Metrics south(all, {{"tenant", "south"}});
+  std::array<int, 3> calls{};
+  all.before_expose([&] { ++calls[0]; });
+  north.before_expose([&] { ++calls[1]; });
+  south.before_expose([&] { ++calls[2]; });
+  (void)north.gather();
+  EXPECT_EQ(calls, (std::array{0, 1, 0}));
+  (void)all.gather();
+  EXPECT_EQ(calls, (std::array{1, 2, 1}));
+  (void)south.expose();
+  EXPECT_EQ(calls, (std::array{2, 3, 2}));
+}
+
 TEST(Metrics, AHandleThatBelongsToNoMetricsCountsNothing) {
   Counter().add();
   Gauge().set(1);

@@ -137,6 +137,14 @@ void Series::close_idle(Milliseconds before) {
   if (hours_.empty() || hour.time / hour_ms > hours_.last() / hour_ms) take_hour(hour);
 }
 
+// Of any resolution: of what was read back, there may be hours alone.
+Milliseconds Series::last_time() const {
+  Milliseconds last = last_time_;
+  for (const Tier* tier : {&raw_, &minutes_, &hours_})
+    if (!tier->empty()) last = std::max(last, tier->last());
+  return last;
+}
+
 void Series::take_hour(const Bucket& hour) { hours_.append(hour.time, row_of(hour)); }
 
 void Series::read(Milliseconds from, Milliseconds to, Points& points) const {
@@ -231,25 +239,37 @@ std::vector<SeriesPtr> Database::select(const Matchers& matchers, std::size_t co
 
 std::vector<SeriesPtr> Database::all() const { return select({}, SIZE_MAX); }
 
-void Database::drop(Milliseconds raw, Milliseconds minutes, Milliseconds hours) {
+void Database::drop(const std::array<Milliseconds, 3>& before, bool even_unwritten) {
+  const bool spares = is_written_down_ && !even_unwritten;
   std::vector<SeriesPtr> empty;
   std::size_t bytes = 0;
   for (const SeriesPtr& series : all()) {
     const std::lock_guard lock(series->mutex_);
-    series->raw_.drop_before(raw);
-    series->minutes_.drop_before(minutes);
-    series->hours_.drop_before(hours);
+    const std::array<Tier*, 3> tiers{&series->raw_, &series->minutes_, &series->hours_};
+    for (std::size_t i = 0; i < tiers.size(); ++i) {
+      // All of a chunk is written whose last is.
+      const Milliseconds written = series->written_[i];
+      const bool limits = spares && written < before[i];
+      if (!limits)
+        tiers[i]->drop_before(before[i]);
+      else if (written > INT64_MIN)
+        tiers[i]->drop_before(written + 1);
+    }
     bytes += series->bytes();
-    const bool idle = series->last_time_ < raw && series->raw_.empty();
-    if (idle && series->minutes_.empty() && series->hours_.empty() && series->last_time_ < hours) {
+    const bool is_empty = std::ranges::all_of(tiers, [](const Tier* tier) { return tier->empty(); });
+    if (is_empty && series->last_time_ < before[2]) {
       series->gone_ = true;
       empty.push_back(series);
     }
   }
   bytes_ = bytes;
-  if (empty.empty()) return;
+  give_up(empty);
+}
+
+void Database::give_up(const std::vector<SeriesPtr>& given_up) {
+  if (given_up.empty()) return;
   const std::unique_lock lock(mutex_);
-  for (const SeriesPtr& series : empty) {
+  for (const SeriesPtr& series : given_up) {
     const auto name = names_.find((*series->labels())[name_label]);
     std::erase(name->second, series);
     if (name->second.empty()) names_.erase(name);
@@ -258,6 +278,28 @@ void Database::drop(Milliseconds raw, Milliseconds minutes, Milliseconds hours) 
     known_.erase(at);
   }
   count_ = known_.size();
+}
+
+// Those that ended longest ago first.
+void Database::make_room(Milliseconds ended_before) {
+  const std::size_t most = settings_.series_max - settings_.series_max / 10;
+  const std::size_t count = count_;
+  if (count <= most) return;
+  std::vector<std::pair<Milliseconds, SeriesPtr>> ended;
+  for (SeriesPtr& series : all()) {
+    const std::lock_guard lock(series->mutex_);
+    if (const Milliseconds last = series->last_time(); last < ended_before) ended.emplace_back(last, std::move(series));
+  }
+  std::ranges::sort(ended);
+  if (ended.size() > count - most) ended.resize(count - most);
+  std::vector<SeriesPtr> given_up;
+  for (auto& [_, series] : ended) {
+    const std::lock_guard lock(series->mutex_);
+    if (series->last_time() >= ended_before) continue;  // it began again
+    series->gone_ = true;
+    given_up.push_back(series);
+  }
+  give_up(given_up);
 }
 
 void Database::settle() {
@@ -271,14 +313,20 @@ void Database::maintain() {
   const Milliseconds here = now();
   settle();
   std::array<Milliseconds, 3> kept{ms_of(settings_.raw_for), ms_of(settings_.minutes_for), ms_of(settings_.hours_for)};
-  const auto drop_all = [&] { drop(here - kept[0], here - kept[1], here - kept[2]); };
-  drop_all();
+  const auto drop_all = [&](bool even_unwritten) {
+    const std::array<Milliseconds, 3> before{here - kept[0], here - kept[1], here - kept[2]};
+    drop(before, even_unwritten);
+    for (std::size_t tier = 0; tier < before.size(); ++tier)
+      let_go_until_[tier] = std::max(let_go_until_[tier].load(), before[tier]);
+  };
+  drop_all(false);
+  make_room(here - kept[1]);
   // The finest first, down to what a look-back needs.
   constexpr std::array<Milliseconds, 3> least{15 * minute_ms, hour_ms, 24 * hour_ms};
   for (std::size_t tier = 0; tier < kept.size(); ++tier) {
     while (bytes_ > settings_.bytes_max && kept[tier] > least[tier]) {
       kept[tier] = std::max(least[tier], kept[tier] / 4 * 3);
-      drop_all();
+      drop_all(true);
     }
   }
 }

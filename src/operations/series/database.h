@@ -72,6 +72,8 @@ struct Points {
 };
 
 struct DatabaseSettings {
+  // Beyond nine tenths of it those that ended longest ago give their place away before all of them is old, if that is
+  // longer ago than minutes are kept.
   std::size_t series_max = 20'000;
   std::size_t bytes_max = 192U << 20;  // of packed samples; beyond it the oldest go before their time
   std::chrono::minutes raw_for = std::chrono::hours(6);
@@ -143,6 +145,7 @@ class Series {
   void take_minute(const Bucket& minute);
   void take_hour(const Bucket& hour);
   void close_idle(Milliseconds before);
+  Milliseconds last_time() const;
   std::size_t bytes() const { return raw_.bytes() + minutes_.bytes() + hours_.bytes(); }
 
   const LabelsPtr labels_;
@@ -187,8 +190,13 @@ class Database {
   std::vector<SeriesPtr> all() const;
   std::map<std::string, Description> descriptions() const;
 
-  // Lets go of what is older than it is kept for, and of what is too much. Now and then.
+  // Lets go of what is older than it is kept for, and of what is too much. Now and then. What a Keeper has not written
+  // yet stays longer while there is room.
   void maintain();
+  // What is older than that maintain() has let go, of each resolution.
+  Milliseconds let_go_until(Resolution resolution) const {
+    return let_go_until_[static_cast<std::size_t>(resolution)].load();
+  }
 
   std::size_t series_count() const { return count_.load(); }
   std::size_t bytes() const { return bytes_.load(); }  // of the last maintain()
@@ -203,7 +211,9 @@ class Database {
 
  private:
   friend class Keeper;
-  void drop(Milliseconds raw, Milliseconds minutes, Milliseconds hours);
+  void drop(const std::array<Milliseconds, 3>& before, bool even_unwritten);
+  void give_up(const std::vector<SeriesPtr>& series);
+  void make_room(Milliseconds ended_before);
   void settle();
 
   const Clock& clock_;
@@ -212,6 +222,8 @@ class Database {
   std::map<std::string, std::vector<SeriesPtr>, std::less<>> names_;
   std::unordered_multimap<std::uint64_t, SeriesPtr> known_;  // by fingerprint
   std::map<std::string, Description> described_;
+  std::atomic<bool> is_written_down_ = false;  // a Keeper does
+  std::array<std::atomic<Milliseconds>, 3> let_go_until_{INT64_MIN, INT64_MIN, INT64_MIN};
   std::atomic<std::size_t> count_ = 0;
   std::atomic<std::size_t> bytes_ = 0;
   std::atomic<std::int64_t> taken_ = 0;

@@ -256,6 +256,102 @@ TEST_F(SeriesDatabase, OldRowsLeaveTheStore) {
   EXPECT_LT(rows(), 95U);
 }
 
+TEST_F(SeriesDatabase, WhatWasLetGoEarlyDoesNotFillTheMemoryAgainAtTheNextStart) {
+  const DatabaseSettings settings{.bytes_max = 60'000};
+  std::size_t bytes = 0;
+  const auto rows = [&](std::string_view kind) {
+    std::size_t count = 0;
+    (void)store_.read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(const auto found, reader.states(Keeper::space, fmt::format("here/{}/", kind), "", 10'000));
+      count = found.size();
+      return {};
+    });
+    return count;
+  };
+  {
+    Database database(clock_, settings);
+    Keeper keeper(database, store_, "here");
+    ASSERT_TRUE(keeper.load([](std::string_view) {}));
+    for (int i = 0; i < 36 * 240; ++i) {
+      at(start + i * 15'000);
+      for (const char* name : {"a", "b", "c"}) put(database, named(name), start + i * 15'000, std::sin(i));
+      if (i % 4 != 3) continue;
+      ASSERT_TRUE(keeper.keep());
+      database.maintain();
+    }
+    bytes = database.bytes();
+  }
+  // Of six hours, of which memory holds a part, and of a week.
+  EXPECT_LT(rows("r"), 200U);
+  EXPECT_LT(rows("m"), 20U);
+  Database database(clock_, settings);
+  Keeper keeper(database, store_, "here");
+  ASSERT_TRUE(keeper.load([](std::string_view) {}));
+  EXPECT_NEAR(static_cast<double>(database.bytes()), static_cast<double>(bytes), 20'000);
+  // Nothing is missing between what is kept by hour, by minute, and as it came.
+  const Points points = read(database, "a");
+  ASSERT_GT(points.hours, 20U);
+  for (std::size_t i = 1; i < points.samples.size(); ++i)
+    ASSERT_LE(points.samples[i].time - points.samples[i - 1].time, i <= points.hours ? hour + minute : 2 * minute) << i;
+  EXPECT_EQ(points.samples.back().time, start + (36 * 240 - 1) * 15'000);
+}
+
+TEST_F(SeriesDatabase, WhatIsOldWhenItComesIsWrittenBeforeItGoes) {
+  {
+    Database database(clock_, {});
+    Keeper keeper(database, store_, "here");
+    ASSERT_TRUE(keeper.load([](std::string_view) {}));
+    ASSERT_TRUE(keeper.keep());
+    put(database, named("late"), start - 8 * hour, 1);
+    put(database, named("late"), start - 8 * hour + 1'000, 2);
+    store_.refuse_writes = 1;
+    EXPECT_FALSE(keeper.keep());
+    database.maintain();
+    ASSERT_TRUE(keeper.keep());
+    // Killed: its minute is not written yet.
+  }
+  Database database(clock_, {});
+  Keeper keeper(database, store_, "here");
+  ASSERT_TRUE(keeper.load([](std::string_view) {}));
+  const Points points = read(database, "late");
+  ASSERT_EQ(points.samples.size(), 1U);
+  EXPECT_EQ(points.buckets.at(0).sum, 3);
+}
+
+TEST_F(SeriesDatabase, SeriesThatEndedLongAgoGiveTheirPlaceAwayWhenPlacesAreFew) {
+  constexpr Milliseconds day = 24 * hour;
+  const DatabaseSettings settings{.series_max = 10};
+  auto database = std::make_unique<Database>(clock_, settings);
+  auto keeper = std::make_unique<Keeper>(*database, store_, "here");
+  ASSERT_TRUE(keeper->load([](std::string_view) {}));
+  for (int i = 0; i < 10; ++i) put(*database, named(fmt::format("m{}", i)), start + (10 - i) * 1'000, i);
+  const auto pass = [&](Milliseconds time) {
+    at(time);
+    put(*database, named("m0"), time, 7);
+    ASSERT_TRUE(keeper->keep());
+    database->maintain();
+  };
+  for (int i = 1; i <= 7 * 8; ++i) pass(start + i * 3 * hour);
+  EXPECT_EQ(database->series_count(), 10U);
+  // m9 ended first.
+  pass(start + 7 * day + 3 * hour);
+  EXPECT_EQ(database->series_count(), 9U);
+  EXPECT_TRUE(read(*database, "m9").samples.empty());
+  EXPECT_FALSE(read(*database, "m8").samples.empty());
+  pass(start + 7 * day + 6 * hour);
+  // After a restart the next series is not taken for it: its hours are in the store still.
+  keeper.reset();
+  database = std::make_unique<Database>(clock_, settings);
+  keeper = std::make_unique<Keeper>(*database, store_, "here");
+  ASSERT_TRUE(keeper->load([](std::string_view) {}));
+  put(*database, named("new"), start + 7 * day + 6 * hour, 1);
+  ASSERT_TRUE(keeper->keep());
+  database = std::make_unique<Database>(clock_, settings);
+  keeper = std::make_unique<Keeper>(*database, store_, "here");
+  ASSERT_TRUE(keeper->load([](std::string_view) {}));
+  EXPECT_EQ(read(*database, "new").samples.size(), 1U);
+}
+
 TEST_F(SeriesDatabase, TheCollectorTakesEveryMetricWithJobAndInstance) {
   telemetry::Metrics metrics;
   const auto counter = metrics.counter("requests_total", "Requests", {{"class", "urgent"}});

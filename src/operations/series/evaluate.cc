@@ -72,8 +72,7 @@ Result<Answer> evaluate(const Database& database, std::string_view expression, c
   for (Milliseconds at = span.from; at <= span.to; at += span.step) {
     MYDR24_ASSIGN(const Value value, evaluation.at(*node, at));
     points += value.vector.size() + 1;
-    if (points > limits.points_max)
-      return fail(Code::too_costly, fmt::format("the answer has more than {} points", limits.points_max));
+    if (points > limits.points_max) return too_many_points(limits);
     if (node->type == Type::scalar) answer.series.front().samples.push_back({at, value.scalar});
     for (const Element& each : value.vector) {
       const auto [place, is_new] = places.emplace(each.labels, answer.series.size());

@@ -13,10 +13,10 @@
 namespace mydr24::series {
 
 struct EvaluationLimits {
-  std::size_t series_max = 10'000;       // of one selector
-  std::size_t samples_max = 10'000'000;  // read at all
-  std::size_t steps_max = 11'000;        // as Prometheus
-  std::size_t points_max = 2'000'000;    // of the answer
+  std::size_t series_max = 10'000;      // of one selector
+  std::size_t samples_max = 2'000'000;  // read at all
+  std::size_t steps_max = 11'000;       // as Prometheus
+  std::size_t points_max = 2'000'000;   // of the answer
   std::chrono::milliseconds time_max{10'000};
   const std::atomic<bool>* cancelled = nullptr;
 };

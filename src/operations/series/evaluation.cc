@@ -14,6 +14,7 @@ namespace {
 
 constexpr Milliseconds hour_look_back = 65 * 60'000;  // where an hour has one sample
 constexpr std::size_t work_between_looks = 4'096;
+constexpr std::size_t made_bytes_max = 64U << 20;  // of label sets that an evaluation makes
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 Milliseconds old_look_back(const Database& database, Milliseconds time) {
@@ -21,7 +22,23 @@ Milliseconds old_look_back(const Database& database, Milliseconds time) {
   return time < database.now() - kept / 2 ? hour_look_back : look_back;
 }
 
+std::size_t bytes_of(const Labels& labels) {
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : labels) bytes += name.size() + value.size();
+  return bytes;
+}
+
+// What a series may not have as labels, no function makes of it.
+Error too_long(std::size_t column) {
+  return fault_at(column,
+                  fmt::format("the labels of a series would have more than {} bytes", Database::label_bytes_max));
+}
+
 }  // namespace
+
+Error too_many_points(const EvaluationLimits& limits) {
+  return fail(Code::too_costly, fmt::format("the answer has more than {} points", limits.points_max));
+}
 
 Labels without(const Labels& labels, const std::vector<std::string>& names) {
   std::vector<routing::Label> kept;
@@ -47,7 +64,12 @@ const Labels* Interner::intern(LabelsPtr labels) {
   owners_.emplace(address, std::move(labels));
   return address;
 }
-const Labels* Interner::intern(Labels labels) { return intern(std::make_shared<const Labels>(std::move(labels))); }
+const Labels* Interner::intern(Labels labels) {
+  const std::size_t before = owners_.size();
+  const Labels* address = intern(std::make_shared<const Labels>(std::move(labels)));
+  if (owners_.size() > before) bytes_made_ += bytes_of(*address) + address->size() * sizeof(routing::Label);
+  return address;
+}
 
 Evaluation::Evaluation(const Database& database, const EvaluationLimits& limits, const Clock& clock)
     : database_(database),
@@ -72,6 +94,8 @@ Result<> Evaluation::prepare(const Node& node, Milliseconds from, Milliseconds t
   for (const auto& child : node.children) MYDR24_TRY(prepare(*child, from, to));
   if (node.kind != Node::Kind::selector) return {};
   const auto series = database_.select(node.matchers, limits_.series_max + 1);
+  // What was looked through, however little of it was found.
+  MYDR24_TRY(spend(database_.series_count() + 1));
   if (series.size() > limits_.series_max)
     return fail(Code::too_costly,
                 fmt::format("column {}: more than {} series are selected", node.column, limits_.series_max));
@@ -144,9 +168,12 @@ Window Evaluation::window(const Node& selector, Selected& selected, Milliseconds
 
 Result<std::vector<AnswerSeries>> Evaluation::range(const Node& node, Milliseconds time) {
   std::vector<AnswerSeries> all;
+  std::size_t points = 0;
   for (Selected& each : selected_[&node]) {
     const Window found = window(node, each, time);
     MYDR24_TRY(spend(found.samples.size()));
+    points += found.samples.size();
+    if (points > limits_.points_max) return too_many_points(limits_);
     if (!found.samples.empty()) all.push_back({shared(each.labels), {found.samples.begin(), found.samples.end()}});
   }
   return all;
@@ -154,6 +181,14 @@ Result<std::vector<AnswerSeries>> Evaluation::range(const Node& node, Millisecon
 
 Result<Value> Evaluation::at(const Node& node, Milliseconds time) {
   MYDR24_TRY(spend(1));
+  auto value = value_of(node, time);
+  if (interner_.bytes_made() > made_bytes_max)
+    return fail(Code::too_costly,
+                fmt::format("column {}: the query makes more than {} bytes of labels", node.column, made_bytes_max));
+  return value;
+}
+
+Result<Value> Evaluation::value_of(const Node& node, Milliseconds time) {
   switch (node.kind) {
     case Node::Kind::number:
       return Value{.scalar = node.number, .vector = {}};
@@ -313,10 +348,10 @@ Result<Value> Evaluation::quantile(const Node& node, Milliseconds time) {
 
 namespace {
 
-// $1, ${1}, $name and $$ of a replacement, as in Go's Regexp.Expand.
+// $1, ${1}, $name and $$ of a replacement, as in Go's Regexp.Expand. Text beyond what labels may have is not all made.
 std::string expand(std::string_view replacement, const re2::RE2& expression, std::span<const std::string> groups) {
   std::string out;
-  for (std::size_t at = 0; at < replacement.size(); ++at) {
+  for (std::size_t at = 0; at < replacement.size() && out.size() <= Database::label_bytes_max; ++at) {
     if (replacement[at] != '$' || at + 1 == replacement.size()) {
       out.push_back(replacement[at]);
       continue;
@@ -363,7 +398,8 @@ Result<const Labels*> Evaluation::replace(const Node& node, const Labels* labels
     if (!routing::is_label_name(text(1), routing::Names::classic))
       return fault_at(node.children[1]->column, "that is no label name");
   }
-  return map(node, 0, labels, [&](const Labels& before) {
+  bool fits = true;
+  const Labels* replaced = map(node, 0, labels, [&](const Labels& before) {
     const std::string_view source = before[text(3)];
     const auto count = static_cast<std::size_t>(expression->NumberOfCapturingGroups()) + 1;
     std::vector<re2::StringPiece> found(count);
@@ -374,21 +410,28 @@ Result<const Labels*> Evaluation::replace(const Node& node, const Labels* labels
     std::vector<std::string> groups;
     for (const auto& each : found) groups.emplace_back(each.data() == nullptr ? "" : std::string(each));
     after.set(text(1), expand(text(2), *expression, groups));
+    fits = bytes_of(after) <= Database::label_bytes_max;
     return after;
   });
+  if (!fits) return too_long(node.column);
+  return replaced;
 }
 
-const Labels* Evaluation::join(const Node& node, const Labels* labels) {
-  return map(node, 0, labels, [&](const Labels& before) {
+Result<const Labels*> Evaluation::join(const Node& node, const Labels* labels) {
+  bool fits = true;
+  const Labels* made = map(node, 0, labels, [&](const Labels& before) {
     std::string joined;
-    for (std::size_t i = 3; i < node.children.size(); ++i) {
+    for (std::size_t i = 3; i < node.children.size() && joined.size() <= Database::label_bytes_max; ++i) {
       if (i > 3) joined += node.children[2]->text;
       joined += before[node.children[i]->text];
     }
     Labels after = before;
     after.set(node.children[1]->text, joined);
+    fits = bytes_of(after) <= Database::label_bytes_max;
     return after;
   });
+  if (!fits) return too_long(node.column);
+  return made;
 }
 
 Result<Value> Evaluation::relabel(const Node& node, Milliseconds time) {
@@ -397,11 +440,7 @@ Result<Value> Evaluation::relabel(const Node& node, Milliseconds time) {
   if (!replaces && !routing::is_label_name(node.children[1]->text, routing::Names::classic))
     return fault_at(node.children[1]->column, "that is no label name");
   for (Element& each : value.vector) {
-    if (replaces) {
-      MYDR24_ASSIGN(each.labels, replace(node, each.labels));
-    } else {
-      each.labels = join(node, each.labels);
-    }
+    MYDR24_ASSIGN(each.labels, replaces ? replace(node, each.labels) : join(node, each.labels));
   }
   MYDR24_TRY(check_unique(node, 0, value.vector));
   return value;

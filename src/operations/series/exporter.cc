@@ -8,7 +8,7 @@
 namespace mydr24::series {
 namespace {
 
-constexpr std::chrono::seconds time_max{10};
+constexpr std::chrono::seconds time_max{3};
 constexpr std::chrono::milliseconds first_pause{1'000};
 
 }  // namespace
@@ -71,6 +71,10 @@ void Exporter::run() {
   std::chrono::nanoseconds send_at = next;
   std::chrono::milliseconds pause = first_pause;
   std::unique_lock lock(mutex_);
+  const auto is_stopping = [this] {
+    const std::lock_guard held(mutex_);
+    return stopping_;
+  };
   const auto left = [&] {
     return std::max((queue_.empty() ? next : std::min(next, send_at)) - clock_.steady(), std::chrono::nanoseconds(0));
   };
@@ -81,7 +85,7 @@ void Exporter::run() {
       enqueue();
       next = std::max<std::chrono::nanoseconds>(next + settings_.every, now);
     }
-    while (!queue_.empty() && now >= send_at) {
+    while (!queue_.empty() && now >= send_at && !is_stopping()) {
       std::chrono::milliseconds wait = pause;
       const Outcome outcome = send(queue_.front(), wait);
       if (outcome != Outcome::taken) ++failed_;

@@ -212,7 +212,7 @@ double round_to(double value, Parameters parameters) {
   return std::floor(value * inverse + 0.5) / inverse;
 }
 double clamp(double value, Parameters parameters) {
-  if (std::isnan(parameters[0]) || std::isnan(parameters[1])) return nan;
+  if (std::isnan(value) || std::isnan(parameters[0]) || std::isnan(parameters[1])) return nan;
   return std::max(parameters[0], std::min(parameters[1], value));
 }
 double clamp_min(double value, Parameters parameters) {

@@ -17,9 +17,6 @@ constexpr std::uint32_t log_page = 4;  // of rows that may have megabytes
 constexpr char format = 1;             // of a row: its first byte
 
 constexpr std::array<std::string_view, 3> kinds{"r", "m", "h"};
-// How often each resolution is written. It follows from the finer one, which is kept for longer than this.
-constexpr std::array<Milliseconds, 3> every{0, 30 * 60'000, 12 * 3'600'000};
-
 std::string time_key(Milliseconds time, std::size_t part) { return fmt::format("{:015}/{:06}", time, part); }
 
 std::string pack_labels(const Labels& labels) {
@@ -49,6 +46,15 @@ std::size_t columns_of(Resolution resolution) { return resolution == Resolution:
 
 std::string Keeper::key(std::string_view kind, std::string_view rest) const {
   return fmt::format("{}{}/{}", prefix_, kind, rest);
+}
+
+// How often a resolution is written. It follows from the finer one, which is kept for longer than this; where that is let
+// go early, hours are written sooner.
+Milliseconds Keeper::every(Resolution resolution) const {
+  constexpr Milliseconds hour = 3'600'000;
+  if (resolution == Resolution::minute) return hour / 2;
+  const Milliseconds kept = std::chrono::milliseconds(database_.settings().minutes_for).count();
+  return database_.let_go_until(Resolution::minute) > database_.now() - kept ? hour : 12 * hour;
 }
 
 Result<> Keeper::each_row(std::string_view kind, const std::function<Result<>(const store::StateRow&)>& take) {
@@ -124,6 +130,11 @@ Result<> Keeper::load_log(const std::function<void(std::string_view)>& replay) {
 }
 
 Result<> Keeper::load(const std::function<void(std::string_view)>& replay) {
+  {
+    const std::lock_guard lock(mutex_);  // it may be the second attempt
+    log_rows_.clear();
+    log_bytes_ = 0;
+  }
   MYDR24_TRY(load_series());
   for (const auto resolution : {Resolution::hour, Resolution::minute, Resolution::raw})
     MYDR24_TRY(load_rows(resolution));
@@ -151,14 +162,17 @@ Result<> Keeper::keep() {
     }
   }
   MYDR24_TRY(erase(std::move(covered)));
+  bool is_old = false;
   for (const auto resolution : {Resolution::minute, Resolution::hour}) {
     const auto which = static_cast<std::size_t>(resolution);
-    if (database_.now() - kept_at_[which] < every[which]) continue;
+    if (database_.now() - kept_at_[which] < every(resolution)) continue;
     MYDR24_TRY(keep_rows(resolution));
-    MYDR24_TRY(erase_old());
     kept_at_[which] = database_.now();
+    is_old = true;
   }
-  return {};
+  if (!is_old) return {};
+  MYDR24_TRY(erase_old());
+  return erase_gone();
 }
 
 Result<> Keeper::keep_series() {
@@ -229,7 +243,10 @@ Result<> Keeper::write(Batch& batch, Resolution resolution) {
       return {};
     }));
   }
-  for (const auto& [series, until] : batch.written) series->written_[static_cast<std::size_t>(resolution)] = until;
+  for (const auto& [series, until] : batch.written) {
+    const std::lock_guard lock(series->mutex_);
+    series->written_[static_cast<std::size_t>(resolution)] = until;
+  }
   batch = {};
   return {};
 }
@@ -245,12 +262,24 @@ Result<> Keeper::erase(std::vector<std::string> keys) {
   return {};
 }
 
-Result<> Keeper::erase_old() {
+// Rows that were written before that time may go: they are older than they are kept for; or what they hold was let go early
+// and must not fill the memory again at the next start, and what follows from it is written: a minute ends at the latest two
+// hours after its last sample, an hour three, see Database::maintain(), and clocks may differ by ten minutes.
+Milliseconds Keeper::kept_from(Resolution resolution) const {
+  constexpr std::array<Milliseconds, 2> ended_after{135 * 60'000, 195 * 60'000};
   const auto& settings = database_.settings();
+  const auto which = static_cast<std::size_t>(resolution);
   const std::array<std::chrono::minutes, 3> kept{settings.raw_for, settings.minutes_for, settings.hours_for};
-  for (std::size_t which = 0; which < kinds.size(); ++which) {
-    const std::string first =
-        key(kinds[which], time_key(database_.now() - std::chrono::milliseconds(kept[which]).count(), 0));
+  const Milliseconds old = database_.now() - std::chrono::milliseconds(kept[which]).count();
+  const Milliseconds let_go = database_.let_go_until(resolution);
+  if (resolution == Resolution::hour) return std::max(old, let_go);
+  return std::max(old, std::min(let_go, kept_at_[which + 1] - ended_after[which]));
+}
+
+Result<> Keeper::erase_old() {
+  for (const auto resolution : {Resolution::raw, Resolution::minute, Resolution::hour}) {
+    const auto which = static_cast<std::size_t>(resolution);
+    const std::string first = key(kinds[which], time_key(kept_from(resolution), 0));
     std::vector<std::string> old;
     const std::string prefix = key(kinds[which], "");
     MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
@@ -266,11 +295,15 @@ Result<> Keeper::erase_old() {
     }));
     MYDR24_TRY(erase(std::move(old)));
   }
-  // Series that were given up.
+  return {};
+}
+
+// Series that were given up. The last number stays taken: rows may still name it, and another series must not get it.
+Result<> Keeper::erase_gone() {
   std::vector<std::string> gone;
   std::erase_if(known_, [&](const auto& entry) {
     const std::lock_guard lock(entry.second->mutex_);
-    if (!entry.second->gone_) return false;
+    if (!entry.second->gone_ || entry.first == last_id_) return false;
     gone.push_back(key("s", fmt::format("{:016x}", entry.first)));
     return true;
   });

@@ -25,7 +25,9 @@ class Keeper {
  public:
   // All must outlive it. `server`: without "/".
   Keeper(Database& database, store::Store& store, std::string server)
-      : database_(database), store_(store), prefix_(std::move(server) + "/") {}
+      : database_(database), store_(store), prefix_(std::move(server) + "/") {
+    database_.is_written_down_ = true;
+  }
 
   // Before anything is appended. `replay` is given what log() was given, in its order.
   Result<> load(const std::function<void(std::string_view)>& replay);
@@ -61,6 +63,9 @@ class Keeper {
   Result<> write(Batch& batch, Resolution resolution);
   Result<> erase(std::vector<std::string> keys);
   Result<> erase_old();
+  Result<> erase_gone();
+  Milliseconds kept_from(Resolution resolution) const;
+  Milliseconds every(Resolution resolution) const;
   std::string key(std::string_view kind, std::string_view rest) const;
 
   Database& database_;

@@ -184,6 +184,7 @@ class Peer {
     return types_;
   }
   std::atomic<int> status = 200;
+  std::atomic<bool> is_slow = false;
 
  private:
   Task<> serve(net::Exchange& exchange) {
@@ -194,6 +195,7 @@ class Peer {
       types_.emplace_back(exchange.request().header("Content-Type"));
     }
     changed_.notify_all();
+    if (is_slow) co_await exchange.sleep(300ms);
     co_await exchange.respond({.status = status.load()});
   }
   std::mutex mutex_;
@@ -220,6 +222,21 @@ TEST_F(Otlp, ExportsGoOutAndWaitWhileThePeerRefusesThem) {
   EXPECT_GE(exporter.sent(), 2);
   EXPECT_EQ(exporter.failed(), 1);
   EXPECT_EQ(peer.types().front(), "application/json");
+}
+
+TEST_F(Otlp, WhoStopsDoesNotWaitForAllThatIsToBeSent) {
+  Peer peer;
+  peer.status = 503;
+  Exporter exporter({.url = peer.url(), .every = 100ms, .json = true, .resource = resource_}, metrics_, system_clock());
+  exporter.start();
+  EXPECT_EQ(peer.wait_for(1), 1U);
+  std::this_thread::sleep_for(500ms);
+  peer.is_slow = true;
+  peer.status = 200;
+  EXPECT_EQ(peer.wait_for(2), 2U);
+  exporter.stop();
+  EXPECT_EQ(peer.wait_for(2), 2U);
+  EXPECT_EQ(exporter.sent(), 1);
 }
 
 TEST_F(Otlp, WhatIsRefusedForGoodIsNotSentAgain) {

@@ -334,6 +334,7 @@ class Parser {
     take();
     if (node->children.size() < function.count_min)
       return error_at(name.column, fmt::format("{} takes at least {} arguments", name.text, function.count_min));
+    if (function.kind == Function::Kind::label_replace) MYDR24_TRY(count_regex(name.column));
     return node;
   }
 
@@ -379,6 +380,11 @@ class Parser {
     return node;
   }
 
+  Result<> count_regex(std::size_t column) {
+    if (++regexes_ <= regexes_max) return {};
+    return error_at(column, fmt::format("an expression has at most {} regular expressions", regexes_max));
+  }
+
   Result<> matcher(Node& node, bool is_named) {
     const Token label = peek();
     if (label.kind != Kind::name || label.text.find(':') != std::string::npos) return unexpected("a label name");
@@ -398,6 +404,7 @@ class Parser {
     if (label.text == name_label && is_named) return error_at(label.column, "the metric is named twice");
     const Token value = take();
     if (node.matchers.size() == routing::matchers_max) return error_at(label.column, "too many matchers");
+    if (op == Op::matches || op == Op::not_matches) MYDR24_TRY(count_regex(value.column));
     auto made = routing::Matcher::make(label.text, op, value.text);
     if (!made) return error_at(value.column, made.error().text);
     node.matchers.push_back(std::move(*made));
@@ -407,6 +414,7 @@ class Parser {
   std::vector<Token> tokens_;
   std::size_t at_ = 0;
   std::size_t nodes_ = 0;
+  std::size_t regexes_ = 0;
   std::size_t depth_ = 0;
 };
 

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -96,6 +97,7 @@ TEST_F(Queries, WhatIsDeepLongOrManyIsRefused) {
   limits_ = {.samples_max = 100};
   EXPECT_EQ(ask("sum_over_time(m[1m])", 10'000).error().code, Code::too_costly);
   limits_ = {.points_max = 100};
+  EXPECT_EQ(ask("m[1m]", 10'000).error().code, Code::too_costly);
   EXPECT_EQ(evaluate(database_, "m", Span{start, start + 10'000, 1'000}, limits_, clock_).error().code,
             Code::too_costly);
   limits_ = {.steps_max = 5};
@@ -104,6 +106,51 @@ TEST_F(Queries, WhatIsDeepLongOrManyIsRefused) {
   limits_ = {.cancelled = &gone};
   EXPECT_EQ(evaluate(database_, "m+m+m+m", Span{start, start + 1'000'000, 100}, limits_, clock_).error().code,
             Code::too_costly);
+  std::string nothing = "a";
+  for (int i = 0; i < 400; ++i) nothing += " or a";
+  EXPECT_EQ(ask(nothing, 0).error().code, Code::too_costly);  // looked for in vain, but looked for
+  limits_ = {};
+  const auto regexes = [](std::size_t count) {
+    std::string all = "m{i=~\"1\"}";
+    for (std::size_t i = 1; i < count / 2; ++i) all += " or m{i!~\"1\"}";
+    for (std::size_t i = count / 2; i < count; ++i) all = "label_replace(" + all + ",\"j\",\"x\",\"i\",\"1\")";
+    return all;
+  };
+  EXPECT_EQ(fault(regexes(regexes_max)), "");
+  EXPECT_NE(fault(regexes(regexes_max + 1)).find("at most 50 regular expressions"), std::string::npos);
+}
+
+TEST_F(Queries, LabelsThatFunctionsMakeAreNoLongerThanThoseOfASeries) {
+  for (int i = 0; i < 20; ++i) put("m", {{"i", std::string(100, static_cast<char>('a' + i))}}, 0, 1);
+  // Each level makes it twenty times as long.
+  const auto nested = [](int levels, const std::string& begin, const std::string& end) {
+    std::string all = "m";
+    for (int i = 0; i < levels; ++i) all = begin + all + end;
+    return all;
+  };
+  std::string sources;
+  std::string groups;
+  for (int i = 0; i < 20; ++i) sources += ",\"i\"";
+  for (int i = 0; i < 20; ++i) groups += "$0";
+  const std::string join_end = ",\"i\",\"\"" + sources + ")";
+  const std::string replace_end = ",\"i\",\"" + groups + "\",\"i\",\".*\")";
+  EXPECT_EQ(count(nested(1, "label_join(", join_end), 0), 20U);
+  EXPECT_EQ(count(nested(1, "label_replace(", replace_end), 0), 20U);
+  for (const auto& expression : {nested(12, "label_join(", join_end), nested(12, "label_replace(", replace_end)}) {
+    const auto answer = ask(expression, 0);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Code::unprocessable);
+    EXPECT_NE(answer.error().text.find("column"), std::string::npos);
+    EXPECT_NE(answer.error().text.find("more than 4096 bytes"), std::string::npos) << answer.error().text;
+  }
+  // 1,000 series of 4,000 bytes, made again at each of 30 levels: more than an evaluation may make.
+  for (int i = 0; i < 1'000; ++i) put("long", {{"i", std::to_string(i)}, {"text", std::string(4'000, 'x')}}, 0, 1);
+  std::string again = "long";
+  for (int i = 0; i < 30; ++i) again = fmt::format("label_replace({},\"n\",\"{}\",\"i\",\".*\")", again, i);
+  const auto answer = ask(again, 0);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::too_costly);
+  EXPECT_NE(answer.error().text.find("bytes of labels"), std::string::npos) << answer.error().text;
 }
 
 TEST_F(Queries, DurationsAreReadAsPrometheusDoes) {

@@ -161,14 +161,16 @@ std::string_view reason(Appended appended) {
   }
 }
 
+void refuse(const WrittenSeries& written, std::size_t samples, std::string_view why, WriteOutcome& outcome) {
+  if (outcome.refused == 0) outcome.why = fmt::format("{}: {}", why, routing::to_text(written.labels));
+  outcome.refused += samples;
+}
+
 void append(Database& database, const WrittenSeries& written, WriteOutcome& outcome) {
-  const auto refuse = [&](std::string_view why) {
-    if (outcome.refused++ == 0) outcome.why = fmt::format("{}: {}", why, routing::to_text(written.labels));
-  };
   auto series = database.series(written.labels);
   for (const Sample& sample : written.samples) {
     if (!series) {
-      refuse(series.error().text);
+      refuse(written, 1, series.error().text, outcome);
       continue;
     }
     auto appended = database.append(**series, sample.time, sample.value);
@@ -181,7 +183,7 @@ void append(Database& database, const WrittenSeries& written, WriteOutcome& outc
     else if (appended == Appended::duplicate)
       ++outcome.duplicates;
     else
-      refuse(reason(appended));
+      refuse(written, 1, reason(appended), outcome);
   }
 }
 
@@ -236,10 +238,15 @@ Result<WriteRequest> parse_write_request(std::string_view message) {
   return request;
 }
 
-WriteOutcome append(Database& database, const WriteRequest& request) {
+WriteOutcome append(Database& database, const WriteRequest& request, const Owner& owner) {
   WriteOutcome outcome;
   for (const auto& [name, description] : request.metadata) database.describe(name, description);
-  for (const WrittenSeries& written : request.series) append(database, written, outcome);
+  for (const WrittenSeries& written : request.series) {
+    if (!owner.job.empty() && written.labels["job"] == owner.job && written.labels["instance"] == owner.instance)
+      refuse(written, written.samples.size(), "the server counts these itself", outcome);
+    else
+      append(database, written, outcome);
+  }
   return outcome;
 }
 

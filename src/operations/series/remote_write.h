@@ -38,7 +38,12 @@ struct WriteOutcome {
   std::size_t refused = 0;
   std::string why;  // of the first one refused
 };
+// Whose series nobody may write from outside; without a job nobody.
+struct Owner {
+  std::string job;
+  std::string instance;
+};
 // Appends what it can.
-WriteOutcome append(Database& database, const WriteRequest& request);
+WriteOutcome append(Database& database, const WriteRequest& request, const Owner& owner);
 
 }  // namespace mydr24::series

@@ -103,11 +103,26 @@ TEST(RemoteWrite, WhatIsRefusedIsCountedAndNamed) {
       parse_write_request(field(1, label("__name__", "up") + sample(1, now) + sample(2, now - 5) + sample(1, now)) +
                           field(1, label("job", "no name") + sample(1, now)));
   ASSERT_TRUE(request);
-  const WriteOutcome outcome = append(database, *request);
+  const WriteOutcome outcome = append(database, *request, {.job = "mydr24", .instance = "h:1"});
   EXPECT_EQ(outcome.kept, 1U);
   EXPECT_EQ(outcome.duplicates, 1U);
   EXPECT_EQ(outcome.refused, 2U);
   EXPECT_EQ(outcome.why, "out of order sample: {__name__=\"up\"}");
+}
+
+TEST(RemoteWrite, WhatTheServerCountsItselfIsNotTakenFromOutside) {
+  ManualClock clock(from_us(now * 1000));
+  Database database(clock, {});
+  const auto of = [](std::string_view instance) {
+    return field(1, label("__name__", "up") + label("job", "mydr24") + label("instance", instance) + sample(1, now));
+  };
+  const auto request = parse_write_request(of("h:1") + of("h:2"));
+  ASSERT_TRUE(request);
+  const WriteOutcome outcome = append(database, *request, {.job = "mydr24", .instance = "h:1"});
+  EXPECT_EQ(outcome.kept, 1U);
+  EXPECT_EQ(outcome.refused, 1U);
+  EXPECT_EQ(outcome.why, "the server counts these itself: {__name__=\"up\", instance=\"h:1\", job=\"mydr24\"}");
+  EXPECT_EQ((*database.all().front()->labels())["instance"], "h:2");
 }
 
 }  // namespace

@@ -73,6 +73,7 @@ struct Node {
 inline constexpr std::size_t expression_bytes_max = 16U << 10;
 inline constexpr std::size_t depth_max = 64;
 inline constexpr std::size_t nodes_max = 1'000;
+inline constexpr std::size_t regexes_max = 50;
 
 // Code::invalid says at which column what is wrong.
 Result<std::unique_ptr<Node>> parse(std::string_view expression);

@@ -32,8 +32,10 @@ class Interner {
   const Labels* intern(Labels labels);
   const Labels* intern(LabelsPtr labels);
   LabelsPtr shared(const Labels* labels) const { return owners_.at(labels); }
+  std::size_t bytes_made() const { return bytes_made_; }  // of label sets that were made here
 
  private:
+  std::size_t bytes_made_ = 0;
   std::unordered_multimap<std::uint64_t, LabelsPtr> known_;
   std::unordered_map<const Labels*, LabelsPtr> owners_;
 };
@@ -76,6 +78,7 @@ class Evaluation {
   const Labels* bare(const Node& node, const Labels* labels);  // without its name
   Result<> check_unique(const Node& node, std::size_t which, const std::vector<Element>& elements);
 
+  Result<Value> value_of(const Node& node, Milliseconds time);
   Value select(const Node& node, Milliseconds time);
   Result<Value> call(const Node& node, Milliseconds time);
   Result<Value> over_range(const Node& node, Milliseconds time);
@@ -84,7 +87,7 @@ class Evaluation {
   Result<Value> quantile(const Node& node, Milliseconds time);
   Result<Value> relabel(const Node& node, Milliseconds time);
   Result<const Labels*> replace(const Node& node, const Labels* labels);
-  const Labels* join(const Node& node, const Labels* labels);
+  Result<const Labels*> join(const Node& node, const Labels* labels);
   Window window(const Node& selector, Selected& selected, Milliseconds time) const;
 
   // aggregate.cc
@@ -124,6 +127,8 @@ const Labels* Evaluation::map(const Node& node, std::size_t which, const Labels*
   mapping.made.emplace(labels, made);
   return made;
 }
+
+Error too_many_points(const EvaluationLimits& limits);
 
 // Labels without those, or with only those.
 Labels without(const Labels& labels, const std::vector<std::string>& names);
