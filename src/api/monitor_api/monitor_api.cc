@@ -282,8 +282,10 @@ void add_routes(pipeline::Router& router, Service& service) {
               [&service](Call& call) -> Task<> { co_await preview_rules(service, call); }});
   router.add({Method::get, "/api/v1/monitor/changes", "monitor-changes", RequestClass::routine,
               [&service](Call& call) -> Task<> { co_await answer(call, changes(service)); }});
-  router.add_open({Method::post, "/api/v1/monitor/probe", "monitor-probe", RequestClass::urgent,
-                   [&service](Call& call) -> Task<> { co_await take_probe(service, call); }});
+  pipeline::Route probe{Method::post, "/api/v1/monitor/probe", "monitor-probe", RequestClass::urgent,
+                        [&service](Call& call) -> Task<> { co_await take_probe(service, call); }};
+  probe.unrecorded = true;
+  router.add_open(std::move(probe));
   add_slo_routes(router, service);
 }
 

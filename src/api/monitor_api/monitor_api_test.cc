@@ -24,6 +24,7 @@ TEST(MonitorApi, TheTableOfRoutesIsComplete) {
   for (const auto& route : router.routes()) {
     EXPECT_TRUE(route.handler && !route.interaction.empty()) << route.pattern;
     EXPECT_EQ(route.open, route.interaction == "monitor-probe");
+    EXPECT_EQ(route.unrecorded, route.interaction == "monitor-probe");
     rows.insert(std::string(net::to_string(route.method)) + ' ' + route.pattern);
   }
   const std::set<std::string> expected{"GET /api/v1/monitor",
