@@ -17,7 +17,8 @@ TEST(MonitorApi, TheTableOfRoutesIsComplete) {
   std::ostringstream lines;
   telemetry::Log log({}, clock, lines);
   monitor::Monitor monitor(store, book, clock, log);
-  Service service{store, monitor, [] { return std::string("{}"); }, clock, "secret"};
+  WorkerPool workers(1);
+  Service service{store, monitor, [] { return std::string("{}"); }, workers, clock, "secret"};
   pipeline::Router router;
   add_routes(router, service);
   std::set<std::string> rows;
