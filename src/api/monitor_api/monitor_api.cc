@@ -20,6 +20,7 @@ using pipeline::Call;
 constexpr std::size_t body_bytes_max = std::size_t{2} << 20;
 constexpr std::size_t probe_bytes_max = std::size_t{16} << 10;
 constexpr std::uint32_t changes_shown = 50;
+constexpr int attempts = 3;  // of a change that another one came before
 
 Result<std::optional<std::int64_t>> revision_in(std::string_view digits) {
   if (digits.empty()) return std::optional<std::int64_t>();
@@ -65,19 +66,31 @@ Task<Result<json::Document>> read_object(Call& call) {
   co_return parse_object(std::move(*body));
 }
 
-Task<> make_change(Service& service, Call& call, monitor::DefinitionsChange change) {
-  std::optional<monitor::Definitions> next;
+Task<Result<monitor::Definitions>> try_change(Service& service, Call& call, const monitor::DefinitionsChange& change) {
+  auto next = co_await service.workers.run(call.request_class(), [&]() -> Result<monitor::Definitions> {
+    monitor::Definitions found;
+    MYDR24_TRY(service.store.read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(found, monitor::prepare(reader, change));
+      return {};
+    }));
+    return found;
+  });
+  if (!next) co_return next;
   const auto done = co_await async_call<Result<>>([&](auto finish) {
     service.store.submit(
-        RequestClass::urgent,
-        [&](store::Transaction& transaction) -> Result<> {
-          MYDR24_ASSIGN(next, monitor::change(transaction, change));
-          return {};
-        },
+        RequestClass::urgent, [&](store::Transaction& transaction) { return monitor::put(transaction, *next); },
         std::move(finish));
   });
-  if (!done) {
-    co_await call.respond(done.error());
+  if (!done) co_return done.error();
+  co_return next;
+}
+
+Task<> make_change(Service& service, Call& call, monitor::DefinitionsChange change) {
+  auto next = co_await try_change(service, call, change);
+  for (int i = 1; i < attempts && !next && next.error().code == Code::conflict && !change.revision; ++i)
+    next = co_await try_change(service, call, change);
+  if (!next) {
+    co_await call.respond(next.error());
     co_return;
   }
   const std::string text = fmt::format(R"({{"revision":{},"rules":{},"objectives":{}}})", next->revision,
@@ -163,7 +176,7 @@ Task<> import_openslo(Service& service, Call& call) {
     co_await call.respond(import.error());
     co_return;
   }
-  auto documents = slo::parse_openslo(import->yaml);
+  auto documents = co_await service.workers.run(call.request_class(), [&] { return slo::parse_openslo(import->yaml); });
   if (documents && documents->slos.empty()) documents = fail(Code::invalid, "there is no SLO in it", "document");
   if (!documents) {
     co_await call.respond(documents.error());
@@ -282,8 +295,10 @@ void add_routes(pipeline::Router& router, Service& service) {
               [&service](Call& call) -> Task<> { co_await preview_rules(service, call); }});
   router.add({Method::get, "/api/v1/monitor/changes", "monitor-changes", RequestClass::routine,
               [&service](Call& call) -> Task<> { co_await answer(call, changes(service)); }});
-  router.add_open({Method::post, "/api/v1/monitor/probe", "monitor-probe", RequestClass::urgent,
-                   [&service](Call& call) -> Task<> { co_await take_probe(service, call); }});
+  pipeline::Route probe{Method::post, "/api/v1/monitor/probe", "monitor-probe", RequestClass::urgent,
+                        [&service](Call& call) -> Task<> { co_await take_probe(service, call); }};
+  probe.unrecorded = true;
+  router.add_open(std::move(probe));
   add_slo_routes(router, service);
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "api/pipeline/pipeline.h"
+#include "base/async/worker_pool.h"
 #include "operations/monitor/monitor.h"
 
 namespace mydr24::monitor_api {
@@ -18,6 +19,7 @@ struct Service {
   store::Store& store;
   monitor::Monitor& monitor;
   std::function<std::string()> channels_json;
+  WorkerPool& workers;
   const Clock& clock;
   std::string probe_secret;                   // signs what comes to /api/v1/monitor/probe
   std::atomic<std::int64_t> probes_taken{0};  // by it

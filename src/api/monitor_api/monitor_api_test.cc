@@ -17,13 +17,15 @@ TEST(MonitorApi, TheTableOfRoutesIsComplete) {
   std::ostringstream lines;
   telemetry::Log log({}, clock, lines);
   monitor::Monitor monitor(store, book, clock, log);
-  Service service{store, monitor, [] { return std::string("{}"); }, clock, "secret"};
+  WorkerPool workers(1);
+  Service service{store, monitor, [] { return std::string("{}"); }, workers, clock, "secret"};
   pipeline::Router router;
   add_routes(router, service);
   std::set<std::string> rows;
   for (const auto& route : router.routes()) {
     EXPECT_TRUE(route.handler && !route.interaction.empty()) << route.pattern;
     EXPECT_EQ(route.open, route.interaction == "monitor-probe");
+    EXPECT_EQ(route.unrecorded, route.interaction == "monitor-probe");
     rows.insert(std::string(net::to_string(route.method)) + ' ' + route.pattern);
   }
   const std::set<std::string> expected{"GET /api/v1/monitor",

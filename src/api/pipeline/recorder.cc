@@ -9,7 +9,6 @@ namespace mydr24::pipeline {
 namespace {
 
 constexpr std::size_t request_id_bytes_max = 64;
-constexpr std::string_view own_probe = "monitor-probe";
 constexpr std::string_view no_route = "none";  // as in http_requests_total
 
 bool is_plain(std::string_view text) {
@@ -140,8 +139,7 @@ void Recorder::record_writes() {
 }
 
 Result<> Recorder::record(int status) {
-  // What the server asked of itself, by its signature, to see that it answers; one that is refused is recorded.
-  if (status < 400 && match_.route != nullptr && match_.route->interaction == own_probe) return {};
+  if (status < 400 && match_.route != nullptr && match_.route->unrecorded) return {};
   if (status < 400 && access_.has_noted() && is_plain_write(match_.route->interaction)) return {};
   auto one = entry();
   if (!names_itself_) one.id = request_id_;

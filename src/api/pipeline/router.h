@@ -31,6 +31,9 @@ struct Route {
   std::string summary;                // a line for the OpenAPI document; empty: made from interaction and pattern
   bool open = false;                  // see Router::add_open
   std::uint8_t feature = no_feature;  // set by Router::add, from the interaction
+  // What the server asks of itself, many times a day, and proves by a signature: the audit records it only when it is
+  // refused.
+  bool unrecorded = false;
 };
 
 inline constexpr std::size_t segments_max = 8;

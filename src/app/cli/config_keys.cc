@@ -318,12 +318,12 @@ constexpr auto table = std::to_array<Key>({
      "protobuf json"},
     {"monitor.heartbeat_url", at<&Settings::monitor, &Monitor::heartbeat_url>,
      "Called every monitor.probe_every_s while the monitor works: who watches from outside misses it else. Empty: "
-     "none.",
+     "none. With tenants it contains {tenant}.",
      Form::any},
     {"monitor.probes", at<&Settings::monitor, &Monitor::probes>,
      "Further addresses of synthetic emergencies, as email=probe@hospital.example,sms=+15550100.", Form::any},
     {"monitor.probe_every_s", at<&Settings::monitor, &Monitor::probe_every_s>,
-     "Seconds between synthetic emergencies over each channel.", Form::any, "", 1, 3600},
+     "Seconds between synthetic emergencies over each channel.", Form::any, "", 1, 120},
 });
 
 std::string in_quotes(std::string_view text) {

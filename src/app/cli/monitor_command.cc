@@ -30,7 +30,10 @@ Result<std::string> rules_body(const MonitorOptions& options) {
   const json::Value list = document->root().is_array() ? document->root() : document->root()["rules"];
   std::string body;
   json::Writer out(body);
-  out.begin_object().field("by", options.by).key("rules").raw(list ? list.raw() : "[]").end_object();
+  out.begin_object().field("by", options.by);
+  // Of the rules that were exported: what was changed since is not overwritten.
+  if (const json::Value revision = document->root()["revision"]) out.key("revision").raw(revision.raw());
+  out.key("rules").raw(list ? list.raw() : "[]").end_object();
   return body;
 }
 
@@ -101,7 +104,7 @@ int run_monitor_rules_export(const MonitorOptions& options, const Terminal& term
   if (!answer) return terminal.fail(answer.error());
   std::string text;
   json::Writer out(text);
-  out.begin_object().key("rules").begin_array();
+  out.begin_object().key("revision").raw(answer->root()["revision"].raw()).key("rules").begin_array();
   for (const json::Value each : answer->root()["rules"]) out.raw(each["rule"].raw());
   out.end_array().end_object();
   terminal.out << text << '\n';

@@ -24,6 +24,9 @@ TEST_F(MonitorCommand, RulesAreExportedPreviewedAndSet) {
   EXPECT_TRUE(preview.out.contains("EmergencyResponseSlow")) << preview.out;
   const Ran set = mydr24({"monitor", "rules", "set", path, "--by", "ada"});
   EXPECT_EQ(set.exit, 0) << set.err;
+  const Ran stale = mydr24({"monitor", "rules", "set", path, "--by", "eve"});
+  EXPECT_NE(stale.exit, 0) << "it was exported before the change of ada";
+  EXPECT_TRUE(stale.err.contains("revision")) << stale.err;
   EXPECT_TRUE(mydr24({"monitor", "changes"}).out.contains("ada"));
   EXPECT_EQ(mydr24({"monitor", "rules", "set", write("wrong.json", "[{}]"), "--by", "ada"}).exit, 6);
 }

@@ -59,8 +59,11 @@ Monitoring::Monitoring(Parts parts)
     : parts_(std::move(parts)),
       calls_(parts_.store, parts_.clock),
       monitor_(parts_.store, parts_.book, parts_.clock, parts_.log),
-      api_{parts_.store, monitor_,
-           [this] { return probes_ ? probes_->channels_json() : std::string(R"({"channels":[]})"); }, parts_.clock,
+      api_{parts_.store,
+           monitor_,
+           [this] { return has_probes_ ? probes_->channels_json() : std::string(R"({"channels":[]})"); },
+           parts_.workers,
+           parts_.clock,
            crypto::random_token()} {}
 
 Monitoring::~Monitoring() { stop(); }
@@ -74,16 +77,16 @@ void Monitoring::add_routes(pipeline::Router& router) { monitor_api::add_routes(
 
 std::vector<monitor::Probe> Monitoring::make_probes(asio::io_context& context, const std::string& loopback) {
   std::vector<monitor::Probe> probes;
-  probes.push_back({"console", std::make_unique<FeedChannel>(parts_.hub)});
+  probes.push_back({.name = "console", .channel = std::make_unique<FeedChannel>(parts_.hub), .always_delivers = true});
   if (!loopback.empty()) {
     auto made = notify::make_webhook({.url = loopback + "/api/v1/monitor/probe", .secret = api_.probe_secret},
                                      net::make_client(context), parts_.clock);
-    if (made) probes.push_back({"webhook loopback", std::move(*made)});
+    if (made) probes.push_back({.name = "webhook loopback", .channel = std::move(*made)});
   }
   if (const auto addresses = probe_addresses(parts_.settings.monitor))
     for (const notify::Address& address : *addresses)
-      probes.push_back({fmt::format("{} {}", notify::to_string(address.kind), probes.size()),
-                        parts_.make_channel(context, address)});
+      probes.push_back({.name = fmt::format("{} {}", notify::to_string(address.kind), probes.size()),
+                        .channel = parts_.make_channel(context, address)});
   return probes;
 }
 
@@ -100,7 +103,6 @@ Result<> Monitoring::read_record() const {
 }
 
 std::optional<double> Monitoring::available() const {
-  if (!probes_) return std::nullopt;
   const bool well = parts_.store.statistics().writable && probes_->is_available() && calls_.overdue() == 0 &&
                     parts_.unrecorded() == 0;
   return well ? 1.0 : 0.0;
@@ -187,10 +189,12 @@ Result<> Monitoring::begin(const std::string& loopback) {
       .read_record = [this] { return read_record(); },
       .is_working = [this] { return monitor_.is_working(); },
       .is_ending = parts_.is_ending,
+      .keep = [this] { monitor_.keep(); },
       .portal_url = loopback.empty() ? std::string() : loopback + "/api/v1/monitor/probe",
       .portal_secret = api_.probe_secret,
       .heartbeat_url = parts_.settings.monitor.heartbeat_url,
       .probe_every = seconds(parts_.settings.monitor.probe_every_s)});
+  has_probes_ = true;
   for (Source& source : calls_.sources()) monitor_.add(std::move(source));
   for (Source& source : probes_->sources()) monitor_.add(std::move(source));
   add_served_sources();
@@ -224,15 +228,17 @@ void Monitoring::stop() {
     wake_.notify_all();
     thread_.join();
   }
-  if (probes_) probes_->stop();
+  if (!has_probes_.exchange(false)) return;
+  probes_->stop();
+  monitor_.stop();
 }
 
 void Monitoring::served(const pipeline::Route& route, std::chrono::nanoseconds time) {
   const std::string_view name = route.interaction;
   if (name == "read" || name == "vread") {
     access_.observe(seconds_of(time), parts_.clock.steady());
-    ++reads_;
     if (seconds_of(time) <= access_limit_s) ++reads_in_time_;
+    ++reads_;  // after its part, as it is read before it
   } else if (name == "login" || name == "token") {
     login_.observe(seconds_of(time), parts_.clock.steady());
   }

@@ -29,6 +29,7 @@ class Monitoring {
     const alerts::Book& book;
     const alerts::Dispatcher& dispatcher;
     notify::ConsoleHub& hub;
+    WorkerPool& workers;
     const Clock& clock;
     const telemetry::Log& log;
     std::function<std::unique_ptr<notify::Channel>(asio::io_context&, const notify::Address&)> make_channel;
@@ -78,7 +79,7 @@ class Monitoring {
   monitor::Worst login_{std::chrono::seconds(60)};
   std::atomic<std::int64_t> reads_ = 0, reads_in_time_ = 0;
   std::atomic<std::int64_t> backup_at_us_ = 0;  // 0: none is known of
-  bool has_begun_ = false;
+  std::atomic<bool> has_probes_ = false;        // requests are answered before begin()
 
   std::mutex mutex_;
   std::condition_variable wake_;

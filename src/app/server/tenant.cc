@@ -355,6 +355,7 @@ void Tenant::make_monitoring() {
       .book = *core_.book,
       .dispatcher = *dispatcher_,
       .hub = hub_,
+      .workers = shared_.workers,
       .clock = clock_,
       .log = log_,
       .make_channel = [this](asio::io_context& context,

@@ -10,6 +10,7 @@ namespace mydr24::server {
 namespace {
 
 constexpr std::size_t name_bytes_max = 32;
+constexpr std::string_view tenant_mark = "{tenant}";
 constexpr std::size_t host_bytes_max = 253;  // RFC 1035, 2.3.4, as text
 
 bool is_made_of(std::string_view text, std::string_view characters, std::size_t bytes_max) {
@@ -64,6 +65,11 @@ Result<> check_tenants(const Settings& settings) {
     return fail(Code::invalid,
                 fmt::format("{} tenants are too many: a server has up to {}", settings.tenants.size(), tenants_max),
                 "tenants");
+  const auto& heartbeat = settings.monitor.heartbeat_url;
+  if (!settings.tenants.empty() && !heartbeat.empty() && !heartbeat.contains(tenant_mark))
+    return fail(Code::invalid,
+                fmt::format("with tenants it contains {}, so that each is missed by itself", tenant_mark),
+                "monitor.heartbeat_url");
   std::set<std::string> names, hosts, stores;
   for (const auto& tenant : settings.tenants) {
     MYDR24_TRY(check(settings, tenant));
@@ -107,6 +113,8 @@ Result<Settings> tenant_settings(const Settings& settings, std::string_view name
   made.vitals.mqtt_topics = tenant.mqtt_topics;
   if (tenant.mqtt_topics.empty()) made.vitals.mqtt_host.clear();
   made.vitals.mqtt_client_id += "-" + tenant.name;
+  if (const auto at = made.monitor.heartbeat_url.find(tenant_mark); at != std::string::npos)
+    made.monitor.heartbeat_url.replace(at, tenant_mark.size(), tenant.name);
   return made;
 }
 

@@ -49,6 +49,10 @@ TEST(Tenants, SettingsThatWouldMixTwoAreRefused) {
   Settings settings;
   settings.tenants = {good, other};
   EXPECT_TRUE(check_tenants(settings));
+  settings.monitor.heartbeat_url = "https://watch.example/ping";
+  EXPECT_EQ(check_tenants(settings).error().where, "monitor.heartbeat_url") << "one tenant would beat for the others";
+  settings.monitor.heartbeat_url = "https://watch.example/ping/{tenant}";
+  EXPECT_TRUE(check_tenants(settings));
   settings.store.url = "postgres://shared/one";
   EXPECT_EQ(check_tenants(settings).error().where, "tenants[north].url") << "one database is not for two";
 }
@@ -62,6 +66,7 @@ TEST(Tenants, SettingsOfOneHoldNothingOfAnother) {
   settings.audit.folder = "/audit";
   settings.access.organization = "Organization/all";
   settings.vitals.mqtt_host = "broker";
+  settings.monitor.heartbeat_url = "https://watch.example/{tenant}/ping";
   settings.tenants = {{.name = "north", .hosts = {"north.example"}, .mqtt_topics = "north/+"},
                       {.name = "south", .hosts = {"south.example"}, .base_url = "https://s.example"}};
   const auto north = tenant_settings(settings, "north");
@@ -75,6 +80,7 @@ TEST(Tenants, SettingsOfOneHoldNothingOfAnother) {
   EXPECT_EQ(north->vitals.mqtt_topics, "north/+");
   EXPECT_EQ(south->vitals.mqtt_host, "") << "it subscribes to nothing";
   EXPECT_TRUE(north->tenants.empty());
+  EXPECT_EQ(north->monitor.heartbeat_url, "https://watch.example/north/ping");
   EXPECT_EQ(tenant_settings(settings, "west").error().text, "there is no tenant 'west': there are north, south");
 }
 

@@ -102,15 +102,16 @@ void Calls::answered(Open& open, Instant at, std::string_view delivery) {
   }
 }
 
+// A total is counted after its part, and read before it: no part is seen as less than it is.
 void Calls::respond(Microseconds took) {
-  ++responses_;
   if (took <= response_limit) ++in_time_;
+  ++responses_;
 }
 
 // Under mutex_.
 void Calls::message(bool delivered) {
-  ++messages_;
   if (delivered) ++delivered_;
+  ++messages_;
   counts_.add(clock_.now(), {delivered ? 1.0 : 0.0, 1});
 }
 

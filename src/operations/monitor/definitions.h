@@ -21,12 +21,15 @@ struct Definitions {
   std::optional<Instant> at;
   std::string by;
   std::string what;  // of the change: "rules", "objectives"
+  // Why what is stored cannot be read, empty: it can. Then rules and objectives are those that are compiled in.
+  std::string fault;
   std::vector<Rule> rules;
   std::vector<slo::Slo> slos;
 };
 using DefinitionsPointer = std::shared_ptr<const Definitions>;
 
 inline constexpr std::size_t slos_max = 100;
+inline constexpr std::int64_t revisions_kept = 100;
 const Definitions& default_definitions();
 
 struct DefinitionsChange {
@@ -38,13 +41,18 @@ struct DefinitionsChange {
   std::string by;
 };
 
+// An error only of the store's: see Definitions::fault.
 Result<Definitions> load(store::Reader& reader);
-// In the transaction of the change; event "monitor.changed". Code::invalid (no name given, a member), Code::not_found
-// (an objective to remove), Code::conflict (another revision is in force), Code::too_large (too many).
-Result<Definitions> change(store::Transaction& transaction, const DefinitionsChange& change);
+// What would be in force after the change. Takes up to some seconds for a megabyte of objectives, which no write should
+// wait for: put() is what is left for the transaction. Code::invalid (no name given, a member), Code::not_found (an
+// objective to remove), Code::conflict (another revision is in force), Code::too_large (too many).
+// What could not be read back from the store is refused.
+Result<Definitions> prepare(store::Reader& reader, const DefinitionsChange& change);
+// Event "monitor.changed". Code::conflict: another change was made since `next` was prepared.
+Result<> put(store::Transaction& transaction, Definitions& next);
 // The changes, newest first, at most `count`: {"revision", "at", "by", "what"}.
 Result<std::string> changes_json(store::Reader& reader, std::uint32_t count);
-// One revision as it was, for a look back or to restore it. Code::not_found.
+// One revision as it was, for a look back or to restore it; the newest revisions_kept are. Code::not_found.
 Result<Definitions> revision_of(store::Reader& reader, std::int64_t revision);
 
 inline constexpr std::string_view changed_event = "monitor.changed";

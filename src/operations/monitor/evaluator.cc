@@ -34,6 +34,12 @@ std::string slo_cause(const slo::Slo& slo, std::string_view what) {
 
 double seconds_of(nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
+// What one event of a budget stands for where time is counted.
+double event_seconds(const slo::Slo& slo, const slo::Objective& objective) {
+  if (slo.method == slo::Method::occurrences) return 1;
+  return static_cast<double>(objective.slice_window.value_or(std::chrono::seconds(60)).count());
+}
+
 }  // namespace
 
 std::string_view to_string(RuleState state) {
@@ -63,7 +69,7 @@ std::optional<double> Evaluator::budget_left(std::string_view service, Instant n
     if (watch.slo.service != service) continue;
     const Instant begin = slo::begin_of(watch.slo.window, now).value_or(now - watch.period);
     for (const Part& part : watch.parts) {
-      const double left = slo::budget_of(part.objective.target, part.counts.since(begin)).remaining;
+      const double left = budget(watch, part, begin).remaining;
       least = std::min(least.value_or(left), left);
     }
   }
@@ -82,25 +88,36 @@ std::optional<double> Evaluator::burn_rate(std::string_view slo) const {
   return worst;
 }
 
-Evaluator::Part Evaluator::make_part(const slo::Slo& slo, const slo::Objective& objective) const {
+Natives natives_of(const Definitions& definitions) {
+  Natives natives;
+  for (const slo::Slo& slo : definitions.slos) {
+    auto& objectives = natives.slos.emplace_back();
+    for (const slo::Objective& objective : slo.objectives) {
+      const slo::Indicator& indicator = objective.indicator ? *objective.indicator : *slo.indicator;
+      objectives.push_back({slo::native_metric(indicator.metric), slo::native_metric(indicator.total)});
+    }
+  }
+  return natives;
+}
+
+Evaluator::Part Evaluator::make_part(const slo::Slo& slo, const slo::Objective& objective,
+                                     const Natives::Names& names) const {
   const slo::Indicator& indicator = objective.indicator ? *objective.indicator : *slo.indicator;
   return {.objective = objective,
           .slicer = slo::Slicer(slo.method, objective),
-          .metric = find(slo::native_metric(indicator.metric)),
-          .total = find(slo::native_metric(indicator.total)),
+          .metric = find(names.metric),
+          .total = find(names.total),
           .kind = indicator.kind};
 }
 
-void Evaluator::set_absences(const Definitions& definitions, nanoseconds steady) {
+void Evaluator::set_absences(const Natives& natives, nanoseconds steady) {
   for (Metric& metric : metrics_) {
     if (metric.known_at.count() == 0) metric.known_at = steady;
     std::optional<std::chrono::milliseconds> least;
-    for (const slo::Slo& slo : definitions.slos)
-      for (const slo::Objective& objective : slo.objectives) {
-        const slo::Indicator& indicator = objective.indicator ? *objective.indicator : *slo.indicator;
-        if (slo::native_metric(indicator.metric) != metric.source.name) continue;
-        const auto length = slo::length_of(slo.window.duration).value_or(absence_period);
-        const auto time = slo::absent_after(objective.target, length);
+    for (std::size_t i = 0; i < slos_.size(); ++i)
+      for (std::size_t j = 0; j < slos_[i].parts.size(); ++j) {
+        if (natives.slos[i][j].metric != metric.source.name) continue;
+        const auto time = slo::absent_after(slos_[i].parts[j].objective.target, slos_[i].period);
         least = std::min(least.value_or(time), time);
       }
     // What comes every minute is not missed before the minute is over.
@@ -108,7 +125,7 @@ void Evaluator::set_absences(const Definitions& definitions, nanoseconds steady)
   }
 }
 
-void Evaluator::use(const Definitions& definitions, nanoseconds steady) {
+void Evaluator::use(const Definitions& definitions, const Natives& natives, nanoseconds steady) {
   std::vector<Watched> rules;
   for (const Rule& rule : definitions.rules) {
     Watched next{.rule = rule, .metric = find(rule.metric)};
@@ -124,14 +141,15 @@ void Evaluator::use(const Definitions& definitions, nanoseconds steady) {
   }
   rules_ = std::move(rules);
   std::vector<Watch> slos;
-  for (const slo::Slo& slo : definitions.slos) {
+  for (std::size_t number = 0; number < definitions.slos.size(); ++number) {
+    const slo::Slo& slo = definitions.slos[number];
     const auto before = std::ranges::find(slos_, slo.name, [](const Watch& each) { return each.slo.name; });
     const bool goes_on = before != slos_.end() && before->slo.indicator == slo.indicator &&
                          before->slo.method == slo.method && before->parts.size() == slo.objectives.size();
     Watch next{.slo = slo, .period = slo::length_of(slo.window.duration).value_or(absence_period)};
     next.conditions = slo::conditions(next.period);
     for (std::size_t i = 0; i < slo.objectives.size(); ++i) {
-      Part part = make_part(slo, slo.objectives[i]);
+      Part part = make_part(slo, slo.objectives[i], natives.slos[number][i]);
       if (goes_on && before->slo.objectives[i].indicator == slo.objectives[i].indicator)
         part.counts = std::move(before->parts[i].counts);
       next.parts.push_back(std::move(part));
@@ -139,12 +157,15 @@ void Evaluator::use(const Definitions& definitions, nanoseconds steady) {
     slos.push_back(std::move(next));
   }
   slos_ = std::move(slos);
-  set_absences(definitions, steady);
+  set_absences(natives, steady);
 }
 
-void Evaluator::restore(std::string_view cause) {
-  for (Watched& watched : rules_)
-    if (rule_cause(watched.rule) == cause) watched.is_firing = true;
+bool Evaluator::restore(std::string_view cause) {
+  const auto found =
+      std::ranges::find_if(rules_, [&](const Watched& watched) { return rule_cause(watched.rule) == cause; });
+  if (found == rules_.end()) return false;
+  found->is_firing = true;
+  return true;
 }
 
 void Evaluator::restore(std::string_view name, std::size_t objective, Instant hour, const slo::Count& events) {
@@ -154,14 +175,15 @@ void Evaluator::restore(std::string_view name, std::size_t objective, Instant ho
 
 void Evaluator::restore_gap(Instant from, Instant to) {
   for (Watch& watch : slos_) {
-    if (watch.slo.no_data() != slo::NoData::bad || watch.slo.method != slo::Method::occurrences) continue;
+    if (watch.slo.no_data() != slo::NoData::bad) continue;
     const Instant begin = std::max(from, to - watch.period);
     for (Part& part : watch.parts) {
       if (part.kind == slo::Indicator::Kind::good_total || part.kind == slo::Indicator::Kind::bad_total) continue;
+      const double each = event_seconds(watch.slo, part.objective);
       Instant at = begin;
       while (at < to) {
         const Instant end = std::min<Instant>(std::chrono::floor<std::chrono::hours>(at) + std::chrono::hours(1), to);
-        part.counts.restore(at, {0, std::chrono::duration<double>(end - at).count()});
+        part.counts.restore(at, {0, std::chrono::duration<double>(end - at).count() / each});
         at = end;
       }
     }
@@ -215,7 +237,7 @@ void Evaluator::judge(Watched& watched, nanoseconds steady) const {
   watched.state = watched.is_firing ? RuleState::firing : watched.since ? RuleState::pending : RuleState::ok;
 }
 
-std::optional<slo::Count> Evaluator::events_of(const Part& part, slo::NoData no_data) const {
+std::optional<slo::Count> Evaluator::events_of(Part& part, slo::NoData no_data) const {
   using Kind = slo::Indicator::Kind;
   if (!part.metric) return std::nullopt;
   const Metric& metric = metrics_[*part.metric];
@@ -227,7 +249,10 @@ std::optional<slo::Count> Evaluator::events_of(const Part& part, slo::NoData no_
     if (!metric.value || !total.value) return nothing;
     if (!metric.before || !total.before) return slo::Count{};
     const double all = std::max(0.0, *total.value - *total.before);
-    const double some = std::clamp(*metric.value - *metric.before, 0.0, all);
+    const double counted = std::max(0.0, *metric.value - *metric.before);
+    const double some = std::min(counted + part.ahead, all);
+    // No longer than to the next second: a counter that is no part of the total would hide what fails later.
+    part.ahead = std::min(counted + part.ahead - some, counted);
     return slo::Count{part.kind == Kind::good_total ? some : all - some, all};
   }
   if (!metric.value) return nothing;
@@ -239,17 +264,19 @@ std::optional<slo::Count> Evaluator::events_of(const Part& part, slo::NoData no_
   return slo::Count{part.kind == Kind::raw_success ? share : 1 - share, 1};
 }
 
-// Where seconds are counted, a window has as many as it is long: those before the server began are not known to be
-// bad, and without them the first bad second of a new server would look like an outage.
-slo::Count Evaluator::in(const Watch& watch, const Part& part, std::chrono::seconds window) {
-  slo::Count count = part.counts.in(window);
-  const auto length = static_cast<double>(window.count());
-  if (part.kind != slo::Indicator::Kind::threshold || watch.slo.method != slo::Method::occurrences) return count;
-  if (count.total > 0 && count.total < length) {
-    count.good += length - count.total;
-    count.total = length;
+// Where time is counted, a window has as many seconds or slices as it is long: those before the server began are not
+// known to be bad, and without them the first bad second of a new server would look like an outage.
+slo::Count Evaluator::padded(const Watch& watch, const Part& part, slo::Count count, std::chrono::seconds length) {
+  const double whole = static_cast<double>(length.count()) / event_seconds(watch.slo, part.objective);
+  if (part.kind == slo::Indicator::Kind::threshold && count.total > 0 && count.total < whole) {
+    count.good += whole - count.total;
+    count.total = whole;
   }
   return count;
+}
+
+slo::Budget Evaluator::budget(const Watch& watch, const Part& part, Instant begin) {
+  return slo::budget_of(part.objective.target, padded(watch, part, part.counts.since(begin), watch.period));
 }
 
 void Evaluator::count(Watch& watch, Instant now, nanoseconds steady) const {
@@ -262,8 +289,9 @@ void Evaluator::count(Watch& watch, Instant now, nanoseconds steady) const {
     if (watch.slo.is_emergency() && are_single && events->bad() > 0) part.failed_at = steady;
     for (std::size_t i = 0; i < slo::condition_count; ++i) {
       const slo::Condition& condition = watch.conditions[i];
-      part.burns[i] = slo::judge(condition, part.objective.target, in(watch, part, condition.long_window),
-                                 in(watch, part, condition.short_window), watch.slo.min_traffic());
+      const auto in = [&](std::chrono::seconds window) { return padded(watch, part, part.counts.in(window), window); };
+      part.burns[i] = slo::judge(condition, part.objective.target, in(condition.long_window),
+                                 in(condition.short_window), watch.slo.min_traffic());
     }
   }
 }
@@ -335,13 +363,14 @@ std::vector<Finding> Evaluator::evaluate(Instant now, nanoseconds steady) {
   return findings;
 }
 
-std::vector<Evaluator::HourCount> Evaluator::this_hour() const {
+std::vector<Evaluator::HourCount> Evaluator::hours(Instant from, Instant to) const {
   std::vector<HourCount> found;
   for (const Watch& watch : slos_)
-    for (std::size_t i = 0; i < watch.parts.size(); ++i) {
-      const slo::Count count = watch.parts[i].counts.this_hour();
-      if (count.total > 0) found.push_back({watch.slo.name, i, watch.parts[i].counts.hour(), count});
-    }
+    for (std::size_t i = 0; i < watch.parts.size(); ++i)
+      for (Instant hour = std::chrono::floor<std::chrono::hours>(from); hour <= to; hour += std::chrono::hours(1)) {
+        const slo::Count count = watch.parts[i].counts.in_hour(hour);
+        if (count.total > 0) found.push_back({watch.slo.name, i, hour, count});
+      }
   return found;
 }
 

@@ -41,12 +41,22 @@ struct Finding {
 enum class RuleState : std::uint8_t { ok, pending, firing, missing, unmeasured, disabled };
 std::string_view to_string(RuleState state);
 
-// Good and all events of an objective since the start, for /metrics.
+// Good and all events of an objective that this process saw since it is defined as it is, for /metrics.
 struct ObjectiveTotals {
   std::string slo;
   std::size_t objective = 0;
   slo::Count all;
 };
+
+// The metrics of this server that definitions name, read from the specs of their indicators: of each objective of each
+// SLO; empty: none.
+struct Natives {
+  struct Names {
+    std::string metric, total;
+  };
+  std::vector<std::vector<Names>> slos;
+};
+Natives natives_of(const Definitions& definitions);
 
 class Evaluator {
  public:
@@ -57,10 +67,11 @@ class Evaluator {
   // Before the first evaluation. Of two with one name the first counts.
   void add(Source source);
   void record_to(Recorder recorder) { recorder_ = std::move(recorder); }
-  // What goes on keeps its state and its history.
-  void use(const Definitions& definitions, std::chrono::nanoseconds steady);
-  // An alert with that cause is open from before: its rule goes on firing until it is seen to be over.
-  void restore(std::string_view cause);
+  // What goes on keeps its state and its history. `natives`: of these definitions.
+  void use(const Definitions& definitions, const Natives& natives, std::chrono::nanoseconds steady);
+  // An alert with that cause is open from before: its rule goes on firing until it is seen to be over. False: it is of
+  // no rule, and whether it goes on is not known before time has passed.
+  bool restore(std::string_view cause);
   void restore(std::string_view slo, std::size_t objective, Instant hour, const slo::Count& events);
   // Counts the time in which nothing ran as bad, where no data is bad.
   void restore_gap(Instant from, Instant to);
@@ -73,7 +84,8 @@ class Evaluator {
     Instant hour;
     slo::Count count;
   };
-  std::vector<HourCount> this_hour() const;
+  // The hours from that of `from` to that of `to` in which anything was counted, as they are now.
+  std::vector<HourCount> hours(Instant from, Instant to) const;
   std::vector<ObjectiveTotals> totals() const;
   std::optional<double> value(std::string_view metric) const;
   // The least share of an error budget that is left of a service's objectives, below 0: overspent. Nothing: it has
@@ -117,6 +129,7 @@ class Evaluator {
     slo::Indicator::Kind kind = slo::Indicator::Kind::threshold;
     std::array<slo::Burn, slo::condition_count> burns{};
     std::optional<std::chrono::nanoseconds> failed_at;  // steady; the last bad event of an emergency objective
+    double ahead = 0;  // of a counter: events that the total does not have yet, as the two are read one after the other
   };
   struct Watch {
     slo::Slo slo;
@@ -130,12 +143,13 @@ class Evaluator {
   void sample(Instant now, std::chrono::nanoseconds steady);
   void judge(Watched& watched, std::chrono::nanoseconds steady) const;
   void count(Watch& watch, Instant now, std::chrono::nanoseconds steady) const;
-  static slo::Count in(const Watch& watch, const Part& part, std::chrono::seconds window);
-  std::optional<slo::Count> events_of(const Part& part, slo::NoData no_data) const;
+  static slo::Count padded(const Watch& watch, const Part& part, slo::Count count, std::chrono::seconds length);
+  static slo::Budget budget(const Watch& watch, const Part& part, Instant begin);
+  std::optional<slo::Count> events_of(Part& part, slo::NoData no_data) const;
   void tell(const Watched& watched, std::vector<Finding>& findings) const;
   static void tell(const Watch& watch, std::chrono::nanoseconds steady, std::vector<Finding>& findings);
-  Part make_part(const slo::Slo& slo, const slo::Objective& objective) const;
-  void set_absences(const Definitions& definitions, std::chrono::nanoseconds steady);
+  Part make_part(const slo::Slo& slo, const slo::Objective& objective, const Natives::Names& names) const;
+  void set_absences(const Natives& natives, std::chrono::nanoseconds steady);
   void write_slo(json::Writer& out, const Watch& watch, Instant now) const;
 
   std::vector<Metric> metrics_;

@@ -47,7 +47,7 @@ void Evaluator::write_slo(json::Writer& out, const Watch& watch, Instant now) co
   out.field("emergency", watch.slo.is_emergency()).key("objectives").begin_array();
   std::vector<std::pair<double, double>> attained;
   for (const Part& part : watch.parts) {
-    const slo::Budget budget = slo::budget_of(part.objective.target, part.counts.since(begin));
+    const slo::Budget budget = Evaluator::budget(watch, part, begin);
     attained.emplace_back(budget.attained, part.objective.weight);
     out.begin_object().field("target", part.objective.target).field("measured", part.metric.has_value());
     out.field("events", budget.count.total).field("bad", budget.count.bad()).field("attained", budget.attained);

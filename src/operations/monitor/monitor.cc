@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
+#include <utility>
 
 #include "base/core/date_time.h"
 #include "base/json/document.h"
@@ -19,10 +21,11 @@ constexpr std::string_view space = "monitor";
 constexpr std::string_view alive_key = "evaluated_at";
 constexpr std::string_view many_cause = "monitor/many";
 constexpr seconds evaluate_every{1};
-constexpr seconds keep_every{60};
+constexpr seconds keep_after{70};
 constexpr seconds look_every{30};
 constexpr seconds alive_for{5};
 constexpr std::int64_t hours_kept = 33 * 24;
+constexpr std::int64_t erased_at_once = 24;  // of an objective; what is older goes at the next start
 constexpr std::uint32_t page = 1'000;
 
 std::int64_t hour_number(Instant at) { return std::chrono::floor<std::chrono::hours>(at).time_since_epoch().count(); }
@@ -83,12 +86,21 @@ Result<> Monitor::start() {
     MYDR24_ASSIGN(found, load(reader));
     return {};
   }));
+  use(std::move(found), false);
+  return restore_hours();
+}
+
+void Monitor::use(Definitions definitions, bool only_later) {
+  const Natives natives = natives_of(definitions);
+  const auto next = std::make_shared<const Definitions>(std::move(definitions));
   {
     const std::lock_guard lock(mutex_);
-    evaluator_.use(found, clock_.steady());
-    definitions_ = std::make_shared<const Definitions>(std::move(found));
+    if (only_later && next->revision <= definitions_->revision) return;
+    evaluator_.use(*next, natives, clock_.steady());
+    definitions_ = next;
   }
-  return restore_hours();
+  if (!next->fault.empty())
+    log_.error("stored rules and objectives cannot be read: those compiled in are in force", {{"detail", next->fault}});
 }
 
 Result<> Monitor::restore_hours() {
@@ -116,7 +128,12 @@ Result<> Monitor::restore_hours() {
       after = rows.back().key;
     }
   }));
-  if (alive && *alive < now) evaluator_.restore_gap(*alive, now);
+  kept_until_ = now;
+  erased_before_ = oldest;
+  if (alive && *alive < now) {
+    evaluator_.restore_gap(*alive, now);
+    kept_until_ = std::max<Instant>(*alive, now - std::chrono::hours(hours_kept));
+  }
   if (old.empty()) return {};
   return store_.write(RequestClass::background, [&](store::Transaction& transaction) -> Result<> {
     for (const std::string& key : old) MYDR24_TRY(transaction.erase_state(hours_space, key));
@@ -125,7 +142,7 @@ Result<> Monitor::restore_hours() {
 }
 
 // What is open of ours, once this server leads.
-Result<> Monitor::take_up() {
+Result<> Monitor::take_up(nanoseconds steady) {
   std::set<std::string, std::less<>> open;
   MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
     return alerts::for_each_unresolved(reader, [&](const alerts::Alert& alert) -> Result<> {
@@ -134,7 +151,9 @@ Result<> Monitor::take_up() {
     });
   }));
   const std::lock_guard lock(mutex_);
-  for (const std::string& cause : open) evaluator_.restore(cause);
+  unsure_.clear();
+  for (const std::string& cause : open)
+    if (!evaluator_.restore(cause)) unsure_.emplace(cause, steady + unsure_for);
   open_ = std::move(open);
   leads_ = true;
   return {};
@@ -163,11 +182,15 @@ void Monitor::look_again() {
   for (const std::string& cause : gone) open_.erase(cause);
 }
 
-void Monitor::bound(std::vector<Finding>& findings) {
-  if (findings.size() <= findings_max) return;
-  std::ranges::sort(findings, {},
-                    [](const Finding& each) { return std::pair(each.severity, std::string_view(each.cause)); });
+// The most severe remain, of them those that people are told of already. The causes of the others. Under mutex_.
+std::set<std::string> Monitor::bound(std::vector<Finding>& findings) const {
+  std::set<std::string> hidden;
+  if (findings.size() <= findings_max) return hidden;
+  std::ranges::sort(findings, {}, [&](const Finding& each) {
+    return std::tuple(each.severity, !open_.contains(each.cause), std::string_view(each.cause));
+  });
   const std::size_t more = findings.size() - findings_max + 1;
+  for (std::size_t i = findings_max - 1; i < findings.size(); ++i) hidden.insert(std::move(findings[i].cause));
   findings.resize(findings_max - 1);
   findings.push_back({.cause = std::string(many_cause),
                       .severity = Severity::critical,
@@ -175,6 +198,7 @@ void Monitor::bound(std::vector<Finding>& findings) {
                       .title = "The monitor found more than it tells of one by one",
                       .reason = fmt::format("{} more when it began", more),
                       .values = {}});
+  return hidden;
 }
 
 void Monitor::tick() {
@@ -186,49 +210,55 @@ void Monitor::tick() {
     const std::lock_guard lock(mutex_);
     leads_ = false;
     open_.clear();
+    kept_until_ = now;  // whoever leads keeps what was until now
   } else if (!leads_) {
-    if (const auto taken = take_up(); !taken) log_.error("monitor", {{"detail", taken.error().text}});
+    if (const auto taken = take_up(steady); !taken) log_.error("monitor", {{"detail", taken.error().text}});
   } else if (steady - looked_at_ >= look_every) {
     looked_at_ = steady;
     look_again();
   }
   std::vector<Finding> findings;
+  std::set<std::string> hidden;
+  bool keeps = false;
   {
     const std::lock_guard lock(mutex_);
     findings = evaluator_.evaluate(now, steady);
-    bound(findings);
+    hidden = bound(findings);
     findings_ = findings;
+    keeps = leads_ && (!kept_at_ || steady - *kept_at_ >= keep_after);
   }
   evaluation_us_ = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - steady).count();
   alive_at_ns_ = steady.count();
-  tell(findings);
-  if (steady - kept_at_ >= keep_every) {
-    kept_at_ = steady;
-    keep_hours(now);
-  }
+  tell(findings, hidden);
+  if (keeps) keep();
 }
 
-void Monitor::tell(const std::vector<Finding>& findings) {
+void Monitor::tell(const std::vector<Finding>& findings, const std::set<std::string>& hidden) {
   Plan plan;
   {
     const std::lock_guard lock(mutex_);
     if (writing_ || !leads_) return;
-    std::set<std::string_view> wanted;
+    std::set<std::string_view> going_on(hidden.begin(), hidden.end());
     for (const Finding& finding : findings) {
-      wanted.insert(finding.cause);
+      going_on.insert(finding.cause);
       if (!open_.contains(finding.cause)) plan.raise.push_back(finding);
     }
+    const auto steady = clock_.steady();
+    std::erase_if(unsure_, [&](const auto& each) { return going_on.contains(each.first) || steady >= each.second; });
     for (const std::string& cause : open_)
-      if (!wanted.contains(cause)) plan.resolve.push_back(cause);
+      if (!going_on.contains(cause) && !unsure_.contains(cause)) plan.resolve.push_back(cause);
     if (plan.raise.empty() && plan.resolve.empty()) {
       refusing_ = false;
       return;
     }
     writing_ = true;
   }
+  const bool is_emergency =
+      std::ranges::any_of(plan.raise, [](const Finding& finding) { return finding.severity == Severity::emergency; });
   const auto shared = std::make_shared<const Plan>(std::move(plan));
   store_.submit(
-      RequestClass::emergency, [this, shared](store::Transaction& transaction) { return write(transaction, *shared); },
+      is_emergency ? RequestClass::emergency : RequestClass::urgent,
+      [this, shared](store::Transaction& transaction) { return write(transaction, *shared); },
       [this, shared](Result<> result) {
         const std::lock_guard lock(mutex_);
         writing_ = false;
@@ -264,25 +294,40 @@ Result<> Monitor::write(store::Transaction& transaction, const Plan& plan) const
   return {};
 }
 
-void Monitor::keep_hours(Instant now) {
+void Monitor::keep() {
   std::vector<Evaluator::HourCount> hours;
+  std::vector<ObjectiveTotals> objectives;
+  const Instant now = clock_.now();
+  const std::int64_t oldest = hour_number(now) - hours_kept;
+  std::int64_t erase_from = oldest;
   {
     const std::lock_guard lock(mutex_);
     if (!leads_) return;
-    hours = evaluator_.this_hour();
+    kept_at_ = clock_.steady();
+    // The second that ends with an hour belongs to it, and may be counted a little later.
+    hours = evaluator_.hours(kept_until_ - 2 * evaluate_every, now);
+    if (erased_before_ < oldest) {
+      erase_from = std::max(std::exchange(erased_before_, oldest), oldest - erased_at_once);
+      objectives = evaluator_.totals();
+    }
   }
   store_.submit(
       RequestClass::background,
-      [hours = std::move(hours), now](store::Transaction& transaction) -> Result<> {
-        for (const auto& each : hours) {
-          const std::int64_t hour = hour_number(each.hour);
-          MYDR24_TRY(transaction.set_state(hours_space, hour_key(each.slo, each.objective, hour),
+      [hours = std::move(hours), objectives = std::move(objectives), erase_from, oldest,
+       now](store::Transaction& transaction) -> Result<> {
+        for (const auto& each : hours)
+          MYDR24_TRY(transaction.set_state(hours_space, hour_key(each.slo, each.objective, hour_number(each.hour)),
                                            fmt::format("{} {}", each.count.good, each.count.total)));
-          MYDR24_TRY(transaction.erase_state(hours_space, hour_key(each.slo, each.objective, hour - hours_kept)));
-        }
+        for (const auto& each : objectives)
+          for (std::int64_t hour = erase_from; hour < oldest; ++hour)
+            MYDR24_TRY(transaction.erase_state(hours_space, hour_key(each.slo, each.objective, hour)));
         return transaction.set_state(space, alive_key, format_instant(now));
       },
-      [](const Result<>&) {});
+      [this, now](const Result<>& result) {
+        if (!result) return;
+        const std::lock_guard lock(mutex_);
+        kept_until_ = std::max(kept_until_, now);
+      });
 }
 
 Result<> Monitor::follow(std::span<const store::Event> events) {
@@ -292,7 +337,7 @@ Result<> Monitor::follow(std::span<const store::Event> events) {
     MYDR24_ASSIGN(found, load(reader));
     return {};
   }));
-  publish(std::move(found));
+  use(std::move(found), true);
   return {};
 }
 
@@ -301,17 +346,12 @@ DefinitionsPointer Monitor::definitions() const {
   return definitions_;
 }
 
-void Monitor::publish(Definitions definitions) {
-  const std::lock_guard lock(mutex_);
-  if (definitions.revision <= definitions_->revision) return;
-  evaluator_.use(definitions, clock_.steady());
-  definitions_ = std::make_shared<const Definitions>(std::move(definitions));
-}
+void Monitor::publish(Definitions definitions) { use(std::move(definitions), true); }
 
 bool Monitor::is_working() const {
   if (clock_.steady() - nanoseconds(alive_at_ns_.load()) > alive_for) return false;
   const std::lock_guard lock(mutex_);
-  return !refusing_;
+  return leads_ && !refusing_;
 }
 
 std::optional<double> Monitor::value(std::string_view metric) const {
@@ -408,13 +448,15 @@ void Monitor::expose(telemetry::Metrics& metrics) {
     const auto follow = [&](std::string_view name, std::string_view help, double now) {
       const std::string key = fmt::format("{}/{}/{}", name, each.slo, each.objective);
       auto found = counters_.find(key);
-      if (found == counters_.end())
-        found =
-            counters_
-                .emplace(key, metrics.counter(name, help,
-                                              {{"slo", each.slo}, {"objective", fmt::format("{}", each.objective)}}))
-                .first;
-      if (const double more = now - found->second.value(); more > 0) found->second.add(more);
+      if (found == counters_.end()) {
+        const telemetry::Labels labels{{"slo", each.slo}, {"objective", fmt::format("{}", each.objective)}};
+        found = counters_.emplace(key, Exposed{metrics.counter(name, help, labels)}).first;
+      }
+      Exposed& exposed = found->second;
+      // An objective that was redefined counts from nothing.
+      if (now < exposed.last) exposed.last = 0;
+      exposed.counter.add(now - exposed.last);
+      exposed.last = now;
     };
     follow("slo_events_total", "Events of an objective, as its budget counts them", each.all.total);
     follow("slo_good_total", "Good events of an objective, as its budget counts them", each.all.good);

@@ -4,9 +4,11 @@
 // "monitor/...").
 //
 // Invariants
-// - A finding is one alert from its beginning to its end, also over a restart: what was open is taken up again.
+// - A finding is one alert from its beginning to its end, also over a restart: what was open is taken up again, and what
+//   is not measured long enough to know whether it goes on stays open for unsure_for.
 // - What the store does not take is told again a second later.
-// - However much goes wrong at once, at most findings_max of its alerts are open: one more says how many are not shown.
+// - However much goes wrong at once, at most findings_max alerts are raised, the most severe first: one of them says how
+//   many are not shown. What is open stays so until it is over, also when something worse comes.
 // On a store that several servers share, the one that leads tells; each measures itself.
 
 #include <atomic>
@@ -28,10 +30,11 @@
 namespace mydr24::monitor {
 
 inline constexpr std::size_t findings_max = 40;
+inline constexpr std::chrono::minutes unsure_for{3};
 
 class Monitor : public store::Follower {
  public:
-  // All must outlive it, except that the store may be closed after the last tick().
+  // All must outlive it, except that the store may be closed after stop().
   Monitor(store::Store& store, const alerts::Book& book, const Clock& clock, const telemetry::Log& log);
 
   // Before start().
@@ -43,6 +46,10 @@ class Monitor : public store::Follower {
   Result<> start();
   // Often; evaluates once a second. One thread.
   void tick();
+  // Writes down what objectives counted since the last time. tick() does it when nobody did for 70 seconds. Thread-safe.
+  void keep();
+  // After the last tick(): what was counted since is kept. The write is submitted, and done when the store is closed.
+  void stop() { keep(); }
 
   // Definitions of another process's change.
   std::string_view name() const override { return "monitor.definitions"; }
@@ -53,7 +60,8 @@ class Monitor : public store::Follower {
   // After the commit of a change. Later revisions win.
   void publish(Definitions definitions);
 
-  // It evaluates, and what it had to write was written: heartbeats to the outside are sent only then. Thread-safe.
+  // It leads, it evaluates, and what it had to write was written: heartbeats to the outside are sent only then.
+  // Thread-safe.
   bool is_working() const;
   // {"verdict": "ok" | "degraded" | "critical", "findings", "metrics", ...}
   std::string status_json() const;
@@ -75,12 +83,12 @@ class Monitor : public store::Follower {
     std::vector<Finding> raise;
     std::vector<std::string> resolve;
   };
-  Result<> take_up();
+  Result<> take_up(std::chrono::nanoseconds steady);
   Result<> restore_hours();
-  static void bound(std::vector<Finding>& findings);
-  void tell(const std::vector<Finding>& findings);
+  void use(Definitions definitions, bool only_later);
+  std::set<std::string> bound(std::vector<Finding>& findings) const;
+  void tell(const std::vector<Finding>& findings, const std::set<std::string>& hidden);
   Result<> write(store::Transaction& transaction, const Plan& plan) const;
-  void keep_hours(Instant now);
   void look_again();
   void expose(telemetry::Metrics& metrics);
 
@@ -94,15 +102,23 @@ class Monitor : public store::Follower {
   Evaluator evaluator_;
   DefinitionsPointer definitions_;
   std::set<std::string, std::less<>> open_;  // causes of alerts that are open
-  std::vector<Finding> findings_;            // of the last evaluation
+  // Of them those that an earlier process raised, and until when (steady) their not being found means nothing.
+  std::map<std::string, std::chrono::nanoseconds, std::less<>> unsure_;
+  std::vector<Finding> findings_;  // of the last evaluation
   bool writing_ = false;
   bool refusing_ = false;  // the last write was
   bool leads_ = false;
+  Instant kept_until_;                               // what was counted before it is kept
+  std::optional<std::chrono::nanoseconds> kept_at_;  // steady; when that was written last
+  std::int64_t erased_before_ = 0;                   // hours before this one are not in the store any more
+  struct Exposed {
+    telemetry::Counter counter;
+    double last = 0;  // of the objective
+  };
+  std::map<std::string, Exposed> counters_;
 
-  std::chrono::nanoseconds evaluated_at_{0};  // steady; the ticking thread's, as the next three
-  std::chrono::nanoseconds kept_at_{0};
+  std::chrono::nanoseconds evaluated_at_{0};  // steady; the ticking thread's, as the next
   std::chrono::nanoseconds looked_at_{0};
-  std::map<std::string, telemetry::Counter> counters_;
   std::atomic<std::int64_t> alive_at_ns_ = 0;  // steady
   std::atomic<std::int64_t> evaluation_us_ = 0;
 };

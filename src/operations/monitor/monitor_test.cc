@@ -64,13 +64,14 @@ class MonitorTest : public testing::Test {
   }
   Result<Definitions> change(DefinitionsChange change) {
     change.by = "ada";
-    std::optional<Result<Definitions>> found;
-    (void)store_.write(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
-      found.emplace(monitor::change(transaction, change));
-      if (!*found) return found->error();
+    Definitions next;
+    MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(next, prepare(reader, change));
       return {};
-    });
-    return *found;
+    }));
+    MYDR24_TRY(
+        store_.write(RequestClass::urgent, [&](store::Transaction& transaction) { return put(transaction, next); }));
+    return next;
   }
   static std::vector<Rule> rules(const std::string& text) {
     auto document = json::Document::parse_view(text);
@@ -248,6 +249,120 @@ TEST_F(MonitorTest, ARestartKeepsWhatIsOpenAndTheBudgets) {
   EXPECT_FALSE(alert("monitor/ComplianceRisk"));
 }
 
+TEST_F(MonitorTest, WhatIsNotYetKnownAfterARestartStaysOpenForThreeMinutes) {
+  values_["emergency_available"] = 0;
+  auto monitor = make({"emergency_available"});
+  run(*monitor, 20s);
+  values_.clear();
+  run(*monitor, 20s);
+  const auto page = alert("monitor/slo/emergency-availability/page");
+  const auto missing = alert("monitor/EmergencyUnavailable/missing");
+  ASSERT_TRUE(page && missing);
+  values_["emergency_available"] = 1;
+  monitor = make({"emergency_available"});
+  run(*monitor, 179s);
+  ASSERT_TRUE(alert("monitor/slo/emergency-availability/page"));
+  EXPECT_EQ(alert("monitor/slo/emergency-availability/page")->id, page->id);
+  EXPECT_EQ(alert("monitor/EmergencyUnavailable/missing")->id, missing->id);
+  run(*monitor, 3s);
+  EXPECT_FALSE(alert("monitor/slo/emergency-availability/page"));
+  EXPECT_FALSE(alert("monitor/EmergencyUnavailable/missing"));
+}
+
+TEST_F(MonitorTest, BudgetsHaveEverySecondThatWasCountedAndTheTimeInWhichNothingRan) {
+  const auto bad = [](const Monitor& monitor) {
+    const std::string text = *monitor.slo_json("emergency-availability");
+    const auto document = json::Document::parse_view(text);
+    return std::stod(std::string(document->root()["objectives"].at(0)["bad"].text()));
+  };
+  values_["emergency_available"] = 1;
+  auto monitor = make({"emergency_available"});
+  run(*monitor, 3'600s - 30s);
+  values_["emergency_available"] = 0;
+  run(*monitor, 30s);  // to the end of the hour
+  values_["emergency_available"] = 1;
+  run(*monitor, 100s);
+  EXPECT_EQ(bad(*monitor), 30);
+  monitor->stop();
+  clock_.advance(5s);
+  monitor = make({"emergency_available"});
+  run(*monitor, 1s);
+  EXPECT_EQ(bad(*monitor), 35) << "what was counted in the last minute of an hour, and 5 s without a server";
+  monitor->stop();
+  clock_.advance(3h);
+  monitor = make({"emergency_available"});
+  run(*monitor, 1s);
+  monitor->stop();
+  monitor = make({"emergency_available"});
+  run(*monitor, 1s);
+  EXPECT_EQ(bad(*monitor), 35 + 3 * 3'600) << "also after the next restart";
+}
+
+TEST_F(MonitorTest, ABudgetIsThatOfThePeriodFromTheFirstSecond) {
+  values_["audit_lag_seconds"] = 31;
+  values_["portal_up"] = 0;
+  const auto monitor = make({"audit_lag_seconds", "portal_up"});
+  run(*monitor, 61s);
+  values_["audit_lag_seconds"] = 0;
+  EXPECT_NEAR(*monitor->budget_left("audit"), 1 - 61 / 2'592.0, 1e-9) << "0.1 % of the seconds of 30 days";
+  EXPECT_NEAR(*monitor->budget_left("portal"), 1 - 1 / 43.2, 1e-9) << "0.1 % of their minutes";
+}
+
+TEST_F(MonitorTest, CountersForPrometheusNeverHoldWhatAnotherProcessSaw) {
+  values_["audit_lag_seconds"] = 0;
+  auto monitor = make({"audit_lag_seconds"});
+  run(*monitor, 100s);
+  monitor->stop();
+  monitor = make({"audit_lag_seconds"});
+  telemetry::Metrics metrics;
+  monitor->add_metrics(metrics);
+  const auto total = [&]() -> double {
+    const std::string text = metrics.expose();
+    const std::string name = R"(mydr24_slo_events_total{objective="0",slo="audit-lag"} )";
+    const auto at = text.find(name);
+    return at == text.npos ? -1 : std::stod(text.substr(at + name.size()));
+  };
+  run(*monitor, 10s);
+  EXPECT_EQ(total(), 10);
+  // Of another metric it counts anew, and the counter goes on.
+  slo::Slo slo = default_definitions().slos.back();
+  ASSERT_EQ(slo.name, "audit-lag");
+  slo.indicator->description = "another";
+  const auto next = change({.put = {slo}});
+  ASSERT_TRUE(next) << next.error().text;
+  monitor->publish(*next);
+  run(*monitor, 3s);
+  EXPECT_EQ(total(), 13);
+}
+
+TEST_F(MonitorTest, APartThatIsSeenBeforeItsTotalIsNoFailure) {
+  double& all = values_["emergency_responses_total"];
+  double& good = values_["emergency_responses_in_time_total"];
+  const auto monitor = make({"emergency_responses_total", "emergency_responses_in_time_total"});
+  run(*monitor, 2s);
+  good = 1;  // between the reading of the total and its own
+  run(*monitor, 1s);
+  all = 1;
+  run(*monitor, 1s);
+  EXPECT_EQ(count_alerts(), 0U);
+  all = 2;
+  run(*monitor, 1s);
+  EXPECT_TRUE(alert("monitor/slo/emergency-response/failure")) << "one event ahead makes up for one";
+}
+
+TEST_F(MonitorTest, WhoDoesNotLeadIsNotWorking) {
+  store_.leading = false;
+  const auto monitor = make({});
+  run(*monitor, 2s);
+  EXPECT_FALSE(monitor->is_working());
+  store_.leading = true;
+  run(*monitor, 1s);
+  EXPECT_TRUE(monitor->is_working());
+  store_.leading = false;
+  run(*monitor, 1s);
+  EXPECT_FALSE(monitor->is_working());
+}
+
 TEST_F(MonitorTest, WhatTheStoreDoesNotTakeIsToldAgain) {
   values_["audit_lag_seconds"] = 31;
   const auto monitor = make({"audit_lag_seconds"});
@@ -296,6 +411,30 @@ TEST_F(MonitorTest, AStormIsBounded) {
   EXPECT_EQ(alert("monitor/many")->reason, "161 more when it began");
 }
 
+TEST_F(MonitorTest, SomethingWorseClosesNothingThatGoesOn) {
+  std::string text = "[";
+  std::vector<std::string> metrics;
+  for (int i = 0; i < 60; ++i) {
+    metrics.push_back(fmt::format("m{}", i));
+    values_[metrics.back()] = i == 0 ? 0 : 1;
+    text += fmt::format(R"({}{{"name":"R{}","metric":"m{}","comparison":"above","limit":0,"severity":"{}",)"
+                        R"("category":"SystemPerformance","title":"t","actions":["a"]}})",
+                        i == 0 ? "" : ",", i, i, i == 0 ? "Critical" : "High");
+  }
+  ASSERT_TRUE(change({.rules = rules(text + "]")}));
+  const auto monitor = make(metrics);
+  run(*monitor, 2s);
+  const auto before = store_.events_of("alert.resolved").size();
+  values_["m0"] = 1;
+  run(*monitor, 5s);
+  EXPECT_TRUE(alert("monitor/R0"));
+  EXPECT_EQ(store_.events_of("alert.resolved").size(), before);
+  EXPECT_EQ(count_alerts(), findings_max + 1);
+  for (auto& [name, value] : values_) value = 0;
+  run(*monitor, 3s);
+  EXPECT_EQ(count_alerts(), 0U);
+}
+
 TEST_F(MonitorTest, TwoHundredRulesAndFiftyObjectivesAreEvaluatedInFiveMilliseconds) {
   std::string text = "[";
   std::vector<std::string> metrics{"emergency_available"};
@@ -317,7 +456,7 @@ TEST_F(MonitorTest, TwoHundredRulesAndFiftyObjectivesAreEvaluatedInFiveMilliseco
   for (const std::string& name : metrics)
     evaluator.add(
         {.name = name, .unit = "s", .help = "", .read = [this, name] { return std::optional(values_[name]); }});
-  evaluator.use(definitions, 1s);
+  evaluator.use(definitions, natives_of(definitions), 1s);
   Instant now = start;
   std::vector<std::chrono::nanoseconds> times;
   for (int second = 1; second <= 4'000; ++second) {
@@ -360,6 +499,56 @@ TEST_F(MonitorTest, AChangeSaysWhoAndWhenAndIsInForceAfterItsCommit) {
   store_.settle();
   run(*monitor, 2s);
   EXPECT_FALSE(alert("monitor/Lag")) << "a rule that is gone holds no alert open";
+}
+
+TEST_F(MonitorTest, WhatCouldNotBeReadBackIsRefused) {
+  slo::Slo slo = default_definitions().slos.front();
+  // YAML takes keys of at most 1024 bytes.
+  slo.labels[std::string(2'000, 'k')] = "v";
+  const auto refused = change({.put = {slo}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::invalid) << refused.error().text;
+  // Each fits, together they do not.
+  std::vector<slo::Slo> many;
+  for (int i = 0; i < 90; ++i) {
+    many.push_back(default_definitions().slos.front());
+    many.back().name = fmt::format("s{}", i);
+    many.back().labels["k"] = std::string(15'000, 'v');
+  }
+  EXPECT_EQ(change({.put = many}).error().code, Code::too_large);
+  EXPECT_EQ(make({})->definitions()->revision, 0);
+}
+
+TEST_F(MonitorTest, AServerStartsWhateverIsStoredAndItsDefinitionsCanBeChanged) {
+  ASSERT_TRUE(change({.rules = std::vector<Rule>{}}));
+  ASSERT_TRUE(change({.rules = std::vector<Rule>{}}));
+  ASSERT_TRUE(store_.write(RequestClass::urgent, [&](store::Transaction& transaction) {
+    return transaction.set_state("monitor", "definitions", R"({"revision":2,"rules":[{}],"objectives":""})");
+  }));
+  const auto monitor = make({});
+  EXPECT_EQ(monitor->definitions()->rules.size(), default_rules().size());
+  EXPECT_TRUE(lines_.str().contains("rules[0]")) << lines_.str();
+  const auto next = change({.remove = {"audit-lag"}});
+  ASSERT_TRUE(next) << next.error().text;
+  EXPECT_EQ(next->revision, 3);
+  EXPECT_EQ(make({})->definitions()->slos.size(), 5U);
+}
+
+TEST_F(MonitorTest, TheNewestHundredRevisionsAreKept) {
+  for (int i = 0; i < 103; ++i) ASSERT_TRUE(change({.rules = std::vector<Rule>{}}));
+  ASSERT_TRUE(store_.read([&](store::Reader& reader) -> Result<> {
+    EXPECT_EQ(revision_of(reader, 3).error().code, Code::not_found);
+    EXPECT_TRUE(revision_of(reader, 4));
+    MYDR24_ASSIGN(const std::string text, changes_json(reader, 1));
+    EXPECT_TRUE(text.contains(R"("rules":0,"objectives":6)")) << text;
+    return {};
+  }));
+}
+
+TEST(Objectives, ThoseCompiledInReadBackAsTheyAreWritten) {
+  const auto found = slo::parse_openslo(slo::to_openslo(default_definitions().slos));
+  ASSERT_TRUE(found) << found.error().where << found.error().text;
+  EXPECT_EQ(found->slos, default_definitions().slos);
 }
 
 TEST(Rules, WhatIsWrongIsNamed) {

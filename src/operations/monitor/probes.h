@@ -29,6 +29,9 @@ namespace mydr24::monitor {
 struct Probe {
   std::string name;  // "console", "webhook loopback"
   std::unique_ptr<notify::Channel> channel;
+  // It cannot fail in a way that keeps people from being reached: whether one channel works is asked of the others,
+  // where there are any.
+  bool always_delivers = false;
 };
 
 struct ProbeParts {
@@ -42,12 +45,14 @@ struct ProbeParts {
   std::function<Result<>()> read_record;
   std::function<bool()> is_working;  // see Monitor::is_working()
   std::function<bool()> is_ending;   // the server takes no requests any more: nothing is tried
+  std::function<void()> keep;        // what else is written once a minute, and so shares a commit with the probe's row
   // Where this server takes what it signed itself, over its general listener; empty: it cannot reach itself.
   std::string portal_url;
   std::string portal_secret;
   std::string heartbeat_url;  // empty: none
   std::chrono::seconds probe_every{60};
-  std::chrono::seconds look_every{10};  // records, writes, itself
+  std::chrono::seconds look_every{10};  // records, the writer, itself
+  std::chrono::seconds write_every{60};
 };
 
 class Probes {
@@ -78,6 +83,7 @@ class Probes {
   };
   void run();
   void look();
+  void write();
   void probe();
   void beat();
   std::optional<double> database_s() const;
@@ -96,7 +102,7 @@ class Probes {
   std::atomic<int> portal_ = -1;                    // -1: not asked yet
   std::atomic<std::int64_t> portal_at_ns_ = 0;
   std::atomic<std::int64_t> beaten_ = 0;
-  std::chrono::nanoseconds looked_at_{0}, probed_at_{0}, beat_at_{0};  // the thread's
+  std::chrono::nanoseconds looked_at_{0}, wrote_at_{0}, probed_at_{0}, beat_at_{0};  // the thread's
 
   mutable std::mutex mutex_;
   std::map<std::string, State> states_;  // by name

@@ -41,21 +41,27 @@ class ProbesTest : public testing::Test {
     EXPECT_TRUE(started);
     outside_ = std::move(*started);
   }
-  std::unique_ptr<Probes> make(std::vector<bool> channels) {
+  // `console`: one that always delivers before them.
+  std::unique_ptr<Probes> make(std::vector<bool> channels, bool console = false) {
     return std::make_unique<Probes>(ProbeParts{
         .calls = calls_,
         .store = store_,
         .clock = system_clock(),
         .log = log_,
         .make_probes =
-            [this, channels](asio::io_context&) {
+            [this, channels, console](asio::io_context&) {
               std::vector<Probe> probes;
+              if (console)
+                probes.push_back(
+                    {.name = "console", .channel = std::make_unique<OneChannel>(sent_, true), .always_delivers = true});
               for (const bool works : channels)
-                probes.push_back({fmt::format("c{}", probes.size()), std::make_unique<OneChannel>(sent_, works)});
+                probes.push_back(
+                    {.name = fmt::format("c{}", probes.size()), .channel = std::make_unique<OneChannel>(sent_, works)});
               return probes;
             },
         .read_record = [this] { return can_read_ ? Result<>() : Result<>(fail(Code::internal, "no")); },
         .is_working = [this] { return works_.load(); },
+        .keep = [this] { ++kept_; },
         .heartbeat_url = fmt::format("http://127.0.0.1:{}/", outside_->port()),
         .probe_every = 1s,
         .look_every = 1s});
@@ -70,7 +76,7 @@ class ProbesTest : public testing::Test {
   telemetry::Log log_{{.level = telemetry::Level::error}, system_clock(), lines_};
   store::FakeStore store_{system_clock()};
   Calls calls_{store_, system_clock()};
-  std::atomic<int> sent_ = 0, beats_ = 0;
+  std::atomic<int> sent_ = 0, beats_ = 0, kept_ = 0;
   std::atomic<bool> works_ = true, can_read_ = true;
   std::unique_ptr<net::Server> outside_;
 };
@@ -95,6 +101,41 @@ TEST_F(ProbesTest, WithoutAnyChannelThatWorksNoEmergencyCanBeSent) {
   const auto probes = make({false, false});
   probes->start();
   EXPECT_TRUE(wait([&] { return !probes->is_available(); }));
+}
+
+TEST_F(ProbesTest, WhatAlwaysDeliversCountsOnlyAlone) {
+  const auto probes = make({false}, true);
+  probes->start();
+  EXPECT_TRUE(wait([&] { return !probes->is_available(); }));
+  const auto alone = make({}, true);
+  alone->start();
+  ASSERT_TRUE(wait([&] { return alone->channels_json().contains("console"); }));
+  alone->stop();
+  EXPECT_TRUE(alone->is_available());
+}
+
+TEST_F(ProbesTest, AtRestOneWriteAMinuteAndAfterAFailureUntilItGoesWell) {
+  const auto probes = make({true});
+  probes->start();
+  ASSERT_TRUE(wait([&] { return sent_ >= 3; }));
+  EXPECT_EQ(store_.writes_of_state(), 1U);
+  EXPECT_EQ(kept_.load(), 1);
+  store_.full = true;
+  ASSERT_TRUE(wait([&] { return !probes->is_available(); }));
+  store_.full = false;
+  ASSERT_TRUE(wait([&] { return probes->is_available(); }));
+  probes->stop();
+  EXPECT_EQ(store_.writes_of_state(), 2U) << "that it goes well is known by a write";
+}
+
+TEST_F(ProbesTest, OnlyWhoLeadsSendsHeartbeats) {
+  store_.leading = false;
+  const auto probes = make({true});
+  probes->start();
+  ASSERT_TRUE(wait([&] { return sent_ >= 2; }));
+  EXPECT_EQ(beats_.load(), 0);
+  store_.leading = true;
+  EXPECT_TRUE(wait([&] { return beats_ > 0; }));
 }
 
 TEST_F(ProbesTest, ARecordThatCannotBeReadIsNotAvailableAndHasNoTime) {

@@ -51,6 +51,8 @@ void Counts::add(Instant now, Count events) {
   }
   sum_.good += events.good;
   sum_.total += events.total;
+  added_.good += events.good;
+  added_.total += events.total;
   now_ = second;
 }
 
@@ -62,14 +64,13 @@ void Counts::restore(Instant hour, Count events) {
   sum_.total += events.total;
 }
 
-Count Counts::this_hour() const {
+Count Counts::in_hour(Instant hour) const {
   const Level& hours = levels_[2];
-  return hours.marks.empty() ? Count{} : minus(sum_, hours.at(hours.marks.size() - 1).sum);
-}
-
-Instant Counts::hour() const {
-  const Level& hours = levels_[2];
-  return Instant(seconds(hours.marks.empty() ? 0 : hours.at(hours.marks.size() - 1).at));
+  for (std::size_t i = hours.marks.size(); i > 0; --i) {
+    if (hours.at(i - 1).at != second_of(hour)) continue;
+    return minus(i < hours.marks.size() ? hours.at(i).sum : sum_, hours.at(i - 1).sum);
+  }
+  return {};
 }
 
 Count Counts::difference(std::int64_t from, std::int64_t window) const {

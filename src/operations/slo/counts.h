@@ -32,16 +32,15 @@ class Counts {
   void add(Instant now, Count events);
   // What was kept of the hour that began at `hour`, before this process. In ascending order, before the first add().
   void restore(Instant hour, Count events);
-  // Of the hour of the newest add() so far, what was restored of it included; and when it began.
-  Count this_hour() const;
-  Instant hour() const;
   // Of the last `window` before the newest add(). A window finds what is finer than a quarter of it, or it begins
   // later.
   Count in(seconds window) const;
   // Since `from`.
   Count since(Instant from) const;
-  // All that was ever added or restored.
-  Count all() const { return sum_; }
+  // Of the hour that began at `hour` so far, what was restored of it included; nothing of one that is not kept.
+  Count in_hour(Instant hour) const;
+  // All that was added; what was restored is not among it.
+  Count all() const { return added_; }
 
  private:
   struct Mark {
@@ -66,6 +65,7 @@ class Counts {
 
   std::array<Level, 3> levels_;
   Count sum_;
+  Count added_;
   std::int64_t now_ = 0;
 };
 

@@ -1,11 +1,13 @@
 // OpenSLO v1 in YAML, in and out.
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 #include "base/json/document.h"
 #include "base/json/writer.h"
@@ -283,12 +285,37 @@ Result<Slo> read_slo(const At& root, const Indicators& known) {
   return slo;
 }
 
+// An alias stands for a copy of what it names: a few bytes of aliases of aliases can stand for any amount.
+class NoAliases : public YAML::EventHandler {
+ public:
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
+    throw YAML::ParserException(mark, "aliases are not taken: write it out");
+  }
+  void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+};
+
 Result<std::vector<At>> load(std::string_view yaml) {
   if (yaml.size() > yaml_bytes_max)
     return fail(Code::too_large, fmt::format("at most {} bytes", yaml_bytes_max), "document");
   std::vector<At> roots;
   try {
-    for (const YAML::Node& node : YAML::LoadAll(std::string(yaml)))
+    const std::string text(yaml);
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    NoAliases handler;
+    while (parser.HandleNextDocument(handler)) {
+    }
+    for (const YAML::Node& node : YAML::LoadAll(text))
       if (node.IsDefined() && !node.IsNull()) roots.push_back({node, "", std::max(0, node.Mark().line) + 1});
   } catch (const YAML::Exception& problem) {
     return fail(Code::invalid, problem.msg, fmt::format("line {}", problem.mark.line + 1));

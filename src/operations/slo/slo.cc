@@ -182,20 +182,21 @@ double Slo::min_traffic() const { return number_of(annotation(*this, traffic_key
 
 bool is_name(std::string_view text) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !text.empty() && text.size() <= name_size_max && is_letter(text.front()) && is_letter(text.back()) &&
-         std::ranges::all_of(text, [&](char c) { return is_letter(c) || c == '-'; });
+  return !text.empty() && text.size() <= name_size_max && text != "null" && is_letter(text.front()) &&
+         is_letter(text.back()) && std::ranges::all_of(text, [&](char c) { return is_letter(c) || c == '-'; });
 }
 
 Result<> check(const Slo& slo) {
   if (!is_name(slo.name))
-    return wrong("metadata.name", "a name has at most 63 of a-z 0-9 -, and begins and ends with a letter or digit");
+    return wrong("metadata.name",
+                 "a name has at most 63 of a-z 0-9 -, begins and ends with a letter or digit, and is not null");
   if (slo.description.size() > description_size_max)
     return wrong("spec.description", fmt::format("has at most {} characters", description_size_max));
   if (slo.service.empty()) return wrong("spec.service", "is missing");
   const auto length = length_of(slo.window.duration);
   if (!length) return wrong("spec.timeWindow[0].duration", length.error().text);
-  if (*length < std::chrono::minutes(1) || *length > std::chrono::days(366))
-    return wrong("spec.timeWindow[0].duration", "from a minute to a year");
+  if (*length < std::chrono::minutes(1) || *length > window_max)
+    return wrong("spec.timeWindow[0].duration", "from a minute to 33 days: counts are kept no longer");
   if (auto begin = begin_of(slo.window, Instant()); !begin)
     return wrong(begin.error().where.empty() ? "spec.timeWindow[0].calendar.timeZone" : begin.error().where,
                  begin.error().text);

@@ -106,9 +106,10 @@ struct Slo {
       const;  // annotation mydr24.io/min-traffic: events in the long window below which nobody is called
 };
 
+inline constexpr seconds window_max = std::chrono::days(33);  // so long Counts remembers
 inline constexpr std::size_t name_size_max = 63;
 inline constexpr std::size_t description_size_max = 1'050;
-// At most 63 of a-z 0-9 -, the first and the last no '-' (RFC 1123).
+// At most 63 of a-z 0-9 -, the first and the last no '-' (RFC 1123); not "null", which YAML takes for nothing.
 bool is_name(std::string_view text);
 // Code::invalid names the member: "spec.objectives[0].target".
 Result<> check(const Slo& slo);
@@ -176,7 +177,8 @@ struct Documents {
   std::vector<std::string> others;  // kinds and names of what is valid and has no use here: "Service/foo"
 };
 inline constexpr std::size_t yaml_bytes_max = std::size_t{1} << 20;
-// One or several documents. Code::invalid, Code::too_large: the text names the line and the member.
+// One or several documents, without YAML aliases. Code::invalid, Code::too_large: the text names the line and the
+// member. Takes up to a second for yaml_bytes_max.
 Result<Documents> parse_openslo(std::string_view yaml);
 std::string to_openslo(const Slo& slo);
 std::string to_openslo(const std::vector<Slo>& slos);

@@ -158,9 +158,11 @@ TEST(Counts, HoursOfAnEarlierProcessCountInLongWindowsOnly) {
   EXPECT_EQ(counts.in(1h).total, 600);
   EXPECT_EQ(counts.in(24h).total, 750);
   EXPECT_EQ(counts.in(24h).bad(), 100);
-  EXPECT_EQ(counts.this_hour().total, 650);
-  EXPECT_EQ(counts.hour(), start + 1h);
   EXPECT_EQ(counts.since(start - 1h).total, 750);
+  EXPECT_EQ(counts.in_hour(start).total, 100);
+  EXPECT_EQ(counts.in_hour(start + 1h).total, 650);
+  EXPECT_EQ(counts.in_hour(start + 2h).total, 0);
+  EXPECT_EQ(counts.all().total, 600) << "a counter counts what this process saw";
 }
 
 TEST(Counts, AClockThatGoesBackLosesNothing) {
@@ -281,6 +283,22 @@ TEST(OpenSlo, TheErrorsOfACompositeAddUp) {
   EXPECT_EQ(composite({{0.2, 1}, {0.2, 1}}), 0);
 }
 
+TEST(OpenSlo, AliasesAreRefusedBeforeTheyGrow) {
+  // Each line stands for ten of the line before: unfolded as labels and specs, 10^9 texts.
+  std::string yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 9; ++i) {
+    yaml += fmt::format("a{}: &a{} [", i, i);
+    for (int j = 0; j < 10; ++j) yaml += fmt::format("{}*a{}", j == 0 ? "" : ", ", i - 1);
+    yaml += "]\n";
+  }
+  const auto found = parse_openslo(yaml);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, Code::invalid);
+  EXPECT_TRUE(found.error().text.contains("alias")) << found.error().text;
+  EXPECT_EQ(found.error().where, "line 2");
+  EXPECT_TRUE(parse_openslo(ratio_slo("x", "Occurrences", "&once {target: 0.99}"))) << "an anchor alone does no harm";
+}
+
 TEST(OpenSlo, WhatIsWrongIsNamedWithItsLine) {
   const auto wrong = [](std::string yaml, std::string_view before, std::string_view after) {
     const auto at = yaml.find(before);
@@ -301,6 +319,10 @@ TEST(OpenSlo, WhatIsWrongIsNamedWithItsLine) {
   EXPECT_EQ(wrong(yaml, "target: 0.99", "target: a"), "line 22: spec.objectives[0].target");
   EXPECT_NE(wrong(yaml, "{target: 0.99}", "{target: 0.9, targetPercent: 90}").find("spec.objectives[0]"),
             std::string::npos);
+  EXPECT_EQ(wrong(yaml, "name: x", "name: \"null\""), "line 4: metadata.name");
+  EXPECT_EQ(wrong(yaml, "name: x", "name: null"), "line 4: metadata.name");
+  EXPECT_EQ(wrong(yaml, "name: sent", "name: \"null\""), "line 11: spec.indicator.metadata.name");
+  EXPECT_NE(wrong(yaml, "duration: 30d", "duration: 34d").find("spec.timeWindow[0].duration"), std::string::npos);
   EXPECT_EQ(parse_openslo("a: &a [*a]").error().code, Code::invalid);
   EXPECT_EQ(parse_openslo(std::string(yaml_bytes_max + 1, ' ')).error().code, Code::too_large);
   EXPECT_TRUE(parse_openslo("")->slos.empty());
