@@ -5,7 +5,7 @@
 //
 // Invariants
 // - A finding is one alert from its beginning to its end, also over a restart: what was open is taken up again.
-// - What the store does not take is told again a second later.
+// - What the store does not take is told again a second later; until it does, people are called from memory (Unstored).
 // - However much goes wrong at once, at most findings_max of its alerts are open: one more says how many are not shown.
 // On a store that several servers share, the one that leads tells; each measures itself.
 
@@ -24,6 +24,7 @@
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
 #include "operations/monitor/evaluator.h"
+#include "operations/monitor/unstored.h"
 
 namespace mydr24::monitor {
 
@@ -37,6 +38,9 @@ class Monitor : public store::Follower {
   // Before start().
   void add(Source source);
   void record_to(Recorder recorder);
+  // Calls people when the store does not take what was found. Called on the ticking thread; must be quick.
+  using CallFromMemory = std::function<void(const Unstored::Call&)>;
+  void call_with(CallFromMemory call) { call_from_memory_ = std::move(call); }
   // Before the store's first submit.
   void attach() { store_.add_follower(*this); }
   // Definitions, what was open, and what is kept of the objectives' hours.
@@ -79,6 +83,7 @@ class Monitor : public store::Follower {
   Result<> restore_hours();
   static void bound(std::vector<Finding>& findings);
   void tell(const std::vector<Finding>& findings);
+  void call_unstored(const std::vector<Finding>& findings, std::chrono::nanoseconds steady);
   Result<> write(store::Transaction& transaction, const Plan& plan) const;
   void keep_hours(Instant now);
   void look_again();
@@ -102,6 +107,9 @@ class Monitor : public store::Follower {
   std::chrono::nanoseconds evaluated_at_{0};  // steady; the ticking thread's, as the next three
   std::chrono::nanoseconds kept_at_{0};
   std::chrono::nanoseconds looked_at_{0};
+  CallFromMemory call_from_memory_;
+  Unstored unstored_;
+  std::chrono::nanoseconds led_at_{0};
   std::map<std::string, telemetry::Counter> counters_;
   std::atomic<std::int64_t> alive_at_ns_ = 0;  // steady
   std::atomic<std::int64_t> evaluation_us_ = 0;

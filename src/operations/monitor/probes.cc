@@ -105,6 +105,10 @@ void Probes::ask_itself() {
 Task<> Probes::send(Probes& probes, Probe& probe, std::string id) {
   const ProbeParts& parts = probes.parts_;
   const auto begin = parts.clock.steady();
+  {
+    const std::lock_guard lock(probes.mutex_);
+    probes.sending_[probe.name] = begin;
+  }
   notify::Message message{.alert_id = {},
                           .delivery_id = std::move(id),
                           .severity = "advisory",
@@ -118,11 +122,22 @@ Task<> Probes::send(Probes& probes, Probe& probe, std::string id) {
   const bool delivered = outcome.status == notify::SendStatus::delivered;
   parts.calls.note_probe(delivered, took);
   const std::lock_guard lock(probes.mutex_);
+  probes.sending_.erase(probe.name);
   probes.states_[probe.name] = {.medium = std::string(probe.channel->medium()),
                                 .delivered = delivered,
                                 .text = outcome.text,
                                 .took = took,
                                 .at = end};
+}
+
+void Probes::tick() {
+  const auto now = parts_.clock.steady();
+  nanoseconds oldest{0};
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, since] : sending_) oldest = std::max(oldest, now - since);
+  }
+  if (oldest.count() > 0) parts_.calls.note_waiting(std::chrono::duration_cast<Microseconds>(oldest));
 }
 
 void Probes::probe() {
