@@ -57,7 +57,7 @@ void Probes::run() {
       return true;
     };
     // What hangs is found by its age, not by waiting for it: the record first, then what goes over the network.
-    if (is_due(looked_at_, parts_.look_every)) look();
+    if (is_due(looked_at_, can_read_ && can_write_ ? parts_.look_every : seconds(1))) look();
     if (is_due(probed_at_, parts_.probe_every)) probe();
     if (!parts_.heartbeat_url.empty() && is_due(beat_at_, parts_.probe_every)) beat();
     lock.lock();
