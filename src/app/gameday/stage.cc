@@ -72,17 +72,20 @@ std::string plan(const std::string& pager) {
 
 }  // namespace
 
-Result<std::unique_ptr<Stage>> Stage::set_up(const fs::path& binary, const Clock& clock) {
+Result<std::unique_ptr<Stage>> Stage::set_up(const fs::path& binary, const Clock& clock, DatabaseServer* database) {
   std::unique_ptr<Stage> stage(new Stage(clock));
   fs::create_directories(stage->data());
-  if (const auto mounted = mount_small_disk(stage->data(), disk_mib); !mounted) stage->no_disk_ = mounted.error().text;
+  if (database == nullptr) {
+    const auto mounted = mount_small_disk(stage->data(), disk_mib);
+    stage->no_disk_ = mounted ? std::string() : mounted.error().text;
+  }
   stage->pager_ = std::make_unique<load::WebhookReceiver>();
   stage->sms_ = std::make_unique<load::WebhookReceiver>();
-  MYDR24_TRY(stage->register_clients(binary));
-  MYDR24_TRY(stage->start_server(binary));
+  if (database == nullptr) MYDR24_TRY(stage->register_clients(binary));
+  MYDR24_TRY(stage->start_server(binary, database));
   MYDR24_TRY(stage->log_in());
   MYDR24_TRY(stage->make_plan());
-  MYDR24_TRY(stage->lower_audit_limit());
+  if (database == nullptr) MYDR24_TRY(stage->lower_audit_limit());
   stage->load_ = std::thread([&one = *stage] { one.run_load(); });
   MYDR24_TRY(stage->wait_well());
   return stage;
@@ -109,17 +112,19 @@ Result<> Stage::register_clients(const fs::path& binary) {
   return {};
 }
 
-Result<> Stage::start_server(const fs::path& binary) {
+Result<> Stage::start_server(const fs::path& binary, const DatabaseServer* database) {
   const fs::path token = folder_.path() / "sms-token", board = folder_.path() / "board.json";
   load::write_text(token, "game\n");
   load::write_text(board, board_policy);
   // The audit is on another disk: a server that may not record anything answers nobody, and the game looks on over it.
   const std::string config = fmt::format(
-      "[server]\ncall_networks = \"any\"\n[access]\nmode = \"on\"\n[log]\nformat = \"json\"\n"
+      "[server]\ncall_networks = \"any\"\n[access]\nmode = \"{}\"\n[log]\nformat = \"json\"\n{}"
       "[audit]\nfolder = \"{}\"\n[changes]\npolicy_file = \"{}\"\n"
       "[monitor]\nprobes = \"webhook={}\"\nprobe_every_s = 1\n"
       "[notify]\ntwilio_url = \"{}\"\ntwilio_account = \"game\"\ntwilio_token_file = \"{}\"\ntwilio_from = "
       "\"+15550100\"\n",
+      database == nullptr ? "on" : "off",
+      database == nullptr ? std::string() : fmt::format("[store]\nurl = \"{}\"\n", database->url()),
       (folder_.path() / "audit").string(), board.string(), pager_->url("/probe"), sms_->url(""), token.string());
   MYDR24_ASSIGN(server_, load::Server::start({.binary = binary, .data = data(), .config = config, .placement = {}}));
   http_ = std::make_unique<load::HttpClient>(server_->endpoint(), answer_max);
@@ -144,7 +149,9 @@ Result<> Stage::log_in() {
 }
 
 Answer Stage::ask(std::string_view who, std::string_view method, const std::string& path, const std::string& body) {
-  const std::string headers = tokens_.find(who)->second + (body.empty() ? "" : "Content-Type: application/json\r\n");
+  const auto token = tokens_.find(who);
+  const std::string headers = (token == tokens_.end() ? std::string() : token->second) +
+                              (body.empty() ? "" : "Content-Type: application/json\r\n");
   Answer answer;
   const auto reply = http_->send(method, path, body, headers);
   if (!reply) return answer;
@@ -240,7 +247,9 @@ bool Stage::called_from_memory(std::size_t log_size) const {
 // The hospital goes on meanwhile: a write every tenth of a second, by somebody who waits for the answer.
 void Stage::run_load() {
   load::HttpClient http(server_->endpoint(), answer_max);
-  const std::string headers = tokens_.find("nurse")->second + "Content-Type: application/fhir+json\r\n";
+  const auto token = tokens_.find("nurse");
+  const std::string headers =
+      (token == tokens_.end() ? std::string() : token->second) + "Content-Type: application/fhir+json\r\n";
   for (std::size_t n = 0; !stopping_; ++n) {
     const std::string id = fmt::format("game-{}", n % 200);
     const auto reply =

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <thread>
 
+#include "app/gameday/database_server.h"
 #include "app/gameday/report.h"
 #include "app/load/process.h"
 #include "app/load/webhook.h"
@@ -34,8 +35,10 @@ struct Answer {
 
 class Stage {
  public:
-  // `binary` serves. One thread must be running: namespaces are changed.
-  static Result<std::unique_ptr<Stage>> set_up(const std::filesystem::path& binary, const Clock& clock);
+  // `binary` serves, on a small disk of its own. One thread must be running: namespaces are changed. With `database` its store
+  // is there, and nobody is asked who they are: where the database is gone nobody could say it.
+  static Result<std::unique_ptr<Stage>> set_up(const std::filesystem::path& binary, const Clock& clock,
+                                               DatabaseServer* database = nullptr);
   ~Stage();
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -69,7 +72,7 @@ class Stage {
   explicit Stage(const Clock& clock) : clock_(clock) {}
   std::filesystem::path data() const { return folder_.path() / "data"; }
   Result<> register_clients(const std::filesystem::path& binary);
-  Result<> start_server(const std::filesystem::path& binary);
+  Result<> start_server(const std::filesystem::path& binary, const DatabaseServer* database);
   Result<> log_in();
   Result<> make_plan();
   Result<> lower_audit_limit();
@@ -78,7 +81,7 @@ class Stage {
 
   const Clock& clock_;
   load::TempFolder folder_;
-  std::string no_disk_;
+  std::string no_disk_ = "the game has no disk of its own";
   double late_s_ = 0;
   std::unique_ptr<load::WebhookReceiver> pager_, sms_;
   std::map<std::string, std::string, std::less<>> secrets_, tokens_;

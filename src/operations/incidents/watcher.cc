@@ -280,6 +280,7 @@ Result<> Watcher::take_alert(store::Transaction& transaction, Batch& batch, cons
     held->incident.severity_by.clear();
     MYDR24_TRY(book_.raise_severity(transaction, held->incident, *said.severity));
   }
+  if (said.own) MYDR24_TRY(book_.take_over_calls(transaction, held->incident, alert.id));
   // One that became an emergency since has two events.
   if (!contains(held->incident.alerts, alert.id) && !contains(held->alerts, alert.id, &alerts::Alert::id))
     held->alerts.push_back(std::move(alert));
