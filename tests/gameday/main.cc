@@ -21,8 +21,8 @@ TEST(GameDay, EveryBreakIsFoundIsOneIncidentCallsItsPeopleAndIsOver) {
     auto parsed = json::Document::parse(run.out);
     ASSERT_TRUE(parsed) << run.out << run.err;
     report = std::move(*parsed);
-    const bool is_void =
-        std::ranges::any_of(report.root()["breaks"], [](json::Value each) { return each["verdict"].text() == "void"; });
+    bool is_void = false;
+    for (const json::Value each : report.root()["breaks"]) is_void = is_void || each["verdict"].text() == "void";
     if (!is_void) break;
     std::cout << "void: " << run.out << "\n";
   }

@@ -66,12 +66,12 @@ std::string DatabaseServer::url() const {
 
 Result<> DatabaseServer::go_on() {
   const fs::path& folder = folder_.path();
+  const auto said = load::read_text(folder / "log").size();
   process_ = spawn({programs() + "/postgres", "-D", (folder / "data").string(), "-k", folder.string(), "-c",
                     "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off"});
   const auto end = clock_.steady() + start_max;
   while (process_ > 0 && clock_.steady() < end) {
-    // It listens when this is there.
-    if (fs::exists(folder / ".s.PGSQL.5432")) return {};
+    if (load::read_text(folder / "log").substr(said).contains("ready to accept connections")) return {};
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return fail(Code::unsupported, fmt::format("PostgreSQL does not start: {}", load::read_text(folder / "log")));
@@ -82,8 +82,6 @@ void DatabaseServer::stop() {
   ::kill(process_, SIGQUIT);
   ::waitpid(process_, nullptr, 0);
   process_ = -1;
-  std::error_code ignored;
-  fs::remove(folder_.path() / ".s.PGSQL.5432", ignored);
 }
 
 }  // namespace mydr24::gameday

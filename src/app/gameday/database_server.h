@@ -25,7 +25,7 @@ class DatabaseServer {
   std::string url() const;
   // At once, as in a crash.
   void stop();
-  // It may still recover when this comes back.
+  // Waits until it takes connections.
   Result<> go_on();
 
  private:

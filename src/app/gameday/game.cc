@@ -188,7 +188,8 @@ void Game::watch(const Break& what, Outcome& outcome, nanoseconds begin) {
         outcome.finding = found;
       }
     }
-    if (outcome.incidents.empty()) note_incidents(outcome, begin);
+    // What the store is asked for may take long while it is away: not before it was found.
+    if (outcome.detected_s && outcome.incidents.empty()) note_incidents(outcome, begin);
     outcome.calls = stage_.calls_since(begin);
   };
   stage_.wait(look_max, [&] {
@@ -211,12 +212,12 @@ void Game::resolve(const Break& what, Outcome& outcome, nanoseconds begin) {
   outcome.calls = stage_.calls_since(begin);
   if (outcome.incidents.empty()) return;
   const std::string path = "/api/v1/incidents/" + outcome.incidents.front().id;
-  (void)stage_.ask("engineer", "POST", path + "/ack", R"({"note":"we are on it"})");
+  (void)stage_.ask("engineer", "POST", path + "/ack", R"({"by":"engineer","note":"we are on it"})");
   if (!stage_.wait(over_max, [&] { return what.is_over ? what.is_over() : finding(what.findings).empty(); })) {
     outcome.other.emplace_back("the monitor does not see that it is over");
     return;
   }
-  const Answer done = stage_.ask("engineer", "POST", path + "/resolve", R"({"how":"repaired"})");
+  const Answer done = stage_.ask("engineer", "POST", path + "/resolve", R"({"by":"engineer","how":"repaired"})");
   if (done.status == 200) outcome.resolved_s = since(begin);
   std::this_thread::sleep_for(afterwards);
   note_incidents(outcome, begin);

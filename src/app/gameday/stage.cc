@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "app/gameday/means.h"
 #include "base/json/writer.h"
@@ -65,9 +66,10 @@ std::string plan(const std::string& pager) {
   const auto people = everybody();
   for (std::size_t i = 0; i < people.size(); ++i)
     parts += fmt::format("\"contact/{}\":{},", people[i], contact(people[i], i, pager));
-  return fmt::format(R"({{"parts":{{{}"policy/operations-emergency":{},"policy/operations-critical":{},)"
-                     R"("policy/operations-high":{}}}}})",
-                     parts, policy(emergency_people), policy(critical_people), policy(high_people));
+  return fmt::format(
+      R"({{"by":"engineer","parts":{{{}"policy/operations-emergency":{},"policy/operations-critical":{},)"
+      R"("policy/operations-high":{}}}}})",
+      parts, policy(emergency_people), policy(critical_people), policy(high_people));
 }
 
 }  // namespace
@@ -210,9 +212,9 @@ Result<> Stage::wait_well() {
   const bool is_well = wait(30s, [&] {
     const Answer status = ask("engineer", "GET", "/api/v1/monitor");
     if (status.status != 200 || status.body.root()["findings"].size() != 0) return false;
-    return std::ranges::any_of(status.body.root()["metrics"], [](json::Value metric) {
-      return metric["name"].text() == "database_unanswered_seconds" && metric["state"].text() == "ok";
-    });
+    for (const json::Value metric : status.body.root()["metrics"])
+      if (metric["name"].text() == "database_unanswered_seconds") return metric["state"].text() == "ok";
+    return false;
   });
   if (is_well) return {};
   const Answer status = ask("engineer", "GET", "/api/v1/monitor");

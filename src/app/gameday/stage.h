@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "app/gameday/database_server.h"
 #include "app/gameday/report.h"
