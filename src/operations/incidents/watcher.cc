@@ -287,6 +287,25 @@ Result<> Watcher::take_alert(store::Transaction& transaction, Batch& batch, cons
   return {};
 }
 
+// Whether the call about an incident that nobody had answered was answered, or ended: looked up as it stands now, since it
+// may have been made again after the event.
+Result<bool> Watcher::see_to_page(store::Transaction& transaction, Incident& incident, const store::Event& event,
+                                  std::string_view by) const {
+  MYDR24_ASSIGN(const auto page, alerts::Book::find(transaction, incident.page));
+  if (page && page->acknowledged_at) {
+    MYDR24_TRY(book_.page_acknowledged(transaction, incident, page->acknowledged_by, *page->acknowledged_at));
+    return true;
+  }
+  if (event.kind != "alert.resolved" || (page && !page->is_resolved())) return false;
+  // Whoever closed the call has taken it; one that ended by itself is made again.
+  if (by.empty()) {
+    MYDR24_TRY(book_.call_people(transaction, incident));
+    return false;
+  }
+  MYDR24_TRY(book_.page_acknowledged(transaction, incident, by, event.at));
+  return true;
+}
+
 Result<> Watcher::take_news(store::Transaction& transaction, Batch& batch, const Seen& seen) const {
   MYDR24_ASSIGN(const auto document, json::Document::parse_view(seen.event->payload));
   const json::Value root = document.root();
