@@ -101,6 +101,13 @@ Stage::~Stage() {
 }
 
 Result<> Stage::register_clients(const fs::path& binary) {
+  // Clients are added to a store that is there.
+  const fs::path patients = folder_.path() / "patients.ndjson";
+  load::write_text(patients, R"({"resourceType":"Patient","id":"game-0"})"
+                             "\n");
+  const load::Finished imported =
+      load::run_command({binary.string(), "import", "--data", data().string(), patients.string(), "--json"});
+  if (imported.exit_code != 0) return fail(Code::internal, fmt::format("import: {}{}", imported.out, imported.err));
   for (const Client& client : clients) {
     const load::Finished added =
         load::run_command({binary.string(), "client", "add", std::string(client.name), "--proof", "client_secret_post",
@@ -195,6 +202,9 @@ Result<> Stage::lower_audit_limit() {
       const std::string_view name = member.key();
       if (is_it && (name == "limit" || name == "clear" || name == "clear_s"))
         out.field(name, audit_limit_s);
+      else if (is_it && name == "title")
+        out.field(name, fmt::format("Audit log processing lag {{value}} seconds exceeds {:g} second threshold",
+                                    audit_limit_s));
       else
         out.key(name).raw(json::compact(member));
     }
