@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/core/date_time.h"
 #include "base/json/document.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::uint32_t page = 1000;
 constexpr std::string_view cause = "desk/auditor";
 constexpr std::size_t named_max = 5;
+constexpr std::chrono::seconds waits_max{1};  // a write that waited longer knows an old journal
 
 std::size_t number_of(json::Value value) {
   std::size_t number = 0;
@@ -121,6 +123,7 @@ Result<std::vector<Difference>> Auditor::look(store::Store& store, Instant now) 
 
 Result<std::vector<Difference>> Auditor::audit(store::Store& store, Instant now) {
   MYDR24_ASSIGN(std::vector<Difference> behind, look(store, now));
+  if (std::exchange(was_refused_, false)) silent_ = now + settings_.late;
   // What is behind about its own alert is in the list, and raises nothing: it is raised already.
   std::vector<const Difference*> others;
   std::optional<Alert> raised;
@@ -131,8 +134,9 @@ Result<std::vector<Difference>> Auditor::audit(store::Store& store, Instant now)
   for (const Difference& each : behind)
     if (!raised || each.alert != raised->id) others.push_back(&each);
   if (others.empty() && !raised) return behind;
-  if (!others.empty() && raised) return behind;
-  MYDR24_TRY(store.write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
+  if (!others.empty() && (raised || (silent_ && now < *silent_))) return behind;
+  const auto written = store.write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
+    if (transaction.now() - now > waits_max) return fail(Code::busy, "the store was away");
     if (others.empty()) {
       MYDR24_TRY(book_.resolve(transaction, raised->id, "everything is as the journal says"));
       return {};
@@ -148,7 +152,9 @@ Result<std::vector<Difference>> Auditor::audit(store::Store& store, Instant now)
                                   .title = fmt::format("Alerting is behind: {} calls are overdue", others.size()),
                                   .reason = std::move(reason)}));
     return {};
-  }));
+  });
+  was_refused_ = !written;
+  if (!written) return written.error();
   return behind;
 }
 

@@ -40,7 +40,12 @@ void write(json::Writer& out, const Outcome& outcome) {
   for (const std::string& who : outcome.people) out.string(who);
   out.end_array().field("from_memory", outcome.from_memory).key("calls").begin_array();
   for (const Call& call : outcome.calls)
-    out.begin_object().field("who", call.who).field("medium", call.medium).field("after_s", call.after_s).end_object();
+    out.begin_object()
+        .field("who", call.who)
+        .field("medium", call.medium)
+        .field("after_s", call.after_s)
+        .field("about", call.about)
+        .end_object();
   out.end_array();
   write_time(out, "all_called_s", outcome.all_called_s());
   write_time(out, "repaired_s", outcome.repaired_s);
@@ -93,8 +98,8 @@ std::vector<std::string> Outcome::problems() const {
     found.push_back(fmt::format("the last one was called after {:.1f} s; the bar is {:g} s", *time, called_max_s));
   std::set<std::string> others;
   for (const Call& call : calls)
-    if (std::ranges::find(people, call.who) == people.end()) others.insert(call.who);
-  for (const std::string& who : others) found.push_back(fmt::format("{} was called: it is not theirs", who));
+    if (std::ranges::find(people, call.who) == people.end() && others.insert(call.who).second)
+      found.push_back(fmt::format("{} was called ({}): it is not theirs", call.who, call.about));
   if (has_rollback) within("rolled back", rolled_back_s, rolled_back_max_s);
   if (!resolved_s) found.emplace_back("its incident could not be resolved");
   return found;

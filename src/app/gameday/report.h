@@ -20,6 +20,7 @@ struct Call {
   std::string who;
   std::string medium;
   double after_s = 0;
+  std::string about = {};  // the title of what they were called about, where the medium shows it
 };
 
 struct OpenedIncident {

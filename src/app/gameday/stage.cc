@@ -239,8 +239,9 @@ std::vector<Call> Stage::calls_since(std::chrono::nanoseconds begin) const {
   const auto take = [&](std::string_view who, std::string_view medium, const load::Delivery& delivery) {
     if (delivery.at < begin || delivery.answered == 0) return;
     if (!seen.emplace(who, medium).second) return;
-    calls.push_back(
-        {std::string(who), std::string(medium), std::chrono::duration<double>(delivery.at - begin).count()});
+    const auto body = json::Document::parse_view(delivery.body);
+    calls.push_back({std::string(who), std::string(medium), std::chrono::duration<double>(delivery.at - begin).count(),
+                     std::string(body ? body->root()["alert"]["title"].text() : std::string_view())});
   };
   for (const load::Delivery& delivery : pager_->deliveries())
     if (delivery.path.starts_with(page_path))
