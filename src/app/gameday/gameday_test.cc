@@ -164,7 +164,7 @@ TEST(GameDayMeans, ASmallDiskIsFullAndHasRoomAgain) {
       if (out >= 0) ::close(out);
       return done;
     };
-    if (!mount_small_disk(folder.path(), 2)) ::_exit(2);
+    if (!mount_small_disks({folder.path()}, 2)) ::_exit(2);
     if (!writes()) ::_exit(3);
     std::filesystem::remove(folder.path() / "more");
     auto ballast = Ballast::fill(folder.path() / "ballast");

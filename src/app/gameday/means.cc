@@ -45,12 +45,13 @@ Result<> leave_mounts() {
 
 }  // namespace
 
-Result<> mount_small_disk(const fs::path& folder, std::size_t mib) {
+Result<> mount_small_disks(const std::vector<fs::path>& folders, std::size_t mib) {
   MYDR24_TRY(leave_mounts());
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return refused("mounts cannot be made private");
-  if (::mount("tmpfs", folder.c_str(), "tmpfs", 0, fmt::format("size={}m,mode=0700", mib).c_str()) != 0)
-    return refused("no disk in memory");
+  for (const fs::path& folder : folders)
+    if (::mount("tmpfs", folder.c_str(), "tmpfs", 0, fmt::format("size={}m,mode=0700", mib).c_str()) != 0)
+      return refused("no disk in memory");
   return {};
 }
 

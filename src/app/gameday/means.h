@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/core/result.h"
 
@@ -15,9 +16,9 @@ struct sqlite3;
 
 namespace mydr24::gameday {
 
-// Mounts an empty disk in memory on `folder`, seen by this process and its children only (a mount namespace, for who is not
+// Mounts an empty disk in memory on each folder, seen by this process and its children only (a mount namespace, for who is not
 // root a user namespace too). While the process has one thread. Code::refused: this machine does not let it.
-Result<> mount_small_disk(const std::filesystem::path& folder, std::size_t mib);
+Result<> mount_small_disks(const std::vector<std::filesystem::path>& folders, std::size_t mib);
 // Whoever still uses it keeps it until then.
 void unmount_small_disk(const std::filesystem::path& folder);
 

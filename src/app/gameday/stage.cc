@@ -77,8 +77,10 @@ std::string plan(const std::string& pager) {
 Result<std::unique_ptr<Stage>> Stage::set_up(const fs::path& binary, const Clock& clock, DatabaseServer* database) {
   std::unique_ptr<Stage> stage(new Stage(clock));
   fs::create_directories(stage->data());
+  fs::create_directories(stage->audit());
   if (database == nullptr) {
-    const auto mounted = mount_small_disk(stage->data(), disk_mib);
+    // The audit's too: what other programs do to the machine's disk is no finding of the game.
+    const auto mounted = mount_small_disks({stage->data(), stage->audit()}, disk_mib);
     stage->no_disk_ = mounted ? std::string() : mounted.error().text;
   }
   stage->pager_ = std::make_unique<load::WebhookReceiver>();
@@ -97,7 +99,9 @@ Stage::~Stage() {
   stopping_ = true;
   if (load_.joinable()) load_.join();
   server_.reset();
-  if (no_disk_.empty()) unmount_small_disk(data());
+  if (!no_disk_.empty()) return;
+  unmount_small_disk(data());
+  unmount_small_disk(audit());
 }
 
 Result<> Stage::register_clients(const fs::path& binary) {
@@ -133,8 +137,8 @@ Result<> Stage::start_server(const fs::path& binary, const DatabaseServer* datab
       "[notify]\ntwilio_url = \"{}\"\ntwilio_account = \"game\"\ntwilio_token_file = \"{}\"\ntwilio_from = "
       "\"+15550100\"\n",
       database == nullptr ? "on" : "off",
-      database == nullptr ? std::string() : fmt::format("[store]\nurl = \"{}\"\n", database->url()),
-      (folder_.path() / "audit").string(), board.string(), pager_->url("/probe"), sms_->url(""), token.string());
+      database == nullptr ? std::string() : fmt::format("[store]\nurl = \"{}\"\n", database->url()), audit().string(),
+      board.string(), pager_->url("/probe"), sms_->url(""), token.string());
   MYDR24_ASSIGN(server_, load::Server::start({.binary = binary, .data = data(), .config = config, .placement = {}}));
   http_ = std::make_unique<load::HttpClient>(server_->endpoint(), answer_max);
   return {};

@@ -72,6 +72,7 @@ class Stage {
  private:
   explicit Stage(const Clock& clock) : clock_(clock) {}
   std::filesystem::path data() const { return folder_.path() / "data"; }
+  std::filesystem::path audit() const { return folder_.path() / "audit"; }
   Result<> register_clients(const std::filesystem::path& binary);
   Result<> start_server(const std::filesystem::path& binary, const DatabaseServer* database);
   Result<> log_in();
