@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <utility>
 
 #include "base/core/date_time.h"
 #include "base/json/document.h"
@@ -123,7 +122,6 @@ Result<std::vector<Difference>> Auditor::look(store::Store& store, Instant now) 
 
 Result<std::vector<Difference>> Auditor::audit(store::Store& store, Instant now) {
   MYDR24_ASSIGN(std::vector<Difference> behind, look(store, now));
-  if (std::exchange(was_refused_, false)) silent_ = now + settings_.late;
   // What is behind about its own alert is in the list, and raises nothing: it is raised already.
   std::vector<const Difference*> others;
   std::optional<Alert> raised;
@@ -134,9 +132,11 @@ Result<std::vector<Difference>> Auditor::audit(store::Store& store, Instant now)
   for (const Difference& each : behind)
     if (!raised || each.alert != raised->id) others.push_back(&each);
   if (others.empty() && !raised) return behind;
-  if (!others.empty() && (raised || (silent_ && now < *silent_))) return behind;
+  if (!others.empty() && raised) return behind;
+  Instant tried = now;
   const auto written = store.write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
-    if (transaction.now() - now > waits_max) return fail(Code::busy, "the store was away");
+    tried = transaction.now();
+    if (tried - now > waits_max) return fail(Code::busy, "the store was away");
     if (others.empty()) {
       MYDR24_TRY(book_.resolve(transaction, raised->id, "everything is as the journal says"));
       return {};
@@ -153,9 +153,14 @@ Result<std::vector<Difference>> Auditor::audit(store::Store& store, Instant now)
                                   .reason = std::move(reason)}));
     return {};
   });
-  was_refused_ = !written;
-  if (!written) return written.error();
-  return behind;
+  if (written) return behind;
+  // While the store takes no writes, what was sent cannot be written down either: the journal does not say what happened,
+  // and everything gets its time anew.
+  for (auto& [id, watched] : watched_) {
+    for (auto& [delivery, called_at] : watched.untried) called_at = tried;
+    if (watched.next) watched.next = std::max(*watched.next, tried);
+  }
+  return written.error();
 }
 
 }  // namespace mydr24::alerts

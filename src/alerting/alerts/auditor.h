@@ -4,9 +4,6 @@
 // alert that nobody has answered called about again when its policy says. What is more than `late` behind is an emergency of
 // its own (cause "desk/auditor"), which ends when everything is as it should be.
 //
-// While the store takes no writes, what was sent cannot be written down either, and the journal does not say what happened:
-// it judges again when `late` has passed since the last write that was refused or had to wait.
-//
 // It has its own thread in the server and its own place in the journal, and shares nothing with the dispatcher but the
 // store.
 
@@ -52,8 +49,6 @@ class Auditor {
   const Book& book_;
   const AuditSettings settings_;
   store::Sequence after_ = -1;
-  bool was_refused_ = false;                             // the last write
-  std::optional<Instant> silent_;                        // until then it raises nothing
   std::map<std::string, Watched, std::less<>> watched_;  // alerts that are not resolved
 };
 
