@@ -145,6 +145,7 @@ std::string Walk::world_step(const Words& words) {
   if (words[0] == "open" || words[0] == "joins") return open(words);
   if (words[0] == "alert" || words[0] == "answer") return alert(words);
   if (words[0] == "request") return request(words);
+  if (words[0] == "change") return change(words);
   if (words[0] == "storm") return storm(words);
   if (words[0] == "kill") return start_process(), std::string();
   if (words[0] == "follow") return store_.settle(), std::string();
@@ -206,12 +207,16 @@ std::string Walk::alert(const Words& words) {
     const auto options = options_of(std::span(words).subspan(4));
     const std::size_t severity = words[2] == "emergency" ? 0 : words[2] == "urgent" ? 1 : 2;
     const std::string source = text_of(options, "source");
+    std::string values;
+    if (const auto says = text_of(options, "says"); !says.empty())
+      values = fmt::format(R"({{"severity":"{}","service":"{}"}})", says, text_of(options, "of"));
     MYDR24_ASSIGN(const auto raised,
                   process_->alerts.raise(transaction, {.source = source.empty() ? "vitals" : source,
                                                        .cause = words[1],
                                                        .severity = static_cast<alerts::Severity>(severity),
                                                        .patient = text_of(options, "patient"),
-                                                       .title = words[3]}));
+                                                       .title = words[3],
+                                                       .values = values}));
     alert_ids_[words[1]] = raised.id;
     return {};
   });
@@ -240,6 +245,32 @@ std::string Walk::request(const Words& words) {
     return {};
   });
   if (!done) return done.error().text;
+  return {};
+}
+
+// change ID "TITLE" service= ends_as= [as=NAME]: it goes back.
+std::string Walk::change(const Words& words) {
+  const auto options = options_of(std::span(words).subspan(3));
+  std::string payload;
+  json::Writer(payload)
+      .begin_object()
+      .field("id", words[1])
+      .field("title", words[2])
+      .field("service", text_of(options, "service"))
+      .field("state", "rolling_back")
+      .field("ends_as", text_of(options, "ends_as"))
+      .end_object();
+  const auto done = write([&](store::Transaction& transaction) -> Result<> {
+    MYDR24_TRY(transaction.note("change.rollback_begun", payload));
+    return {};
+  });
+  if (!done) return done.error().text;
+  store_.settle();
+  (void)store_.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto id, incidents::Book::find_unresolved(reader, "change/" + words[1]));
+    if (id) ids_[text_of(options, "as")] = *id;
+    return {};
+  });
   return {};
 }
 

@@ -34,6 +34,7 @@ class Walk {
   std::string open(const Words& words);
   std::string alert(const Words& words);
   std::string request(const Words& words);
+  std::string change(const Words& words);
   std::string storm(const Words& words);
   std::string incident_step(const Words& words);
   std::string is(const incidents::Incident& incident, const Words& words);

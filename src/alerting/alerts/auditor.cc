@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint32_t page = 1000;
 constexpr std::string_view cause = "desk/auditor";
 constexpr std::size_t named_max = 5;
+constexpr std::chrono::seconds waits_max{1};  // a write that waited longer knows an old journal
 
 std::size_t number_of(json::Value value) {
   std::size_t number = 0;
@@ -132,7 +133,10 @@ Result<std::vector<Difference>> Auditor::audit(store::Store& store, Instant now)
     if (!raised || each.alert != raised->id) others.push_back(&each);
   if (others.empty() && !raised) return behind;
   if (!others.empty() && raised) return behind;
-  MYDR24_TRY(store.write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
+  Instant tried = now;
+  const auto written = store.write(RequestClass::emergency, [&](store::Transaction& transaction) -> Result<> {
+    tried = transaction.now();
+    if (tried - now > waits_max) return fail(Code::busy, "the store was away");
     if (others.empty()) {
       MYDR24_TRY(book_.resolve(transaction, raised->id, "everything is as the journal says"));
       return {};
@@ -148,8 +152,15 @@ Result<std::vector<Difference>> Auditor::audit(store::Store& store, Instant now)
                                   .title = fmt::format("Alerting is behind: {} calls are overdue", others.size()),
                                   .reason = std::move(reason)}));
     return {};
-  }));
-  return behind;
+  });
+  if (written) return behind;
+  // While the store takes no writes, what was sent cannot be written down either: the journal does not say what happened,
+  // and everything gets its time anew.
+  for (auto& [id, watched] : watched_) {
+    for (auto& [delivery, called_at] : watched.untried) called_at = tried;
+    if (watched.next) watched.next = std::max(*watched.next, tried);
+  }
+  return written.error();
 }
 
 }  // namespace mydr24::alerts

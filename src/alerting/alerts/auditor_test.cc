@@ -75,6 +75,25 @@ TEST_F(AuditorTest, ACallThatNobodyTriedIsAnEmergencyOfTheDeskAndEndsWhenItIsMad
   EXPECT_FALSE(own());
 }
 
+TEST_F(AuditorTest, WhileTheStoreTakesNothingTheJournalDoesNotSayWhatHappened) {
+  const std::string id = raise();
+  store_.refuse_writes = 1'000;
+  clock_.advance(6s);
+  EXPECT_FALSE(auditor_.audit(store_, clock_.now()));
+  store_.refuse_writes = 0;
+  clock_.advance(5s);
+  EXPECT_EQ(behind(), Found{});
+  EXPECT_FALSE(own()) << "that it was sent is being written down";
+  deliver_all(id);
+  clock_.advance(1s);
+  EXPECT_EQ(behind(), Found{});
+  // Once it takes writes again, what is behind is told as ever.
+  raise("d");
+  clock_.advance(6s);
+  EXPECT_EQ(behind(), Found{"delivery"});
+  EXPECT_TRUE(own());
+}
+
 TEST_F(AuditorTest, AStepThatIsNotCalledWhenItsTimeHasComeIsFound) {
   deliver_all(raise());
   clock_.advance(35s);

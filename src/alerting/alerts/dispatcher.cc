@@ -445,11 +445,12 @@ void Dispatcher::Inside::call_from_memory(const Unrecorded& emergency) {
   json::Writer(payload)
       .begin_object()
       .field("title", std::string_view(emergency.title))
+      .field("severity", to_string(emergency.severity))
       .field("raised_at", format_instant(emergency.raised_at))
       .end_object();
   hub_.publish("alert.unrecorded", std::move(payload));
   const oncall::PlanPointer plan = directory_.plan();
-  const oncall::Policy& policy = plan->policy("", static_cast<std::size_t>(Severity::emergency));
+  const oncall::Policy& policy = plan->policy(emergency.policy, static_cast<std::size_t>(emergency.severity));
   const int step = std::min(emergency.round, static_cast<int>(policy.steps.size()) - 1);
   for (const oncall::Called& called : plan->who_answers(policy, static_cast<std::size_t>(step), clock_.now())) {
     for (std::size_t i = 0; i < called.contact->methods.size(); ++i) {
@@ -460,7 +461,7 @@ void Dispatcher::Inside::call_from_memory(const Unrecorded& emergency) {
       notify::Message message{
           .alert_id = emergency.id,
           .delivery_id = fmt::format("{}-m{:05}-{}-c{:02}", emergency.id, emergency.round, called.contact->name, i),
-          .severity = std::string(to_string(Severity::emergency)),
+          .severity = std::string(to_string(emergency.severity)),
           .title = emergency.title,
           .contact = called.contact->name,
           .step = step,

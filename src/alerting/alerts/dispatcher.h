@@ -61,12 +61,14 @@ struct DispatcherSettings {
   std::string link_base;               // see WebhookSettings
 };
 
-// An emergency that could not be written down.
+// What could not be written down: an emergency, or what another module has to tell people of.
 struct Unrecorded {
   std::string id;  // the same in every round
   std::string title;
   Instant raised_at;
   int round = 0;
+  Severity severity = Severity::emergency;
+  std::string policy = {};  // empty, or one that the plan does not have: that of the severity
 };
 
 // Makes the channel of a contact's address for the dispatcher's io_context; tests put their own in place.
@@ -88,7 +90,7 @@ class Dispatcher : public store::Follower {
   void stop();
   // Begins the retries that are due. Call it often, as Store::tick(). Thread-safe, cheap.
   void tick();
-  // Calls the people of step `round` of the policy for emergencies (of the last one beyond it) by every method they have.
+  // Calls the people of step `round` of its policy (of the last one beyond it) by every method they have.
   // Nothing is read from or written to the store: for when nothing can be. Who calls it calls again until it is written
   // down. Thread-safe.
   void call_from_memory(Unrecorded emergency);

@@ -63,13 +63,16 @@ struct SimulateOptions {
   std::string out;     // this
   // A scenario instead: load on a server, nothing is kept of what the patients do.
   std::string scenario;
-  double multiplier = 0;         // 0: the scenario's own
-  double rate = 5;               // requests a second on a normal day
-  std::string emergency_server;  // where emergencies go; empty: `server`
-  bool remote = false;           // the server may be another machine
+  double multiplier = 0;            // 0: the scenario's own
+  double rate = 5;                  // requests a second on a normal day
+  std::string emergency_server;     // where emergencies go; empty: `server`
+  bool remote = false;              // the server may be another machine
+  std::vector<std::string> breaks;  // of the game day; empty: all
 };
 int run_simulate(const SimulateOptions& options, const Terminal& terminal);
 int run_simulate_scenario(const SimulateOptions& options, const Terminal& terminal);
+// The scenario "game-day": a server of its own is broken, and its operations desk judged.
+int run_game_day(const SimulateOptions& options, const Terminal& terminal);
 
 struct ImportOptions {
   std::vector<std::string> paths;

@@ -33,17 +33,21 @@ void CommandLine::add_demo() {
 }
 
 void CommandLine::add_simulate() {
-  auto* command = add(app_, "simulate", "Write the life of a simulated hospital to a server or into files",
-                      "Examples:\n"
-                      "  mydr24 simulate --server http://127.0.0.1:8024 --patients 200 --for 5m\n"
-                      "  mydr24 simulate --out ./bulk --patients 1000 --for 1h --interval 60s\n"
-                      "  mydr24 simulate --scenario mass-casualty --server http://127.0.0.1:8024 --for 60s\n"
-                      "\nScenarios: normal-day, mass-casualty (100x), natural-disaster (50x), pandemic (25x),\n"
-                      "  cyber-recovery (200x). At most 1 h; of this machine only, unless --remote is given.",
-                      [this] {
-                        return simulate_.scenario.empty() ? run_simulate(simulate_, terminal_)
-                                                          : run_simulate_scenario(simulate_, terminal_);
-                      });
+  auto* command =
+      add(app_, "simulate", "Write the life of a simulated hospital to a server or into files",
+          "Examples:\n"
+          "  mydr24 simulate --server http://127.0.0.1:8024 --patients 200 --for 5m\n"
+          "  mydr24 simulate --out ./bulk --patients 1000 --for 1h --interval 60s\n"
+          "  mydr24 simulate --scenario mass-casualty --server http://127.0.0.1:8024 --for 60s\n"
+          "  mydr24 simulate --scenario game-day\n"
+          "\nScenarios: normal-day, mass-casualty (100x), natural-disaster (50x), pandemic (25x),\n"
+          "  cyber-recovery (200x). At most 1 h; of this machine only, unless --remote is given.\n"
+          "game-day: starts a server of its own, breaks it in five ways (database, disk, audit, change, channel) and\n"
+          "  reports when each was found, which incident it is and who was called. Exit code 7: not all of it holds.",
+          [this] {
+            return simulate_.scenario.empty() ? run_simulate(simulate_, terminal_)
+                                              : run_simulate_scenario(simulate_, terminal_);
+          });
   command->add_option("--patients", simulate_.patients, "Patients in beds")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));
@@ -74,6 +78,7 @@ void CommandLine::add_simulate() {
   command->add_option("--emergency-server", simulate_.emergency_server, "Address of the emergency listener")
       ->needs(scenario);
   command->add_flag("--remote", simulate_.remote, "The server may be another machine")->needs(scenario);
+  command->add_option("--breaks", simulate_.breaks, "Of the game day only these")->needs(scenario)->delimiter(',');
 }
 
 void CommandLine::add_bench() {

@@ -12,6 +12,7 @@ namespace mydr24::cli {
 
 namespace {
 
+constexpr std::string_view game_day = "game-day";
 constexpr std::chrono::minutes time_default{1};
 constexpr std::chrono::hours time_max{1};
 
@@ -81,10 +82,12 @@ void say_results(const surge::Scenario& scenario, const surge::ScenarioSettings&
 }  // namespace
 
 int run_simulate_scenario(const SimulateOptions& options, const Terminal& terminal) {
+  if (options.scenario == game_day) return run_game_day(options, terminal);
   const surge::Scenario* scenario = surge::find_scenario(options.scenario);
   if (scenario == nullptr) {
     std::vector<std::string_view> names;
     for (const surge::Scenario& known : surge::scenarios()) names.push_back(known.name);
+    names.push_back(game_day);
     return terminal.fail(Exit::usage, fail(Code::invalid,
                                            fmt::format("there is no scenario \"{}\"; there are {}", options.scenario,
                                                        fmt::join(names, ", ")),

@@ -39,6 +39,7 @@ std::size_t content_length(std::string_view head) {
 struct WebhookReceiver::Peer {
   int socket = -1;
   std::string buffer;
+  bool waits = false;  // for an answer that it does not get
 };
 
 WebhookReceiver::WebhookReceiver() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -81,9 +82,10 @@ void WebhookReceiver::serve() {
     polled.assign(1,
                   {.fd = listener_, .events = static_cast<short>(peers.size() < peers_max ? POLLIN : 0), .revents = 0});
     for (const Peer& peer : peers) polled.push_back({.fd = peer.socket, .events = POLLIN, .revents = 0});
-    if (::poll(polled.data(), polled.size(), 20) <= 0) continue;
+    if (::poll(polled.data(), polled.size(), 20) < 0) continue;
     for (std::size_t i = peers.size(); i-- > 0;) {
-      if (polled[i + 1].revents == 0 || read_requests(peers[i])) continue;
+      const bool is_let_go = peers[i].waits && !hangs_;
+      if (!is_let_go && (polled[i + 1].revents == 0 || read_requests(peers[i]))) continue;
       ::close(peers[i].socket);
       peers.erase(peers.begin() + static_cast<std::ptrdiff_t>(i));
     }
@@ -91,7 +93,7 @@ void WebhookReceiver::serve() {
     const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     const int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (socket >= 0) peers.push_back({socket, {}});
+    if (socket >= 0) peers.push_back({.socket = socket, .buffer = {}});
   }
   for (const Peer& peer : peers) ::close(peer.socket);
 }
@@ -113,7 +115,8 @@ bool WebhookReceiver::read_requests(Peer& peer) {
     delivery.body = peer.buffer.substr(end + 4, length);
     const std::size_t space_at = delivery.head.find(' ');
     delivery.path = delivery.head.substr(space_at + 1, delivery.head.find(' ', space_at + 1) - space_at - 1);
-    delivery.answered = status_;
+    const bool hangs = hangs_;
+    delivery.answered = hangs ? 0 : status_.load();
     peer.buffer.erase(0, end + 4 + length);
     const std::string answer = fmt::format("HTTP/1.1 {} Answer\r\nContent-Length: 0\r\n\r\n", delivery.answered);
     {
@@ -122,6 +125,10 @@ bool WebhookReceiver::read_requests(Peer& peer) {
       deliveries_.push_back(std::move(delivery));
     }
     arrived_.notify_all();
+    if (hangs) {
+      peer.waits = true;
+      continue;
+    }
     if (::send(peer.socket, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return false;
   }
 }

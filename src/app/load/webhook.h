@@ -18,7 +18,7 @@ struct Delivery {
   std::string path;
   std::string head;  // request line and headers
   std::string body;
-  int answered = 0;  // the status it got
+  int answered = 0;  // the status it got; 0: none, the receiver hung
 };
 
 class WebhookReceiver {
@@ -33,6 +33,9 @@ class WebhookReceiver {
   // The status of the answers from now on; 200 at first.
   void answer_with(int status) { status_ = status; }
 
+  // While it hangs it takes what comes and never answers; afterwards those connections are closed.
+  void hang(bool hangs) { hangs_ = hangs; }
+
   std::vector<Delivery> deliveries() const;
   // Waits until `enough` is true of all that came; false after `time_max`.
   bool wait(std::chrono::milliseconds time_max, const std::function<bool(const std::vector<Delivery>&)>& enough) const;
@@ -46,6 +49,7 @@ class WebhookReceiver {
   std::uint16_t port_ = 0;
   std::atomic<bool> stopping_ = false;
   std::atomic<int> status_ = 200;
+  std::atomic<bool> hangs_ = false;
   mutable std::mutex mutex_;
   mutable std::condition_variable arrived_;
   std::vector<Delivery> deliveries_;

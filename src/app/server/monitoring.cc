@@ -59,6 +59,7 @@ Monitoring::Monitoring(Parts parts)
     : parts_(std::move(parts)),
       calls_(parts_.store, parts_.clock),
       monitor_(parts_.store, parts_.book, parts_.clock, parts_.log),
+      pulse_(parts_.store, parts_.clock),
       api_{parts_.store,
            monitor_,
            [this] { return has_probes_ ? probes_->channels_json() : std::string(R"({"channels":[]})"); },
@@ -69,6 +70,7 @@ Monitoring::Monitoring(Parts parts)
 Monitoring::~Monitoring() { stop(); }
 
 void Monitoring::attach() {
+  monitor_.call_with(parts_.call);
   monitor_.attach();
   parts_.store.add_follower(calls_);
 }
@@ -129,6 +131,10 @@ void Monitoring::add_served_sources() {
 }
 
 void Monitoring::add_machine_sources() {
+  monitor_.add({"database_unanswered_seconds", "s", "Since when the store answers no writes; 0 when it does",
+                Group::operational, seconds(1), [this] { return std::optional(seconds_of(pulse_.unanswered())); }});
+  monitor_.add({"store_limit_reached", "1", "Whether the store is at its limit: routine writes are refused",
+                Group::operational, seconds(1), [this] { return std::optional(parts_.is_limited() ? 1.0 : 0.0); }});
   monitor_.add({"store_writable", "1", "Whether the store takes writes", Group::operational, seconds(1),
                 [this] { return std::optional(parts_.store.statistics().writable ? 1.0 : 0.0); }});
   monitor_.add({"store_queued_writes", "1", "Writes that wait for the writer", Group::operational, seconds(1),
@@ -143,7 +149,7 @@ void Monitoring::add_machine_sources() {
                 seconds(1),
                 [this] { return std::optional(static_cast<double>(parts_.dispatcher.counters().waiting.load())); }});
   // Where the store is a database server, its disk is not ours to see.
-  if (parts_.settings.store.url.empty())
+  if (parts_.settings.store.url.empty()) {
     monitor_.add({"disk_free_ratio", "ratio", "Free share of the disk that holds the data folder", Group::operational,
                   seconds(1), [path = parts_.settings.store.path]() -> std::optional<double> {
                     std::error_code error;
@@ -151,6 +157,14 @@ void Monitoring::add_machine_sources() {
                     if (error || space.capacity == 0) return std::nullopt;
                     return static_cast<double>(space.available) / static_cast<double>(space.capacity);
                   }});
+    monitor_.add({"disk_free_mib", "MiB", "Free room on the disk that holds the data folder", Group::operational,
+                  seconds(1), [path = parts_.settings.store.path]() -> std::optional<double> {
+                    std::error_code error;
+                    const auto space = std::filesystem::space(path, error);
+                    if (error || space.capacity == 0) return std::nullopt;
+                    return static_cast<double>(space.available) / (1 << 20);
+                  }});
+  }
   monitor_.add({"backup_age_seconds", "s", "Time since the last backup that was made through the running server",
                 Group::operational, seconds(1), [this]() -> std::optional<double> {
                   const std::int64_t at = backup_at_us_;
@@ -213,7 +227,9 @@ void Monitoring::run() {
   std::unique_lock lock(mutex_);
   do {
     lock.unlock();
+    if (!parts_.is_ending()) pulse_.tick();
     calls_.tick();
+    probes_->tick();
     monitor_.tick();
     lock.lock();
   } while (!wake_.wait_for(lock, seconds(1), [this] { return stopping_; }));

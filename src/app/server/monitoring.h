@@ -18,6 +18,7 @@
 #include "operations/monitor/calls.h"
 #include "operations/monitor/monitor.h"
 #include "operations/monitor/probes.h"
+#include "operations/monitor/pulse.h"
 
 namespace mydr24::server {
 
@@ -36,6 +37,8 @@ class Monitoring {
     std::function<audit::Log*()> audit;        // null: nothing is recorded
     std::function<std::int64_t()> unrecorded;  // emergencies that could not be written down, now
     std::function<bool()> is_ending;           // no request is taken any more
+    std::function<bool()> is_limited;          // the store has reached its limit: routine writes are refused
+    monitor::Monitor::CallFromMemory call;     // people, about what the store does not take
   };
   // All parts must outlive it, except that the store may be closed after stop().
   explicit Monitoring(Parts parts);
@@ -73,6 +76,7 @@ class Monitoring {
   const Parts parts_;
   monitor::Calls calls_;
   monitor::Monitor monitor_;
+  monitor::Pulse pulse_;
   std::unique_ptr<monitor::Probes> probes_;
   monitor_api::Service api_;
   monitor::Worst access_{std::chrono::seconds(60)};

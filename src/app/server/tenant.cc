@@ -362,8 +362,21 @@ void Tenant::make_monitoring() {
                              const notify::Address& address) { return make_channel(context, address); },
       .audit = [this] { return access_ ? &access_->audit() : nullptr; },
       .unrecorded = [this] { return label_alerts_->unrecorded() + unwritten_->count(); },
-      .is_ending = [this] { return shared_.draining.load(); }});
+      .is_ending = [this] { return shared_.draining.load(); },
+      .is_limited = [this] { return is_full_.load(std::memory_order_relaxed); },
+      .call = [this](const monitor::Unstored::Call& call) { call_from_memory(call); }});
   monitoring_->attach();
+}
+
+void Tenant::call_from_memory(const monitor::Unstored::Call& call) {
+  log_.error("what the monitor found could not be written down; people are called from memory",
+             {{"cause", call.finding.cause}});
+  dispatcher_->call_from_memory({.id = call.id,
+                                 .title = call.finding.title,
+                                 .raised_at = call.found_at,
+                                 .round = call.round,
+                                 .severity = monitor::book_severity(call.finding.severity),
+                                 .policy = std::string(monitor::policy_of(call.finding.severity))});
 }
 
 void Tenant::make_metrics() {

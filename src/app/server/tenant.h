@@ -80,6 +80,7 @@ class Tenant {
   void make_routes(std::chrono::seconds escalate_after);
   void make_metrics();
   void make_monitoring();
+  void call_from_memory(const monitor::Unstored::Call& call);
   void run(const std::stop_token& stop);
   void tick();
 

@@ -1,6 +1,7 @@
 #include "guard/audit/log.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -412,6 +413,7 @@ bool Log::is_segment_old() const {
 }
 
 void Log::run_sync() {
+  pthread_setname_np(pthread_self(), "audit-sync");
   const auto look_at = [&](const Result<>& done) {
     if (!done) tell_of(done.error());
   };

@@ -84,6 +84,7 @@ Result<> Book::note(store::Transaction& transaction, std::string_view kind, cons
   out.begin_object().field("id", change.id).field("title", change.plan.title).field("service", change.plan.service);
   out.field("type", to_string(change.plan.type)).field("kind", to_string(change.plan.kind));
   out.field("state", to_string(change.state)).field("by", by);
+  if (change.run && change.state == State::rolling_back) out.field("ends_as", to_string(change.run->ends_as));
   if (!text.empty()) out.field("text", text);
   out.end_object();
   MYDR24_TRY(transaction.note(kind, payload));

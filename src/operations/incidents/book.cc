@@ -161,6 +161,14 @@ Result<> Book::call_people(store::Transaction& transaction, Incident& incident) 
   return {};
 }
 
+Result<> Book::take_over_calls(store::Transaction& transaction, const Incident& incident,
+                               std::string_view alert) const {
+  MYDR24_ASSIGN(const auto found, alerts::Book::find(transaction, alert));
+  if (!found || found->state != alerts::State::open) return {};
+  MYDR24_TRY(alerts_.acknowledge(transaction, alert, fmt::format("incident {}", incident.id), "the incident calls"));
+  return {};
+}
+
 Result<> Book::tell_outside(store::Transaction& transaction, Incident& incident) const {
   const SetupPointer setup = setups_.active();
   if (incident.told_outside || !setup->criteria(incident.severity).external_notification) return {};

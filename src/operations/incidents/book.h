@@ -141,6 +141,8 @@ class Book {
                              Instant at) const;
   // Those who have to answer; also once more, when the call was closed and nobody had answered.
   Result<> call_people(store::Transaction& transaction, Incident& incident) const;
+  // The incident calls people about that alert from now on; the alert itself does no more.
+  Result<> take_over_calls(store::Transaction& transaction, const Incident& incident, std::string_view alert) const;
   // From one list key to the other.
   static Result<> keep(store::Transaction& transaction, std::string_view place_before, const Incident& incident) {
     return rows::save(transaction, place_before, incident);

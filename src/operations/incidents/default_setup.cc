@@ -64,6 +64,8 @@ std::string_view Setup::default_text() {
   ],
   "alerts": [
     {"source": "vitals", "severity": "emergency", "as": "emergency", "service": "clinical care"},
+    {"source": "monitor", "severity": "emergency", "as": "emergency", "own": true},
+    {"source": "monitor", "severity": "urgent", "as": "high", "own": true},
     {"source": "*", "severity": "emergency", "as": "emergency"}
   ],
   "services": [
@@ -72,7 +74,11 @@ std::string_view Setup::default_text() {
     {"name": "records", "title": "Patient records", "depends_on": ["database"], "public": true},
     {"name": "login", "title": "Login", "depends_on": ["database"], "public": true},
     {"name": "clinical alarms", "title": "Clinical alarms", "depends_on": ["database"], "public": true},
-    {"name": "notifications", "title": "Calls and messages", "depends_on": ["database"], "public": true}
+    {"name": "notifications", "title": "Calls and messages", "depends_on": ["database"], "public": true},
+    {"name": "emergency", "title": "The way of an emergency", "depends_on": ["database", "notifications"]},
+    {"name": "portal", "title": "Page and interface", "depends_on": ["database"]},
+    {"name": "audit", "title": "Audit trail"},
+    {"name": "backup", "title": "Backups"}
   ],
   "runbooks": [
     {"name": "Database is down", "service": "database",

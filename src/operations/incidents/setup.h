@@ -74,6 +74,10 @@ struct AlertRule {
   alerts::Severity severity = alerts::Severity::emergency;
   std::optional<Severity> as;  // nothing: it opens none
   std::string service;
+  // What the alert's values say goes before: "severity" where it is higher than `as`, "service" where the map has it. Such
+  // alerts join the incident that alerts of their source opened of the same service, or lately of one that it depends on or
+  // that depends on it, and the incident calls people in their place.
+  bool own = false;
 };
 
 // Which rule decided, by which words, and what else was possible.

@@ -192,7 +192,8 @@ class SetupReader {
       AlertRule made{.source = each.text("source"),
                      .severity = static_cast<alerts::Severity>(each.choice("severity", alert_words, 0)),
                      .as = {},
-                     .service = each.name("service", false)};
+                     .service = each.name("service", false),
+                     .own = each.flag("own", false)};
       if (made.source.empty()) each.refuse("source", "say of which source: \"vitals\", or \"*\"");
       if (each.has("as")) made.as = read_severity(each, "as");
       must_be_service(each, made.service);

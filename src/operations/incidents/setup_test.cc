@@ -120,14 +120,14 @@ TEST(Setup, WhatIsIncompleteIsRefusedByItsPath) {
 
 TEST(Setup, AServiceReachesWhatDependsOnIt) {
   const auto setup = changed(R"({"name": "login", "title": "Login")",
-                             R"({"name": "portal", "depends_on": ["records"], "wards": ["icu", "a1"]},
+                             R"({"name": "app", "depends_on": ["records"], "wards": ["icu", "a1"]},
                                 {"name": "login", "title": "Login", "wards": ["er"])");
   ASSERT_TRUE(setup) << setup.error().where << setup.error().text;
   const Reach reach = setup->reach_of("database");
   EXPECT_EQ(reach.services.front(), "database");
-  EXPECT_EQ(reach.services.size(), 6U);
+  EXPECT_EQ(reach.services.size(), 8U);
   EXPECT_EQ(reach.wards, (std::vector<std::string>{"a1", "er", "icu"}));
-  EXPECT_EQ(setup->reach_of("portal").services, std::vector<std::string>{"portal"});
+  EXPECT_EQ(setup->reach_of("app").services, std::vector<std::string>{"app"});
   EXPECT_TRUE(setup->reach_of("").services.empty());
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "base/crypto/digest.h"
@@ -16,6 +17,8 @@ constexpr std::string_view followed_key = "followed";
 constexpr std::size_t batch_max = 8;  // events of one transaction: an emergency must not wait for long
 constexpr std::uint32_t changes_told_max = 50;
 constexpr std::size_t word_bytes_max = 200;
+constexpr std::uint32_t alike_max = 50;  // incidents that are looked at for the same trouble
+constexpr std::chrono::minutes alike_for{10};
 // Entries of a timeline: beyond them news of calls is left out, so that there is room for clocks and people.
 constexpr std::int64_t page_news_max = 8'000;
 constexpr std::int64_t alert_news_max = 2'000;
@@ -59,6 +62,27 @@ std::string news_text(const store::Event& event, json::Value root) {
   if (event.kind == "alert.delivery_failed")
     return fmt::format("{} was not reached by {}", root["contact"].text(), root["medium"].text());
   return std::string(event.kind);
+}
+
+// Whether enough were opened of the service already; this one counts.
+Result<bool> counts_as_storm(store::Transaction& transaction, std::string_view service) {
+  // When the last ones were opened, in microseconds, oldest first.
+  MYDR24_ASSIGN(const auto row, transaction.state(rows::setup, storm_key(service)));
+  std::vector<std::int64_t> times;
+  if (row) {
+    MYDR24_ASSIGN(const auto document, json::Document::parse_view(*row));
+    for (const json::Value each : document.root()) {
+      std::int64_t time = 0;
+      std::from_chars(each.text().data(), each.text().data() + each.text().size(), time);
+      times.push_back(time);
+    }
+  }
+  const std::int64_t now = to_us(transaction.now());
+  std::erase_if(times, [&](std::int64_t time) { return time < now - Microseconds(storm_window).count(); });
+  const bool is_storm = times.size() >= storm_incidents;
+  times.push_back(now);
+  MYDR24_TRY(transaction.set_state(rows::setup, storm_key(service), fmt::format("[{}]", fmt::join(times, ","))));
+  return is_storm;
 }
 
 }  // namespace
@@ -166,31 +190,65 @@ Result<> Watcher::take(store::Transaction& transaction, Batch& batch, const Seen
   return take_news(transaction, batch, seen);
 }
 
+struct Watcher::Said {
+  std::optional<Severity> severity;
+  std::string service;
+  std::string status = "down";
+  bool own = false;
+};
+
+Watcher::Said Watcher::said_of(const alerts::Alert& alert, const AlertRule& rule) const {
+  Said said{.severity = rule.as,
+            .service = rule.service.empty() ? alert.source.substr(0, word_bytes_max) : rule.service,
+            .own = rule.own};
+  if (!rule.own) return said;
+  said.status = "degraded";
+  const auto document = json::Document::parse_view(alert.values);
+  if (!document) return said;
+  std::string word(document->root()["severity"].text());
+  std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (const auto severity = parse_severity(word); severity && (!said.severity || *severity < *said.severity))
+    said.severity = severity;
+  if (const auto service = document->root()["service"].text(); book_.setups().active()->service(service) != nullptr)
+    said.service = service;
+  return said;
+}
+
+// Several findings of one trouble are one incident: of the service itself, whenever it was opened; of services that stand
+// above or below it, while it is young.
+Result<std::optional<std::string>> Watcher::same_trouble(store::Transaction& transaction, Batch& batch,
+                                                         const alerts::Alert& alert, const Said& said) const {
+  MYDR24_TRY(batch.put_down(transaction, book_));
+  const SetupPointer setup = book_.setups().active();
+  MYDR24_ASSIGN(const auto open, transaction.states(rows::incidents, rows::open_prefix, "", alike_max));
+  std::optional<std::string> near;
+  for (const store::StateRow& row : open) {
+    MYDR24_ASSIGN(const Incident incident, Book::find(transaction, std::string(rows::id_of(row.key))));
+    if (incident.source != "alerts" || incident.opened_by != alert.source) continue;
+    if (incident.service == said.service) return incident.id;
+    const bool is_young = transaction.now() - incident.opened_at < alike_for;
+    if (is_young && !near &&
+        (contains(setup->reach_of(incident.service).services, said.service) ||
+         contains(setup->reach_of(said.service).services, incident.service)))
+      near = incident.id;
+  }
+  return near;
+}
+
 // Its id; the incident is there afterwards.
 Result<std::string> Watcher::incident_for(store::Transaction& transaction, Batch& batch, const alerts::Alert& alert,
-                                          const AlertRule& rule) const {
+                                          const Said& said) const {
   const std::string cause = cause_of(alert);
   MYDR24_ASSIGN(const auto same, Book::find_unresolved(transaction, cause));
   if (same) return *same;
-  const std::string service = rule.service.empty() ? alert.source.substr(0, word_bytes_max) : rule.service;
+  if (said.own) {
+    MYDR24_ASSIGN(auto alike, same_trouble(transaction, batch, alert, said));
+    if (alike) return *std::move(alike);
+  }
+  const std::string& service = said.service;
   MYDR24_ASSIGN(const auto storm, Book::find_unresolved(transaction, storm_cause(service)));
   if (storm) return *storm;
-  // When the last ones were opened, in microseconds, oldest first.
-  MYDR24_ASSIGN(const auto row, transaction.state(rows::setup, storm_key(service)));
-  std::vector<std::int64_t> times;
-  if (row) {
-    MYDR24_ASSIGN(const auto document, json::Document::parse_view(*row));
-    for (const json::Value each : document.root()) {
-      std::int64_t time = 0;
-      std::from_chars(each.text().data(), each.text().data() + each.text().size(), time);
-      times.push_back(time);
-    }
-  }
-  const std::int64_t now = to_us(transaction.now());
-  std::erase_if(times, [&](std::int64_t time) { return time < now - Microseconds(storm_window).count(); });
-  const bool is_storm = times.size() >= storm_incidents;
-  times.push_back(now);
-  MYDR24_TRY(transaction.set_state(rows::setup, storm_key(service), fmt::format("[{}]", fmt::join(times, ","))));
+  MYDR24_ASSIGN(const bool is_storm, counts_as_storm(transaction, service));
   MYDR24_TRY(batch.put_down(transaction, book_));
   MYDR24_ASSIGN(
       const Opened opened,
@@ -199,10 +257,10 @@ Result<std::string> Watcher::incident_for(store::Transaction& transaction, Batch
                   .title = is_storm ? fmt::format("Storm of alerts: {}", service) : alert.title,
                   // Of a patient's alert it is what was measured: that stays in the record.
                   .text = is_storm || !alert.patient.empty() ? std::string() : alert.reason.substr(0, text_bytes_max),
-                  .status = "down",
+                  .status = said.status,
                   .service = service,
                   .source = "alerts",
-                  .severity = rule.as,
+                  .severity = said.severity,
                   .links = {},
                   .by = alert.source.substr(0, word_bytes_max)}));
   return opened.id;
@@ -214,13 +272,15 @@ Result<> Watcher::take_alert(store::Transaction& transaction, Batch& batch, cons
   alerts::Alert alert = *seen.alert;
   alert.title.resize(std::min(alert.title.size(), title_bytes_max));
   if (alert.title.empty()) alert.title = alert.source;
-  MYDR24_ASSIGN(const std::string id, incident_for(transaction, batch, alert, *rule));
+  const Said said = said_of(alert, *rule);
+  MYDR24_ASSIGN(const std::string id, incident_for(transaction, batch, alert, said));
   MYDR24_ASSIGN(Batch::Held* const held, batch.hold(transaction, id));
   held->is_changed = true;
-  if (rule->as && *rule->as < held->incident.severity) {
+  if (said.severity && *said.severity < held->incident.severity) {
     held->incident.severity_by.clear();
-    MYDR24_TRY(book_.raise_severity(transaction, held->incident, *rule->as));
+    MYDR24_TRY(book_.raise_severity(transaction, held->incident, *said.severity));
   }
+  if (said.own) MYDR24_TRY(book_.take_over_calls(transaction, held->incident, alert.id));
   // One that became an emergency since has two events.
   if (!contains(held->incident.alerts, alert.id) && !contains(held->alerts, alert.id, &alerts::Alert::id))
     held->alerts.push_back(std::move(alert));
@@ -300,12 +360,32 @@ Result<> Watcher::take_request(store::Transaction& transaction, Batch& batch, co
   return {};
 }
 
+// What a person takes back is no incident; what a check or a step of it found is.
+Result<> Watcher::open_for_rollback(store::Transaction& transaction, Batch& batch, json::Value change) const {
+  const std::string_view ends_as = change["ends_as"].text();
+  const std::string_view id = change["id"].text();
+  if (id.empty() || (ends_as != "failed" && ends_as != "validation_failed")) return {};
+  MYDR24_TRY(batch.put_down(transaction, book_));
+  const std::string title = fmt::format("A change failed and is being rolled back: {}", change["title"].text());
+  MYDR24_TRY(book_.open(transaction, {.cause = fmt::format("change/{}", id),
+                                      .title = title.substr(0, title_bytes_max),
+                                      .text = std::string(change["text"].text().substr(0, text_bytes_max)),
+                                      .status = "degraded",
+                                      .service = std::string(change["service"].text().substr(0, word_bytes_max)),
+                                      .source = "changes",
+                                      .severity = Severity::high,
+                                      .links = {fmt::format("/changes/{}", id)},
+                                      .by = "changes"}));
+  return {};
+}
+
 Result<> Watcher::take_change(store::Transaction& transaction, Batch& batch, const Seen& seen) const {
   const auto document = json::Document::parse_view(seen.event->payload);
   if (!document) return {};
   const json::Value root = document->root();
   const std::string_view service = root["service"].text();
   const std::string_view title = root["title"] ? root["title"].text() : root["change"].text();
+  if (seen.event->kind == "change.rollback_begun") MYDR24_TRY(open_for_rollback(transaction, batch, root));
   const Reach reach = book_.setups().active()->reach_of(service);
   MYDR24_ASSIGN(const auto open, transaction.states(rows::incidents, rows::open_prefix, "", changes_told_max));
   for (const store::StateRow& row : open) {

@@ -3,11 +3,13 @@
 // Sees the journal and makes incidents of it: alerts that open one or belong to one, what happens to them, requests of other
 // modules, changes that begin or are rolled back.
 //
-// Which incident an alert belongs to: the one with its cause that is not over; else the storm's of its service, where there is
-// one; else a new one, and the storm's when storm_incidents were opened of the service within storm_window. So a storm of
+// Which incident an alert belongs to: the one with its cause that is not over; else, where the rule says so (AlertRule::own),
+// the one of its source that is of the same trouble; else the storm's of its service, where there is one; else a new one, and the storm's when storm_incidents were opened of the service within storm_window. So a storm of
 // thousands is storm_incidents + 1 incidents of each service.
 //
 // A request: event "incident.request", payload {"cause", "title", "text"?, "severity"?, "service"?, "links"?: [texts]}.
+// A change that failed and goes back by itself (change.rollback_begun, "ends_as" failed or validation_failed) opens one of
+// severity high, cause "change/ID".
 // A change that starts, goes back, ends or freezes its service (change.started, change.rollback_begun, change.finished,
 // change.service_frozen), payload with "title" or "change", and "service" where it has one: told in the timelines of incidents
 // that are not over, of that service or of one that depends on it.
@@ -47,8 +49,13 @@ class Watcher : public store::Follower {
                            std::string_view by) const;
   Result<> take_request(store::Transaction& transaction, Batch& batch, const Seen& seen) const;
   Result<> take_change(store::Transaction& transaction, Batch& batch, const Seen& seen) const;
+  struct Said;  // of an alert, what its incident is to be
   Result<std::string> incident_for(store::Transaction& transaction, Batch& batch, const alerts::Alert& alert,
-                                   const AlertRule& rule) const;
+                                   const Said& said) const;
+  Result<std::optional<std::string>> same_trouble(store::Transaction& transaction, Batch& batch,
+                                                  const alerts::Alert& alert, const Said& said) const;
+  Said said_of(const alerts::Alert& alert, const AlertRule& rule) const;
+  Result<> open_for_rollback(store::Transaction& transaction, Batch& batch, json::Value change) const;
 
   const Book& book_;
   store::Store* store_ = nullptr;

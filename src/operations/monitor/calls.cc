@@ -122,6 +122,8 @@ void Calls::note_probe(bool delivered, Microseconds took) {
   if (delivered) response_.observe(seconds_of(took), clock_.steady());
 }
 
+void Calls::note_waiting(Microseconds age) { response_.observe(seconds_of(age), clock_.steady()); }
+
 void Calls::tick() {
   const Instant now = clock_.now();
   const auto steady = clock_.steady();

@@ -33,6 +33,8 @@ class Calls : public store::Follower {
 
   // A synthetic emergency was sent over one channel.
   void note_probe(bool delivered, Microseconds took);
+  // A synthetic emergency is on its way for so long.
+  void note_waiting(Microseconds age);
   // Judges what is still on its way. Once a second.
   void tick();
 

@@ -11,6 +11,7 @@ using std::chrono::nanoseconds;
 
 // A single failure of an emergency is shown so long after it.
 constexpr std::chrono::minutes failure_shown{15};
+constexpr std::chrono::minutes hush{2};    // the worst of a minute outlives its cause by that minute
 constexpr double absence_target = 0.9999;  // of a metric that no objective is about
 constexpr std::chrono::seconds absence_period{std::chrono::days(30)};
 
@@ -20,9 +21,20 @@ std::string values_of(const Rule& rule, double value) {
   out.begin_object().field("metric", rule.metric).field("value", value).field("comparison", to_string(rule.comparison));
   out.field("limit", rule.limit).field("severity", to_string(rule.severity));
   out.field("category", to_string(rule.category)).field("impact", to_string(rule.category));
+  if (!rule.service.empty()) out.field("service", rule.service);
   out.key("recommended_actions").begin_array();
   for (const std::string& action : rule.actions) out.string(action);
   out.end_array().end_object();
+  return text;
+}
+
+std::string missing_values(const Rule& rule) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().field("metric", rule.metric).field("severity", to_string(rule.severity));
+  out.field("category", to_string(rule.category));
+  if (!rule.service.empty()) out.field("service", rule.service);
+  out.end_object();
   return text;
 }
 
@@ -135,6 +147,8 @@ void Evaluator::use(const Definitions& definitions, const Natives& natives, nano
       next.state = before->state;
       next.since = before->since;
       next.is_firing = before->is_firing;
+      next.is_told = before->is_told;
+      next.hushed_until = before->hushed_until;
       next.worst = before->worst;
     }
     rules.push_back(std::move(next));
@@ -164,7 +178,7 @@ bool Evaluator::restore(std::string_view cause) {
   const auto found =
       std::ranges::find_if(rules_, [&](const Watched& watched) { return rule_cause(watched.rule) == cause; });
   if (found == rules_.end()) return false;
-  found->is_firing = true;
+  found->is_firing = found->is_told = true;
   return true;
 }
 
@@ -237,6 +251,20 @@ void Evaluator::judge(Watched& watched, nanoseconds steady) const {
   watched.state = watched.is_firing ? RuleState::firing : watched.since ? RuleState::pending : RuleState::ok;
 }
 
+void Evaluator::decide(Watched& watched, nanoseconds steady) const {
+  if (!watched.is_firing) {
+    watched.is_told = false;
+    watched.hushed_until = nanoseconds(0);
+    return;
+  }
+  if (watched.is_told) return;
+  const auto explains = [&](const Watched& other) {
+    return other.is_firing && std::ranges::find(watched.rule.unless, other.rule.name) != watched.rule.unless.end();
+  };
+  if (std::ranges::any_of(rules_, explains)) watched.hushed_until = steady + hush;
+  watched.is_told = steady >= watched.hushed_until;
+}
+
 std::optional<slo::Count> Evaluator::events_of(Part& part, slo::NoData no_data) const {
   using Kind = slo::Indicator::Kind;
   if (!part.metric) return std::nullopt;
@@ -305,10 +333,9 @@ void Evaluator::tell(const Watched& watched, std::vector<Finding>& findings) con
                         .category = rule.category,
                         .title = fmt::format("Nothing is measured of {}: {} cannot be judged", rule.metric, rule.name),
                         .reason = fmt::format("no value for {:.1f} seconds", seconds_of(metric.absent_after)),
-                        .values = fmt::format(R"({{"metric":"{}","severity":"{}","category":"{}"}})", rule.metric,
-                                              to_string(rule.severity), to_string(rule.category))});
+                        .values = missing_values(rule)});
   }
-  if (!watched.is_firing) return;
+  if (!watched.is_told) return;
   const double value = metrics_[*watched.metric].known.value_or(watched.worst);
   std::string actions;
   for (const std::string& action : rule.actions) actions += (actions.empty() ? "" : "; ") + action;
@@ -332,28 +359,35 @@ void Evaluator::tell(const Watch& watch, nanoseconds steady, std::vector<Finding
     }
     failed = failed || (part.failed_at && steady - *part.failed_at < failure_shown);
   }
-  const auto values =
-      fmt::format(R"({{"slo":"{}","burn_rate":{:.3f},"category":"{}"}})", watch.slo.name, rate, to_string(category));
+  const auto values = [&](Severity severity) {
+    std::string text;
+    json::Writer out(text);
+    out.begin_object().field("slo", watch.slo.name).field("burn_rate", rate).field("severity", to_string(severity));
+    out.field("category", to_string(category)).field("service", watch.slo.service).end_object();
+    return text;
+  };
   if (failed)
     findings.push_back({slo_cause(watch.slo, "failure"), Severity::critical, category,
                         fmt::format("{}: one failed", watch.slo.name),
-                        "a single failure of an emergency is looked at, whatever the share of failures is", values});
+                        "a single failure of an emergency is looked at, whatever the share of failures is",
+                        values(Severity::critical)});
   if (pages)
     findings.push_back({slo_cause(watch.slo, "page"), Severity::critical, category,
                         fmt::format("The error budget of {} is being spent too fast", watch.slo.name),
-                        fmt::format("burn rate {:.1f}", rate), values});
+                        fmt::format("burn rate {:.1f}", rate), values(Severity::critical)});
   // Who is paged needs no ticket about the same.
   if (tickets && !pages)
     findings.push_back({slo_cause(watch.slo, "ticket"), Severity::medium, category,
                         fmt::format("The error budget of {} will not last its period", watch.slo.name),
-                        fmt::format("burn rate {:.1f}", rate), values});
+                        fmt::format("burn rate {:.1f}", rate), values(Severity::medium)});
 }
 
 std::vector<Finding> Evaluator::evaluate(Instant now, nanoseconds steady) {
   sample(now, steady);
   std::vector<Finding> findings;
+  for (Watched& watched : rules_) judge(watched, steady);
   for (Watched& watched : rules_) {
-    judge(watched, steady);
+    decide(watched, steady);
     tell(watched, findings);
   }
   for (Watch& watch : slos_) {

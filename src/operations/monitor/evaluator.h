@@ -7,6 +7,7 @@
 // - A metric that gives nothing is never taken for one that is well: after absent_after() it is a finding of its own,
 //   and of
 //   an objective for emergencies each such second is bad.
+// - What follows from another finding (Rule::unless) is not told beside it; what was told is told until it is over.
 // - A rule whose metric is not measured by this server says so; it never fires and is never well.
 // Not thread-safe.
 
@@ -118,7 +119,9 @@ class Evaluator {
     RuleState state = RuleState::ok;
     std::optional<std::chrono::nanoseconds> since;  // of the hold, or of the clearing
     bool is_firing = false;
-    bool tells_missing = false;  // the metric gives nothing
+    bool tells_missing = false;                // the metric gives nothing
+    bool is_told = false;                      // of those that fire
+    std::chrono::nanoseconds hushed_until{0};  // steady; another rule says why it fires
     double worst = 0;
   };
   struct Part {
@@ -142,6 +145,7 @@ class Evaluator {
   bool is_missing(const Metric& metric, std::chrono::nanoseconds steady) const;
   void sample(Instant now, std::chrono::nanoseconds steady);
   void judge(Watched& watched, std::chrono::nanoseconds steady) const;
+  void decide(Watched& watched, std::chrono::nanoseconds steady) const;
   void count(Watch& watch, Instant now, std::chrono::nanoseconds steady) const;
   static slo::Count padded(const Watch& watch, const Part& part, slo::Count count, std::chrono::seconds length);
   static slo::Budget budget(const Watch& watch, const Part& part, Instant begin);

@@ -24,6 +24,8 @@ constexpr seconds evaluate_every{1};
 constexpr seconds keep_after{70};
 constexpr seconds look_every{30};
 constexpr seconds alive_for{5};
+constexpr std::chrono::hours leader_for{1};
+constexpr std::string_view database_down_cause = "monitor/DatabaseDown";
 constexpr std::int64_t hours_kept = 33 * 24;
 constexpr std::int64_t erased_at_once = 24;  // of an objective; what is older goes at the next start
 constexpr std::uint32_t page = 1'000;
@@ -230,6 +232,7 @@ void Monitor::tick() {
   evaluation_us_ = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - steady).count();
   alive_at_ns_ = steady.count();
   tell(findings, hidden);
+  call_unstored(findings, steady);
   if (keeps) keep();
 }
 
@@ -271,6 +274,22 @@ void Monitor::tell(const std::vector<Finding>& findings, const std::set<std::str
         for (const Finding& finding : shared->raise) open_.insert(finding.cause);
         for (const std::string& cause : shared->resolve) open_.erase(cause);
       });
+}
+
+// On a store that several servers share nobody leads while it is gone: the one that led calls.
+void Monitor::call_unstored(const std::vector<Finding>& findings, nanoseconds steady) {
+  if (!call_from_memory_) return;
+  const bool is_gone = std::ranges::find(findings, database_down_cause, &Finding::cause) != findings.end();
+  std::vector<Unstored::Call> calls;
+  {
+    const std::lock_guard lock(mutex_);
+    if (leads_) led_at_ = steady;
+    const bool led = led_at_.count() != 0 && steady - led_at_ < leader_for;
+    if (!leads_ && !(is_gone && led)) return;
+    calls =
+        unstored_.due(findings, [&](std::string_view cause) { return open_.contains(cause); }, clock_.now(), steady);
+  }
+  for (const Unstored::Call& call : calls) call_from_memory_(call);
 }
 
 Result<> Monitor::write(store::Transaction& transaction, const Plan& plan) const {

@@ -6,7 +6,7 @@
 // Invariants
 // - A finding is one alert from its beginning to its end, also over a restart: what was open is taken up again, and what
 //   is not measured long enough to know whether it goes on stays open for unsure_for.
-// - What the store does not take is told again a second later.
+// - What the store does not take is told again a second later; until it does, people are called from memory (Unstored).
 // - However much goes wrong at once, at most findings_max alerts are raised, the most severe first: one of them says how
 //   many are not shown. What is open stays so until it is over, also when something worse comes.
 // On a store that several servers share, the one that leads tells; each measures itself.
@@ -26,6 +26,7 @@
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
 #include "operations/monitor/evaluator.h"
+#include "operations/monitor/unstored.h"
 
 namespace mydr24::monitor {
 
@@ -40,6 +41,9 @@ class Monitor : public store::Follower {
   // Before start().
   void add(Source source);
   void record_to(Recorder recorder);
+  // Calls people when the store does not take what was found. Called on the ticking thread; must be quick.
+  using CallFromMemory = std::function<void(const Unstored::Call&)>;
+  void call_with(CallFromMemory call) { call_from_memory_ = std::move(call); }
   // Before the store's first submit.
   void attach() { store_.add_follower(*this); }
   // Definitions, what was open, and what is kept of the objectives' hours.
@@ -88,6 +92,7 @@ class Monitor : public store::Follower {
   void use(Definitions definitions, bool only_later);
   std::set<std::string> bound(std::vector<Finding>& findings) const;
   void tell(const std::vector<Finding>& findings, const std::set<std::string>& hidden);
+  void call_unstored(const std::vector<Finding>& findings, std::chrono::nanoseconds steady);
   Result<> write(store::Transaction& transaction, const Plan& plan) const;
   void look_again();
   void expose(telemetry::Metrics& metrics);
@@ -119,6 +124,9 @@ class Monitor : public store::Follower {
 
   std::chrono::nanoseconds evaluated_at_{0};  // steady; the ticking thread's, as the next
   std::chrono::nanoseconds looked_at_{0};
+  CallFromMemory call_from_memory_;
+  Unstored unstored_;
+  std::chrono::nanoseconds led_at_{0};
   std::atomic<std::int64_t> alive_at_ns_ = 0;  // steady
   std::atomic<std::int64_t> evaluation_us_ = 0;
 };

@@ -59,7 +59,7 @@ void Probes::run() {
       return true;
     };
     // What hangs is found by its age, not by waiting for it: the record first, then what goes over the network.
-    if (is_due(looked_at_, parts_.look_every)) look();
+    if (is_due(looked_at_, can_read_ && can_write_ ? parts_.look_every : seconds(1))) look();
     if (is_due(probed_at_, parts_.probe_every)) probe();
     if (!parts_.heartbeat_url.empty() && is_due(beat_at_, parts_.probe_every)) beat();
     lock.lock();
@@ -118,6 +118,10 @@ void Probes::ask_itself() {
 Task<> Probes::send(Probes& probes, Probe& probe, std::string id) {
   const ProbeParts& parts = probes.parts_;
   const auto begin = parts.clock.steady();
+  {
+    const std::lock_guard lock(probes.mutex_);
+    probes.sending_[probe.name] = begin;
+  }
   notify::Message message{.alert_id = {},
                           .delivery_id = std::move(id),
                           .severity = "advisory",
@@ -131,11 +135,22 @@ Task<> Probes::send(Probes& probes, Probe& probe, std::string id) {
   const bool delivered = outcome.status == notify::SendStatus::delivered;
   parts.calls.note_probe(delivered, took);
   const std::lock_guard lock(probes.mutex_);
+  probes.sending_.erase(probe.name);
   probes.states_[probe.name] = {.medium = std::string(probe.channel->medium()),
                                 .delivered = delivered,
                                 .text = outcome.text,
                                 .took = took,
                                 .at = end};
+}
+
+void Probes::tick() {
+  const auto now = parts_.clock.steady();
+  nanoseconds oldest{0};
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, since] : sending_) oldest = std::max(oldest, now - since);
+  }
+  if (oldest.count() > 0) parts_.calls.note_waiting(std::chrono::duration_cast<Microseconds>(oldest));
 }
 
 void Probes::probe() {

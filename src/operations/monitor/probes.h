@@ -63,6 +63,8 @@ class Probes {
   Probes& operator=(const Probes&) = delete;
 
   void start();
+  // One that is still on its way counts by its age. Once a second; thread-safe.
+  void tick();
   // Waits for what is being sent (seconds at most).
   void stop();
 
@@ -105,7 +107,8 @@ class Probes {
   std::chrono::nanoseconds looked_at_{0}, wrote_at_{0}, probed_at_{0}, beat_at_{0};  // the thread's
 
   mutable std::mutex mutex_;
-  std::map<std::string, State> states_;  // by name
+  std::map<std::string, State> states_;                      // by name
+  std::map<std::string, std::chrono::nanoseconds> sending_;  // by name: steady, since when
   std::condition_variable wake_;
   bool stopping_ = false;
   std::thread thread_;

@@ -39,6 +39,7 @@ const std::vector<Rule> table{
      .clear_for = 30s,
      .severity = Severity::critical,
      .category = Category::patient_safety,
+     .service = "notifications",
      .title = "Emergency response time {value} seconds exceeds 2 second threshold",
      .actions = {"Check emergency system load", "Verify emergency database connections",
                  "Scale emergency response capacity"}},
@@ -50,6 +51,7 @@ const std::vector<Rule> table{
      .clear_for = 30s,
      .severity = Severity::high,
      .category = Category::provider_efficiency,
+     .service = "records",
      .title = "Medical record access time {value} seconds exceeds 10 second threshold",
      .actions = {"Check database query performance", "Review cache hit rates", "Consider database scaling"},
      .tells_missing = false},
@@ -61,6 +63,7 @@ const std::vector<Rule> table{
      .clear_for = 30s,
      .severity = Severity::high,
      .category = Category::compliance_violation,
+     .service = "audit",
      .title = "Audit log processing lag {value} seconds exceeds 30 second threshold",
      .actions = {"Check audit log processing capacity", "Verify audit log storage health",
                  "Scale audit processing resources"}},
@@ -72,6 +75,8 @@ const std::vector<Rule> table{
      .clear_for = 30s,
      .severity = Severity::critical,
      .category = Category::patient_safety,
+     .service = "records",
+     .unless = {"DatabaseDown", "DiskFull"},
      .title = "Reading a record for an emergency takes {value} seconds; it must take less than 5",
      .actions = {"Check emergency system load", "Check database query performance",
                  "Verify emergency database connections"}},
@@ -83,6 +88,7 @@ const std::vector<Rule> table{
      .clear_for = 60s,
      .severity = Severity::critical,
      .category = Category::patient_safety,
+     .service = "notifications",
      .title = "Share of emergency messages that arrive is {value}; it must be above 0.99",
      .actions = {"See which channel fails: mydr24 monitor channels", "Check the provider of that channel",
                  "Tell those on call to watch the desk"}},
@@ -95,6 +101,8 @@ const std::vector<Rule> table{
      .clear_for = 10s,
      .severity = Severity::critical,
      .category = Category::patient_safety,
+     .service = "emergency",
+     .unless = {"DatabaseDown", "DiskFull"},
      .title = "An emergency could not be taken, stored and sent now",
      .actions = {"See which check fails: mydr24 monitor status", "Check the disk and the database",
                  "Tell the wards to call by telephone"}},
@@ -106,11 +114,36 @@ const std::vector<Rule> table{
      .clear_for = 30s,
      .severity = Severity::critical,
      .category = Category::patient_safety,
+     .service = "notifications",
      .title =
          "The next person of an emergency was reached {value} seconds after the time to call them; it must be below 30",
      .actions = {"Check emergency system load", "See which channel fails: mydr24 monitor channels",
                  "Call the people of the step by telephone"},
      .tells_missing = false},
+    {.name = "DatabaseDown",
+     .metric = "database_unanswered_seconds",
+     .comparison = Comparison::above,
+     .limit = 2.0,
+     .clear = 2.0,
+     .clear_for = 10s,
+     .severity = Severity::critical,
+     .category = Category::patient_safety,
+     .service = "database",
+     .title = "The database answers no writes since {value} seconds",
+     .actions = {"Look at the database and what holds it: GET /readyz and the log", "Bring it back, or fail over",
+                 "Tell the wards to write on paper until records can be written again"}},
+    {.name = "DiskFull",
+     .metric = "disk_free_mib",
+     .comparison = Comparison::below,
+     .limit = 16,
+     .clear = 32,
+     .clear_for = 10s,
+     .severity = Severity::critical,
+     .category = Category::data_integrity,
+     .service = "database",
+     .title = "The data folder's disk is full: {value} MiB are left",
+     .actions = {"See what grew, and make room", "Enlarge the disk",
+                 "Tell the wards to write on paper until records can be written again"}},
     {.name = "DatabaseSlow",
      .metric = "database_latency_seconds",
      .comparison = Comparison::above,
@@ -119,6 +152,8 @@ const std::vector<Rule> table{
      .clear_for = 30s,
      .severity = Severity::high,
      .category = Category::system_performance,
+     .service = "database",
+     .unless = {"DatabaseDown", "DiskFull"},
      .title = "A write takes {value} seconds until it is on the disk; the limit is 5",
      .actions = {"Check the disk's latency", "Check database query performance", "Consider database scaling"}},
     {.name = "SystemOverload",
@@ -130,6 +165,8 @@ const std::vector<Rule> table{
      .clear_for = 30s,
      .severity = Severity::high,
      .category = Category::system_performance,
+     .service = "database",
+     .unless = {"DatabaseDown", "DiskFull"},
      .title = "{value} writes wait for the database",
      .actions = {"See who sends so much", "Check the disk's latency", "Consider database scaling"}},
     {.name = "DiskNearlyFull",
@@ -141,6 +178,8 @@ const std::vector<Rule> table{
      .clear_for = 60s,
      .severity = Severity::high,
      .category = Category::data_integrity,
+     .service = "database",
+     .unless = {"DiskFull"},
      .title = "Free share of the data folder's disk is {value}",
      .actions = {"See what grew", "Remove what is not needed, or move backups away", "Enlarge the disk"}},
     {.name = "BackupFailure",
@@ -150,11 +189,18 @@ const std::vector<Rule> table{
      .clear = 93'600,
      .severity = Severity::high,
      .category = Category::data_integrity,
+     .service = "backup",
      .title = "The last backup is {value} seconds old; the limit is 26 hours",
      .actions = {"Look at the job that makes backups", "Make one now: mydr24 backup create",
                  "Check room and rights where they are written"},
      .tells_missing = false},
 };
+
+bool is_rule_name(std::string_view text) {
+  return !text.empty() && text.size() <= 63 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  });
+}
 
 struct Reader {
   json::Value value;
@@ -190,6 +236,18 @@ struct Reader {
     if (!found) return bad(member, fmt::format("one of {}", fmt::join(words, ", ")));
     return *found;
   }
+  Result<std::vector<std::string>> names(std::string_view member) const {
+    std::vector<std::string> found;
+    const json::Value list = value[member];
+    if (!list) return found;
+    if (!list.is_array() || list.size() > actions_max)
+      return bad(member, fmt::format("names of rules: at most {}", actions_max));
+    for (const json::Value each : list) {
+      if (!each.is_string() || !is_rule_name(each.text())) return bad(member, "the name of a rule is needed here");
+      found.emplace_back(each.text());
+    }
+    return found;
+  }
   Result<bool> truth(std::string_view member, bool otherwise) const {
     if (!value[member]) return otherwise;
     if (!value[member].is_boolean()) return bad(member, "true or false");
@@ -197,17 +255,11 @@ struct Reader {
   }
 };
 
-bool is_rule_name(std::string_view text) {
-  return !text.empty() && text.size() <= 63 && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  });
-}
-
 Result<Rule> read_rule(const Reader& in) {
   Rule rule;
-  constexpr std::array<std::string_view, 13> known{"name",    "metric",        "comparison", "limit",    "clear",
+  constexpr std::array<std::string_view, 15> known{"name",    "metric",        "comparison", "limit",    "clear",
                                                    "hold_s",  "clear_s",       "severity",   "category", "title",
-                                                   "actions", "tells_missing", "enabled"};
+                                                   "actions", "tells_missing", "enabled",    "service",  "unless"};
   for (const json::Value member : in.value)
     if (std::ranges::find(known, member.key()) == known.end()) return in.bad(member.key(), "there is no such member");
   MYDR24_ASSIGN(rule.name, in.text("name", true));
@@ -227,6 +279,8 @@ Result<Rule> read_rule(const Reader& in) {
   MYDR24_ASSIGN(rule.title, in.text("title", true));
   MYDR24_ASSIGN(rule.tells_missing, in.truth("tells_missing", true));
   MYDR24_ASSIGN(rule.is_enabled, in.truth("enabled", true));
+  MYDR24_ASSIGN(rule.service, in.text("service", false));
+  MYDR24_ASSIGN(rule.unless, in.names("unless"));
   const json::Value actions = in.value["actions"];
   if (!actions.is_array() || actions.size() == 0 || actions.size() > actions_max)
     return in.bad("actions", fmt::format("what to do: 1 to {} texts", actions_max));
@@ -304,6 +358,12 @@ void write(json::Writer& out, const Rule& rule) {
   out.field("comparison", to_string(rule.comparison)).field("limit", rule.limit).field("clear", rule.clear);
   out.field("hold_s", time_s(rule.hold)).field("clear_s", time_s(rule.clear_for));
   out.field("severity", to_string(rule.severity)).field("category", to_string(rule.category));
+  if (!rule.service.empty()) out.field("service", rule.service);
+  if (!rule.unless.empty()) {
+    out.key("unless").begin_array();
+    for (const std::string& name : rule.unless) out.string(name);
+    out.end_array();
+  }
   out.field("title", rule.title).key("actions").begin_array();
   for (const std::string& action : rule.actions) out.string(action);
   out.end_array().field("tells_missing", rule.tells_missing).field("enabled", rule.is_enabled).end_object();

@@ -3,7 +3,8 @@
 // Threshold rules: which metric must not go beyond what, and what is said and advised when it does. Data: JSON in and
 // out; those that a server begins with are compiled in. Source of their limits, categories and advice: the operations
 // handbook's emergency metrics (emergency response 2 s, data retrieval 5 s, communication 99 %, availability 99.99 %,
-// escalation 30 s, record access 10 s, audit lag 30 s).
+// escalation 30 s, record access 10 s, audit lag 30 s); those on a store that answers nothing and a disk without room are
+// ours.
 
 #include <chrono>
 #include <cstdint>
@@ -51,6 +52,10 @@ struct Rule {
   milliseconds clear_for{0};  // so long not beyond `clear` before it is over
   Severity severity = Severity::high;
   Category category = Category::system_performance;
+  std::string service = {};  // of the incidents' service map; empty: of none
+  // Names of rules: what this one finds follows from what they find, so nobody is told of it while one of them fires, nor
+  // for two minutes after.
+  std::vector<std::string> unless = {};
   std::string title;  // leaves the building: no content of a record. "{value}" is the value
   std::vector<std::string> actions;
   bool tells_missing = true;  // a metric that gives nothing is a finding of its own
