@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "alerting/oncall/proposal.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 
@@ -93,7 +94,52 @@ Result<> check_limits(const Plan& plan, const Documents& before) {
   return {};
 }
 
+// A change worked out against what the store keeps.
+struct WorkedOut {
+  Kept kept;
+  bool first = false;  // the store keeps no plan yet
+  Proposal proposal;
+};
+
+Result<WorkedOut> work_out(store::Reader& reader, const Plan& in_force, const Change& change) {
+  MYDR24_ASSIGN(std::optional<Kept> stored, read_kept(reader));
+  WorkedOut made{.kept = {}, .first = !stored, .proposal = {}};
+  made.kept = stored ? std::move(*stored) : Kept{0, in_force.documents()};
+  const Kept& kept = made.kept;
+  if (change.revision && *change.revision != kept.revision)
+    return fail(Code::stale, fmt::format("the plan has changed meanwhile: revision {} is in force", kept.revision),
+                "revision");
+  Documents next = change.replace_all ? Documents() : kept.documents;
+  for (const auto& [key, document] : change.parts) {
+    const auto before = kept.documents.find(key);
+    if (document)
+      next[key] = before == kept.documents.end() ? *document : with_secrets_of(*document, before->second);
+    else if (next.erase(key) == 0)
+      return fail(Code::not_found, fmt::format("there is no {}", key), key);
+  }
+  Proposal& outcome = made.proposal;
+  for (const auto& [key, document] : next) {
+    const auto before = kept.documents.find(key);
+    if (before == kept.documents.end())
+      outcome.added.push_back(key);
+    else if (before->second != document)
+      outcome.changed.push_back(key);
+  }
+  for (const auto& [key, document] : kept.documents)
+    if (!next.contains(key)) outcome.removed.push_back(key);
+  const std::int64_t revision = outcome.is_same() && !made.first ? kept.revision : kept.revision + 1;
+  MYDR24_ASSIGN(Plan plan, Plan::make(std::move(next), revision, &reader));
+  MYDR24_TRY(check_limits(plan, kept.documents));
+  outcome.plan = std::make_shared<const Plan>(std::move(plan));
+  return made;
+}
+
 }  // namespace
+
+Result<Proposal> propose(store::Reader& reader, const Plan& in_force, const Change& change) {
+  MYDR24_ASSIGN(WorkedOut made, work_out(reader, in_force, change));
+  return std::move(made.proposal);
+}
 
 Result<Directory> Directory::make(const Settings& settings) {
   MYDR24_ASSIGN(Documents documents, documents_of(settings));
@@ -141,41 +187,26 @@ Result<> Directory::load(store::Store& store) const {
 }
 
 Result<PlanPointer> Directory::change(store::Transaction& transaction, const Change& change) const {
-  MYDR24_ASSIGN(std::optional<Kept> kept, read_kept(transaction));
-  const bool first = !kept;
-  if (first) kept = Kept{0, plan()->documents()};
-  if (change.revision && *change.revision != kept->revision)
-    return fail(Code::stale, fmt::format("the plan has changed meanwhile: revision {} is in force", kept->revision),
-                "revision");
-  Documents next = change.replace_all ? Documents() : kept->documents;
-  for (const auto& [key, document] : change.parts) {
-    const auto before = kept->documents.find(key);
-    if (document)
-      next[key] = before == kept->documents.end() ? *document : with_secrets_of(*document, before->second);
-    else if (next.erase(key) == 0)
-      return fail(Code::not_found, fmt::format("there is no {}", key), key);
-  }
-  MYDR24_ASSIGN(Plan plan, Plan::make(std::move(next), kept->revision + 1, &transaction));
-  MYDR24_TRY(check_limits(plan, kept->documents));
-
+  MYDR24_ASSIGN(WorkedOut made, work_out(transaction, *plan(), change));
+  const Plan& plan = *made.proposal.plan;
+  if (plan.revision() == made.kept.revision) return std::move(made.proposal.plan);
   std::string payload;
   json::Writer writer(payload);
   writer.begin_object().field("revision", plan.revision()).field("by", change.by).key("parts").begin_array();
   for (const auto& [key, document] : plan.documents()) {
-    const auto before = kept->documents.find(key);
-    const bool same = before != kept->documents.end() && before->second == document;
+    const auto before = made.kept.documents.find(key);
+    const bool same = before != made.kept.documents.end() && before->second == document;
     if (!same) writer.string(key);
-    if (first || !same) MYDR24_TRY(transaction.set_state(space, fmt::format("{}{}", part_prefix, key), document));
+    if (made.first || !same) MYDR24_TRY(transaction.set_state(space, fmt::format("{}{}", part_prefix, key), document));
   }
-  for (const auto& [key, document] : kept->documents) {
-    if (plan.documents().contains(key)) continue;
+  for (const std::string& key : made.proposal.removed) {
     writer.string(key);
     MYDR24_TRY(transaction.erase_state(space, fmt::format("{}{}", part_prefix, key)));
   }
   writer.end_array().end_object();
   MYDR24_TRY(transaction.set_state(space, revision_key, std::to_string(plan.revision())));
   MYDR24_TRY(transaction.note("oncall.changed", payload));
-  return std::make_shared<const Plan>(std::move(plan));
+  return std::move(made.proposal.plan);
 }
 
 std::string shown(std::string_view text) {

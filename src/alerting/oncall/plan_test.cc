@@ -4,6 +4,7 @@
 
 #include "alerting/notify/address_book.h"
 #include "alerting/oncall/directory.h"
+#include "alerting/oncall/proposal.h"
 #include "base/core/date_time.h"
 #include "storage/store/fake_store.h"
 
@@ -309,6 +310,30 @@ TEST_F(DirectoryTest, ARefusedChangeLeavesEverythingAsItWas) {
   EXPECT_EQ(set("contact/nobody", std::nullopt).error().code, Code::not_found);
   EXPECT_EQ(directory_.plan()->revision(), 0);
   EXPECT_TRUE(store_.events_of("oncall.changed").empty());
+}
+
+TEST_F(DirectoryTest, WhatAChangeWouldComeToIsSaidAndNothingIsWritten) {
+  const Change wanted{.parts = {{"contact/eve", R"({"methods":[{"kind":"console"}]})"},
+                                {"contact/nurse", R"({"role":"nurse","methods":[{"kind":"console"}]})"}},
+                      .by = "test"};
+  Proposal outcome;
+  ASSERT_TRUE(store_.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(outcome, propose(reader, *directory_.plan(), wanted));
+    return {};
+  }));
+  EXPECT_EQ(outcome.added, std::vector<std::string>{"contact/eve"});
+  EXPECT_EQ(outcome.changed, std::vector<std::string>{"contact/nurse"});
+  EXPECT_TRUE(outcome.removed.empty());
+  EXPECT_NE(outcome.plan->contact("eve"), nullptr);
+  EXPECT_EQ(directory_.plan()->contact("eve"), nullptr);
+  EXPECT_TRUE(store_.events_of("oncall.changed").empty());
+}
+
+TEST_F(DirectoryTest, WhatChangesNothingIsNoRevision) {
+  ASSERT_TRUE(set("contact/eve", R"({"methods":[{"kind":"console"}]})"));
+  ASSERT_TRUE(set("contact/eve", R"({"methods":[{"kind":"console"}]})"));
+  EXPECT_EQ(directory_.plan()->revision(), 1);
+  EXPECT_EQ(store_.events_of("oncall.changed").size(), 1U);
 }
 
 TEST_F(DirectoryTest, OfTwoChangesToOneRevisionTheSecondIsStale) {

@@ -20,8 +20,7 @@ class Loader {
 
   Result<ConfigPtr> load(const YAML::Node& document) {
     const Element root = Element::root(document);
-    MYDR24_TRY(root.only(
-        {"global", "route", "receivers", "inhibit_rules", "templates", "time_intervals", "mute_time_intervals"}));
+    MYDR24_TRY(root.only(detail::root_keys));
     MYDR24_TRY(root["global"]["resolve_timeout"].read(config_->resolve_timeout));
     MYDR24_TRY(intervals(root["time_intervals"]));
     MYDR24_TRY(intervals(root["mute_time_intervals"]));
@@ -54,9 +53,7 @@ class Loader {
     if (static_cast<std::size_t>(next_number_) == routes_max)
       return element.bad(fmt::format("there are at most {} routes", routes_max));
     route.number = next_number_++;
-    MYDR24_TRY(
-        element.only({"receiver", "group_by", "continue", "match", "match_re", "matchers", "group_wait",
-                      "group_interval", "repeat_interval", "routes", "mute_time_intervals", "active_time_intervals"}));
+    MYDR24_TRY(element.only(detail::route_keys));
     MYDR24_TRY(matchers(element, "match", "match_re", "matchers", route.matchers));
     if (depth > 0) route.key += "/" + to_text(route.matchers);
     MYDR24_TRY(element["receiver"].read(route.receiver));
@@ -146,8 +143,7 @@ class Loader {
     for (const Element& item : items) {
       InhibitRule rule;
       if (item.exists()) {
-        MYDR24_TRY(item.only({"source_match", "source_match_re", "source_matchers", "target_match", "target_match_re",
-                              "target_matchers", "equal"}));
+        MYDR24_TRY(item.only(detail::inhibit_keys));
         MYDR24_TRY(matchers(item, "source_match", "source_match_re", "source_matchers", rule.source));
         MYDR24_TRY(matchers(item, "target_match", "target_match_re", "target_matchers", rule.target));
         MYDR24_TRY(item["equal"].read(rule.equal));

@@ -24,7 +24,7 @@ Result<> is_url(const Element& element, const std::string& url) {
 Result<std::string> authorization(const Element& http) {
   std::string header;
   if (!http.exists()) return header;
-  MYDR24_TRY(http.only({"basic_auth", "authorization", "bearer_token", "follow_redirects", "enable_http2"}));
+  MYDR24_TRY(http.only(http_keys));
   const Element basic = http["basic_auth"];
   if (basic.exists()) {
     MYDR24_TRY(basic.only({"username", "password"}));
@@ -63,12 +63,7 @@ struct Global {
 Result<Global> read_global(const Element& element) {
   Global global;
   if (!element.exists()) return global;
-  MYDR24_TRY(element.only({"resolve_timeout",    "http_config",        "smtp_from",          "smtp_hello",
-                           "smtp_smarthost",     "smtp_auth_username", "smtp_auth_password", "smtp_auth_secret",
-                           "smtp_auth_identity", "smtp_require_tls",   "slack_api_url",      "pagerduty_url",
-                           "opsgenie_api_url",   "opsgenie_api_key",   "wechat_api_url",     "wechat_api_secret",
-                           "wechat_api_corp_id", "victorops_api_url",  "victorops_api_key",  "telegram_api_url",
-                           "webex_api_url"}));
+  MYDR24_TRY(element.only(global_keys));
   MYDR24_TRY(element["smtp_smarthost"].read(global.smarthost));
   MYDR24_TRY(element["smtp_from"].read(global.from));
   MYDR24_TRY(element["smtp_auth_username"].read(global.user));
@@ -81,7 +76,7 @@ Result<Global> read_global(const Element& element) {
 }
 
 Result<Integration> read_webhook(const Element& element, const Global& global) {
-  MYDR24_TRY(element.only({"send_resolved", "url", "http_config", "max_alerts", "timeout"}));
+  MYDR24_TRY(element.only(webhook_keys));
   Integration made{.service = Service::webhook, .authorization = global.authorization};
   MYDR24_TRY(element["url"].read(made.url));
   if (made.url.empty()) return element.bad("missing URL in webhook config");
@@ -95,8 +90,7 @@ Result<Integration> read_webhook(const Element& element, const Global& global) {
 }
 
 Result<Integration> read_pagerduty(const Element& element, const Global& global) {
-  MYDR24_TRY(element.only({"send_resolved", "routing_key", "service_key", "url", "client", "client_url", "description",
-                           "severity", "details", "images", "links", "class", "component", "group", "http_config"}));
+  MYDR24_TRY(element.only(pagerduty_keys));
   Integration made{.service = Service::pagerduty, .url = global.pagerduty_url};
   MYDR24_TRY(element["url"].read(made.url));
   MYDR24_TRY(is_url(element["url"], made.url));
@@ -108,10 +102,7 @@ Result<Integration> read_pagerduty(const Element& element, const Global& global)
 }
 
 Result<Integration> read_slack(const Element& element, const Global& global) {
-  MYDR24_TRY(element.only({"send_resolved", "api_url",     "channel",    "username",   "color",        "title",
-                           "title_link",    "pretext",     "text",       "fields",     "short_fields", "footer",
-                           "fallback",      "callback_id", "icon_emoji", "icon_url",   "image_url",    "thumb_url",
-                           "link_names",    "mrkdwn_in",   "actions",    "http_config"}));
+  MYDR24_TRY(element.only(slack_keys));
   Integration made{.service = Service::slack, .send_resolved = false, .url = global.slack_url};
   MYDR24_TRY(element["api_url"].read(made.url));
   if (made.url.empty()) return element.bad("no global Slack API URL set");
@@ -121,8 +112,7 @@ Result<Integration> read_slack(const Element& element, const Global& global) {
 }
 
 Result<Integration> read_email(const Element& element, const Global& global) {
-  MYDR24_TRY(element.only({"send_resolved", "to", "from", "hello", "smarthost", "auth_username", "auth_password",
-                           "auth_secret", "auth_identity", "headers", "html", "text", "require_tls", "tls_config"}));
+  MYDR24_TRY(element.only(email_keys));
   Integration made{.service = Service::email,
                    .send_resolved = false,
                    .secret = global.password,
@@ -143,7 +133,7 @@ Result<Integration> read_email(const Element& element, const Global& global) {
 }
 
 Result<Integration> read_oncall(const Element& element, const Global&) {
-  MYDR24_TRY(element.only({"policy"}));
+  MYDR24_TRY(element.only(oncall_keys));
   Integration made{.service = Service::oncall};
   MYDR24_TRY(element["policy"].read(made.to));
   return made;

@@ -107,7 +107,8 @@ Result<std::vector<std::pair<std::string, Element>>> Element::members() const {
   if (!node_.IsMap()) return bad("a mapping is expected here");
   for (const auto& member : node_) {
     const std::string& name = member.first.Scalar();
-    all.emplace_back(name, Element(member.second, fmt::format("{}.{}", path_, name), member.first.Mark().line + 1));
+    all.emplace_back(name, Element(member.second, path_.empty() ? name : fmt::format("{}.{}", path_, name),
+                                   member.first.Mark().line + 1));
   }
   return all;
 }

@@ -99,18 +99,7 @@ Result<std::string> coverage(const OnCall& oncall, const Query& query) {
   std::string text;
   json::Writer out(text);
   out.begin_object().field("schema", "mydr24.oncall-coverage.v1").field("revision", plan->revision());
-  out.field("from", format_instant(found.range.begin)).field("to", format_instant(found.range.end));
-  out.field("steps", found.steps).field("instants", found.instants).field("covered", found.gaps.empty());
-  out.key("gaps").begin_array();
-  for (const oncall::Gap& gap : found.gaps) {
-    out.begin_object().field("policy", gap.policy).field("step", gap.step);
-    out.field("begin", format_instant(gap.period.begin)).field("end", format_instant(gap.period.end));
-    out.field("needed", gap.needed).key("people").begin_array();
-    for (const std::string& person : gap.people) out.string(person);
-    out.end_array().end_object();
-  }
-  out.end_array();
-  if (found.cut) out.field("cut", true);
+  write_coverage(out, found);
   out.end_object();
   return text;
 }
@@ -198,6 +187,21 @@ Task<> answer_calendar(OnCall& oncall, pipeline::Call& call) {
 }
 
 }  // namespace
+
+void write_coverage(json::Writer& out, const oncall::Coverage& found) {
+  out.field("from", format_instant(found.range.begin)).field("to", format_instant(found.range.end));
+  out.field("steps", found.steps).field("instants", found.instants).field("covered", found.gaps.empty());
+  out.key("gaps").begin_array();
+  for (const oncall::Gap& gap : found.gaps) {
+    out.begin_object().field("policy", gap.policy).field("step", gap.step);
+    out.field("begin", format_instant(gap.period.begin)).field("end", format_instant(gap.period.end));
+    out.field("needed", gap.needed).key("people").begin_array();
+    for (const std::string& person : gap.people) out.string(person);
+    out.end_array().end_object();
+  }
+  out.end_array();
+  if (found.cut) out.field("cut", true);
+}
 
 void add_duty_routes(pipeline::Router& router, OnCall& oncall) {
   router.add({Method::get, "/api/v1/oncall/who", "oncall-who", RequestClass::emergency,

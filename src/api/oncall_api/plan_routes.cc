@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-#include "alerting/oncall/directory.h"
+#include "alerting/oncall/proposal.h"
 #include "api/oncall_api/detail/exchange.h"
 #include "base/json/writer.h"
 
@@ -33,7 +33,32 @@ std::optional<std::int64_t> revision_of(json::Value body) {
   return revision;
 }
 
-// {"parts": {"KIND/NAME": {...} or null}, "replace": true, "by": "...", "revision": 7}
+// What the change would come to, and whether everybody could still be reached.
+Result<std::string> dry_run(OnCall& oncall, const oncall::Change& change) {
+  constexpr std::chrono::days ahead{90};
+  oncall::Proposal outcome;
+  MYDR24_TRY(oncall.store.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(outcome, oncall::propose(reader, *oncall.book.directory().plan(), change));
+    return {};
+  }));
+  const Instant now = oncall.clock.now();
+  const oncall::Coverage coverage = oncall::prove_coverage(*outcome.plan, {now, now + ahead});
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().field("schema", "mydr24.oncall-dry-run.v1").field("dry_run", true);
+  out.field("revision", oncall.book.directory().plan()->revision());
+  for (const auto& [name, keys] : {std::pair("added", &outcome.added), std::pair("changed", &outcome.changed),
+                                   std::pair("removed", &outcome.removed)}) {
+    out.key(name).begin_array();
+    for (const std::string& key : *keys) out.string(key);
+    out.end_array();
+  }
+  write_coverage(out, coverage);
+  out.end_object();
+  return text;
+}
+
+// {"parts": {"KIND/NAME": {...} or null}, "replace": true, "by": "...", "revision": 7, "dry_run": true}
 Task<> put_plan(OnCall& oncall, pipeline::Call& call) {
   const auto body = co_await read_json(call);
   if (!body) {
@@ -49,6 +74,11 @@ Task<> put_plan(OnCall& oncall, pipeline::Call& call) {
   if (change.parts.empty()) {
     co_await call.respond(
         fail(Code::invalid, "there is nothing to change: {\"parts\": {\"policy/x\": {...}}}", "parts"));
+    co_return;
+  }
+  if (root["dry_run"].is_true()) {
+    // The proof of coverage is too much for the thread that reads requests.
+    co_await send(call, co_await oncall.workers.run(RequestClass::routine, [&] { return dry_run(oncall, change); }));
     co_return;
   }
   const auto plan = co_await change_plan(oncall, std::move(change));

@@ -214,7 +214,9 @@ struct OnCallOptions {
   std::string add, remove, by, reason, file;
   std::vector<std::string> contacts;
   int days = 90;
-  bool merge = false;
+  bool merge = false, dry_run = false;
+  std::string from;    // of which system the file is; empty: ours
+  std::string output;  // where an adopted Alertmanager configuration goes
 };
 int run_oncall_show(const OnCallOptions& options, const Terminal& terminal);
 int run_oncall_who(const OnCallOptions& options, const Terminal& terminal);
@@ -224,6 +226,7 @@ int run_oncall_swap(const OnCallOptions& options, const Terminal& terminal);
 int run_oncall_coverage(const OnCallOptions& options, const Terminal& terminal);
 int run_oncall_test_page(const OnCallOptions& options, const Terminal& terminal);
 int run_oncall_import(const OnCallOptions& options, const Terminal& terminal);
+int run_oncall_adopt(const OnCallOptions& options, const Terminal& terminal);  // import --from
 int run_oncall_export(const OnCallOptions& options, const Terminal& terminal);
 
 // Changes and live settings of a running server.

@@ -233,12 +233,19 @@ void CommandLine::add_oncall_changes(CLI::App& oncall) {
   swap->add_option("--with-end", oncall_.other_end)->required();
   swap->add_option("--by", oncall_.by, "Who changes it")->required();
   auto* load =
-      command("import", "Replace the plan by a file, YAML or JSON: all of it or nothing",
-              "Example:\n  mydr24 oncall import plan.yaml --by ann\n  mydr24 oncall import --merge leave.yaml --by ann",
+      command("import", "Replace the plan by a file, YAML or JSON: all of it or nothing; or add another system's",
+              "Examples:\n  mydr24 oncall import plan.yaml --by ann\n  mydr24 oncall import --merge leave.yaml "
+              "--by ann\n  mydr24 oncall import --from goalert export.json --dry-run\n  mydr24 oncall import "
+              "--from alertmanager alertmanager.yml --output routing.yaml\n\nExit code 7 when something could "
+              "not be carried over; --dry-run: also when somebody would not be reached.",
               run_oncall_import);
   load->add_option("file", oncall_.file, "-: standard input")->required();
-  load->add_flag("--merge", oncall_.merge, "Keep what the file does not name");
-  load->add_option("--by", oncall_.by, "Who changes it")->required();
+  load->add_option("--from", oncall_.from, "goalert, grafana-oncall: added to the plan; alertmanager: alerting.routing")
+      ->check(CLI::IsMember({"goalert", "grafana-oncall", "alertmanager"}));
+  load->add_flag("--merge", oncall_.merge, "Keep what the file does not name (always so with --from)");
+  load->add_flag("--dry-run", oncall_.dry_run, "Change nothing: what would be changed, and who could not be reached");
+  load->add_option("--output", oncall_.output, "Where the routing goes (default: standard output)");
+  load->add_option("--by", oncall_.by, "Who changes it");
 }
 
 }  // namespace mydr24::cli

@@ -9,6 +9,7 @@
 #include "alerting/oncall/plan.h"
 #include "app/cli/commands.h"
 #include "app/cli/desk_client.h"
+#include "app/cli/oncall_plan.h"
 #include "app/cli/yaml.h"
 #include "base/core/date_time.h"
 #include "base/core/id.h"
@@ -52,7 +53,8 @@ Result<std::string> change_of(const OnCallOptions& options) {
   MYDR24_ASSIGN(const json::Document document, json::Document::parse_view(*json));
   std::string change;
   json::Writer out(change);
-  out.begin_object().field("by", options.by).field("replace", !options.merge).key("parts").begin_object();
+  out.begin_object().field("by", options.by).field("replace", !options.merge).field("dry_run", options.dry_run);
+  out.key("parts").begin_object();
   const json::Value root = document.root();
   for (const json::Value part : root["parts"]) out.key(part.key()).raw(part.raw());
   for (const json::Value kind : root) {
@@ -174,10 +176,10 @@ int run_oncall_test_page(const OnCallOptions& options, const Terminal& terminal)
 }
 
 int run_oncall_import(const OnCallOptions& options, const Terminal& terminal) {
+  if (!options.from.empty()) return run_oncall_adopt(options, terminal);
   auto change = change_of(options);
   if (!change) return terminal.fail(change.error());
-  return show(call_desk(options.server, Method::put, "/api/v1/oncall/plan", std::move(*change)), terminal,
-              [&](json::Value answer) { terminal.out << "revision " << answer["revision"].text() << '\n'; });
+  return put_plan(options, std::move(*change), terminal);
 }
 
 int run_oncall_export(const OnCallOptions& options, const Terminal& terminal) {

@@ -67,6 +67,49 @@ TEST_F(OnCallCommand, WhatIsWrongInAFileIsNamedAndNothingIsChanged) {
   EXPECT_EQ(oncall({"import", "/nowhere.yaml", "--by", "ann"}).exit, static_cast<int>(Exit::not_found));
 }
 
+TEST_F(OnCallCommand, WhatAnotherSystemExportedIsAddedOnceAndADryRunChangesNothing) {
+  const std::string file =
+      write("goalert.json", R"({"data":{"users":{"nodes":[{"id":"u1","name":"Gwen","contactMethods":[)"
+                            R"({"id":"m1","name":"mail","type":"EMAIL","value":"gwen@example.org"}],)"
+                            R"("notificationRules":[{"id":"r","delayMinutes":0,"contactMethodID":"m1"}]}]},)"
+                            R"("escalationPolicies":{"nodes":[{"id":"p1","name":"From GoAlert","repeat":1,"steps":[)"
+                            R"({"id":"s","delayMinutes":5,"targets":[{"id":"u1","type":"user","name":"Gwen"}]}]}]}}})");
+  const Ran dry = oncall({"import", "--from", "goalert", file, "--dry-run"});
+  EXPECT_EQ(dry.exit, static_cast<int>(Exit::findings)) << dry.err;  // nobody has verified that address
+  EXPECT_NE(dry.out.find("added    contact/Gwen\nadded    policy/From GoAlert\n"), std::string::npos) << dry.out;
+  EXPECT_NE(dry.out.find("From GoAlert step 0: 0 of 1 people"), std::string::npos) << dry.out;
+  EXPECT_EQ(oncall({"show", "policy"}).out.find("From GoAlert"), std::string::npos);
+  EXPECT_EQ(oncall({"import", "--from", "goalert", file}).exit, static_cast<int>(Exit::usage));
+
+  const Ran imported = oncall({"import", "--from", "goalert", file, "--by", "ann"});
+  EXPECT_EQ(imported.exit, 0) << imported.err;
+  EXPECT_NE(oncall({"show", "policy"}).out.find("From GoAlert"), std::string::npos);
+  EXPECT_EQ(oncall({"import", "--from", "goalert", file, "--by", "ann"}).out, imported.out);
+  EXPECT_NE(oncall({"import", "--from", "goalert", file, "--dry-run"}).out.find("nothing changes\n"),
+            std::string::npos);
+  const Ran wrong = oncall({"import", "--from", "grafana-oncall", write("wrong.json", "{}"), "--by", "ann"});
+  EXPECT_EQ(wrong.exit, static_cast<int>(Exit::invalid));
+}
+
+TEST_F(OnCallCommand, AnAlertmanagerConfigurationBecomesARoutingFile) {
+  const std::string file = write("alertmanager.yml",
+                                 "route: {receiver: team}\n"
+                                 "receivers:\n"
+                                 "  - name: team\n"
+                                 "    opsgenie_configs: [{api_key: x}]\n");
+  const std::string output = write("routing.yaml", "");
+  const Ran made = oncall({"import", "--from", "alertmanager", file, "--output", output});
+  EXPECT_EQ(made.exit, static_cast<int>(Exit::findings));
+  EXPECT_NE(made.err.find("line 4: receivers[0].opsgenie_configs: there is no such way"), std::string::npos)
+      << made.err;
+  std::ostringstream text;
+  text << std::ifstream(output).rdbuf();
+  EXPECT_NE(text.str().find("oncall_configs"), std::string::npos);
+  const Ran again = oncall({"import", "--from", "alertmanager", output});
+  EXPECT_EQ(again.exit, 0) << again.err;
+  EXPECT_EQ(again.out, text.str());
+}
+
 TEST_F(OnCallCommand, CoverageWithGapsIsAFindingAndATestPageTellsOfEveryChannel) {
   const Ran coverage = oncall({"coverage", "--days", "7"});
   EXPECT_EQ(coverage.exit, static_cast<int>(Exit::findings));

@@ -123,6 +123,14 @@ TEST_F(OnCallServer, ThePlanIsImportedWholeOrNotAtAllAndItsCoverageProven) {
   EXPECT_EQ(refused.status, 400);
   EXPECT_EQ(send(Method::get, "/api/v1/oncall/parts/contact/eve").status, 404);
   EXPECT_EQ(text(send(Method::get, "/api/v1/oncall/plan"), "revision"), text(before, "revision"));
+  const Answer dry =
+      send(Method::put, "/api/v1/oncall/plan",
+           R"({"by":"t","dry_run":true,"parts":{"contact/eve":{"methods":[{"kind":"console"}]}}})", json_type());
+  EXPECT_EQ(dry.status, 200) << dry.raw.body;
+  EXPECT_EQ(dry.body.root()["added"].raw(), R"(["contact/eve"])");
+  EXPECT_GT(dry.body.root()["gaps"].size(), 0U);
+  EXPECT_EQ(send(Method::get, "/api/v1/oncall/parts/contact/eve").status, 404);
+  EXPECT_EQ(text(send(Method::get, "/api/v1/oncall/plan"), "revision"), text(before, "revision"));
   const Answer coverage = send(Method::get, "/api/v1/oncall/coverage?days=7");
   EXPECT_EQ(coverage.status, 200);
   EXPECT_GT(coverage.body.root()["gaps"].size(), 0U);  // nobody can be paged away from the console

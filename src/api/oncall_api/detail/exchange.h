@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 
+#include "alerting/oncall/coverage.h"
 #include "api/oncall_api/oncall_api.h"
 #include "api/pipeline/query.h"
 #include "base/json/document.h"
+#include "base/json/writer.h"
 
 namespace mydr24::oncall_api {
 
@@ -29,6 +31,9 @@ std::string text_of(json::Value object, std::string_view member);
 // Makes the change and everything that follows from it for alerts and monitors in one transaction, and puts the plan in
 // force after the commit.
 Task<Result<oncall::PlanPointer>> change_plan(OnCall& oncall, oncall::Change change);
+
+// The members "from" to "gaps" of what a coverage proof found.
+void write_coverage(json::Writer& out, const oncall::Coverage& found);
 
 // Runs `work` in a transaction of class emergency.
 template <class Work>
