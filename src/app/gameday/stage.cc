@@ -25,18 +25,18 @@ struct Client {
   std::string_view name;
   std::string_view role;
 };
-// The board's members log in by these names (board_policy).
+// The board's members log in as clients: "client/NAME" in board_policy.
 constexpr Client clients[] = {{"engineer", "on-call-engineer"}, {"nurse", "nurse"},         {"petra", "change-manager"},
                               {"tess", "change-manager"},       {"clio", "change-manager"}, {"sena", "change-manager"},
                               {"cody", "change-manager"}};
 
 constexpr std::string_view board_policy = R"({
   "members": [
-    {"name": "tess", "role": "Platform", "authorities": ["technical"]},
+    {"name": "client/tess", "role": "Platform", "authorities": ["technical"]},
     {"name": "tom", "role": "Platform, deputy", "authorities": ["technical", "emergency"]},
-    {"name": "clio", "role": "Chief medical officer", "authorities": ["clinical"]},
-    {"name": "sena", "role": "Security", "authorities": ["security"]},
-    {"name": "cody", "role": "Compliance", "authorities": ["compliance"]},
+    {"name": "client/clio", "role": "Chief medical officer", "authorities": ["clinical"]},
+    {"name": "client/sena", "role": "Security", "authorities": ["security"]},
+    {"name": "client/cody", "role": "Compliance", "authorities": ["compliance"]},
     {"name": "eve", "role": "Director", "authorities": ["executive"]}],
   "load_windows": []})";
 

@@ -1,6 +1,7 @@
 // Changes through a real server: proposed, approved, run and taken back over HTTP.
 
 #include <fstream>
+#include <random>
 #include <set>
 #include <thread>
 
@@ -73,6 +74,7 @@ TEST_F(ChangeServer, EveryFeatureIsASettingAndHasRoutes) {
     for (const auto operation : path) interactions.emplace(operation["x-mydr24-interaction"].text());
   for (const auto& feature : pipeline::features()) {
     EXPECT_EQ(setting(fmt::format("feature.{}", feature.name)), "true");
+    if (feature.name == "client_registration") continue;  // there with access control only
     for (const auto interaction : feature.interactions)
       EXPECT_TRUE(interactions.contains(std::string(interaction))) << interaction;
   }
@@ -141,14 +143,18 @@ TEST_F(ChangeServer, ADelayThatDiffersBetweenStepsIsChangedInTheOnCallPlanOnly) 
 
 // A limit below what is stored already: ordinary writes are refused, which the check finds.
 TEST_F(ChangeServer, ABadConfigurationIsTakenBackByItselfWithinAMinute) {
-  const std::string big(900'000, 'x');
-  for (int i = 0; i < 3; ++i)
-    ASSERT_EQ(send(Method::post, "/fhir/R4/Basic",
-                   fmt::format(R"({{"resourceType":"Basic","code":{{"text":"x"}},"text":{{"status":"generated",)"
-                               R"("div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>"}}}})",
-                               big))
-                  .status,
-              201);
+  // What compresses badly: it is the room on the disk that counts.
+  std::mt19937 random(24);
+  std::string big(900'000, 'x');
+  for (char& letter : big) letter = static_cast<char>('a' + random() % 26);
+  for (int i = 0; i < 3; ++i) {
+    const auto written =
+        send(Method::post, "/fhir/R4/Basic",
+             fmt::format(R"({{"resourceType":"Basic","code":{{"text":"x"}},"text":{{"status":"generated",)"
+                         R"("div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>"}}}})",
+                         big));
+    ASSERT_EQ(written.status, 201) << written.raw.body;
+  }
   const auto write = R"({"kind":"http","url":"/fhir/R4/Basic/change-check","method":"PUT","status":[200,201],)"
                      R"("content_type":"application/fhir+json",)"
                      R"("body":"{\"resourceType\":\"Basic\",\"id\":\"change-check\",\"code\":{\"text\":\"x\"}}"})";
