@@ -1,6 +1,8 @@
 // What the server answers on the routes that the console asks. The router's table (routes.gen.ts) says which routes there are:
 // a name here that is not one of them does not compile.
 
+import type { OnCallAnswers } from "./oncall";
+import type { PlatformAnswers } from "./platform";
 import type { Route } from "./routes.gen";
 
 export type Severity = "emergency" | "urgent" | "advisory";
@@ -181,7 +183,7 @@ export interface Matrix {
   data: { result: { metric: Record<string, string>; values: [number, string][] }[] };
 }
 
-export interface Answers {
+export interface Answers extends OnCallAnswers, PlatformAnswers {
   "GET /api/v1/access/me": Me;
   "GET /api/v1/alerts": AlertList;
   "GET /api/v1/alerts/{id}": AlertDetail;
