@@ -41,8 +41,11 @@ function Navigation({ onGo }: { onGo: () => void }) {
   const t = useT();
   const [path] = useLocation();
   const here = current_screen(path)?.id;
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the entries are a row that scrolls sideways.
+  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [here]);
   return (
-    <nav className="nav" aria-label={t("nav.label")} id="navigation">
+    <nav ref={nav} className="nav" aria-label={t("nav.label")} id="navigation">
       {groups.map((group) => {
         const inside = screens.filter((screen) => screen.group === group);
         if (inside.length === 0) return null;

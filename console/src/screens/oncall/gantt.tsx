@@ -23,6 +23,15 @@ export interface Row {
 }
 
 const lane_rem = 2;
+// Below this share of the time shown a bar has room for initials only.
+const narrow = 0.085;
+const initials = (name: string) =>
+  name
+    .split(/\s+/)
+    .filter((word) => !word.endsWith("."))
+    .map((word) => [...word][0]?.toUpperCase() ?? "")
+    .slice(0, 3)
+    .join("");
 
 export function Gantt({ label, rows, from, to }: { label: string; rows: readonly Row[]; from: number; to: number }) {
   const t = useT();
@@ -41,6 +50,7 @@ export function Gantt({ label, rows, from, to }: { label: string; rows: readonly
     const last = (Math.min(bar.end, to) - from) / (to - from);
     return { insetInlineStart: `${(first * 100).toFixed(3)}%`, inlineSize: `${((last - first) * 100).toFixed(3)}%`, insetBlockStart: `${lane * lane_rem}rem` };
   };
+  const text_of = (bar: Bar) => (bar.who && (bar.end - bar.begin) / (to - from) < narrow ? initials(bar.who) : bar.text);
   const classes = (bar: Bar) =>
     `gantt-bar ${bar.kind}${bar.begin < from ? " cut-left" : ""}${bar.end > to ? " cut-right" : ""}${lit !== undefined && bar.who === lit ? " lit" : ""}`;
   return (
@@ -57,9 +67,9 @@ export function Gantt({ label, rows, from, to }: { label: string; rows: readonly
         const height = Math.max(1, ...lane.map((each) => each + 1)) * lane_rem;
         return (
           <div key={row.id} className={`gantt-row ${row.id === "final" ? "final" : ""}`} role="group" aria-label={row.name}>
-            <div className="gantt-name" dir="auto">
-              <strong>{row.name}</strong>
-              {row.about && <small>{row.about}</small>}
+            <div className="gantt-name">
+              <strong dir="auto">{row.name}</strong>
+              {row.about && <small dir="auto">{row.about}</small>}
             </div>
             <div className="gantt-track" style={{ blockSize: `${height}rem` }}>
               {days.map((day) => (
@@ -73,12 +83,12 @@ export function Gantt({ label, rows, from, to }: { label: string; rows: readonly
                     className={classes(bar)}
                     style={style_of(bar, lane[at]!)}
                     title={bar.says}
-                    aria-label={bar.says}
                     onClick={bar.open}
                     onPointerEnter={() => set_lit(bar.who)}
                     onPointerLeave={() => set_lit(undefined)}
                   >
-                    <bdi>{bar.text}</bdi>
+                    <bdi aria-hidden="true">{text_of(bar)}</bdi>
+                    <span className="visually-hidden">{bar.says}</span>
                   </button>
                 ) : (
                   <span
@@ -89,7 +99,7 @@ export function Gantt({ label, rows, from, to }: { label: string; rows: readonly
                     onPointerEnter={() => set_lit(bar.who)}
                     onPointerLeave={() => set_lit(undefined)}
                   >
-                    <bdi>{bar.text}</bdi>
+                    <bdi>{text_of(bar)}</bdi>
                   </span>
                 ),
               )}

@@ -109,6 +109,7 @@ function DutyPlan({ plan, schedule, range, coverage, contacts, as_list }: DutyPl
       rows.push({
         id: `layer ${place}`,
         name: layer.name || t("oncall.layer", { n: place + 1 }),
+        ...(rotations[place]?.error ? { about: rotations[place].error.message } : {}),
         bars: turns.map((shift) => {
           const span = span_of(shift);
           return { ...span, id: `${shift.who} ${shift.begin}`, text: shift.who, who: shift.who, kind: "rotation", says: says(shift.who, span) };
@@ -204,9 +205,11 @@ function Whole({ plan }: { plan: Plan }) {
         aside={
           schedule && (
             <div className="row">
-              <IconButton icon="back" label={t("oncall.earlier")} onClick={() => move(-days)} />
-              <span className="number">{when.day(range.begin)}</span>
-              <IconButton icon="on" label={t("oncall.later")} onClick={() => move(days)} />
+              <div className="row" dir="ltr">
+                <IconButton icon="back" label={t("oncall.earlier")} onClick={() => move(-days)} />
+                <bdi className="number">{when.day(range.begin)}</bdi>
+                <IconButton icon="on" label={t("oncall.later")} onClick={() => move(days)} />
+              </div>
               <Select label={t("oncall.span")} value={days} onChange={(event) => set_days(event.target.value === "14" ? "" : event.target.value)}>
                 {spans.map((each) => (
                   <option key={each} value={each}>

@@ -50,8 +50,12 @@ export function Steps({ policy }: { policy: string }) {
 // Who is called now, policy by policy, in the order in which they are called.
 export function Now({ plan }: { plan: Plan }) {
   const t = useT();
-  const policies = parts_of<Policy>(plan, "policy");
   const defaults = (plan.parts["defaults/main"] as { policy?: Record<string, string> } | undefined)?.policy ?? {};
+  const rank = (policy: Policy) => {
+    const place = severities.findIndex((severity) => defaults[severity] === policy.name);
+    return place < 0 ? severities.length : place;
+  };
+  const policies = parts_of<Policy>(plan, "policy").sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
   return (
     <Panel title={t("oncall.who_now")} className="wide">
       <div className="duty-cards">
