@@ -2,7 +2,7 @@
 // a name here that is not one of them does not compile.
 
 import type { OnCallAnswers } from "./oncall";
-import type { PlatformAnswers } from "./platform";
+import type { Metric, PlatformAnswers } from "./platform";
 import type { Route } from "./routes.gen";
 
 export type Severity = "emergency" | "urgent" | "advisory";
@@ -164,6 +164,7 @@ export interface Monitor {
   at: string;
   verdict: "ok" | "degraded" | "critical";
   findings: { cause: string; severity: string; category: string; title: string; reason: string }[];
+  metrics: Metric[];
 }
 
 export interface Me {

@@ -14,7 +14,8 @@ export interface Actor {
 export function useActor(): Actor {
   const t = useT();
   const session = useSession();
-  const [name, set_name] = useState(acting_name);
+  const [typed, set_name] = useState<string>();
+  const name = typed ?? acting_name();
   const [missing, set_missing] = useState(false);
   const asks = session.state === "open";
   const by = asks ? name.trim() : acting_name();

@@ -209,7 +209,7 @@ export function ShiftList({ shifts, overridden, onOpen }: { shifts: readonly Shi
   const when = useWhen();
   const formats = useFormats();
   return (
-    <div className="scroll">
+    <div className="scroll" tabIndex={0}>
       <table>
         <thead>
           <tr>
