@@ -246,11 +246,27 @@ interface Page {
   link?: { relation: string; url: string }[];
   entry?: { resource?: AuditEvent; search?: { mode?: string } }[];
 }
-export const useTrail = (query: Record<string, string>, count: number) =>
+// Newest first. `from` and `to` are days; both belong to it.
+export interface TrailSearch {
+  patient: string;
+  who: string;
+  action: string;
+  outcome: string;
+  from: string;
+  to: string;
+}
+export const useTrail = (search: TrailSearch, count: number) =>
   useQuery({
-    queryKey: ["trail", query, count],
+    queryKey: ["trail", search, count],
     queryFn: async ({ signal }) => {
-      const page = await ask_fhir<Page>("AuditEvent", { ...query, _count: count }, { signal });
+      const query = new URLSearchParams({ _count: String(count) });
+      if (search.patient) query.set("patient", `Patient/${search.patient}`);
+      if (search.who) query.set("altid", search.who.includes("/") ? search.who : `user/${search.who}`);
+      if (search.action) query.set("action", search.action);
+      if (search.outcome) query.set("outcome", search.outcome);
+      if (search.from) query.append("date", `ge${search.from}`);
+      if (search.to) query.append("date", `le${search.to}`);
+      const page = await ask_fhir<Page>(`AuditEvent?${query}`, undefined, { signal });
       const events = (page.entry ?? []).flatMap((each) => (each.resource?.resourceType === "AuditEvent" ? [each.resource] : []));
       return { events, more: (page.link ?? []).some((link) => link.relation === "next") };
     },
