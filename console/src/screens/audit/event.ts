@@ -1,5 +1,6 @@
 // An AuditEvent (IHE BALP) as people ask for it: who, what, whom, why.
 
+import type { Coding } from "../../api/fhir";
 import type { AuditEvent } from "../../api/platform";
 
 export interface Access {
@@ -22,6 +23,9 @@ export interface Access {
 
 const override_system = "https://mydr24.org/fhir/NamingSystem/emergency-override";
 
+// FHIR's and our own interactions are words; what DICOM numbers is called by its name.
+const name_of = (coding: Coding | undefined): string => (/^\d+$/.test(coding?.code ?? "") ? coding?.display : coding?.code) ?? coding?.code ?? "";
+
 function decoded(text: string): string {
   try {
     return new TextDecoder().decode(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
@@ -42,7 +46,7 @@ export function access_of(event: AuditEvent): Access {
     at: event.recorded,
     who: who?.name ?? who?.altId ?? who?.who?.display ?? "-",
     role: (who?.role ?? []).flatMap((role) => role.text ?? []).join(", "),
-    what: event.subtype?.[0]?.code ?? event.type?.code ?? "",
+    what: name_of(event.subtype?.[0] ?? event.type),
     action: event.action ?? "",
     resources: [...new Set(references)],
     patient,

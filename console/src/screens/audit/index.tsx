@@ -8,6 +8,7 @@ import type { Status } from "../../ui/icons";
 import { Rows } from "../../ui/rows";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
+import { useWhen } from "../../ui/when";
 import "../../theme/audit.css";
 import { access_of, lanes_of, type Access } from "./event";
 import { Chain, Glasses, Holds } from "./parts";
@@ -140,6 +141,7 @@ function SearchForm({ search, set }: { search: TrailSearch; set: (search: TrailS
 
 export default function Audit() {
   const t = useT();
+  const when = useWhen();
   const [patient, set_patient] = useParam("patient");
   const [who, set_who] = useParam("who");
   const [action, set_action] = useParam("action");
@@ -192,7 +194,7 @@ export default function Audit() {
                       render={(access) => (
                         <>
                           <span role="cell" className="number cell-when">
-                            <Time at={access.at} />
+                            <Time at={access.at} clock /> <small>{when.day(Date.parse(access.at))}</small>
                           </span>
                           <span role="cell" className="cell-what cell-who">
                             <strong dir="auto">{access.who}</strong>
@@ -202,11 +204,11 @@ export default function Audit() {
                             <button type="button" className="link" onClick={() => choose(access.id)}>
                               {access.what}
                             </button>
-                            <small>{access.resources.join(", ")}</small>
+                            <small title={access.resources.join(", ")}>{access.resources.join(", ")}</small>
                           </span>
                           <span role="cell" className="cell-patient">
                             {access.patient && (
-                              <button type="button" className="link" onClick={() => set({ ...search, patient: access.patient })}>
+                              <button type="button" className="link" title={access.patient} onClick={() => set({ ...search, patient: access.patient })}>
                                 <bdi>{access.patient}</bdi>
                               </button>
                             )}
@@ -216,9 +218,13 @@ export default function Audit() {
                             <small title={access.rule}>{access.rule}</small>
                           </span>
                           <span role="cell" className="cell-outcome">
-                            <Chip status={access.under_override ? "emergency" : (look_of_outcome[access.outcome] ?? "neutral")}>
-                              {t(access.under_override ? "audit.emergency" : outcome_id(access.outcome))}
-                            </Chip>
+                            {access.outcome === "0" && !access.under_override ? (
+                              <small>{t("audit.done")}</small>
+                            ) : (
+                              <Chip status={access.under_override ? "emergency" : (look_of_outcome[access.outcome] ?? "neutral")}>
+                                {t(access.under_override ? "audit.emergency" : outcome_id(access.outcome))}
+                              </Chip>
+                            )}
                           </span>
                         </>
                       )}
