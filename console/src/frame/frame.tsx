@@ -55,7 +55,7 @@ function Navigation({ onGo }: { onGo: () => void }) {
             <ul>
               {inside.map((screen) => (
                 <li key={screen.id}>
-                  <Link href={screen.path} onClick={onGo} aria-current={here === screen.id ? "page" : undefined}>
+                  <Link href={screen.path} onClick={onGo} title={t(`screen.${screen.id}` as MessageId)} aria-current={here === screen.id ? "page" : undefined}>
                     {screen.icon && <Icon name={screen.icon} />}
                     <span>{t(`screen.${screen.id}` as MessageId)}</span>
                     {screen.key && <kbd>g {screen.key}</kbd>}

@@ -1,7 +1,7 @@
 // The trail: who did what to whose data, when and why; whether it is whole; what waits for a review.
 
 import { useEffect, useMemo, useState, type FormEvent } from "react";
-import { is_missing, useTrail, type TrailSearch } from "../../api/platform";
+import { is_missing, useAuditStatus, useTrail, type TrailSearch } from "../../api/platform";
 import { useFormats, useT, type MessageId } from "../../i18n";
 import { Button, Chip, Dialog, Field, Time } from "../../ui/basic";
 import type { Status } from "../../ui/icons";
@@ -151,6 +151,7 @@ export default function Audit() {
   const [chosen, choose] = useParam("entry");
   const [count, set_count] = useState(page);
   const search = useMemo(() => ({ patient, who, action, outcome, from, to }), [patient, who, action, outcome, from, to]);
+  const status = useAuditStatus();
   const read = useTrail(search, count);
   const set = (next: TrailSearch) => {
     set_count(page);
@@ -170,7 +171,7 @@ export default function Audit() {
         <h1>{t("screen.audit")}</h1>
       </header>
       <Chain />
-      {!is_missing(read.error) && (
+      {!is_missing(status.error) && (
         <>
           <Panel title={t("audit.trail")} className="wide">
             <SearchForm search={search} set={set} />
