@@ -128,7 +128,7 @@ test("a score that rises is shown to rise", () => {
 
 const alert = (members: Partial<Alert>): Alert => ({ id: "1", source: "vitals", cause: "", severity: "emergency", state: "open", title: "", raised_at: "", step: 0, round: 1, calls: 1, ...members });
 const status = { alerts: { unrecorded: 0 } } as Status;
-const well: Known = { freshness: "live", alerts: [], status, monitor: { at: "", verdict: "ok", findings: [] }, incidents: [] };
+const well: Known = { freshness: "live", alerts: [], status, monitor: { at: "", verdict: "ok", findings: [], metrics: [] }, incidents: [] };
 const finding = { cause: "c", severity: "high", category: "", title: "Slow", reason: "" };
 
 test.each([

@@ -53,8 +53,8 @@ bool is_open_read(const Request& request) {
        {"/fhir/R4/metadata", "/fhir/metadata", "/api/v1/openapi.json", "/login", "/logout", "/oauth/authorize",
         "/oauth/style.css", "/oauth/token", "/oauth/userinfo", "/-/healthy", "/-/ready", "/api/v1/config",
         // The console and the board without a build.
-        "/", "/board", "/patients", "/alerts", "/incidents", "/changes", "/signed-in", "/desk", "/desk.css",
-        "/desk.js"})
+        "/", "/board", "/patients", "/alerts", "/incidents", "/changes", "/oncall", "/slos", "/audit", "/signed-in",
+        "/desk", "/desk.css", "/desk.js"})
     if (path == open) return true;
   for (const std::string_view open : {"/setup/", "/ack/", "/assets/", "/patients/", "/.well-known/",
                                       "/fhir/R4/.well-known/", "/fhir/.well-known/", "/api/v1/oncall/calendars/"})

@@ -1,6 +1,8 @@
 // What the server answers on the routes that the console asks. The router's table (routes.gen.ts) says which routes there are:
 // a name here that is not one of them does not compile.
 
+import type { OnCallAnswers } from "./oncall";
+import type { Metric, PlatformAnswers } from "./platform";
 import type { Route } from "./routes.gen";
 
 export type Severity = "emergency" | "urgent" | "advisory";
@@ -162,6 +164,7 @@ export interface Monitor {
   at: string;
   verdict: "ok" | "degraded" | "critical";
   findings: { cause: string; severity: string; category: string; title: string; reason: string }[];
+  metrics: Metric[];
 }
 
 export interface Me {
@@ -181,7 +184,7 @@ export interface Matrix {
   data: { result: { metric: Record<string, string>; values: [number, string][] }[] };
 }
 
-export interface Answers {
+export interface Answers extends OnCallAnswers, PlatformAnswers {
   "GET /api/v1/access/me": Me;
   "GET /api/v1/alerts": AlertList;
   "GET /api/v1/alerts/{id}": AlertDetail;

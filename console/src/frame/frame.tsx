@@ -41,8 +41,11 @@ function Navigation({ onGo }: { onGo: () => void }) {
   const t = useT();
   const [path] = useLocation();
   const here = current_screen(path)?.id;
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the entries are a row that scrolls sideways.
+  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [here]);
   return (
-    <nav className="nav" aria-label={t("nav.label")} id="navigation">
+    <nav ref={nav} className="nav" aria-label={t("nav.label")} id="navigation">
       {groups.map((group) => {
         const inside = screens.filter((screen) => screen.group === group);
         if (inside.length === 0) return null;
@@ -52,7 +55,7 @@ function Navigation({ onGo }: { onGo: () => void }) {
             <ul>
               {inside.map((screen) => (
                 <li key={screen.id}>
-                  <Link href={screen.path} onClick={onGo} aria-current={here === screen.id ? "page" : undefined}>
+                  <Link href={screen.path} onClick={onGo} title={t(`screen.${screen.id}` as MessageId)} aria-current={here === screen.id ? "page" : undefined}>
                     {screen.icon && <Icon name={screen.icon} />}
                     <span>{t(`screen.${screen.id}` as MessageId)}</span>
                     {screen.key && <kbd>g {screen.key}</kbd>}

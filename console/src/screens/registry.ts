@@ -4,7 +4,7 @@ import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 import list from "../../screens.json";
 import type { IconName } from "../ui/icons";
 
-export type ScreenId = "overview" | "board" | "patients" | "patient" | "alerts" | "incidents" | "changes" | "signed-in";
+export type ScreenId = "overview" | "board" | "patients" | "patient" | "alerts" | "incidents" | "oncall" | "changes" | "slos" | "audit" | "signed-in";
 export type Group = "care" | "respond" | "change" | "plan" | "govern";
 export const groups: readonly Group[] = ["care", "respond", "change", "plan", "govern"];
 
@@ -27,6 +27,9 @@ export const components: Record<ScreenId, Loaded> = {
   patient: lazy(() => import("./patient")),
   alerts: lazy(() => import("./alerts")),
   incidents: lazy(() => import("./incidents")),
+  oncall: lazy(() => import("./oncall/index")),
   changes: lazy(() => import("./changes")),
+  slos: lazy(() => import("./slos/index")),
+  audit: lazy(() => import("./audit/index")),
   "signed-in": lazy(() => import("./signed-in")),
 };

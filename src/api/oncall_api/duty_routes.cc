@@ -67,29 +67,6 @@ Result<std::string> who(const OnCall& oncall, std::string_view query_text) {
   return text;
 }
 
-Result<std::string> shifts(const OnCall& oncall, std::string_view query_text) {
-  MYDR24_ASSIGN(const Query query, Query::parse(query_text, {"schedule", "from", "to"}));
-  const oncall::PlanPointer plan = oncall.book.directory().plan();
-  MYDR24_ASSIGN(const oncall::Schedule* schedule, find_schedule(*plan, query.text("schedule")));
-  MYDR24_ASSIGN(const Instant from, query.instant("from", oncall.clock.now()));
-  MYDR24_ASSIGN(const Instant to, query.instant("to", from + std::chrono::days(28)));
-  if (to <= from || to > from + range_max)
-    return fail(Code::invalid, fmt::format("the range must be between nothing and {} days", range_max.count()), "to");
-  std::string text;
-  json::Writer out(text);
-  out.begin_object().field("schema", "mydr24.oncall-shifts.v1").field("schedule", schedule->name);
-  out.key("shifts").begin_array();
-  for (const oncall::Shift& shift : oncall::shifts(*schedule, plan->leaves(), {from, to})) {
-    out.begin_object().field("who", shift.who).field("begin", format_instant(shift.period.begin));
-    out.field("end", format_instant(shift.period.end));
-    if (shift.cut_begin) out.field("cut_begin", true);
-    if (shift.cut_end) out.field("cut_end", true);
-    out.end_object();
-  }
-  out.end_array().end_object();
-  return text;
-}
-
 Result<std::string> coverage(const OnCall& oncall, const Query& query) {
   MYDR24_ASSIGN(const Instant from, query.instant("from", oncall.clock.now()));
   MYDR24_ASSIGN(const std::int64_t days,
@@ -203,13 +180,48 @@ void write_coverage(json::Writer& out, const oncall::Coverage& found) {
   if (found.cut) out.field("cut", true);
 }
 
+Result<std::string> shifts(const oncall::Plan& plan, Instant now, std::string_view query_text) {
+  MYDR24_ASSIGN(const Query query, Query::parse(query_text, {"schedule", "from", "to", "layer"}));
+  MYDR24_ASSIGN(const oncall::Schedule* schedule, find_schedule(plan, query.text("schedule")));
+  MYDR24_ASSIGN(const Instant from, query.instant("from", now));
+  MYDR24_ASSIGN(const Instant to, query.instant("to", from + std::chrono::days(28)));
+  if (to <= from || to > from + range_max)
+    return fail(Code::invalid, fmt::format("the range must be between nothing and {} days", range_max.count()), "to");
+  const bool is_one_layer = !query.text("layer").empty();
+  std::vector<oncall::Shift> found;
+  if (is_one_layer) {
+    const auto layers = static_cast<std::int64_t>(schedule->layers.size());
+    MYDR24_ASSIGN(const std::int64_t layer, query.number("layer", 0, 0, layers - 1));
+    oncall::Schedule rotation{.name = schedule->name, .zone = schedule->zone};
+    rotation.layers.push_back(schedule->layers[static_cast<std::size_t>(layer)]);
+    found = oncall::shifts(rotation, {}, {from, to});
+  } else {
+    found = oncall::shifts(*schedule, plan.leaves(), {from, to});
+  }
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().field("schema", "mydr24.oncall-shifts.v1").field("schedule", schedule->name);
+  if (is_one_layer) out.field("layer", query.text("layer"));
+  out.key("shifts").begin_array();
+  for (const oncall::Shift& shift : found) {
+    out.begin_object().field("who", shift.who).field("begin", format_instant(shift.period.begin));
+    out.field("end", format_instant(shift.period.end));
+    if (shift.cut_begin) out.field("cut_begin", true);
+    if (shift.cut_end) out.field("cut_end", true);
+    out.end_object();
+  }
+  out.end_array().end_object();
+  return text;
+}
+
 void add_duty_routes(pipeline::Router& router, OnCall& oncall) {
   router.add({Method::get, "/api/v1/oncall/who", "oncall-who", RequestClass::emergency,
               [&oncall](pipeline::Call& call) -> Task<> { co_await send(call, who(oncall, call.request().query)); }});
   router.add({Method::get, "/api/v1/oncall/shifts", "oncall-shifts", RequestClass::routine,
               [&oncall](pipeline::Call& call) -> Task<> {
-                co_await send(call, co_await oncall.workers.run(RequestClass::routine,
-                                                                [&] { return shifts(oncall, call.request().query); }));
+                co_await send(call, co_await oncall.workers.run(RequestClass::routine, [&] {
+                  return shifts(*oncall.book.directory().plan(), oncall.clock.now(), call.request().query);
+                }));
               }});
   router.add({Method::get, "/api/v1/oncall/coverage", "oncall-coverage", RequestClass::routine,
               [&oncall](pipeline::Call& call) -> Task<> { co_await answer_coverage(oncall, call); }});

@@ -50,5 +50,38 @@ TEST(OnCallApi, TheTableOfRoutesIsComplete) {
   EXPECT_EQ(rows, expected);
 }
 
+Result<oncall::Plan> ward() {
+  oncall::Documents documents;
+  for (const char* name : {"ann", "bob", "eve"})
+    documents[std::string("contact/") + name] = R"({"methods":[{"kind":"console"}]})";
+  documents["schedule/ward"] = R"({"zone":"Etc/UTC","layers":[
+      {"name":"day","members":["ann"],"every":"day","start":"2026-01-01T08:00","windows":[{"from":"08:00","to":"20:00"}]},
+      {"name":"night","members":["bob"],"every":"day","start":"2026-01-01T20:00","windows":[{"from":"20:00","to":"08:00"}]}]})";
+  documents["override/x"] = R"({"schedule":"ward","begin":"2026-03-02T08:00:00Z","end":"2026-03-02T20:00:00Z",
+      "remove":"ann","add":"eve"})";
+  documents["policy/default"] = R"({"steps":[{"targets":["schedule:ward"],"delay_s":30}]})";
+  documents["defaults/main"] = R"({"policy":{"emergency":"default","urgent":"default","advisory":"default"}})";
+  return oncall::Plan::make(std::move(documents));
+}
+
+TEST(OnCallApi, ShiftsOfALayerAreItsRotationWithoutOverrides) {
+  const auto plan = ward();
+  ASSERT_TRUE(plan) << plan.error().text;
+  const std::string range = "schedule=ward&from=2026-03-02T08:00:00Z&to=2026-03-02T20:00:00Z";
+  const auto whole = shifts(*plan, from_us(0), range);
+  ASSERT_TRUE(whole) << whole.error().text;
+  EXPECT_NE(whole->find(R"("who":"eve")"), std::string::npos) << *whole;
+  EXPECT_EQ(whole->find(R"("who":"ann")"), std::string::npos) << *whole;
+  const auto day = shifts(*plan, from_us(0), range + "&layer=0");
+  ASSERT_TRUE(day) << day.error().text;
+  EXPECT_NE(day->find(R"("who":"ann")"), std::string::npos) << *day;
+  EXPECT_EQ(day->find(R"("who":"eve")"), std::string::npos) << *day;
+  const auto night = shifts(*plan, from_us(0), range + "&layer=1");
+  ASSERT_TRUE(night) << night.error().text;
+  EXPECT_NE(night->find(R"("shifts":[])"), std::string::npos) << *night;
+  for (const char* wrong : {"&layer=2", "&layer=-1", "&layer=day"})
+    EXPECT_FALSE(shifts(*plan, from_us(0), range + wrong)) << wrong;
+}
+
 }  // namespace
 }  // namespace mydr24::oncall_api

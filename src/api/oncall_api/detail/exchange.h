@@ -35,6 +35,10 @@ Task<Result<oncall::PlanPointer>> change_plan(OnCall& oncall, oncall::Change cha
 // The members "from" to "gaps" of what a coverage proof found.
 void write_coverage(json::Writer& out, const oncall::Coverage& found);
 
+// The answer to GET /api/v1/oncall/shifts: `query` has schedule, and may have from, to, and layer: the place of one layer, whose
+// rotation is then given as it would be without leave, overrides and temporary shifts.
+Result<std::string> shifts(const oncall::Plan& plan, Instant now, std::string_view query);
+
 // Runs `work` in a transaction of class emergency.
 template <class Work>
 Task<Result<>> in_transaction(OnCall& oncall, Work work) {
