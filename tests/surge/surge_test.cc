@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "app/surge/bench.h"
 #include "support/live.h"
 
@@ -15,7 +18,16 @@ constexpr double p99_max_ms = 250;
 constexpr double goodput_min = 0.4;
 constexpr double unanswered_share_max = 0.01;  // of what was refused: who was let in and then found no processor
 
+// A disk that others share is at times late by half a second (docs/surge.md), and an emergency with it: that is not what
+// is judged here, so the data lie in memory where there is room for them.
+void keep_off_the_disk() {
+  std::error_code none;
+  const auto room = std::filesystem::space("/dev/shm", none);
+  if (!none && room.available > (512U << 20U)) ::setenv("TMPDIR", "/dev/shm", 1);
+}
+
 TEST(Surge, AtTenTimesTheLoadTheNaiveServerFailsAndAdmissionPasses) {
+  keep_off_the_disk();
   BenchSettings settings{
       .binary = live::binary(), .seconds = 4, .warm_up_s = 1, .void_retries = 0, .capacity_p99_ms = p99_max_ms};
   settings.say = [](const std::string& line) { std::cerr << line << '\n'; };
