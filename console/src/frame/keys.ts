@@ -1,7 +1,7 @@
 // Keys for the whole console: g and a letter goes to a screen, / searches, ? helps. A screen listens to the event "mydr24:key"
 // for its own. Nothing happens while somebody types, or while a dialog is open.
 
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { screens } from "../screens/registry";
 
 interface Actions {
@@ -16,8 +16,8 @@ const is_typing = (target: EventTarget | null) =>
 const chord_ms = 1_200;
 
 export function useKeys(actions: Actions) {
+  const chord_until = useRef(0); // outlives the renderings that live data cause between the two keys
   useEffect(() => {
-    let chord_until = 0;
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (is_typing(event.target)) {
@@ -26,8 +26,8 @@ export function useKeys(actions: Actions) {
       }
       if (document.querySelector("dialog[open]")) return;
       const now = performance.now();
-      if (now < chord_until) {
-        chord_until = 0;
+      if (now < chord_until.current) {
+        chord_until.current = 0;
         const screen = screens.find((each) => each.key === event.key);
         if (screen) {
           event.preventDefault();
@@ -35,7 +35,7 @@ export function useKeys(actions: Actions) {
         }
         return;
       }
-      if (event.key === "g") chord_until = now + chord_ms;
+      if (event.key === "g") chord_until.current = now + chord_ms;
       else if (event.key === "/") {
         event.preventDefault();
         actions.search();

@@ -14,6 +14,7 @@ constexpr std::chrono::milliseconds emergency_timeout{2000};
 constexpr std::chrono::milliseconds timeout{1000};
 constexpr double foreign_max = 0.15;
 constexpr double steal_max = 0.01;
+constexpr double stopped_max = 0.004;  // a stop longer than that is the p99, however fast the server is
 constexpr double lateness_max_ms = 1;
 constexpr double flush_max_ms = 10;  // p99; a quiet disk of this kind: 1 to 3
 constexpr int emergency_fifo = 40;
@@ -64,6 +65,9 @@ std::string why_void(const CellResult& cell) {
                        foreign_max * 100);
   if (cell.use.steal > steal_max)
     return fmt::format("other machines took {:.1f} % of the server's processor", cell.use.steal * 100);
+  if (cell.use.stopped > stopped_max)
+    return fmt::format("the server's processor did not run for {:.0f} ms, at most {:.1f} % of the time",
+                       cell.use.stopped * cell.use.seconds * 1e3, stopped_max * 100);
   if (const double flush = cell.use.flushes.quantile_ms(0.99); flush > flush_max_ms)
     return fmt::format("the disk itself was late: p99 {:.0f} ms for one page, at most {} ms", flush, flush_max_ms);
   return {};
@@ -170,11 +174,13 @@ Result<CellResult> run_specs(TestBed& bed, const BenchSettings& settings, const 
   CellResult cell;
   sleep_until(begin + of_seconds(warm_up_s), clock);
   const MachineSample before = sample_machine(bed.server().pid(), settings.server_cpu, clock);
-  DiskWitness witness(bed.folder());
+  DiskWitness disk(bed.folder());
+  ProcessorWitness processor(settings.server_cpu);
   if (during) during();
   sleep_until(begin + of_seconds(warm_up_s + seconds), clock);
   cell.use = between(before, sample_machine(bed.server().pid(), settings.server_cpu, clock));
-  cell.use.flushes = witness.stop();
+  cell.use.flushes = disk.stop();
+  cell.use.stopped = std::chrono::duration<double>(processor.stop()).count() / cell.use.seconds;
   MYDR24_ASSIGN(cell.classes, crew.collect());
   cell.seconds = seconds;
   cell.rss_mb = bed.server().rss_max_mb();
@@ -194,6 +200,7 @@ void add_repetition(CellResult& to, const CellResult& from) {
   const double both = to.use.seconds + from.use.seconds;
   to.use.foreign = (to.use.foreign * to.use.seconds + from.use.foreign * from.use.seconds) / both;
   to.use.steal = (to.use.steal * to.use.seconds + from.use.steal * from.use.seconds) / both;
+  to.use.stopped = (to.use.stopped * to.use.seconds + from.use.stopped * from.use.seconds) / both;
   to.use.seconds = both;
   to.use.server_s += from.use.server_s;
   for (const auto& [name, seconds] : from.use.threads_s) to.use.threads_s[name] += seconds;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -100,6 +101,32 @@ load::Histogram DiskWitness::stop() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
   return flushes_;
+}
+
+ProcessorWitness::ProcessorWitness(int cpu) : thread_([this, cpu](const std::stop_token& stop) { run(stop, cpu); }) {}
+
+void ProcessorWitness::run(const std::stop_token& stop, int cpu) {
+  constexpr std::chrono::milliseconds pause{5};
+  constexpr std::chrono::milliseconds counted_from{5};
+  constexpr int priority = 60;  // above what the server gives its own threads and the bench its generators
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(static_cast<std::size_t>(cpu), &only);
+  const sched_param parameter{.sched_priority = priority};
+  if (::sched_setaffinity(0, sizeof only, &only) != 0 || ::sched_setscheduler(0, SCHED_FIFO, &parameter) != 0) return;
+  for (auto due = std::chrono::steady_clock::now() + pause; !stop.stop_requested(); due += pause) {
+    std::this_thread::sleep_until(due);
+    const auto late = std::chrono::steady_clock::now() - due;
+    if (late < counted_from) continue;
+    stopped_ += late;
+    due += late;
+  }
+}
+
+std::chrono::nanoseconds ProcessorWitness::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+  return stopped_;
 }
 
 std::string describe_machine() {

@@ -33,6 +33,7 @@ struct MachineUse {
   double steal = 0;    // share
   std::map<std::string, double> threads_s;
   load::Histogram flushes;  // of the disk, see DiskWitness
+  double stopped = 0;       // share of the time in which the processor did not run, see ProcessorWitness
 };
 MachineUse between(const MachineSample& begin, const MachineSample& end);
 
@@ -48,6 +49,22 @@ class DiskWitness {
   void run(const std::stop_token& stop, const std::filesystem::path& file);
 
   load::Histogram flushes_;
+  std::jthread thread_;  // last: it writes into what stands before it
+};
+
+// Wakes two hundred times a second on the server's processor, ahead of every thread of the server, and adds up how much
+// too late it was woken: then the processor did not run at all. The accounting of steal does not say so when the
+// hypervisor fetched memory meanwhile. Without CAP_SYS_NICE it cannot tell this from work, and says nothing.
+class ProcessorWitness {
+ public:
+  explicit ProcessorWitness(int cpu);
+  // Ends it. The time in which the processor did not run, in pieces of at least 5 ms.
+  std::chrono::nanoseconds stop();
+
+ private:
+  void run(const std::stop_token& stop, int cpu);
+
+  std::chrono::nanoseconds stopped_{};
   std::jthread thread_;  // last: it writes into what stands before it
 };
 

@@ -54,7 +54,8 @@ void write_cell(json::Writer& writer, const BenchReport& report, const CellResul
   writer.field("emergency_failed", cell.emergency_failed());
   writer.field("refusal_cpu_us", refusal_cpu_us(cell));
   writer.field("server_cpu", cell.use.seconds > 0 ? cell.use.server_s / cell.use.seconds : 0);
-  writer.field("foreign_cpu", cell.use.foreign).field("steal", cell.use.steal).field("rss_mb", cell.rss_mb);
+  writer.field("foreign_cpu", cell.use.foreign).field("steal", cell.use.steal);
+  writer.field("stopped_cpu", cell.use.stopped).field("rss_mb", cell.rss_mb);
   writer.field("disk_flush_p50_ms", cell.use.flushes.quantile_ms(0.5));
   writer.field("disk_flush_p99_ms", cell.use.flushes.quantile_ms(0.99));
   writer.key("threads_cpu_s").begin_object();
