@@ -40,7 +40,7 @@ async function make_ward() {
     });
   }
   const { setup } = await api("incident-setup");
-  setup.services.find((service) => service.name === "records").wards = ["Location/ward-7"];
+  setup.services.find((service) => service.name === "records").wards = ["ward-7"];
   const { version } = await api("incident-setup", setup);
   await api(`incident-setup/versions/${version}/dry-run`, {});
   await api(`incident-setup/versions/${version}/activate`, {});
@@ -177,8 +177,8 @@ test("declared, taken, written about, resolved, reviewed and closed", async () =
   await page.getByRole("button", { name: "Declare incident" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("What is wrong?").fill("database replica of the archive");
-  await dialog.getByLabel("State").selectOption("down");
-  await dialog.getByLabel("Service").selectOption("records");
+  await dialog.getByLabel("State", { exact: true }).selectOption("down");
+  await dialog.getByLabel("Service", { exact: true }).selectOption("records");
   await dialog.getByText("Its wards: Ward 7, Cardiology").waitFor();
   await dialog.getByText("Rule “Database Failure” decides: keyword:database, status:down").waitFor();
   // Less than the rules say is not to be had.

@@ -193,14 +193,13 @@ export const useLinkedAlerts = (ids: readonly string[]) =>
     })),
   });
 
-// Names of Locations by their references; what may not be read has none.
+// Names of Locations by their ids; what may not be read has none.
 export const useWardNames = (wards: readonly string[]) =>
   useQuery({
     queryKey: ["wards", wards],
     queryFn: async ({ signal }) => {
-      const ids = wards.map((ward) => ward.replace("Location/", "")).join(",");
-      const bundle = await ask_fhir<Bundle<{ resourceType: string; id: string; name?: string }>>("Location", { _id: ids, _elements: "name" }, { signal });
-      return new Map((bundle.entry ?? []).map(({ resource }) => [`Location/${resource?.id}`, resource?.name ?? ""]));
+      const bundle = await ask_fhir<Bundle<{ resourceType: string; id: string; name?: string }>>("Location", { _id: wards.join(","), _elements: "name" }, { signal });
+      return new Map((bundle.entry ?? []).map(({ resource }) => [resource?.id ?? "", resource?.name ?? ""]));
     },
     enabled: wards.length > 0,
     staleTime: 60_000,

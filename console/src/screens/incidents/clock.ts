@@ -67,7 +67,8 @@ export function times_of(incident: Incident, kind: ClockKind): Times {
 }
 
 const two = (n: number) => String(n).padStart(2, "0");
-// 2:05 min, 3 h 20 min, 2 d 4 h
+// 2:05 min, 3 h 20 min, 2 d 4 h; the same in a sentence of either direction of writing.
+export const duration_in_text = (ms: number): string => `\u2066${duration_text(ms)}\u2069`;
 export function duration_text(ms: number): string {
   const s = Math.round(Math.abs(ms) / 1_000);
   if (s < 3_600) return `${Math.floor(s / 60)}:${two(s % 60)} min`;

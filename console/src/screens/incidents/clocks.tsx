@@ -8,7 +8,7 @@ import { on_tick } from "../../live/hooks";
 import { Time } from "../../ui/basic";
 import { Icon, type IconName } from "../../ui/icons";
 import { Panel } from "../../ui/states";
-import { clock_kinds, duration_text, face_of, look_of_standing, times_of, warnings, type ClockKind, type Face, type Times } from "./clock";
+import { clock_kinds, duration_in_text, duration_text, face_of, look_of_standing, times_of, warnings, type ClockKind, type Face, type Times } from "./clock";
 
 const second = () => Math.floor(feed.now() / 1_000);
 const useNow = () => useSyncExternalStore(on_tick, second) * 1_000;
@@ -16,8 +16,8 @@ const useNow = () => useSyncExternalStore(on_tick, second) * 1_000;
 function useSaid(): (face: Face) => string {
   const t = useT();
   return ({ standing, left_ms, taken_ms, time_ms }) => {
-    if (standing === "kept" || standing === "missed") return t("incident.took", { time: duration_text(taken_ms), limit: duration_text(time_ms) });
-    return t(left_ms < 0 ? "clock.over" : "clock.left", { time: duration_text(left_ms) });
+    if (standing === "kept" || standing === "missed") return t("incident.took", { time: duration_in_text(taken_ms), limit: duration_in_text(time_ms) });
+    return t(left_ms < 0 ? "clock.over" : "clock.left", { time: duration_in_text(left_ms) });
   };
 }
 
@@ -98,7 +98,7 @@ export function Course({ incident }: { incident: Incident }) {
             {at ? (
               <small>
                 <Time at={at} clock />
-                {name !== "opened" && <span className="number"> +{duration_text(Date.parse(at) - begin)}</span>} <bdi>{by}</bdi>
+                {name !== "opened" && <bdi className="number"> +{duration_text(Date.parse(at) - begin)}</bdi>} <bdi>{by}</bdi>
               </small>
             ) : (
               <small>{t("incident.not_yet")}</small>

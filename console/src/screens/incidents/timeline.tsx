@@ -55,6 +55,7 @@ function words_of(entry: Entry, t: Translate): { what: string; more: string } {
   if ((entry.kind === "clock" || entry.kind === "breached") && entry.data?.clock) {
     return { what, more: t("incident.clock_told", { clock: t(`incident.${entry.data.clock}`), percent: entry.data.percent ?? 100 }) };
   }
+  if (entry.kind === "merged") return { what, more: /^[0-9a-f-]{36}: ([\s\S]*)$/.exec(text)?.[1] ?? "" };
   const role = entry.kind === "role" ? role_names.find((each) => text.startsWith(`${each}: `)) : undefined;
   if (role) return { what, more: `${t(`incident.role.${role}`)}: ${text.slice(role.length + 2)}` };
   const change = entry.kind === "severity" ? /^(\w+) became (\w+)(?:: ([\s\S]*))?$/.exec(text) : null;
