@@ -98,7 +98,13 @@ export function Course({ incident }: { incident: Incident }) {
             {at ? (
               <small>
                 <Time at={at} clock />
-                {name !== "opened" && <bdi className="number"> +{duration_text(Date.parse(at) - begin)}</bdi>} <bdi>{by}</bdi>
+                {name !== "opened" && (
+                  <>
+                    {" "}
+                    <bdi className="number">+{duration_text(Date.parse(at) - begin)}</bdi>
+                  </>
+                )}{" "}
+                <bdi>{by}</bdi>
               </small>
             ) : (
               <small>{t("incident.not_yet")}</small>
