@@ -44,9 +44,9 @@ function Lane({ kind, times }: { kind: ClockKind; times: Times }) {
   const said = useSaid();
   const face = face_of(times, useNow());
   const look = look_of_standing[face.standing];
-  // Room beyond the limit, so that being late is seen.
-  const whole = Math.max(1.12, face.used * 1.05);
-  const place = (share: number) => `${(Math.max(0, share) / whole) * 100}%`;
+  // Room beyond the limit, so that being late is seen; what is very late fills it.
+  const whole = Math.min(1.4, Math.max(1.12, face.used * 1.05));
+  const place = (share: number) => `${Math.min(1, Math.max(0, share) / whole) * 100}%`;
   return (
     <div className={`incident-lane ${look}`}>
       <p className="incident-lane-name">
@@ -76,7 +76,7 @@ interface Step {
   by?: string | undefined;
   icon: IconName;
 }
-export const steps_of = (incident: Incident): Step[] => [
+const steps_of = (incident: Incident): Step[] => [
   { name: "opened", at: incident.opened_at, by: incident.opened_by, icon: "flag" },
   { name: "acknowledged", at: incident.acknowledged_at, by: incident.acknowledged_by, icon: "check" },
   { name: "mitigated", at: incident.mitigated_at, by: incident.mitigated_by, icon: "check" },
