@@ -210,9 +210,9 @@ function Incidents() {
             <ul className="lines">
               {incidents.slice(0, shown_max).map((incident) => (
                 <li key={incident.id}>
-                  <div className="line">
+                  <Link href={`/incidents/${encodeURIComponent(incident.id)}`} className="line">
                     <IncidentLine incident={incident} />
-                  </div>
+                  </Link>
                 </li>
               ))}
             </ul>
