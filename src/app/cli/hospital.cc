@@ -230,6 +230,17 @@ double Hospital::severity_at(const Bed& bed, double seconds) const {
   return std::max(bed.usual_severity, 1 - since / recovery);
 }
 
+void Hospital::worsen(std::size_t number) { beds_[number].onset_s = beds_[number].at_s; }
+
+// The course goes on where the recovery has this severity.
+void Hospital::treat(std::size_t number) {
+  Bed& bed = beds_[number];
+  if (bed.onset_s < 0) return;
+  const auto recovery = std::max<double>(static_cast<double>(settings_.recovery.count()), 1);
+  const auto before = static_cast<double>(settings_.decline.count() + settings_.plateau.count());
+  bed.onset_s = bed.at_s - before - (1 - bed.severity) * recovery;
+}
+
 SimulatedSigns Hospital::observe(std::size_t number, Instant at) {
   Bed& bed = beds_[number];
   const double seconds = std::max(std::chrono::duration<double>(at - start_).count(), bed.at_s);

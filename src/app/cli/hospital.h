@@ -66,6 +66,12 @@ class Hospital {
   // The Patient and the inpatient Encounter of the patient with that number.
   std::vector<SimulatedResource> admission(std::size_t number) const;
 
+  // From now on that patient gets worse; recovers. As the settings say how fast.
+  void worsen(std::size_t number);
+  void treat(std::size_t number);
+
+  std::string patient_id(std::size_t number) const;
+
   // Moves that patient's course on to `at` (never back).
   SimulatedSigns observe(std::size_t number, Instant at);
   // The six Observations of one round. With `ids`, they have ids of their own made of seed, patient and round.
@@ -89,7 +95,6 @@ class Hospital {
   };
 
   double severity_at(const Bed& bed, double seconds) const;
-  std::string patient_id(std::size_t number) const;
   std::string bed_id(std::size_t number) const;
 
   HospitalSettings settings_;
