@@ -63,7 +63,8 @@ class Hospital {
 
   // Organization and Locations (wards and beds), once, before everything else.
   std::vector<SimulatedResource> buildings() const;
-  // The Patient and the inpatient Encounter of the patient with that number.
+  // The Patient with that number, the inpatient Encounter, and what is known beside the signs: a Condition, a medicine, a report,
+  // of some an allergy.
   std::vector<SimulatedResource> admission(std::size_t number) const;
 
   // From now on that patient gets worse; recovers. As the settings say how fast.
@@ -96,6 +97,7 @@ class Hospital {
 
   double severity_at(const Bed& bed, double seconds) const;
   std::string bed_id(std::size_t number) const;
+  std::string bed_name(std::size_t number) const;
 
   HospitalSettings settings_;
   Instant start_;
