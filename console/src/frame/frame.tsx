@@ -43,7 +43,8 @@ function Navigation({ onGo }: { onGo: () => void }) {
   const here = current_screen(path)?.id;
   const nav = useRef<HTMLElement>(null);
   // On a phone the entries are a row that scrolls sideways.
-  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [here]);
+  // Newer browsers answer with a promise, which is no clean-up of an effect.
+  useEffect(() => void nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [here]);
   return (
     <nav ref={nav} className="nav" aria-label={t("nav.label")} id="navigation">
       {groups.map((group) => {

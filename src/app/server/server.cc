@@ -34,8 +34,9 @@ class OpenWorkbench : public Workbench {
 
 class RunningSystem : public System {
  public:
-  RunningSystem(const Settings& settings, const Clock& clock)
+  RunningSystem(const Settings& settings, const Clock& clock, const AddRoutes& more)
       : settings_(settings),
+        more_(more),
         clock_(clock),
         log_(telemetry::log_settings(settings.log.level, settings.log.format), clock, std::cout),
         weights_(settings.admission.mode == "full", detect_privilege()),
@@ -95,7 +96,7 @@ class RunningSystem : public System {
 
   Result<> start_tenant(const Settings& settings, const TenantSection* section) {
     auto tenant = std::make_unique<Tenant>(settings, section,
-                                           Shared{clock_, log_, metrics_, weights_, workers_, draining_, hold_});
+                                           Shared{clock_, log_, metrics_, weights_, workers_, draining_, hold_, more_});
     if (auto started = tenant->start(); !started) {
       auto error = std::move(started).error();
       if (section != nullptr) error.text = fmt::format("tenant {}: {}", section->name, error.text);
@@ -132,6 +133,7 @@ class RunningSystem : public System {
   }
 
   const Settings settings_;
+  const AddRoutes more_;
   const Clock& clock_;
   telemetry::Log log_;
   telemetry::Metrics metrics_;
@@ -148,8 +150,8 @@ class RunningSystem : public System {
 
 }  // namespace
 
-Result<std::unique_ptr<System>> start(const Settings& settings, const Clock& clock) {
-  auto system = std::make_unique<RunningSystem>(settings, clock);
+Result<std::unique_ptr<System>> start(const Settings& settings, const Clock& clock, const AddRoutes& more) {
+  auto system = std::make_unique<RunningSystem>(settings, clock, more);
   MYDR24_TRY(system->start());
   return std::unique_ptr<System>(std::move(system));
 }

@@ -329,6 +329,7 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
   monitoring_->add_routes(router_);
   desk_api::add_admin_routes(admin_router_, *health_);
   if (access_) access_->add_admin_routes(admin_router_);
+  if (shared_.more_routes) shared_.more_routes(router_);
   pipeline::add_openapi_route(router_, std::string(version));
 }
 

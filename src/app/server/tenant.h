@@ -4,6 +4,7 @@
 // tenants it shares threads, admission and the listeners, and nothing that holds a record. A server without tenants has one.
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,7 +45,8 @@ struct Shared {
   ThreadWeights& weights;
   WorkerPool& workers;
   const std::atomic<bool>& draining;
-  std::atomic<bool>& hold;  // see AdmissionDesk::Parts
+  std::atomic<bool>& hold;                                    // see AdmissionDesk::Parts
+  const std::function<void(pipeline::Router&)>& more_routes;  // empty: none
 };
 
 class Tenant {
