@@ -28,7 +28,23 @@ export function IncidentLine({ incident }: { incident: IncidentSummary }) {
   );
 }
 
-const look_of_risk: Record<string, Status> = { low: "safe", medium: "watch", high: "urgent", critical: "emergency" };
+const look_of_state: Record<string, Status> = {
+  proposed: "info",
+  approved: "info",
+  running: "watch",
+  paused: "urgent",
+  rolling_back: "urgent",
+  successful: "safe",
+  failed: "urgent",
+  validation_failed: "urgent",
+  aborted: "neutral",
+  rolled_back: "neutral",
+  rollback_failed: "emergency",
+  rejected: "neutral",
+  withdrawn: "neutral",
+};
+export const look_of_change = (state: string): Status => look_of_state[state] ?? "neutral";
+export const look_of_risk: Record<string, Status> = { low: "safe", medium: "watch", high: "urgent", critical: "emergency" };
 
 export function ChangeLine({ change }: { change: ChangeSummary }) {
   const t = useT();
