@@ -251,13 +251,13 @@ export const useFigures = () =>
 export const read_changes_again = () =>
   Promise.all(["changes", "change", "change-calendar", "change-figures"].map((key) => client.invalidateQueries({ queryKey: [key] })));
 
-// The course of a metric of the monitor, milliseconds and value.
+// The course of a metric that checks know, milliseconds and value: of the monitor, or one of the server's own counters.
 export const useCourse = (metric: string, from: number, to: number, step_s: number) =>
   useQuery({
     queryKey: ["change-course", metric, from, to],
     queryFn: async ({ signal }): Promise<[number, number][]> => {
       const range = { start: Math.floor(from / 1_000), end: Math.floor(to / 1_000), step: step_s };
-      const read = await ask("GET /api/v1/query_range", { query: { query: `max(mydr24_monitor_${metric})`, ...range }, signal });
+      const read = await ask("GET /api/v1/query_range", { query: { query: `max(mydr24_monitor_${metric} or mydr24_${metric})`, ...range }, signal });
       return (read.data.result[0]?.values ?? []).map(([at, text]) => [at * 1_000, Number(text)]);
     },
     placeholderData: keepPreviousData,
