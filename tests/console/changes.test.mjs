@@ -48,7 +48,7 @@ before(async () => {
         { kind: "verify", checks: [free] },
         { kind: "set", setting: "store.limit_mib", value: 0 },
       ],
-      rollback_plan: "Settings are put back",
+      rollback_plan: "nothing else is touched",
     }),
   );
   for (const by of ["cto", "deputy-cto"]) await approve(long, by);

@@ -12,11 +12,12 @@ import { Select } from "../../ui/basic";
 import { Rows } from "../../ui/rows";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
+import { useWhen } from "../../ui/when";
 import "../../theme/changes.css";
 import { Calendar } from "./calendar";
 import { Figures } from "./figures";
 import { Frozen } from "./freezes";
-import { OpenEmergency, useLogin } from "./parts";
+import { OpenEmergency, useLogin, useSlotWords } from "./parts";
 import { waits_for } from "./people";
 
 const count_max = 500;
@@ -31,13 +32,24 @@ function group_of(change: ChangeSummary, me: string, policy: ChangePolicy | unde
 }
 
 function Line({ change, selected }: { change: ChangeSummary; selected: boolean }) {
+  const t = useT();
+  const when = useWhen();
+  const words = useSlotWords();
   const link = useRef<HTMLAnchorElement>(null);
+  // What it waits for: approvals, or its time.
+  const starts = change.starts ?? (change.state === "approved" ? change.begin : undefined);
+  const more =
+    change.state === "proposed" && change.approvals_open?.length
+      ? t("change.still_needed", { who: change.approvals_open.map(words).join(", ") })
+      : change.state === "approved" && starts
+        ? t("change.starts_at", { time: when.moment(starts) })
+        : undefined;
   useEffect(() => {
     if (selected) link.current?.scrollIntoView({ block: "nearest" });
   }, [selected]);
   return (
     <Link ref={link} href={`/changes/${change.id}`} className={`line${selected ? " selected" : ""}`} data-id={change.id}>
-      <ChangeLine change={change} />
+      <ChangeLine change={change} more={more} />
     </Link>
   );
 }

@@ -1,7 +1,7 @@
 // What several screens of changes show: who is at it, the risk of a change, an emergency that holds all others.
 
 import { Link } from "wouter";
-import type { Change as ChangeData, Factor } from "../../api/changes";
+import type { Authority, Change as ChangeData, Factor } from "../../api/changes";
 import { useIncidents } from "../../api/queries";
 import { acting_name, useSession } from "../../api/session";
 import { look_of_risk } from "../../clinical/lines";
@@ -14,6 +14,18 @@ import { login_of } from "./people";
 export function useLogin(): string {
   const session = useSession();
   return session.state === "in" || session.state === "expired" ? login_of(session.me.id) : acting_name();
+}
+
+// "executive or emergency", as the server names a place, in the reader's language.
+export function useSlotWords(): (slot: string) => string {
+  const t = useT();
+  return (slot) =>
+    slot === "any member"
+      ? t("change.any_member")
+      : slot
+          .split(" or ")
+          .map((each) => t(`change.authority.${each as Authority}`))
+          .join(` ${t("change.or")} `);
 }
 
 // Only emergency changes start, and what runs begins no further step.
@@ -54,7 +66,9 @@ function Factors({ factors }: { factors: readonly Factor[] }) {
           {sorted.map((factor) => (
             <tr key={factor.name} className={factor.value > 0 ? "" : "quiet"}>
               <th scope="row">{t(`change.factor.${factor.name.replace(/ /g, "_")}` as MessageId)}</th>
-              <td dir="auto">{factor.text}</td>
+              <td lang="en" dir="auto">
+                {factor.text}
+              </td>
               <td className="number">
                 <span className="factor-bar" aria-hidden="true">
                   <span style={{ inlineSize: `${Math.round(factor.weight * factor.value * 100)}%` }} />

@@ -1,19 +1,13 @@
 // What the server says of a plan that is not proposed yet.
 
-import type { Authority, ShownChange } from "../../api/changes";
-import { useT, type MessageId } from "../../i18n";
+import type { ShownChange } from "../../api/changes";
+import { useT } from "../../i18n";
 import { Chip } from "../../ui/basic";
-import { RiskView } from "./parts";
+import { RiskView, useSlotWords } from "./parts";
 
 export function Preview({ shown }: { shown: ShownChange }) {
   const t = useT();
-  const word = (slot: string) =>
-    slot === "any member"
-      ? t("change.any_member")
-      : slot
-          .split(" or ")
-          .map((each) => t(`change.authority.${each as Authority}` as MessageId))
-          .join(` ${t("change.or")} `);
+  const words = useSlotWords();
   return (
     <div className="preview" role="status">
       <RiskView change={shown.change} />
@@ -24,7 +18,7 @@ export function Preview({ shown }: { shown: ShownChange }) {
         <p className="chips">
           {shown.approvals_needed.map((slot, at) => (
             <Chip key={at} status="watch">
-              {word(slot)}
+              {words(slot)}
             </Chip>
           ))}
         </p>

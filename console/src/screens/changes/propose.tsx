@@ -162,7 +162,7 @@ export default function Propose({ of, onDone }: { of?: Change; onDone?: () => vo
               {t(of ? "change.edit_send" : "change.propose")}
             </Button>
           </div>
-          {fault && (
+          {fault && !as_text && (
             <p className="field-error" role="alert">
               {fault.where && (
                 <>

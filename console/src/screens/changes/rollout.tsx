@@ -1,6 +1,6 @@
 // The rollout as it goes: stages from left to right, who is exposed after each, the way back below.
 
-import type { Change, Check, LogEntry, ShownChange } from "../../api/changes";
+import type { Change, Check, LogEntry, ShownChange, Step } from "../../api/changes";
 import { useFormats, useT, type MessageId } from "../../i18n";
 import { Chip, Remaining, Time } from "../../ui/basic";
 import { Icon, type IconName, type Status } from "../../ui/icons";
@@ -29,6 +29,9 @@ function value_text(value: unknown): string {
   return value === null || value === undefined ? "" : String(value);
 }
 
+// Without a name of its own, and nothing that would name it: its kind says what it is.
+const is_plain = (step: Step) => step.name === undefined && ["wait", "verify", "watch"].includes(step.kind);
+
 function Head({ stage }: { stage: Stage }) {
   const t = useT();
   if (stage.kind === "before" || stage.kind === "after") return <>{t(`change.stage.${stage.kind}`)}</>;
@@ -40,7 +43,7 @@ function Head({ stage }: { stage: Stage }) {
       </>
     );
   }
-  return <bdi>{stage.name}</bdi>;
+  return stage.step && is_plain(stage.step) ? <>{t(`change.step.${stage.kind}` as MessageId)}</> : <bdi>{stage.name}</bdi>;
 }
 
 // Success and failure of each time that was looked, told apart by shape too.
@@ -63,6 +66,7 @@ function Measurements({ change, stage }: { change: Change; stage: Stage }) {
 
 function StageCard({ stage, change }: { stage: Stage; change: Change }) {
   const t = useT();
+  const formats = useFormats();
   const until = change.run?.until_us;
   const under_way = stage.state === "runs" || stage.state === "held" || stage.state === "paused";
   return (
@@ -73,7 +77,8 @@ function StageCard({ stage, change }: { stage: Stage; change: Change }) {
       <strong>
         <Head stage={stage} />
       </strong>
-      <small>{t(`change.step.${stage.kind}` as MessageId)}</small>
+      {!(stage.step && is_plain(stage.step)) && <small>{t(`change.step.${stage.kind}` as MessageId)}</small>}
+      {stage.step?.kind === "wait" && <small>{formats.duration_ms((stage.step.seconds ?? 0) * 1_000)}</small>}
       {stage.scope && (
         <small className="exposed">
           {t("change.exposed")} <bdi>{stage.scope === "all" ? t("change.everybody") : stage.scope}</bdi>

@@ -58,7 +58,7 @@ export function TextForm({ text, fault, onText }: Props) {
         />
       </div>
       {fault && (
-        <div className="plan-fault" id="plan-fault">
+        <div className="plan-fault" id="plan-fault" role="alert">
           <p className="field-error" dir="auto">
             {wrong !== undefined && <strong>{t("change.text.line", { n: wrong })} </strong>}
             {fault.text}
