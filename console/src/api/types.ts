@@ -1,6 +1,7 @@
 // What the server answers on the routes that the console asks. The router's table (routes.gen.ts) says which routes there are:
 // a name here that is not one of them does not compile.
 
+import type { ChangeAnswers } from "./changes";
 import type { IncidentAnswers } from "./incidents";
 import type { OnCallAnswers } from "./oncall";
 import type { Metric, PlatformAnswers } from "./platform";
@@ -167,10 +168,18 @@ export interface ChangeSummary {
   state: string;
   type: string;
   service: string;
+  services: string[];
   risk: string;
   score: number;
   requested_by: string;
   proposed: string;
+  begin?: string; // of its window
+  end?: string;
+  starts?: string; // by itself
+  started?: string;
+  finished?: string;
+  approvals_open?: string[]; // while it is proposed
+  approved_by?: string[];
   review_overdue: boolean;
 }
 
@@ -198,7 +207,7 @@ export interface Matrix {
   data: { result: { metric: Record<string, string>; values: [number, string][] }[] };
 }
 
-export interface Answers extends IncidentAnswers, OnCallAnswers, PlatformAnswers {
+export interface Answers extends ChangeAnswers, IncidentAnswers, OnCallAnswers, PlatformAnswers {
   "GET /api/v1/access/me": Me;
   "GET /api/v1/alerts": AlertList;
   "GET /api/v1/alerts/{id}": AlertDetail;
@@ -206,7 +215,6 @@ export interface Answers extends IncidentAnswers, OnCallAnswers, PlatformAnswers
   "POST /api/v1/alerts/{id}/escalate": Alert;
   "POST /api/v1/alerts/{id}/resolve": Alert;
   "POST /api/v1/break-glass": { id: string; until: string };
-  "GET /api/v1/changes": { changes: ChangeSummary[] };
   "GET /api/v1/config": { access: "on" | "off"; demo: boolean; version: string };
   "GET /api/v1/monitor": Monitor;
   "GET /api/v1/query": Vector;

@@ -242,9 +242,9 @@ function Changes() {
             <ul className="lines">
               {running.slice(0, shown_max).map((change) => (
                 <li key={change.id}>
-                  <div className="line">
+                  <Link className="line" href={`/changes/${change.id}`}>
                     <ChangeLine change={change} />
-                  </div>
+                  </Link>
                 </li>
               ))}
             </ul>

@@ -263,6 +263,7 @@ Result<> Tenant::make_changes() {
                                   .book = *core_.book,
                                   .records = *core_.records,
                                   .dispatcher = *dispatcher_,
+                                  .hub = hub_,
                                   .live = std::move(parts),
                                   .outlook = make_outlook(),
                                   .measured = [this](auto name) { return monitoring_->monitor().value(name); },
