@@ -4,7 +4,7 @@ import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 import list from "../../screens.json";
 import type { IconName } from "../ui/icons";
 
-export type ScreenId = "overview" | "board" | "patients" | "patient" | "alerts" | "incidents" | "oncall" | "changes" | "slos" | "audit" | "signed-in";
+export type ScreenId = "overview" | "board" | "patients" | "patient" | "alerts" | "incidents" | "oncall" | "changes" | "slos" | "audit" | "access" | "settings" | "signed-in";
 export type Group = "care" | "respond" | "change" | "plan" | "govern";
 export const groups: readonly Group[] = ["care", "respond", "change", "plan", "govern"];
 
@@ -31,5 +31,7 @@ export const components: Record<ScreenId, Loaded> = {
   changes: lazy(() => import("./changes")),
   slos: lazy(() => import("./slos/index")),
   audit: lazy(() => import("./audit/index")),
+  access: lazy(() => import("./access/index")),
+  settings: lazy(() => import("./settings/index")),
   "signed-in": lazy(() => import("./signed-in")),
 };
