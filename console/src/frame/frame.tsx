@@ -45,7 +45,10 @@ function Navigation({ onGo }: { onGo: () => void }) {
   const open = useScreens();
   const nav = useRef<HTMLElement>(null);
   // On a phone the entries are a row that scrolls sideways.
-  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [here]);
+  useEffect(() => {
+    // A promise in newer browsers: an effect must not give it back.
+    void nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [here]);
   return (
     <nav ref={nav} className="nav" aria-label={t("nav.label")} id="navigation">
       {groups.map((group) => {

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { people_max, useUsers, type User } from "../../api/access";
 import { useFormats, useT, type MessageId } from "../../i18n";
-import { Age, Chip, Dialog, Field, Time } from "../../ui/basic";
+import { Age, Button, Chip, Dialog, Field, Time } from "../../ui/basic";
 import { Command } from "../../ui/command";
 import type { Status } from "../../ui/icons";
 import { Rows } from "../../ui/rows";
@@ -121,6 +121,7 @@ function Person({ user }: { user: User }) {
 
 export function People() {
   const t = useT();
+  const may = useMay();
   const read = useUsers();
   const [q, set_q] = useParam("q");
   const [role, set_role] = useParam("role");
@@ -131,9 +132,7 @@ export function People() {
     <Panel
       title={t("access.tab.people")}
       aside={
-        <button type="button" className="button" onClick={() => set_adding(true)}>
-          {t("access.add")}
-        </button>
+        may("access-users") ? <Button onClick={() => set_adding(true)}>{t("access.add")}</Button> : undefined
       }
     >
       <Data read={read} lines={6} height={52}>

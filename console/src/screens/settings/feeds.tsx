@@ -30,7 +30,7 @@ function Row({ feed }: { feed: Feed }) {
         <small>{t(`settings.feed_why.${feed.id}` as MessageId)}</small>
       </span>
       <span className="feed-course">
-        <Sparkline points={feed.course} height={32} />
+        {feed.last_at !== undefined && <Sparkline points={feed.course} height={32} />}
       </span>
       <span className="feed-figure">
         <span className="number">{formats.number(feed.received)}</span>
