@@ -31,6 +31,7 @@
 #include "app/server/tenants.h"
 #include "app/server/vitals.h"
 #include "base/core/paced_clock.h"
+#include "base/telemetry/traces.h"
 #include "clinical/vitals/chart.h"
 #include "guard/identity/origins.h"
 
@@ -44,7 +45,8 @@ struct Shared {
   ThreadWeights& weights;
   WorkerPool& workers;
   const std::atomic<bool>& draining;
-  std::atomic<bool>& hold;  // see AdmissionDesk::Parts
+  std::atomic<bool>& hold;    // see AdmissionDesk::Parts
+  telemetry::Traces* traces;  // null: nothing is traced
 };
 
 class Tenant {
