@@ -269,7 +269,8 @@ Result<> Tenant::make_changes() {
                                   .outlook = make_outlook(),
                                   .measured = [this](auto name) { return monitoring_->monitor().value(name); },
                                   .burn = [this](auto slo) { return monitoring_->monitor().burn_rate(slo); },
-                                  .is_ending = [this] { return shared_.draining.load(); }}));
+                                  .is_ending = [this] { return shared_.draining.load(); },
+                                  .gatekeeper = access_ ? &access_->gatekeeper() : nullptr}));
   return {};
 }
 
