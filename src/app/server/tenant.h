@@ -32,6 +32,7 @@
 #include "app/server/tenants.h"
 #include "app/server/vitals.h"
 #include "base/core/paced_clock.h"
+#include "base/telemetry/traces.h"
 #include "clinical/vitals/chart.h"
 #include "guard/identity/origins.h"
 
@@ -47,6 +48,7 @@ struct Shared {
   const std::atomic<bool>& draining;
   std::atomic<bool>& hold;                                    // see AdmissionDesk::Parts
   const std::function<void(pipeline::Router&)>& more_routes;  // empty: none
+  telemetry::Traces* traces;                                  // null: nothing is traced
 };
 
 class Tenant {
