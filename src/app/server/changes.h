@@ -11,6 +11,7 @@
 #include "alerting/alerts/dispatcher.h"
 #include "alerting/notify/console_hub.h"
 #include "api/change_api/change_api.h"
+#include "app/server/gatekeeper.h"
 #include "app/server/live_parts.h"
 #include "base/telemetry/log.h"
 #include "clinical/records/records.h"
@@ -36,7 +37,8 @@ class ChangeDesk : public store::Follower {
     // For checks: a metric of the whole server by its name, and how fast an objective spends its error budget. Thread-safe.
     std::function<std::optional<double>(std::string_view metric)> measured;
     std::function<std::optional<double>(std::string_view slo)> burn;
-    std::function<bool()> is_ending;  // the whole server
+    std::function<bool()> is_ending;   // the whole server
+    Gatekeeper* gatekeeper = nullptr;  // whom checks of own paths log in at; null: nobody is asked who they are
   };
   // All parts must outlive it, except that the store may be closed after stop(). Before the store's first tick.
   // Code::invalid names the setting or the member of the policy that is wrong.
@@ -64,6 +66,8 @@ class ChangeDesk : public store::Follower {
   void add_metric(std::string name, Metric metric) { metrics_[std::move(name)] = std::move(metric); }
   changes::OutsideSettings outside_settings(net::Reach reach);
   Result<std::int64_t> count(const std::string& search) const;
+  Result<> check_roles(const changes::Policy& policy) const;
+  Result<changes::Shown> show(const std::string& credential, const std::string& url) const;
 
   Parts parts_;
   std::map<std::string, Metric, std::less<>> metrics_;

@@ -25,12 +25,64 @@ Result<> check_reason(std::string_view text, std::string_view where) {
 
 bool same_person(std::string_view a, std::string_view b) { return login_of(a) == login_of(b); }
 
-// Nobody approves a standard change: its checks write nothing.
+// Nobody approves a standard change: its checks write nothing, and see what anybody sees.
 Result<> check_reads_only(const std::vector<Check>& checks, const std::string& where) {
-  for (std::size_t i = 0; i < checks.size(); ++i)
+  for (std::size_t i = 0; i < checks.size(); ++i) {
     if (checks[i].kind == Check::Kind::http && checks[i].method != "GET" && checks[i].method != "HEAD")
       return fail(Code::invalid, "a standard change checks by GET or HEAD only",
                   fmt::format("{}[{}].method", where, i));
+    if (!checks[i].credential.empty())
+      return fail(Code::invalid, "a standard change checks without a login: propose a normal change",
+                  fmt::format("{}[{}].credential", where, i));
+  }
+  return {};
+}
+
+// A value of one scope is in no metric that there is: such a check would always fail.
+Result<> check_scopes(const std::vector<Check>& checks, const std::string& where) {
+  for (std::size_t i = 0; i < checks.size(); ++i)
+    if (!checks[i].scope.empty())
+      return fail(Code::invalid, "no metric is known by scope here: leave it out, and the whole server is checked",
+                  fmt::format("{}[{}].scope", where, i));
+  return {};
+}
+
+Result<> check_credentials(const std::vector<Check>& checks, const Policy& policy, const std::string& where) {
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    if (checks[i].credential.empty()) continue;
+    const auto found = policy.credentials.find(checks[i].credential);
+    if (found == policy.credentials.end())
+      return fail(Code::invalid, fmt::format("the policy has no credential {}", checks[i].credential),
+                  fmt::format("{}[{}].credential", where, i));
+    if (!is_for(found->second, checks[i].subject))
+      return fail(Code::invalid,
+                  fmt::format("the credential {} is for what lies below {}", found->first, found->second.url),
+                  fmt::format("{}[{}].url", where, i));
+  }
+  return {};
+}
+
+Result<> check_scale(const Step& step, const Policy& policy, const std::string& where) {
+  if (step.kind != Step::Kind::scale) return {};
+  const auto found = policy.scales.find(step.scaled);
+  if (found == policy.scales.end())
+    return fail(Code::invalid, fmt::format("the policy has nothing to scale that is named {}", step.scaled),
+                where + ".scale");
+  const auto& scale = found->second;
+  if (step.number < scale.low || step.number > scale.high)
+    return fail(Code::invalid, fmt::format("{} is scaled from {} to {}", scale.name, scale.low, scale.high),
+                where + ".to");
+  return {};
+}
+
+// Of all checks, wherever they stand.
+template <class Look>
+Result<> for_each_checks(const Plan& plan, Look look) {
+  MYDR24_TRY(look(plan.checks, "checks"));
+  for (std::size_t i = 0; i < plan.steps.size(); ++i)
+    MYDR24_TRY(look(plan.steps[i].checks, fmt::format("implementation[{}].checks", i)));
+  for (std::size_t i = 0; i < plan.rollback.size(); ++i)
+    MYDR24_TRY(look(plan.rollback[i].checks, fmt::format("rollback[{}].checks", i)));
   return {};
 }
 
@@ -58,9 +110,10 @@ bool touches_the_same(const Plan& a, const Plan& b) {
                           [&](const auto& each) { return std::ranges::find(b.services, each) != b.services.end(); }))
     return true;
   return std::ranges::any_of(a.steps, [&](const Step& step) {
-    return step.kind == Step::Kind::set && std::ranges::any_of(b.steps, [&](const Step& other) {
-             return other.kind == Step::Kind::set && other.setting == step.setting;
-           });
+    if (step.kind != Step::Kind::set && step.kind != Step::Kind::scale) return false;
+    return std::ranges::any_of(b.steps, [&](const Step& other) {
+      return other.kind == step.kind && other.setting == step.setting && other.scaled == step.scaled;
+    });
   });
 }
 
@@ -187,7 +240,7 @@ Result<> Book::check_standard(const Plan& plan, const Risk& risk) const {
     const auto& step = plan.steps[i];
     const auto where = fmt::format("implementation[{}]", i);
     MYDR24_TRY(check_reads_only(step.checks, where + ".checks"));
-    if (step.kind == Step::Kind::command || step.kind == Step::Kind::webhook)
+    if (step.kind == Step::Kind::command || step.kind == Step::Kind::webhook || step.kind == Step::Kind::scale)
       return fail(Code::invalid, "a standard change sets settings, waits and verifies, and nothing else", where);
     if (step.kind != Step::Kind::set || policy_.routine.contains(step.setting)) continue;
     const auto definition = settings_.definitions().find(step.setting);
@@ -226,6 +279,12 @@ Result<> Book::judge(store::Reader& reader, Change& change, Instant now) const {
     if (change.plan.steps[i].kind == Step::Kind::judge && !outlook_.scoped_metrics)
       return fail(Code::invalid, "no metric is known by scope here: watch or verify",
                   fmt::format("implementation[{}].kind", i));
+  for (std::size_t i = 0; i < change.plan.steps.size(); ++i)
+    MYDR24_TRY(check_scale(change.plan.steps[i], policy_, fmt::format("implementation[{}]", i)));
+  MYDR24_TRY(for_each_checks(change.plan, [&](const std::vector<Check>& checks, const std::string& where) -> Result<> {
+    if (!outlook_.scoped_metrics) MYDR24_TRY(check_scopes(checks, where));
+    return check_credentials(checks, policy_, where);
+  }));
   for (const auto* list : {&change.plan.steps, &change.plan.rollback})
     for (const auto& step : *list)
       if (step.kind == Step::Kind::command && !policy_.commands.contains(step.command))

@@ -125,6 +125,8 @@ class Book {
                 std::string_view text = {}) const;
   Result<Change> find_in(store::Reader& reader, std::string_view id, std::initializer_list<State> states) const;
   Result<std::vector<Change>> indexed(store::Reader& reader, std::string_view prefix) const;
+  // Code::conflict: another change did.
+  Result<> check_not_scaled_since(store::Reader& reader, const Change& change) const;
   // Of a run that ends as `state`; one that was successful and is taken back is counted once.
   Result<> count_outcome(store::Transaction& transaction, const Change& change, State state) const;
   Result<Surroundings> surroundings(store::Reader& reader, const Plan& plan, std::string_view id, Instant now) const;

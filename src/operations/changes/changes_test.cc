@@ -318,5 +318,15 @@ TEST(Program, ItsOutputIsReadAndItsFailureTold) {
             Code::busy);
 }
 
+TEST_F(ChangesTest, ACheckOfAScopeThatNoMetricHasIsRefusedWhenItIsProposed) {
+  const auto plan = plan_text(
+      {.steps =
+           R"({"kind":"watch","checks":[{"kind":"metric","metric":"m","scope":"ward/a","at_most":1}],"every_s":1})"});
+  const auto wrong = write([&](store::Transaction& transaction) { return book_.propose(transaction, plan, "ann"); });
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->where, "implementation[0].checks[0].scope");
+  EXPECT_TRUE(wrong->text.contains("leave it out")) << wrong->text;
+}
+
 }  // namespace
 }  // namespace mydr24::changes
