@@ -94,6 +94,12 @@ export async function ask<R extends keyof Answers & Route>(
   return (answer.status === 204 ? undefined : await answer.json()) as Answers[R];
 }
 
+// Of a route that not every server has.
+export async function send_json<T>(method: string, path: string, options: Options): Promise<T> {
+  const answer = await send(method, path, options);
+  return (await answer.json()) as T;
+}
+
 export const fhir_base = "/fhir/R4";
 
 export async function ask_fhir<T>(path: string, query?: Query, options: Options = {}): Promise<T> {

@@ -42,6 +42,8 @@ export function follow_feed(): () => void {
       if (event.kind !== "alert.call" && event.kind !== "alert.delivered") read_again("board");
     } else if (event.kind.startsWith("incident.")) {
       read_again("incidents");
+    } else if (event.kind.startsWith("change.")) {
+      for (const key of ["changes", "change", "change-calendar", "settings"]) read_again(key);
     }
   });
 }

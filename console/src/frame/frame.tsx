@@ -227,6 +227,7 @@ function Keys({ open, onClose }: { open: boolean; onClose: () => void }) {
     ["j  k", t("keys.move")],
     ["Enter", t("keys.open")],
     ["t", t("keys.table")],
+    ["u", t("incident.update_key")],
     ["?", t("keys.title")],
     ["Esc", t("action.close")],
   ];

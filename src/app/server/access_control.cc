@@ -158,6 +158,7 @@ Result<> AccessControl::start() {
                         .policy = std::move(policy),
                         .catalogue = [this] { return parts_.desk.records.definitions()->catalogue; },
                         .organization = settings.access.organization,
+                        .tenant = settings.tenant,
                         .clock = parts_.desk.clock,
                         .machine_clock = parts_.desk.machine_clock});
   const auto unclear =

@@ -36,7 +36,7 @@ class AccessControl {
   AccessControl(const AccessControl&) = delete;
   AccessControl& operator=(const AccessControl&) = delete;
 
-  access::Gatekeeper& gatekeeper() { return *gatekeeper_; }
+  Gatekeeper& gatekeeper() { return *gatekeeper_; }
   audit::Log& audit() { return *audit_; }
   IdentityDesk& desk() { return *desk_; }
   // `fhir` must outlive the router.

@@ -72,7 +72,7 @@ Result<> Tenant::start() {
   const std::chrono::seconds escalate_after(settings_.alerting.escalate_after_s);
   MYDR24_ASSIGN(notify_, make_notify(settings_, *core_.store, clock_));
   dispatcher_ = std::make_unique<alerts::Dispatcher>(
-      *core_.directory, clock_, hub_, alerts::DispatcherSettings{},
+      *core_.directory, clock_, hub_, alerts::DispatcherSettings{.traces = shared_.traces},
       [this](asio::io_context& context, const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
         return make_channel(context, address);
       });
@@ -158,6 +158,8 @@ Door Tenant::door() {
   door.settings.quota = quota_ ? &*quota_ : nullptr;
   if (origins_) door.settings.may_read = [this](std::string_view origin) { return origins_->has(origin); };
   door.settings.features = &features_;
+  door.settings.traces = shared_.traces;
+  door.settings.tenant = settings_.tenant;
   door.settings.is_full = [this] { return is_full_.load(std::memory_order_relaxed); };
   door.settings.served = [this](const pipeline::Route& route, std::chrono::nanoseconds time) {
     monitoring_->served(route, time);
@@ -286,11 +288,13 @@ Result<> Tenant::make_changes() {
                                   .book = *core_.book,
                                   .records = *core_.records,
                                   .dispatcher = *dispatcher_,
+                                  .hub = hub_,
                                   .live = std::move(parts),
                                   .outlook = make_outlook(),
                                   .measured = [this](auto name) { return monitoring_->monitor().value(name); },
                                   .burn = [this](auto slo) { return monitoring_->monitor().burn_rate(slo); },
-                                  .is_ending = [this] { return shared_.draining.load(); }}));
+                                  .is_ending = [this] { return shared_.draining.load(); },
+                                  .gatekeeper = access_ ? &access_->gatekeeper() : nullptr}));
   return {};
 }
 
@@ -358,6 +362,7 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
   monitoring_->add_routes(router_);
   desk_api::add_admin_routes(admin_router_, *health_);
   if (access_) access_->add_admin_routes(admin_router_);
+  if (shared_.more_routes) shared_.more_routes(router_);
   pipeline::add_openapi_route(router_, std::string(version));
 }
 

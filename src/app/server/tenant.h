@@ -4,6 +4,7 @@
 // tenants it shares threads, admission and the listeners, and nothing that holds a record. A server without tenants has one.
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,7 @@
 #include "app/server/tenants.h"
 #include "app/server/vitals.h"
 #include "base/core/paced_clock.h"
+#include "base/telemetry/traces.h"
 #include "clinical/vitals/chart.h"
 #include "guard/identity/origins.h"
 
@@ -44,7 +46,9 @@ struct Shared {
   ThreadWeights& weights;
   WorkerPool& workers;
   const std::atomic<bool>& draining;
-  std::atomic<bool>& hold;  // see AdmissionDesk::Parts
+  std::atomic<bool>& hold;                                    // see AdmissionDesk::Parts
+  const std::function<void(pipeline::Router&)>& more_routes;  // empty: none
+  telemetry::Traces* traces;                                  // null: nothing is traced
 };
 
 class Tenant {
