@@ -9,6 +9,8 @@
 #include "app/server/notify.h"
 #include "app/server/server.h"
 #include "base/core/id.h"
+#include "base/json/document.h"
+#include "base/json/writer.h"
 #include "clinical/records/rewrite.h"
 
 namespace mydr24::server {
@@ -72,6 +74,7 @@ Result<> ChangeDesk::build() {
   };
   book_ = std::make_unique<changes::Book>(parts_.store, std::move(policy), *settings_, std::move(outlook));
   book_->attach();
+  parts_.store.add_follower(*this);
   add_metrics();
   outside_ = std::make_unique<changes::Outside>(outside_settings(std::move(reach)));
   engine_ =
@@ -182,6 +185,22 @@ Result<std::int64_t> ChangeDesk::count(const std::string& search) const {
       },
       {.time_max = count_time_max}, 0));
   return total;
+}
+
+Result<> ChangeDesk::follow(std::span<const store::Event> events) {
+  for (const store::Event& event : events) {
+    if (!event.kind.starts_with("change.")) continue;
+    const auto payload = json::Document::parse_view(event.payload);
+    if (!payload) continue;
+    std::string told;
+    json::Writer out(told);
+    out.begin_object();
+    for (const auto* member : {"id", "state"})
+      if (const auto value = payload->root()[member]) out.field(member, value.text());
+    out.end_object();
+    parts_.hub.publish(event.kind, std::move(told));
+  }
+  return {};
 }
 
 void ChangeDesk::start(std::string base_url) {

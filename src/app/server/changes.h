@@ -9,6 +9,7 @@
 
 #include "alerting/alerts/book.h"
 #include "alerting/alerts/dispatcher.h"
+#include "alerting/notify/console_hub.h"
 #include "api/change_api/change_api.h"
 #include "app/server/gatekeeper.h"
 #include "app/server/live_parts.h"
@@ -18,7 +19,7 @@
 
 namespace mydr24::server {
 
-class ChangeDesk {
+class ChangeDesk : public store::Follower {
  public:
   struct Parts {
     const Settings& settings;
@@ -29,6 +30,7 @@ class ChangeDesk {
     const alerts::Book& book;
     records::Records& records;
     const alerts::Dispatcher& dispatcher;
+    notify::ConsoleHub& hub;
     LiveParts live;
     // What other modules know: an open emergency, open incidents, error budgets. `escalate` is set here.
     changes::Outlook outlook;
@@ -41,7 +43,7 @@ class ChangeDesk {
   // All parts must outlive it, except that the store may be closed after stop(). Before the store's first tick.
   // Code::invalid names the setting or the member of the policy that is wrong.
   static Result<std::unique_ptr<ChangeDesk>> make(Parts parts);
-  ~ChangeDesk() { stop(); }
+  ~ChangeDesk() override { stop(); }
   ChangeDesk(const ChangeDesk&) = delete;
   ChangeDesk& operator=(const ChangeDesk&) = delete;
 
@@ -49,6 +51,11 @@ class ChangeDesk {
   // When requests are answered, at `base_url`.
   void start(std::string base_url);
   void stop();
+
+  // In every server: consoles are told that something became of a change, and not what.
+  std::string_view name() const override { return "changes.console"; }
+  bool in_every_process() const override { return true; }
+  Result<> follow(std::span<const store::Event> events) override;
 
  private:
   explicit ChangeDesk(Parts parts) : parts_(std::move(parts)) {}

@@ -83,6 +83,38 @@ TEST_F(ChangeServer, EveryFeatureIsASettingAndHasRoutes) {
   }
 }
 
+TEST_F(ChangeServer, APreviewIsJudgedAndNotKeptAndTheListSaysWhoIsStillNeeded) {
+  const auto body = fmt::format(R"({{"by":"ann","plan":{}}})",
+                                plan(R"({"kind":"set","setting":"alerting.escalate_after_s","value":45})",
+                                     R"({"kind":"http","url":"/api/v1/status"})"));
+  const auto listed = [](std::string_view id) {
+    const auto all = send(Method::get, "/api/v1/changes");
+    for (const auto each : all.body.root()["changes"])
+      if (each["id"].text() == id) return std::string(each.raw());
+    return std::string();
+  };
+  const auto preview = post("/api/v1/changes?preview=true", body);
+  ASSERT_EQ(preview.status, 200) << preview.raw.body;
+  EXPECT_EQ(preview.body.root()["change"]["risk"]["level"].text(), "critical");
+  EXPECT_EQ(preview.body.root()["approvals_needed"].size(), 4U);
+  EXPECT_EQ(listed(""), "") << "it was kept";
+  EXPECT_EQ(post("/api/v1/changes?preview=true", R"({"by":"ann","plan":{}})").status, 400);
+  EXPECT_EQ(post("/api/v1/changes?peek=true", body).status, 400);
+
+  const auto proposed = post("/api/v1/changes", body);
+  ASSERT_EQ(proposed.status, 201) << proposed.raw.body;
+  const std::string id(proposed.body.root()["change"]["id"].text());
+  EXPECT_EQ(post(fmt::format("/api/v1/changes/{}/approve", id),
+                 fmt::format(R"({{"by":"cmo","digest":"{}"}})", proposed.body.root()["change"]["digest"].text()))
+                .status,
+            200);
+  const auto line = listed(id);
+  EXPECT_TRUE(line.contains(R"("approved_by":["cmo"])")) << line;
+  EXPECT_TRUE(line.contains(R"("approvals_open":["technical","security",)")) << line;
+  EXPECT_TRUE(line.contains(R"("services":["alerting"])")) << line;
+  EXPECT_EQ(post(fmt::format("/api/v1/changes/{}/withdraw", id), R"({"by":"ann","reason":"a test"})").status, 200);
+}
+
 TEST_F(ChangeServer, AFeatureIsSwitchedOffByAChangeAndIsThereAgainWhenThatIsTakenBack) {
   const auto path = "/fhir/R4/Patient/nobody/$everything";
   EXPECT_EQ(send(Method::get, path).status, 404);

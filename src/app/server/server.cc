@@ -35,8 +35,9 @@ class OpenWorkbench : public Workbench {
 
 class RunningSystem : public System {
  public:
-  RunningSystem(const Settings& settings, const Clock& clock)
+  RunningSystem(const Settings& settings, const Clock& clock, const AddRoutes& more)
       : settings_(settings),
+        more_(more),
         clock_(clock),
         log_(telemetry::log_settings(settings.log.level, settings.log.format), clock, std::cout),
         weights_(settings.admission.mode == "full", detect_privilege()),
@@ -96,9 +97,9 @@ class RunningSystem : public System {
   pipeline::Router& admin_router() { return is_shared() ? admin_router_ : tenants_.front()->admin_router(); }
 
   Result<> start_tenant(const Settings& settings, const TenantSection* section) {
-    auto tenant = std::make_unique<Tenant>(
-        settings, section,
-        Shared{clock_, log_, metrics_, weights_, workers_, draining_, hold_, tracing_ ? &tracing_->traces() : nullptr});
+    const Shared shared{
+        clock_, log_, metrics_, weights_, workers_, draining_, hold_, more_, tracing_ ? &tracing_->traces() : nullptr};
+    auto tenant = std::make_unique<Tenant>(settings, section, shared);
     if (auto started = tenant->start(); !started) {
       auto error = std::move(started).error();
       if (section != nullptr) error.text = fmt::format("tenant {}: {}", section->name, error.text);
@@ -135,6 +136,7 @@ class RunningSystem : public System {
   }
 
   const Settings settings_;
+  const AddRoutes more_;
   const Clock& clock_;
   telemetry::Log log_;
   telemetry::Metrics metrics_;
@@ -152,8 +154,8 @@ class RunningSystem : public System {
 
 }  // namespace
 
-Result<std::unique_ptr<System>> start(const Settings& settings, const Clock& clock) {
-  auto system = std::make_unique<RunningSystem>(settings, clock);
+Result<std::unique_ptr<System>> start(const Settings& settings, const Clock& clock, const AddRoutes& more) {
+  auto system = std::make_unique<RunningSystem>(settings, clock, more);
   MYDR24_TRY(system->start());
   return std::unique_ptr<System>(std::move(system));
 }

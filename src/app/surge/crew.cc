@@ -115,6 +115,11 @@ Crew::~Crew() {
   }
 }
 
+void Crew::stop() const {
+  for (const Member& member : members_)
+    if (member.pid > 0) ::kill(member.pid, SIGKILL);
+}
+
 std::chrono::nanoseconds Crew::begin() {
   const auto at = clock_->steady() + head_start;
   for (Member& member : members_) write_all(member.to, fmt::format("{}{}\n", start_word, at.count()));

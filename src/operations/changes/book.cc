@@ -271,8 +271,8 @@ Result<> Book::check_authority(store::Reader& reader, const Change& change) cons
 }
 
 // Risk, and whether anybody could approve it.
-Result<> Book::judge(store::Transaction& transaction, Change& change) const {
-  MYDR24_TRY(check_authority(transaction, change));
+Result<> Book::judge(store::Reader& reader, Change& change, Instant now) const {
+  MYDR24_TRY(check_authority(reader, change));
   MYDR24_TRY(check_exposure(change.plan, settings_));
   MYDR24_TRY(check_way_back(change.plan, settings_));
   for (std::size_t i = 0; i < change.plan.steps.size(); ++i)
@@ -293,7 +293,7 @@ Result<> Book::judge(store::Transaction& transaction, Change& change) const {
   if (plan.type == Type::emergency && plan.begin && plan.end && *plan.end - *plan.begin > policy_.window_max)
     return fail(Code::invalid, fmt::format("an emergency change has at most {} h", policy_.window_max.count()),
                 "window.end");
-  MYDR24_ASSIGN(const auto around, surroundings(transaction, plan, change.id, transaction.now()));
+  MYDR24_ASSIGN(const auto around, surroundings(reader, plan, change.id, now));
   change.risk = assess(plan, around);
   change.approvals.clear();
   change.approved.reset();
@@ -303,7 +303,7 @@ Result<> Book::judge(store::Transaction& transaction, Change& change) const {
   if (plan.type == Type::standard) {
     MYDR24_TRY(check_standard(plan, change.risk));
     change.state = State::approved;
-    change.approved = transaction.now();
+    change.approved = now;
     return {};
   }
   return policy_.board.satisfiable_without(policy_.board.requirement(plan.type, change.risk.level),
@@ -312,14 +312,19 @@ Result<> Book::judge(store::Transaction& transaction, Change& change) const {
 
 // ---- people
 
-Result<Change> Book::propose(store::Transaction& transaction, std::string_view plan, std::string_view by) const {
+Result<Change> Book::preview(store::Reader& reader, std::string_view plan, std::string_view by, Instant now) const {
   MYDR24_TRY(check_by(by));
   Change change;
   MYDR24_ASSIGN(change.plan, parse_plan(plan));
-  change.id = make_uuid7(transaction.now());
   change.requested_by = by;
-  change.proposed = change.edited = transaction.now();
-  MYDR24_TRY(judge(transaction, change));
+  change.proposed = change.edited = now;
+  MYDR24_TRY(judge(reader, change, now));
+  return change;
+}
+
+Result<Change> Book::propose(store::Transaction& transaction, std::string_view plan, std::string_view by) const {
+  MYDR24_ASSIGN(auto change, preview(transaction, plan, by, transaction.now()));
+  change.id = make_uuid7(transaction.now());
   MYDR24_TRY(keep(transaction, change));
   MYDR24_TRY(note(transaction, "change.proposed", change, by));
   return change;
@@ -335,7 +340,7 @@ Result<Change> Book::edit(store::Transaction& transaction, std::string_view id, 
   const auto void_approvals = change.approvals.size();
   MYDR24_ASSIGN(change.plan, parse_plan(plan));
   change.edited = transaction.now();
-  MYDR24_TRY(judge(transaction, change));
+  MYDR24_TRY(judge(transaction, change, transaction.now()));
   MYDR24_TRY(transaction.cancel_timer(start_timer(change.id)));
   MYDR24_TRY(keep(transaction, change));
   MYDR24_TRY(note(transaction, "change.edited", change, by, fmt::format("{} approvals are void", void_approvals)));

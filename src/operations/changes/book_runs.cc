@@ -137,6 +137,12 @@ Result<> Book::unfreeze(store::Transaction& transaction, std::string_view servic
 
 // ---- starting
 
+Result<std::string> Book::held(store::Reader& reader, const Change& change) const {
+  if (change.plan.type == Type::emergency || !outlook_.open_emergency) return std::string();
+  MYDR24_ASSIGN(const bool open, outlook_.open_emergency(reader));
+  return std::string(open ? "an emergency is open" : "");
+}
+
 Result<std::vector<std::string>> Book::obstacles(store::Reader& reader, const Change& change, Instant now) const {
   std::vector<std::string> found;
   const auto& plan = change.plan;

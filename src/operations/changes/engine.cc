@@ -197,13 +197,13 @@ Result<Engine::Next> Engine::check_all(const Change& change, bool after) {
 // ---- steps
 
 Result<Engine::Next> Engine::do_step(const Change& change, const Step& step) {
-  if (change.plan.type != Type::emergency && !change.run->begun && book_.outlook_.open_emergency) {
-    bool open = false;
+  if (!change.run->begun) {
+    std::string held;
     MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
-      MYDR24_ASSIGN(open, book_.outlook_.open_emergency(reader));
+      MYDR24_ASSIGN(held, book_.held(reader, change));
       return {};
     }));
-    if (open) return Next{.not_before = clock_.now() + held_for};
+    if (!held.empty()) return Next{.not_before = clock_.now() + held_for};
   }
   if (step.kind == Step::Kind::set) return set(change, step);
   if (step.kind == Step::Kind::scale) return scale(change, step);
