@@ -27,14 +27,14 @@ export async function free_port() {
   return port;
 }
 
-// `mydr24 demo`: a hospital that lives, without a login.
-export async function start_demo(patients = 24) {
+// `mydr24 demo`: a hospital that lives, without a login. `pace`: of its script; 0: no script, what happens is the test's.
+export async function start_demo(patients = 24, pace = 0) {
   const folder = mkdtempSync(join(tmpdir(), "mydr24-console-"));
   const port = await free_port();
   let child;
   const start = async (more) => {
     let said = "";
-    child = spawn(binary, ["demo", "--patients", String(patients), "--port", String(port), "--data", join(folder, "data"), ...more], {
+    child = spawn(binary, ["demo", "--patients", String(patients), "--port", String(port), "--pace", String(pace), "--data", join(folder, "data"), ...more], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const out of [child.stdout, child.stderr]) out.on("data", (text) => (said += text));

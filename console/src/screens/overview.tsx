@@ -1,6 +1,8 @@
 // Is care safe right now, and if not, where is it worst?
 
+import { lazy, Suspense } from "react";
 import { Link } from "wouter";
+import { useIsDemo } from "../api/demo";
 import {
   classes,
   useChanges,
@@ -20,7 +22,9 @@ import { useFormats, useT, type MessageId } from "../i18n";
 import { Age, Chip } from "../ui/basic";
 import { Icon } from "../ui/icons";
 import { Sparkline } from "../ui/sparkline";
-import { Data, Empty, Panel } from "../ui/states";
+import { Data, Empty, Loading, Panel } from "../ui/states";
+
+const Show = lazy(() => import("./demo/show"));
 
 function Hero() {
   const t = useT();
@@ -238,9 +242,9 @@ function Changes() {
             <ul className="lines">
               {running.slice(0, shown_max).map((change) => (
                 <li key={change.id}>
-                  <div className="line">
+                  <Link className="line" href={`/changes/${change.id}`}>
                     <ChangeLine change={change} />
-                  </div>
+                  </Link>
                 </li>
               ))}
             </ul>
@@ -282,9 +286,15 @@ function Findings() {
 }
 
 export default function Overview() {
+  const is_demo = useIsDemo();
   return (
     <div className="overview">
       <Hero />
+      {is_demo && (
+        <Suspense fallback={<Loading lines={1} height={220} />}>
+          <Show />
+        </Suspense>
+      )}
       <Clocks />
       <Waiting />
       <Classes />

@@ -2,6 +2,7 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
+import { Link, useLocation } from "wouter";
 import { ask, fhir_base } from "../api/client";
 import { ApiError } from "../api/error";
 import {
@@ -28,8 +29,27 @@ import { Age, Button, Chip, Dialog, Field } from "../ui/basic";
 import { Icon } from "../ui/icons";
 import { Data, Empty, Failed, Loading, Panel } from "../ui/states";
 import { say } from "../ui/notices";
+import { useParam } from "../ui/url";
+import "../theme/timeline.css";
 
 const VitalsChart = lazy(() => import("../clinical/vitals-chart"));
+const Timeline = lazy(() => import("./timeline/index"));
+
+const parts = ["", "timeline"] as const;
+
+function Parts({ shown }: { shown: string }) {
+  const t = useT();
+  const [path] = useLocation();
+  return (
+    <nav className="parts-nav" aria-label={t("timeline.parts")}>
+      {parts.map((part) => (
+        <Link key={part} href={part ? `${path}?part=${part}` : path} aria-current={part === shown ? "page" : undefined}>
+          {t(part ? "timeline.title" : "timeline.overview")}
+        </Link>
+      ))}
+    </nav>
+  );
+}
 
 function Header({ patient }: { patient: Patient }) {
   const t = useT();
@@ -320,6 +340,7 @@ export default function PatientScreen({ id = "" }: { id?: string }) {
   const read = usePatient(id);
   const alerts = useOpenAlerts();
   const [acting, set_acting] = useState<Alert>();
+  const [part] = useParam("part");
   useScreenKeys({
     a: () => set_acting(alerts.data?.alerts.find((alert) => alert.patient === `Patient/${id}` && alert.state === "open")),
   });
@@ -329,17 +350,26 @@ export default function PatientScreen({ id = "" }: { id?: string }) {
     <div className="patient">
       <Header patient={read.data} />
       <PatientAlerts id={id} onAck={set_acting} />
-      <Panel title={t("patient.now" satisfies MessageId)} className="patient-now">
-        <Signs id={id} />
-      </Panel>
-      <Panel title={t("patient.course")} className="patient-course">
-        <Suspense fallback={<Loading lines={5} height={70} />}>
-          <VitalsChart id={id} marks={own.map((alert) => Date.parse(alert.raised_at))} />
+      <Parts shown={part === "timeline" ? part : ""} />
+      {part === "timeline" ? (
+        <Suspense fallback={<Loading lines={6} height={52} />}>
+          <Timeline id={id} />
         </Suspense>
-      </Panel>
-      <Allergies id={id} />
-      <Problems id={id} />
-      <Medicines id={id} />
+      ) : (
+        <>
+          <Panel title={t("patient.now" satisfies MessageId)} className="patient-now">
+            <Signs id={id} />
+          </Panel>
+          <Panel title={t("patient.course")} className="patient-course">
+            <Suspense fallback={<Loading lines={5} height={70} />}>
+              <VitalsChart id={id} marks={own.map((alert) => Date.parse(alert.raised_at))} />
+            </Suspense>
+          </Panel>
+          <Allergies id={id} />
+          <Problems id={id} />
+          <Medicines id={id} />
+        </>
+      )}
       <AcknowledgeDialog alert={acting} subject={name_of(read.data)} onClose={() => set_acting(undefined)} />
     </div>
   );

@@ -98,6 +98,8 @@ TEST(CommandLine, WhatCannotBeReadIsExitCode2AndSaysWhatToDo) {
       {{"serve", "--nonsense"}, "See: mydr24 serve --help"},
       {{"demo", "--patients", "0"}, "--patients"},
       {{"demo", "--patients", "many"}, "--patients"},
+      {{"demo", "--pace", "fast"}, "--pace"},
+      {{"demo", "--pace", "-1"}, "--pace"},
       {{"simulate"}, "--server URL or --out FOLDER"},
       {{"simulate", "--out", "/nowhere", "--interval", "soon"}, "'soon' is no duration"},
       {{"vitals", "score"}, "file"},

@@ -47,6 +47,7 @@ struct DemoOptions {
   int port = 8024;
   std::string data;
   bool keep = false;
+  double pace = 1;         // of the script, against how it is written; 0: no script
   std::string stop_after;  // a duration; empty: until Ctrl-C
 };
 int run_demo(const DemoOptions& options, const Terminal& terminal);

@@ -7,11 +7,15 @@
 #include <fstream>
 #include <mutex>
 #include <ostream>
+#include <stdexcept>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "app/cli/commands.h"
 #include "app/cli/course.h"
 #include "app/cli/interrupts.h"
+#include "app/demo/show.h"
 #include "app/server/server.h"
 #include "base/json/writer.h"
 
@@ -51,7 +55,23 @@ Result<> make_folder(const std::filesystem::path& folder, bool keep) {
   return {};
 }
 
-server::Settings demo_settings(const DemoOptions& options, const std::filesystem::path& folder) {
+// The people of the demo who are called about patients, in their order.
+constexpr std::string_view people[] = {"ward nurse", "registrar"};
+
+// The pager that records has the port behind those of the three listeners.
+Result<std::unique_ptr<demo::Show>> make_show(const DemoOptions& options, const Clock& clock) {
+  demo::ShowSettings settings{.pace = options.pace, .binary = std::filesystem::read_symlink("/proc/self/exe")};
+  if (options.pace > 0 && options.port > 0 && options.port <= 65'532)
+    settings.pager_port = static_cast<std::uint16_t>(options.port + 3);
+  try {
+    return std::make_unique<demo::Show>(settings, clock);
+  } catch (const std::runtime_error& error) {
+    return fail(Code::invalid, fmt::format("{}: take another --port", error.what()), "pager");
+  }
+}
+
+server::Settings demo_settings(const DemoOptions& options, const demo::Show& show,
+                               const std::filesystem::path& folder) {
   server::Settings settings;
   settings.server.listen = fmt::format("127.0.0.1:{}", options.port);
   settings.server.admin =
@@ -60,8 +80,33 @@ server::Settings demo_settings(const DemoOptions& options, const std::filesystem
   settings.log.level = "warn";
   settings.demo = true;
   settings.access.mode = "off";  // nothing in it is real, and it is on this machine only
-  settings.alerting.contacts = {{"ward nurse", "", ""}, {"registrar", "", ""}};
-  settings.alerting.steps = {{"ward nurse"}, {"registrar"}};
+  for (const std::string_view who : people) {
+    settings.alerting.contacts.push_back(
+        {std::string(who), options.pace > 0 ? show.pager_url(who) : std::string(), std::string()});
+    settings.alerting.steps.push_back({std::string(who)});
+  }
+  return settings;
+}
+
+// With a script it moves the patients; without one they fall ill by themselves, the first at once.
+HospitalSettings hospital_settings(const DemoOptions& options) {
+  using std::chrono::seconds;
+  if (options.pace <= 0)
+    return {
+        .patients = options.patients, .first_onset = seconds(2), .onset_interval = seconds(30), .decline = seconds(45)};
+  const auto paced = [&options](int life) { return seconds(std::max(1, static_cast<int>(life / options.pace))); };
+  return {.patients = options.patients,
+          .deteriorating = 0,
+          .decline = paced(120),
+          .plateau = std::chrono::hours(24),
+          .recovery = paced(60)};
+}
+
+CourseSettings course_settings(const DemoOptions& options) {
+  CourseSettings settings;
+  if (options.pace > 1)
+    settings.interval =
+        std::max(std::chrono::milliseconds(1000), std::chrono::milliseconds(static_cast<int>(5000 / options.pace)));
   return settings;
 }
 
@@ -70,14 +115,10 @@ class DemoHospital {
  public:
   DemoHospital(const DemoOptions& options, records::Records& records, const Clock& clock)
       : clock_(clock),
+        course_(course_settings(options)),
         sink_(sink_to_records(records)),
         start_(clock.now()),
-        // A visitor should not have to wait for the first page.
-        hospital_({.patients = options.patients,
-                   .first_onset = std::chrono::seconds(2),
-                   .onset_interval = std::chrono::seconds(30),
-                   .decline = std::chrono::seconds(45)},
-                  start_) {}
+        hospital_(hospital_settings(options), start_) {}
   ~DemoHospital() { stop(); }
 
   Result<> admit() { return admit_all(hospital_, *sink_, counts_); }
@@ -86,14 +127,29 @@ class DemoHospital {
     thread_ = std::thread([this] {
       const auto pause = [this](std::chrono::milliseconds time) {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, time, [this] { return stopping_; });
+        if (changed_.wait_for(lock, time, [this] { return stopping_; })) return true;
+        for (const auto& [number, worse] : moves_) worse ? hospital_.worsen(number) : hospital_.treat(number);
+        moves_.clear();
+        return false;
       };
       // One failed round (a queue that is full for a moment) does not end the demo.
       while (!pause(std::chrono::milliseconds(0))) {
-        result_ = run_course(hospital_, *sink_, {}, clock_, start_, pause, counts_);
+        result_ = run_course(hospital_, *sink_, course_, clock_, start_, pause, counts_);
         if (!result_ && pause(std::chrono::seconds(1))) return;
       }
     });
+  }
+
+  // What the script moves; at the beginning of the next round.
+  demo::Ward ward() {
+    const auto move = [this](std::size_t number, bool worse) {
+      const std::lock_guard lock(mutex_);
+      moves_.emplace_back(number, worse);
+    };
+    return {.patients = hospital_.patients(),
+            .id = [this](std::size_t number) { return hospital_.patient_id(number); },
+            .worsen = [move](std::size_t number) { move(number, true); },
+            .treat = [move](std::size_t number) { move(number, false); }};
   }
 
   void stop() {
@@ -111,6 +167,7 @@ class DemoHospital {
 
  private:
   const Clock& clock_;
+  const CourseSettings course_;
   std::unique_ptr<HospitalSink> sink_;
   Instant start_;
   Hospital hospital_;
@@ -118,6 +175,7 @@ class DemoHospital {
   Result<> result_;
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::vector<std::pair<std::size_t, bool>> moves_;  // patient, to the worse
   bool stopping_ = false;
   std::thread thread_;
 };
@@ -151,9 +209,11 @@ void say_ready(server::System& system, const server::Settings& settings, std::ch
         "  FHIR     {}/fhir/R4\n"
         "  admin    {}\n"
         "  try      curl '{}/fhir/R4/Patient?_count=3'\n"
-        "           curl '{}/metrics'\n",
+        "           curl '{}/metrics'\n"
+        "           mydr24 simulate --scenario mass-casualty --server {} --emergency-server {}\n",
         product_version, terminal.paint("yellow", "demo data, no real patients", true), settings.store.path,
-        grouped(patients), grouped(resources), time.count(), url, url, system.admin_url(), url, system.admin_url());
+        grouped(patients), grouped(resources), time.count(), url, url, system.admin_url(), url, system.admin_url(), url,
+        system.emergency_url());
     terminal.err << terminal.paint("yellow", "DEMO: simulated patients, no security, no promise to keep the data.")
                  << " Do not put real patients in. Ctrl-C ends it.\n";
   }
@@ -175,8 +235,11 @@ int run_demo(const DemoOptions& options, const Terminal& terminal) {
 
   Interrupts interrupts;
   const auto began = terminal.clock.steady();
-  const server::Settings settings = demo_settings(options, folder);
-  auto system = server::start(settings, terminal.clock);
+  const auto show = make_show(options, terminal.clock);
+  if (!show) return terminal.fail(show.error());
+  const server::Settings settings = demo_settings(options, **show, folder);
+  auto system =
+      server::start(settings, terminal.clock, [&show](pipeline::Router& router) { (*show)->add_routes(router); });
   if (!system) return terminal.fail(system.error());
 
   DemoHospital hospital(options, (*system)->records(), terminal.clock);
@@ -186,11 +249,18 @@ int run_demo(const DemoOptions& options, const Terminal& terminal) {
   }
   say_ready(**system, settings, terminal.clock.steady() - began, terminal);
   hospital.begin();
+  const auto say = [&terminal](const std::string& line) {
+    if (!terminal.json) terminal.err << line << std::endl;
+  };
+  if (const auto begun = (*show)->begin((*system)->base_url(), (*system)->emergency_url(), hospital.ward(), say);
+      !begun)
+    return terminal.fail(begun.error());
   if (time_max.count() > 0) {
     interrupts.wait_for(time_max);
   } else {
     interrupts.wait();
   }
+  (*show)->stop();
   hospital.stop();
   (*system)->drain();
   system->reset();

@@ -19,6 +19,7 @@ void CommandLine::add_demo() {
                       "Examples:\n"
                       "  mydr24 demo\n"
                       "  mydr24 demo --patients 500 --port 9000\n"
+                      "  mydr24 demo --pace 4      the script four times as fast\n"
                       "\nThe data folder is made anew at each start unless --keep is given.",
                       [this] { return run_demo(demo_, terminal_); });
   command->add_option("--patients", demo_.patients, "Patients in beds")
@@ -29,6 +30,9 @@ void CommandLine::add_demo() {
       ->check(CLI::Range(0, 65'535));
   command->add_option("--data", demo_.data, "Data folder (default: mydr24/demo in the user's data folder)");
   command->add_flag("--keep", demo_.keep, "Go on with the data of the last demo");
+  command->add_option("--pace", demo_.pace, "How many times faster than life the script goes; 0: no script")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 60.0));
   command->add_option("--for", demo_.stop_after, "End after this time (90s, 5m)");
 }
 

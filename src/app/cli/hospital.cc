@@ -55,6 +55,24 @@ constexpr std::array<Culture, 10> cultures{{
 constexpr std::array<std::string_view, 6> ward_names{"Acute Medicine",   "Emergency Department", "Surgical Ward",
                                                      "Respiratory Ward", "Cardiology",           "Geriatrics"};
 
+// Why somebody lies there, what they are given for it, and what a report says. Words only: no code that would have to be right.
+struct Stay {
+  std::string_view condition, medicine, dose, report, conclusion;
+};
+constexpr std::array<Stay, 8> stays{{
+    {"Community-acquired pneumonia", "Amoxicillin", "1 g, three times a day", "Chest X-ray",
+     "Infiltrate, right lower lobe"},
+    {"Heart failure", "Furosemide", "40 mg in the morning", "Echocardiogram", "Left ventricular function reduced"},
+    {"Exacerbation of COPD", "Prednisolone", "30 mg in the morning", "Chest X-ray", "Hyperinflated, no infiltrate"},
+    {"Hip fracture", "Paracetamol", "1 g, four times a day", "X-ray of the hip", "Fracture of the femoral neck"},
+    {"Urinary tract infection", "Nitrofurantoin", "100 mg, twice a day", "Urine culture",
+     "Escherichia coli, sensitive"},
+    {"Atrial fibrillation", "Bisoprolol", "2.5 mg in the morning", "ECG", "Atrial fibrillation, 110 a minute"},
+    {"Cholecystitis", "Cefuroxime", "1.5 g, three times a day", "Ultrasound of the abdomen", "Thickened wall, stones"},
+    {"Diabetes, foot ulcer", "Metformin", "500 mg, twice a day", "X-ray of the foot", "No sign of osteomyelitis"},
+}};
+constexpr std::array<std::string_view, 3> allergens{"Penicillin", "Latex", "Iodinated contrast"};
+
 constexpr std::string_view loinc = "http://loinc.org";
 constexpr std::string_view snomed = "http://snomed.info/sct";
 constexpr std::string_view ucum = "http://unitsofmeasure.org";
@@ -92,6 +110,10 @@ void write_quantity(json::Writer& writer, std::string_view name, std::string_vie
 
 void write_reference(json::Writer& writer, std::string_view name, std::string_view type, std::string_view id) {
   writer.key(name).begin_object().field("reference", fmt::format("{}/{}", type, id)).end_object();
+}
+
+void write_text(json::Writer& writer, std::string_view name, std::string_view text) {
+  writer.key(name).begin_object().field("text", text).end_object();
 }
 
 // Source of the code: HL7 ActReason, HTEST "test health data".
@@ -140,6 +162,11 @@ std::string Hospital::bed_id(std::size_t number) const {
   return fmt::format("sim{}-bed{:05}", settings_.seed, number + 1);
 }
 
+std::string Hospital::bed_name(std::size_t number) const {
+  const auto per_ward = static_cast<std::size_t>(settings_.beds_per_ward);
+  return fmt::format("Ward {} bed {}", number / per_ward + 1, number % per_ward + 1);
+}
+
 std::vector<SimulatedResource> Hospital::buildings() const {
   std::vector<SimulatedResource> all;
   const std::string organization = fmt::format("sim{}-hospital", settings_.seed);
@@ -168,10 +195,61 @@ std::vector<SimulatedResource> Hospital::buildings() const {
       const std::string_view base = ward_names[ward % ward_names.size()];
       write_location(ward_id, fmt::format("{} {}", base, ward / ward_names.size() + 1), "wa", "Ward", "");
     }
-    write_location(bed_id(i), fmt::format("Ward {} bed {}", ward + 1, i % per_ward + 1), "bd", "Bed", ward_id);
+    write_location(bed_id(i), bed_name(i), "bd", "Bed", ward_id);
   }
   return all;
 }
+
+namespace {
+
+constexpr std::string_view clinical = "http://terminology.hl7.org/CodeSystem/";
+
+// What is known of the patient beside the signs. No allergen: nobody asked.
+void add_stay(std::vector<SimulatedResource>& all, const Stay& stay, std::string_view allergen,
+              const std::string& patient, std::string_view admitted) {
+  const auto begin = [&](std::string_view type, char letter) -> SimulatedResource& {
+    SimulatedResource& made = all.emplace_back(std::string(type), fmt::format("{}-{}", patient, letter));
+    return made;
+  };
+  {
+    SimulatedResource& condition = begin("Condition", 'c');
+    json::Writer writer(condition.text);
+    begin_resource(writer, condition.type, condition.id);
+    write_concept(writer, "clinicalStatus", fmt::format("{}condition-clinical", clinical), "active", "Active");
+    write_text(writer, "code", stay.condition);
+    write_reference(writer, "subject", "Patient", patient);
+    writer.field("onsetDateTime", admitted).end_object();
+  }
+  {
+    SimulatedResource& request = begin("MedicationRequest", 'm');
+    json::Writer writer(request.text);
+    begin_resource(writer, request.type, request.id);
+    writer.field("status", "active").field("intent", "order");
+    write_text(writer, "medicationCodeableConcept", stay.medicine);
+    write_reference(writer, "subject", "Patient", patient);
+    writer.field("authoredOn", admitted).key("dosageInstruction").begin_array().begin_object();
+    writer.field("text", stay.dose).end_object().end_array().end_object();
+  }
+  {
+    SimulatedResource& report = begin("DiagnosticReport", 'r');
+    json::Writer writer(report.text);
+    begin_resource(writer, report.type, report.id);
+    writer.field("status", "final");
+    write_text(writer, "code", stay.report);
+    write_reference(writer, "subject", "Patient", patient);
+    writer.field("effectiveDateTime", admitted).field("conclusion", stay.conclusion).end_object();
+  }
+  if (allergen.empty()) return;
+  SimulatedResource& allergy = begin("AllergyIntolerance", 'a');
+  json::Writer writer(allergy.text);
+  begin_resource(writer, allergy.type, allergy.id);
+  write_concept(writer, "clinicalStatus", fmt::format("{}allergyintolerance-clinical", clinical), "active", "Active");
+  write_text(writer, "code", allergen);
+  write_reference(writer, "patient", "Patient", patient);
+  writer.end_object();
+}
+
+}  // namespace
 
 std::vector<SimulatedResource> Hospital::admission(std::size_t number) const {
   auto random = stream_of(settings_.seed, 2 * number);
@@ -185,9 +263,9 @@ std::vector<SimulatedResource> Hospital::admission(std::size_t number) const {
   const std::string admitted = format_instant(start_ - std::chrono::minutes(30 + random() % (6 * 24 * 60)));
   const std::string id = patient_id(number);
 
-  std::vector<SimulatedResource> both;
+  std::vector<SimulatedResource> all;
   {
-    SimulatedResource& patient = both.emplace_back("Patient", id);
+    SimulatedResource& patient = all.emplace_back("Patient", id);
     json::Writer writer(patient.text);
     begin_resource(writer, "Patient", id);
     writer.key("identifier").begin_array().begin_object();
@@ -201,20 +279,23 @@ std::vector<SimulatedResource> Hospital::admission(std::size_t number) const {
   }
   {
     SimulatedResource& encounter =
-        both.emplace_back("Encounter", fmt::format("sim{}-e{:05}", settings_.seed, number + 1));
+        all.emplace_back("Encounter", fmt::format("sim{}-e{:05}", settings_.seed, number + 1));
     json::Writer writer(encounter.text);
     begin_resource(writer, "Encounter", encounter.id);
     writer.field("status", "in-progress").key("class");
     write_coding(writer, "http://terminology.hl7.org/CodeSystem/v3-ActCode", "IMP", "inpatient encounter");
     write_reference(writer, "subject", "Patient", id);
     writer.key("period").begin_object().field("start", admitted).end_object();
-    writer.key("location").begin_array().begin_object();
-    write_reference(writer, "location", "Location", bed_id(number));
+    writer.key("location").begin_array().begin_object().key("location").begin_object();
+    writer.field("reference", "Location/" + bed_id(number)).field("display", bed_name(number)).end_object();
     writer.field("status", "active").end_object().end_array();
     write_reference(writer, "serviceProvider", "Organization", fmt::format("sim{}-hospital", settings_.seed));
     writer.end_object();
   }
-  return both;
+  const Stay& stay = stays[random() % stays.size()];
+  const bool has_allergy = random() % 3 == 0;
+  add_stay(all, stay, has_allergy ? pick(allergens) : std::string_view(), id, admitted);
+  return all;
 }
 
 double Hospital::severity_at(const Bed& bed, double seconds) const {
@@ -228,6 +309,17 @@ double Hospital::severity_at(const Bed& bed, double seconds) const {
   if (since < plateau) return 1;
   since -= plateau;
   return std::max(bed.usual_severity, 1 - since / recovery);
+}
+
+void Hospital::worsen(std::size_t number) { beds_[number].onset_s = beds_[number].at_s; }
+
+// The course goes on where the recovery has this severity.
+void Hospital::treat(std::size_t number) {
+  Bed& bed = beds_[number];
+  if (bed.onset_s < 0) return;
+  const auto recovery = std::max<double>(static_cast<double>(settings_.recovery.count()), 1);
+  const auto before = static_cast<double>(settings_.decline.count() + settings_.plateau.count());
+  bed.onset_s = bed.at_s - before - (1 - bed.severity) * recovery;
 }
 
 SimulatedSigns Hospital::observe(std::size_t number, Instant at) {

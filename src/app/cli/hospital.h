@@ -63,8 +63,15 @@ class Hospital {
 
   // Organization and Locations (wards and beds), once, before everything else.
   std::vector<SimulatedResource> buildings() const;
-  // The Patient and the inpatient Encounter of the patient with that number.
+  // The Patient with that number, the inpatient Encounter, and what is known beside the signs: a Condition, a medicine, a report,
+  // of some an allergy.
   std::vector<SimulatedResource> admission(std::size_t number) const;
+
+  // From now on that patient gets worse; recovers. As the settings say how fast.
+  void worsen(std::size_t number);
+  void treat(std::size_t number);
+
+  std::string patient_id(std::size_t number) const;
 
   // Moves that patient's course on to `at` (never back).
   SimulatedSigns observe(std::size_t number, Instant at);
@@ -89,8 +96,8 @@ class Hospital {
   };
 
   double severity_at(const Bed& bed, double seconds) const;
-  std::string patient_id(std::size_t number) const;
   std::string bed_id(std::size_t number) const;
+  std::string bed_name(std::size_t number) const;
 
   HospitalSettings settings_;
   Instant start_;

@@ -89,5 +89,26 @@ TEST(Hospital, ThePatientsThatFellIllRecover) {
   EXPECT_LE(last, 4);
 }
 
+TEST(Hospital, OnePatientGetsWorseAndRecoversWhenItIsSaid) {
+  Hospital hospital(
+      {.patients = 3, .deteriorating = 0, .decline = std::chrono::seconds(120), .recovery = std::chrono::seconds(60)},
+      start);
+  const auto total = [&](std::size_t number, int second) {
+    return *vitals::news2(inputs_of(hospital.observe(number, start + std::chrono::seconds(second)))).total;
+  };
+  const auto pass = [&](int from, int to) {
+    for (int second = from; second <= to; second += 5) EXPECT_LE(total(0, second), 4) << second;
+    for (int second = from; second < to; second += 5) total(1, second);
+    return total(1, to);
+  };
+  EXPECT_LE(pass(0, 100), 4);
+  hospital.worsen(1);
+  EXPECT_GE(pass(105, 230), 7);
+  hospital.treat(1);
+  EXPECT_LE(pass(235, 300), 4);
+  hospital.treat(2);  // who is well stays so
+  EXPECT_LE(total(2, 300), 4);
+}
+
 }  // namespace
 }  // namespace mydr24::cli

@@ -42,14 +42,18 @@ struct WebhookReceiver::Peer {
   bool waits = false;  // for an answer that it does not get
 };
 
-WebhookReceiver::WebhookReceiver() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+WebhookReceiver::WebhookReceiver(std::uint16_t port, std::size_t kept_max)
+    : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), kept_max_(kept_max) {
+  const int again = 1;
+  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &again, sizeof again);
   sockaddr_in address{};
+  address.sin_port = htons(port);
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 128) != 0 ||
       ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    throw std::runtime_error("cannot listen on 127.0.0.1");
+    throw std::runtime_error(fmt::format("cannot listen on 127.0.0.1:{}", port));
   port_ = ntohs(address.sin_port);
   thread_ = std::thread([this] { serve(); });
 }
@@ -66,13 +70,13 @@ std::string WebhookReceiver::url(std::string_view path) const {
 
 std::vector<Delivery> WebhookReceiver::deliveries() const {
   const std::lock_guard lock(mutex_);
-  return deliveries_;
+  return {deliveries_.begin(), deliveries_.end()};
 }
 
 bool WebhookReceiver::wait(std::chrono::milliseconds time_max,
                            const std::function<bool(const std::vector<Delivery>&)>& enough) const {
   std::unique_lock lock(mutex_);
-  return arrived_.wait_for(lock, time_max, [&] { return enough(deliveries_); });
+  return arrived_.wait_for(lock, time_max, [&] { return enough({deliveries_.begin(), deliveries_.end()}); });
 }
 
 void WebhookReceiver::serve() {
@@ -123,6 +127,7 @@ bool WebhookReceiver::read_requests(Peer& peer) {
       // Kept before it is answered: what the sender counts as delivered can be seen here.
       const std::lock_guard lock(mutex_);
       deliveries_.push_back(std::move(delivery));
+      if (deliveries_.size() > kept_max_) deliveries_.pop_front();
     }
     arrived_.notify_all();
     if (hangs) {

@@ -5,7 +5,11 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -23,7 +27,8 @@ struct Delivery {
 
 class WebhookReceiver {
  public:
-  WebhookReceiver();
+  // Of what came, the newest `kept_max` are kept. `port` 0: any free one. Throws when it cannot be listened at.
+  explicit WebhookReceiver(std::uint16_t port = 0, std::size_t kept_max = std::numeric_limits<std::size_t>::max());
   ~WebhookReceiver();
   WebhookReceiver(const WebhookReceiver&) = delete;
   WebhookReceiver& operator=(const WebhookReceiver&) = delete;
@@ -52,7 +57,8 @@ class WebhookReceiver {
   std::atomic<bool> hangs_ = false;
   mutable std::mutex mutex_;
   mutable std::condition_variable arrived_;
-  std::vector<Delivery> deliveries_;
+  std::deque<Delivery> deliveries_;
+  const std::size_t kept_max_;
   std::thread thread_;
 };
 

@@ -3,9 +3,11 @@
 // The running system: every module built, bound to the others and started. Wiring, nothing else.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "api/pipeline/router.h"
 #include "app/server/settings.h"
 #include "base/core/clock.h"
 #include "base/core/result.h"
@@ -30,8 +32,11 @@ class System {
   virtual void drain() = 0;
 };
 
+// Puts routes of its own into the general listener's table; what stands behind them outlives the System.
+using AddRoutes = std::function<void(pipeline::Router&)>;
+
 // Opens the store, starts timers, followers, listeners. The error names the setting or file that is wrong.
-Result<std::unique_ptr<System>> start(const Settings& settings, const Clock& clock);
+Result<std::unique_ptr<System>> start(const Settings& settings, const Clock& clock, const AddRoutes& more = {});
 
 // Store, records and reactions without any listener, for the command line: import into a folder that no server uses.
 class Workbench {

@@ -29,6 +29,8 @@ class Crew {
   std::chrono::nanoseconds begin();
   // Waits for the end of every profile; results in the order of the specs.
   Result<std::vector<LoadResult>> collect();
+  // Ends every generator now; collect(), also one that waits on another thread, fails.
+  void stop() const;
 
  private:
   struct Member {

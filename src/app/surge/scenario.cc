@@ -11,7 +11,6 @@
 namespace mydr24::surge {
 namespace {
 
-constexpr std::string_view patient_prefix_simulated = "sim";
 constexpr std::size_t patients_a_bundle = 100;
 constexpr double calm_share = 0.1;     // of the run, before it begins
 constexpr double decline_share = 0.2;  // at its end
@@ -58,7 +57,7 @@ Result<> make_patients(const ScenarioSettings& settings) {
   for (std::size_t first = 0; first < settings.patients; first += patients_a_bundle) {
     const std::size_t count = std::min(patients_a_bundle, settings.patients - first);
     MYDR24_ASSIGN(const load::Reply reply,
-                  client.send("POST", "/fhir/R4/", load::patients_transaction(patient_prefix_simulated, first, count)));
+                  client.send("POST", "/fhir/R4/", load::patients_transaction(scenario_patients, first, count)));
     if (reply.status != 200)
       return fail(Code::unprocessable, fmt::format("the patients were answered {} {}", reply.status, reply.body));
   }
@@ -107,7 +106,7 @@ std::vector<LoadSpec> plan_scenario(const Scenario& scenario, const ScenarioSett
                   .seed = settings.seed * 8 + static_cast<std::uint64_t>(part.request_class),
                   .timeout = std::chrono::milliseconds(emergency ? 2000 : 1000),
                   .patients = settings.patients,
-                  .patient_prefix = std::string(patient_prefix_simulated)};
+                  .patient_prefix = std::string(scenario_patients)};
     for (const Phase& phase : course) spec.phases.push_back({phase.seconds, phase.per_second * part.share});
     spec.connections =
         std::max<std::size_t>(4, static_cast<std::size_t>(static_cast<double>(settings.connections) * part.share));
@@ -116,10 +115,14 @@ std::vector<LoadSpec> plan_scenario(const Scenario& scenario, const ScenarioSett
   return specs;
 }
 
+Result<Crew> prepare_scenario(const Scenario& scenario, const ScenarioSettings& settings, const Clock& clock) {
+  MYDR24_TRY(make_patients(settings));
+  return Crew::gather(settings.binary, -1, plan_scenario(scenario, settings), clock);
+}
+
 Result<std::vector<LoadResult>> run_scenario(const Scenario& scenario, const ScenarioSettings& settings,
                                              const Clock& clock) {
-  MYDR24_TRY(make_patients(settings));
-  MYDR24_ASSIGN(Crew crew, Crew::gather(settings.binary, -1, plan_scenario(scenario, settings), clock));
+  MYDR24_ASSIGN(Crew crew, prepare_scenario(scenario, settings, clock));
   crew.begin();
   return crew.collect();
 }

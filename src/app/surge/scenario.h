@@ -12,12 +12,15 @@
 #include <string_view>
 #include <vector>
 
+#include "app/surge/crew.h"
 #include "app/surge/load_result.h"
 #include "app/surge/load_spec.h"
 #include "base/core/clock.h"
 #include "base/core/request_class.h"
 
 namespace mydr24::surge {
+
+inline constexpr std::string_view scenario_patients = "sim";  // their ids begin so
 
 struct ScenarioPart {
   RequestClass request_class = RequestClass::routine;
@@ -43,7 +46,7 @@ struct ScenarioSettings {
   double multiplier = 1;
   double normal_per_s = 5;  // requests of a normal day's mean
   double seconds = 60;
-  std::size_t patients = 200;  // made on the server first, ids "sim-0" ...
+  std::size_t patients = 200;  // made on the server first, ids scenario_patients-0 ...
   std::size_t connections = 500;
   Retry retry = Retry::budget;
   std::uint64_t seed = 24;
@@ -53,7 +56,9 @@ struct ScenarioSettings {
 std::vector<Phase> course_of(const Scenario& scenario, const ScenarioSettings& settings);
 std::vector<LoadSpec> plan_scenario(const Scenario& scenario, const ScenarioSettings& settings);
 
-// Makes the patients, then runs the loads. Code::busy: the server cannot be reached.
+// Makes the patients and has the loads ready to begin. Code::busy: the server cannot be reached.
+Result<Crew> prepare_scenario(const Scenario& scenario, const ScenarioSettings& settings, const Clock& clock);
+// The same, then runs the loads to their end.
 Result<std::vector<LoadResult>> run_scenario(const Scenario& scenario, const ScenarioSettings& settings,
                                              const Clock& clock);
 
