@@ -9,6 +9,7 @@
 #include <random>
 
 #include "base/core/clock.h"
+#include "base/core/date_time.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "load/bench.h"
@@ -133,7 +134,8 @@ Result<Prepared> prepare(const Options& options, const Population& population) {
 }
 
 // What access control costs a search, step by step: "on" is a token that sees everything; with "labels" a sensitive label would
-// hide a resource from it; with "consents" a Consent does so to a patient as well, who has nothing here, so that totals stay.
+// hide a resource from it; with "consents" a Consent does so to a patient as well, who has nothing here, so that totals stay. It ends
+// by itself: while it counts nobody may write it, so the next run could not take it away.
 constexpr std::array<std::string_view, 3> access_modes{"on", "labels", "consents"};
 
 Result<std::string> start_with_access(const Options& options, Bed& bed, const Prepared& prepared,
@@ -152,8 +154,9 @@ Result<std::string> start_with_access(const Options& options, Bed& bed, const Pr
   const auto consent =
       fmt::format(R"({{"resourceType":"Consent","id":"bench","status":"{}","scope":{{"coding":[{{"code":)"
                   R"("patient-privacy"}}]}},"category":[{{"text":"x"}}],"patient":{{"reference":"Patient/nobody"}},)"
-                  R"("policyRule":{{"coding":[{{"code":"OPTOUT"}}]}}}})",
-                  mode == "consents" ? "active" : "inactive");
+                  R"("policyRule":{{"coding":[{{"code":"OPTOUT"}}]}},"provision":{{"period":{{"end":"{}"}}}}}})",
+                  mode == "consents" ? "active" : "inactive",
+                  format_instant(system_clock().now() + std::chrono::seconds(static_cast<int>(options.seconds) + 30)));
   MYDR24_ASSIGN(const auto stored, http.send("PUT", "/fhir/R4/Consent/bench", consent,
                                              "Content-Type: application/fhir+json\r\n" + authorization));
   if (stored.status != 200 && stored.status != 201)

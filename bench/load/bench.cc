@@ -204,21 +204,24 @@ Result<std::string> start_server_with_access(const Options& options, Bed& bed) {
 }
 
 Result<std::string> start_server_with_access(const Options& options, Bed& bed, const AccessBed& access) {
+  const auto policy =
+      access.policy_file.empty() ? std::string() : fmt::format("policy_file = \"{}\"\n", access.policy_file.string());
+  const auto config = fmt::format("{}[access]\nmode = \"on\"\n{}", access.config, policy);
+  const auto config_file = bed.folder.path() / "client.toml";
+  write_text(config_file, config);
   // A folder that is used again has the client of the run before.
   const auto id = fmt::format("bench-{}", make_uuid7(system_clock().now()));
-  const Finished added = run_command({options.binary.string(), "client", "add", id, "--proof", "client_secret_post",
-                                      "--grant", "client_credentials", "--scope", "system/*.cruds", "--role",
-                                      access.role, "--data", access.data.string(), "--json"});
+  const Finished added =
+      run_command({options.binary.string(), "client", "add", id, "--proof", "client_secret_post", "--grant",
+                   "client_credentials", "--scope", "system/*.cruds", "--role", access.role, "--data",
+                   access.data.string(), "--config", config_file.string(), "--json"});
   MYDR24_ASSIGN(const auto client, json::Document::parse_view(added.out));
   const auto secret = client.root()["client_secret"].text();
   if (secret.empty()) return fail(Code::internal, fmt::format("client add: {}{}", added.out, added.err));
-  const auto policy =
-      access.policy_file.empty() ? std::string() : fmt::format("policy_file = \"{}\"\n", access.policy_file.string());
-  MYDR24_ASSIGN(bed.server,
-                Server::start({.binary = options.binary,
-                               .data = access.data,
-                               .config = fmt::format("{}[access]\nmode = \"on\"\n{}", access.config, policy),
-                               .ready_max = std::chrono::seconds(300)}));
+  MYDR24_ASSIGN(
+      bed.server,
+      Server::start(
+          {.binary = options.binary, .data = access.data, .config = config, .ready_max = std::chrono::seconds(300)}));
   HttpClient http(bed.server->endpoint());
   const auto form =
       fmt::format("grant_type=client_credentials&client_id={}&client_secret={}&scope=system%2F%2A.cruds", id, secret);

@@ -30,6 +30,15 @@ class Effects : public changes::Effects {
     MYDR24_TRY(outcome(command.name));
     return std::string("done");
   }
+  Result<std::int64_t> read_scale(const changes::Scale& scale, std::chrono::milliseconds) override {
+    return numbers[scale.name];
+  }
+  Result<> set_scale(const changes::Scale& scale, std::int64_t number, std::string_view,
+                     std::chrono::milliseconds) override {
+    MYDR24_TRY(outcome(scale.name));
+    numbers[scale.name] = number;
+    return {};
+  }
   Result<std::int64_t> fhir(const std::string&) override { return 1; }
   std::optional<double> metric(const std::string& name, const std::string& scope) override {
     const auto found = metrics.find(scope.empty() ? name : name + " of " + scope);
@@ -42,6 +51,7 @@ class Effects : public changes::Effects {
   int http_status = 200;
   std::map<std::string, std::string> metrics;
   std::map<std::string, bool> fails;
+  std::map<std::string, std::int64_t> numbers;  // of what is scaled
 
  private:
   Result<> outcome(const std::string& name) {

@@ -91,7 +91,7 @@ export async function ask<R extends keyof Answers & Route>(
   const method = route.slice(0, route.indexOf(" "));
   const path = with_query(path_of(route, options?.params as Record<string, string> | undefined), options?.query);
   const answer = await send(method, path, options ?? {});
-  return (await answer.json()) as Answers[R];
+  return (answer.status === 204 ? undefined : await answer.json()) as Answers[R];
 }
 
 // Of a route that not every server has.

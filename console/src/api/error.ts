@@ -24,6 +24,7 @@ export class ApiError extends Error {
     detail: string,
     readonly report: Report,
     readonly retry_after_s = 0,
+    readonly where = "", // the member of what was sent that is wrong: implementation[0].value
   ) {
     super(detail);
   }
@@ -81,5 +82,7 @@ export async function error_of(answer: Response, report: Report): Promise<ApiErr
   }
   const retry_after = Number(answer.headers.get("Retry-After") ?? 0);
   const detail = detail_of(body) || answer.statusText || `status ${answer.status}`;
-  return new ApiError(trouble_of(answer.status), answer.status, detail, report, Number.isFinite(retry_after) ? retry_after : 0);
+  const where = (body as { instance?: unknown } | undefined)?.instance;
+  const known = typeof where === "string" ? where : "";
+  return new ApiError(trouble_of(answer.status), answer.status, detail, report, Number.isFinite(retry_after) ? retry_after : 0, known);
 }

@@ -132,6 +132,7 @@ export interface Setting {
   unit: string;
   low?: number;
   high?: number;
+  words?: string[];
   default: string;
   module: string;
   emergency: boolean;

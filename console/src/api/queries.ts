@@ -42,9 +42,15 @@ export function follow_feed(): () => void {
       if (event.kind !== "alert.call" && event.kind !== "alert.delivered") read_again("board");
     } else if (event.kind.startsWith("incident.")) {
       read_again("incidents");
+    } else if (event.kind.startsWith("change.")) {
+      for (const key of ["changes", "change", "change-calendar", "settings"]) read_again(key);
     }
   });
 }
+
+// What a role may not see is asked for once: each refusal is an entry of the trail.
+type Asked = { state: { error: Error | null } };
+export const every = (ms: number) => (query: Asked) => query.state.error instanceof ApiError && query.state.error.trouble === "forbidden" ? false : ms;
 
 const heard = <T extends object>(answer: T): T => {
   feed.heard((answer as { at?: string }).at);
@@ -57,7 +63,7 @@ export const useStatus = () =>
   useQuery({
     queryKey: ["status"],
     queryFn: async ({ signal }) => heard(await ask("GET /api/v1/status", { signal })),
-    refetchInterval: 2_000,
+    refetchInterval: every(2_000),
   });
 
 export const alerts_max = 500;
@@ -69,7 +75,7 @@ export const useOpenAlerts = () =>
       feed.heard();
       return answer;
     },
-    refetchInterval: 5_000,
+    refetchInterval: every(5_000),
   });
 
 export const useResolvedAlerts = (count: number, enabled: boolean) =>
@@ -98,7 +104,7 @@ export const useIncidents = (state: "open" | "over" = "open", count = 50) =>
   useQuery({
     queryKey: ["incidents", state, count],
     queryFn: ({ signal }) => ask("GET /api/v1/incidents", { query: { state, count }, signal }),
-    refetchInterval: 10_000,
+    refetchInterval: every(10_000),
     placeholderData: keepPreviousData,
   });
 
@@ -113,7 +119,7 @@ export const useMonitor = () =>
   useQuery({
     queryKey: ["monitor"],
     queryFn: ({ signal }) => ask("GET /api/v1/monitor", { signal }),
-    refetchInterval: 5_000,
+    refetchInterval: every(5_000),
   });
 
 export const classes = ["emergency", "urgent", "routine", "background"] as const;

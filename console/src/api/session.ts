@@ -39,8 +39,9 @@ export const tell_signed_in = () => channel?.postMessage("signed-in");
 
 async function look(): Promise<Session> {
   try {
-    const { access } = await ask("GET /api/v1/config", { attended: false });
+    const { access, logged_in } = await ask("GET /api/v1/config", { attended: false });
     if (access === "off") return { state: "open" };
+    if (!logged_in) return { state: "unknown" };
     return { state: "in", me: await ask("GET /api/v1/access/me", { attended: false }) };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

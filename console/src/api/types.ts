@@ -1,9 +1,13 @@
 // What the server answers on the routes that the console asks. The router's table (routes.gen.ts) says which routes there are:
 // a name here that is not one of them does not compile.
 
+import type { AccessAnswers } from "./access";
+import type { ChangeAnswers } from "./changes";
+import type { IncidentAnswers } from "./incidents";
 import type { OnCallAnswers } from "./oncall";
 import type { Metric, PlatformAnswers } from "./platform";
 import type { Route } from "./routes.gen";
+import type { SettingsAnswers } from "./settings";
 
 export type Severity = "emergency" | "urgent" | "advisory";
 
@@ -140,11 +144,24 @@ export interface IncidentSummary {
   service?: string;
   opened_at: string;
   acknowledged_at?: string;
+  acknowledged_by?: string;
+  mitigated_at?: string;
   resolved_at?: string;
+  // Without them it was written by an earlier version, and what is left of its times is not known.
+  response_s?: number;
+  resolution_s?: number;
   response_due: string;
   resolution_due: string;
+  response_stopped?: string;
+  resolution_stopped?: string;
+  paused_at?: string;
   breached: boolean;
   alert_count: number;
+  patient_count?: number;
+  commander?: string;
+  merged_into?: string;
+  review_due?: string;
+  review_overdue?: boolean;
 }
 
 export interface ChangeSummary {
@@ -153,10 +170,18 @@ export interface ChangeSummary {
   state: string;
   type: string;
   service: string;
+  services: string[];
   risk: string;
   score: number;
   requested_by: string;
   proposed: string;
+  begin?: string; // of its window
+  end?: string;
+  starts?: string; // by itself
+  started?: string;
+  finished?: string;
+  approvals_open?: string[]; // while it is proposed
+  approved_by?: string[];
   review_overdue: boolean;
 }
 
@@ -173,7 +198,9 @@ export interface Me {
   name?: string;
   roles: string[];
   fhirUser?: string;
-  permissions: Record<string, string>;
+  permissions: Record<string, string>; // letters of "cruds" by resource type
+  operations: string[];
+  overrides: { id: string; patient: string; until: string }[];
 }
 
 // The HTTP API of Prometheus.
@@ -184,7 +211,7 @@ export interface Matrix {
   data: { result: { metric: Record<string, string>; values: [number, string][] }[] };
 }
 
-export interface Answers extends OnCallAnswers, PlatformAnswers {
+export interface Answers extends AccessAnswers, ChangeAnswers, IncidentAnswers, OnCallAnswers, PlatformAnswers, SettingsAnswers {
   "GET /api/v1/access/me": Me;
   "GET /api/v1/alerts": AlertList;
   "GET /api/v1/alerts/{id}": AlertDetail;
@@ -192,9 +219,7 @@ export interface Answers extends OnCallAnswers, PlatformAnswers {
   "POST /api/v1/alerts/{id}/escalate": Alert;
   "POST /api/v1/alerts/{id}/resolve": Alert;
   "POST /api/v1/break-glass": { id: string; until: string };
-  "GET /api/v1/changes": { changes: ChangeSummary[] };
-  "GET /api/v1/config": { access: "on" | "off"; demo: boolean; version: string };
-  "GET /api/v1/incidents": { incidents: IncidentSummary[]; next?: string };
+  "GET /api/v1/config": { access: "on" | "off"; logged_in?: boolean; demo: boolean; version: string };
   "GET /api/v1/monitor": Monitor;
   "GET /api/v1/query": Vector;
   "GET /api/v1/query_range": Matrix;

@@ -28,9 +28,26 @@ export function IncidentLine({ incident }: { incident: IncidentSummary }) {
   );
 }
 
-const look_of_risk: Record<string, Status> = { low: "safe", medium: "watch", high: "urgent", critical: "emergency" };
+const look_of_state: Record<string, Status> = {
+  proposed: "info",
+  approved: "info",
+  running: "watch",
+  paused: "urgent",
+  rolling_back: "urgent",
+  successful: "safe",
+  failed: "urgent",
+  validation_failed: "urgent",
+  aborted: "neutral",
+  rolled_back: "neutral",
+  rollback_failed: "emergency",
+  rejected: "neutral",
+  withdrawn: "neutral",
+};
+export const look_of_change = (state: string): Status => look_of_state[state] ?? "neutral";
+export const look_of_risk: Record<string, Status> = { low: "safe", medium: "watch", high: "urgent", critical: "emergency" };
 
-export function ChangeLine({ change }: { change: ChangeSummary }) {
+// `more`: said beside its state.
+export function ChangeLine({ change, more }: { change: ChangeSummary; more?: string | undefined }) {
   const t = useT();
   const look = look_of_risk[change.risk] ?? "neutral";
   return (
@@ -38,10 +55,10 @@ export function ChangeLine({ change }: { change: ChangeSummary }) {
       <Chip status={look}>{t("change.risk", { risk: t(`risk.${change.risk}` as MessageId) })}</Chip>
       <span className="line-text">
         <strong dir="auto">{change.title}</strong>
-        <small>{[t(`change_state.${change.state}` as MessageId), change.service, change.requested_by].filter(Boolean).join(", ")}</small>
+        <small>{[t(`change_state.${change.state}` as MessageId), more, change.service, change.requested_by].filter(Boolean).join(", ")}</small>
       </span>
       <span className="line-time number">
-        <Age at={change.proposed} />
+        <Age at={change.finished ?? change.started ?? change.proposed} />
       </span>
     </>
   );

@@ -9,6 +9,7 @@ import { is_language, languages, useFormats, useT, type MessageId } from "../i18
 import { feed } from "../live/feed";
 import { useFreshness, useTicking } from "../live/hooks";
 import { prefer, themes, usePreferences, type Theme } from "../preferences";
+import { useScreens } from "../screens/permitted";
 import { groups, screens, type Screen } from "../screens/registry";
 import { Dialog, IconButton, Select } from "../ui/basic";
 import { Icon } from "../ui/icons";
@@ -41,14 +42,17 @@ function Navigation({ onGo }: { onGo: () => void }) {
   const t = useT();
   const [path] = useLocation();
   const here = current_screen(path)?.id;
+  const open = useScreens();
   const nav = useRef<HTMLElement>(null);
   // On a phone the entries are a row that scrolls sideways.
-  // Newer browsers answer with a promise, which is no clean-up of an effect.
-  useEffect(() => void nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [here]);
+  useEffect(() => {
+    // A promise in newer browsers: an effect must not give it back.
+    void nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [here]);
   return (
     <nav ref={nav} className="nav" aria-label={t("nav.label")} id="navigation">
       {groups.map((group) => {
-        const inside = screens.filter((screen) => screen.group === group);
+        const inside = open.filter((screen) => screen.group === group);
         if (inside.length === 0) return null;
         return (
           <div key={group} className="nav-group">
@@ -215,13 +219,15 @@ function OpenEmergencies() {
 
 function Keys({ open, onClose }: { open: boolean; onClose: () => void }) {
   const t = useT();
+  const screens_open = useScreens();
   const rows: [string, string][] = [
-    ...screens.flatMap((screen): [string, string][] => (screen.key ? [[`g ${screen.key}`, t(`screen.${screen.id}` as MessageId)]] : [])),
+    ...screens_open.flatMap((screen): [string, string][] => (screen.key ? [[`g ${screen.key}`, t(`screen.${screen.id}` as MessageId)]] : [])),
     ["/", t("search.label")],
     ["a", t("keys.ack")],
     ["j  k", t("keys.move")],
     ["Enter", t("keys.open")],
     ["t", t("keys.table")],
+    ["u", t("incident.update_key")],
     ["?", t("keys.title")],
     ["Esc", t("action.close")],
   ];

@@ -80,6 +80,11 @@ function Detail({ data }: { data: AlertDetail }) {
           <Link href={`/patients/${encodeURIComponent(alert.patient.slice(8))}`}>{t("action.open_patient")}</Link>
         </p>
       )}
+      {alert.cause.startsWith("incident/") && (
+        <p>
+          <Link href={`/incidents/${encodeURIComponent(alert.cause.slice(9))}`}>{t("incident.open")}</Link>
+        </p>
+      )}
       <h3>{t("alert.calls")}</h3>
       {data.deliveries.length === 0 ? (
         <p className="field-hint">{t("alert.no_calls")}</p>

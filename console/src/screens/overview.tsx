@@ -214,9 +214,9 @@ function Incidents() {
             <ul className="lines">
               {incidents.slice(0, shown_max).map((incident) => (
                 <li key={incident.id}>
-                  <div className="line">
+                  <Link href={`/incidents/${encodeURIComponent(incident.id)}`} className="line">
                     <IncidentLine incident={incident} />
-                  </div>
+                  </Link>
                 </li>
               ))}
             </ul>
@@ -242,9 +242,9 @@ function Changes() {
             <ul className="lines">
               {running.slice(0, shown_max).map((change) => (
                 <li key={change.id}>
-                  <div className="line">
+                  <Link className="line" href={`/changes/${change.id}`}>
                     <ChangeLine change={change} />
-                  </div>
+                  </Link>
                 </li>
               ))}
             </ul>

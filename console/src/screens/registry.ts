@@ -4,7 +4,7 @@ import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 import list from "../../screens.json";
 import type { IconName } from "../ui/icons";
 
-export type ScreenId = "overview" | "board" | "patients" | "patient" | "alerts" | "incidents" | "oncall" | "changes" | "slos" | "audit" | "signed-in";
+export type ScreenId = "overview" | "board" | "patients" | "patient" | "alerts" | "incidents" | "incident" | "oncall" | "changes" | "change" | "slos" | "audit" | "access" | "settings" | "signed-in";
 export type Group = "care" | "respond" | "change" | "plan" | "govern";
 export const groups: readonly Group[] = ["care", "respond", "change", "plan", "govern"];
 
@@ -26,10 +26,14 @@ export const components: Record<ScreenId, Loaded> = {
   patients: lazy(() => import("./patients")),
   patient: lazy(() => import("./patient")),
   alerts: lazy(() => import("./alerts")),
-  incidents: lazy(() => import("./incidents")),
+  incidents: lazy(() => import("./incidents/index")),
+  incident: lazy(() => import("./incidents/room")),
   oncall: lazy(() => import("./oncall/index")),
-  changes: lazy(() => import("./changes")),
+  changes: lazy(() => import("./changes/index")),
+  change: lazy(() => import("./changes/change")),
   slos: lazy(() => import("./slos/index")),
   audit: lazy(() => import("./audit/index")),
+  access: lazy(() => import("./access/index")),
+  settings: lazy(() => import("./settings/index")),
   "signed-in": lazy(() => import("./signed-in")),
 };

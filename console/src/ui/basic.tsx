@@ -150,7 +150,7 @@ export function Remaining({ until }: { until: string }) {
     const left = Math.ceil((ms - feed.now()) / 1_000);
     const all = Math.abs(left);
     const clock = all < 3_600 ? `${Math.floor(all / 60)}:${String(all % 60).padStart(2, "0")}` : `${Math.floor(all / 3_600)} h ${String(Math.floor((all % 3_600) / 60)).padStart(2, "0")}`;
-    return t(left < 0 ? "clock.over" : "clock.left", { time: clock });
+    return t(left < 0 ? "clock.over" : "clock.left", { time: `\u2066${clock}\u2069` }); // left to right in every language
   };
   const element = useTicking(text);
   return <span ref={element} className="number" title={until} />;

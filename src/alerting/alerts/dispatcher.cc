@@ -63,6 +63,8 @@ struct Dispatcher::Inside {
     std::int64_t order = 0;
     std::optional<notify::SendOutcome> outcome;  // sent, not yet written down
     Instant called_at;
+    std::chrono::nanoseconds sent_at{0};              // steady, of the last attempt
+    std::chrono::nanoseconds answered_at{0};          // likewise
     std::weak_ptr<asio::cancellation_signal> cancel;  // while it is being sent
   };
   using JobPointer = std::shared_ptr<Job>;
@@ -104,6 +106,7 @@ struct Dispatcher::Inside {
   void record(const JobPointer& job);
   Result<> write_outcome(store::Transaction& transaction, const Job& job) const;
   void recorded(const JobPointer& job, const Result<>& result);
+  void trace(const Job& job) const;
   // `wait_min`: the provider asks for it.
   void retry_later(const JobPointer& job, std::chrono::milliseconds wait_min = {});
   void finish(const JobPointer& job);
@@ -273,11 +276,13 @@ Task<> Dispatcher::Inside::run(Lane& lane, std::size_t& places, JobPointer job) 
   if (message && *message) {
     ++counters_.attempts;
     ++job->tries;
+    job->sent_at = clock_.steady();
     try {
       job->outcome = co_await lane.channel->send(std::move(**message));
     } catch (const std::exception& error) {
       job->outcome = notify::SendOutcome{notify::SendStatus::failed, 0, error.what()};
     }
+    job->answered_at = clock_.steady();
   }
   job->cancel.reset();
   --places;
@@ -378,10 +383,36 @@ void Dispatcher::Inside::recorded(const JobPointer& job, const Result<>& result)
     ++counters_.failed;
     if (final) ++counters_.given_up;
   }
-  if (final) return finish(job);
+  if (final) {
+    trace(*job);
+    return finish(job);
+  }
   const std::chrono::seconds wait_min = job->outcome->retry_after;
   job->outcome.reset();
   retry_later(job, wait_min);
+}
+
+// From the call's commit to its outcome, written down.
+void Dispatcher::Inside::trace(const Job& job) const {
+  if (settings_.traces == nullptr) return;
+  const bool delivered = job.outcome->status == notify::SendStatus::delivered;
+  const std::chrono::nanoseconds took = clock_.now() - job.called_at;
+  auto trace = settings_.traces->begin({});
+  if (trace == nullptr) trace = settings_.traces->begin_late({}, took, !delivered);
+  if (trace == nullptr) return;
+  const auto now = clock_.steady();
+  if (job.sent_at.count() != 0) {
+    trace->add("alert send", job.sent_at, job.answered_at);
+    trace->add("alert outcome", job.answered_at, now);
+  }
+  settings_.traces->end(std::move(trace), {.name = "alert delivery",
+                                           .kind = telemetry::Span::Kind::client,
+                                           .begin = now - took,
+                                           .end = now,
+                                           .failed = !delivered,
+                                           .attributes = {{"mydr24.severity", std::string(to_string(job.severity))},
+                                                          {"mydr24.medium", std::string(to_string(job.address.kind))},
+                                                          {"mydr24.attempts", std::int64_t{job.attempt}}}});
 }
 
 // Waits for tick(): to be sent again or, when it has an outcome, for that to be written down.

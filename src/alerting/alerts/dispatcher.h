@@ -29,6 +29,7 @@
 #include "alerting/notify/console_hub.h"
 #include "alerting/oncall/directory.h"
 #include "base/core/clock.h"
+#include "base/telemetry/traces.h"
 #include "storage/store/store.h"
 
 namespace mydr24::alerts {
@@ -59,6 +60,8 @@ struct DispatcherSettings {
   std::size_t waiting_max = 20'000;    // then the journal waits
   bool include_patient = false;        // webhooks carry the patient reference and the reason
   std::string link_base;               // see WebhookSettings
+  telemetry::Traces* traces =
+      nullptr;  // told how long each delivery took; null: nobody is. Must outlive the dispatcher
 };
 
 // What could not be written down: an emergency, or what another module has to tell people of.

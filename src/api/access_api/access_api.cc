@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "api/pipeline/json_body.h"
 #include "base/core/date_time.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "base/net/uri.h"
 #include "fhir/model/definitions.h"
+#include "guard/access/decision.h"
 
 namespace mydr24::access_api {
 namespace {
@@ -103,7 +106,19 @@ std::string permissions_of(const access::Sight& sight, std::string_view type) {
   return text;
 }
 
-std::string me(const access::Access& access) {
+// What is not FHIR and would not be refused, by those who decide it for each request.
+std::set<std::string_view> operations_of(const Service& service, const access::Caller& caller) {
+  const auto policy = service.policy();
+  std::set<std::string_view> operations;
+  for (const auto& route : service.router.routes()) {
+    if (!route.open && !route.pattern.starts_with("/fhir") && !operations.contains(route.interaction) &&
+        access::decide_operation(*policy, caller, route.interaction).allowed)
+      operations.insert(route.interaction);
+  }
+  return operations;
+}
+
+std::string me(const Service& service, const access::Access& access) {
   const auto& principal = access.principal();
   std::string text;
   json::Writer out(text);
@@ -126,7 +141,9 @@ std::string me(const access::Access& access) {
     const auto permissions = permissions_of(access.sight(), type->name);
     if (!permissions.empty()) out.field(type->name, permissions);
   }
-  out.end_object().end_object();
+  out.end_object().key("operations").begin_array();
+  for (const auto operation : operations_of(service, access.caller())) out.string(operation);
+  out.end_array().end_object();
   return text;
 }
 
@@ -135,7 +152,9 @@ std::string me(const access::Access& access) {
 void add_routes(pipeline::Router& router, Service& service) {
   using net::Method;
   router.add({Method::get, "/api/v1/access/me", "session-me", RequestClass::urgent,
-              [](pipeline::Call& call) -> Task<> { co_await pipeline::send_json(call, 200, me(call.access())); }});
+              [&service](pipeline::Call& call) -> Task<> {
+                co_await pipeline::send_json(call, 200, me(service, call.access()));
+              }});
   router.add({Method::post, "/api/v1/break-glass", "break-glass", RequestClass::emergency,
               [&service](pipeline::Call& call) -> Task<> { co_await start(service, call); }});
   router.add({Method::get, "/api/v1/break-glass", "break-glass-list", RequestClass::routine,
@@ -148,6 +167,7 @@ void add_routes(pipeline::Router& router, Service& service) {
               }});
   router.add({Method::post, "/api/v1/break-glass/{id}/review", "break-glass-review", RequestClass::routine,
               [&service](pipeline::Call& call) -> Task<> { co_await review(service, call); }});
+  add_policy_routes(router, service);
 }
 
 }  // namespace mydr24::access_api

@@ -32,8 +32,41 @@ Result<std::string> shown(const Desk& desk, store::Reader& reader, const Change&
     MYDR24_ASSIGN(const auto obstacles, desk.book.obstacles(reader, change, desk.clock.now()));
     for (const auto& obstacle : obstacles) out.string(obstacle);
   }
-  out.end_array().end_object();
+  out.end_array();
+  // A run that has begun its way back is held by nothing.
+  if (change.state == changes::State::running) {
+    MYDR24_ASSIGN(const auto held, desk.book.held(reader, change));
+    if (!held.empty()) out.field("held", held);
+  }
+  out.end_object();
   return text;
+}
+
+void write_time(json::Writer& out, std::string_view name, const std::optional<Instant>& at) {
+  if (at) out.field(name, format_instant(*at));
+}
+
+// What a list and a calendar show of a change.
+void write_line(json::Writer& out, const Desk& desk, const Change& change) {
+  const auto& plan = change.plan;
+  out.begin_object().field("id", change.id).field("title", plan.title).field("state", changes::to_string(change.state));
+  out.field("type", changes::to_string(plan.type)).field("service", plan.service).key("services").begin_array();
+  for (const auto& service : plan.services) out.string(service);
+  out.end_array().field("risk", changes::to_string(change.risk.level)).field("score", change.risk.score);
+  out.field("requested_by", change.requested_by).field("proposed", format_instant(change.proposed));
+  write_time(out, "begin", plan.begin);
+  write_time(out, "end", plan.end);
+  write_time(out, "starts", change.starts);
+  write_time(out, "started", change.started);
+  write_time(out, "finished", change.finished);
+  if (change.state == changes::State::proposed) {
+    out.key("approvals_open").begin_array();
+    for (const auto& slot : desk.book.approvals(change).open) out.string(changes::describe(slot));
+    out.end_array().key("approved_by").begin_array();
+    for (const auto& approval : change.approvals) out.string(approval.member);
+    out.end_array();
+  }
+  out.field("review_overdue", change.review_overdue).end_object();
 }
 
 Result<std::string> list_text(const Desk& desk, store::Reader& reader, std::string_view text) {
@@ -48,21 +81,20 @@ Result<std::string> list_text(const Desk& desk, store::Reader& reader, std::stri
   std::string listed;
   json::Writer out(listed);
   out.begin_object().field("schema", "mydr24.changes.v1").key("changes").begin_array();
-  for (const auto& change : found) {
-    out.begin_object().field("id", change.id).field("title", change.plan.title);
-    out.field("state", changes::to_string(change.state)).field("type", changes::to_string(change.plan.type));
-    out.field("service", change.plan.service).field("risk", changes::to_string(change.risk.level));
-    out.field("score", change.risk.score).field("requested_by", change.requested_by);
-    out.field("proposed", format_instant(change.proposed)).field("review_overdue", change.review_overdue).end_object();
-  }
+  for (const auto& change : found) write_line(out, desk, change);
   out.end_array().end_object();
   return listed;
 }
 
 std::string plan_of(json::Value body) { return body["plan"] ? json::compact(body["plan"]) : std::string("{}"); }
 
-// {"plan": {...}, "by": "..."}
+// {"plan": {...}, "by": "..."}. `?preview=true`: judged as it would be, and not kept.
 Task<> propose(Desk& desk, pipeline::Call& call) {
+  const auto query = pipeline::Query::parse(call.request().query, {"preview"});
+  if (!query) {
+    co_await call.respond(query.error());
+    co_return;
+  }
   const auto body = co_await read_body(call);
   if (!body) {
     co_await call.respond(body.error());
@@ -70,6 +102,13 @@ Task<> propose(Desk& desk, pipeline::Call& call) {
   }
   const auto by = acting(call, text_of(body->root(), "by"));
   const auto plan = plan_of(body->root());
+  if (query->text("preview") == "true") {
+    co_await answer_read(desk, call, [&](store::Reader& reader) -> Result<std::string> {
+      MYDR24_ASSIGN(const auto change, desk.book.preview(reader, plan, by, desk.clock.now()));
+      return shown(desk, reader, change);
+    });
+    co_return;
+  }
   co_await answer_write(
       desk, call,
       [&](store::Transaction& transaction) -> Result<std::string> {
@@ -151,9 +190,10 @@ void add_change_routes(pipeline::Router& router, Desk& desk) {
                     desk, call, [&](store::Reader& reader) { return list_text(desk, reader, call.request().query); });
               },
               admission::Cost::by_method, "Changes, newest first"});
-  router.add({Method::post, "/api/v1/changes", "change-propose", RequestClass::urgent,
-              [&desk](pipeline::Call& call) -> Task<> { co_await propose(desk, call); }, admission::Cost::by_method,
-              "Proposes a change: its plan, judged and routed to who has to approve it"});
+  router.add(
+      {Method::post, "/api/v1/changes", "change-propose", RequestClass::urgent,
+       [&desk](pipeline::Call& call) -> Task<> { co_await propose(desk, call); }, admission::Cost::by_method,
+       "Proposes a change: its plan, judged and routed to who has to approve it; preview=true: judged, not kept"});
   router.add({Method::get, "/api/v1/changes/{id}", "change-show", RequestClass::routine,
               [&desk](pipeline::Call& call) -> Task<> {
                 co_await answer_read(desk, call, [&](store::Reader& reader) -> Result<std::string> {

@@ -109,8 +109,9 @@ void add_routes(pipeline::Router& router, Config config) {
                      net::Response response{.content_type = "application/json"};
                      response.headers = {{"Cache-Control", "no-store"}};
                      json::Writer out(response.body);
-                     out.begin_object().field("access", config.access ? "on" : "off").field("demo", config.demo);
-                     out.field("version", config.version).end_object();
+                     out.begin_object().field("access", config.is_known ? "on" : "off");
+                     if (config.is_known) out.field("logged_in", config.is_known(call.request()));
+                     out.field("demo", config.demo).field("version", config.version).end_object();
                      co_await call.respond(std::move(response));
                    },
                    admission::Cost::quick, "What a console has to know before anybody logged in"});

@@ -9,6 +9,7 @@
 // - What is not a screen (console/screens.json) or a file is answered 404: there is no page for "everything else".
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,12 +36,14 @@ Coding choose_coding(std::string_view accept_encoding);
 
 // What a console has to know before anybody logged in; public.
 struct Config {
-  bool access = true;  // people log in
-  bool demo = false;   // nothing that is shown is real
+  // Whether who asks is logged in; null: nobody logs in.
+  std::function<bool(const net::Request&)> is_known;
+  bool demo = false;  // nothing that is shown is real
   std::string version;
 };
 
-// GET of each screen and of /assets/{name}; GET /api/v1/config: {"access","demo","version"}.
+// GET of each screen and of /assets/{name}; GET /api/v1/config: {"access","logged_in","demo","version"}. A page that asks that
+// first need not find out by a refusal that nobody is logged in.
 void add_routes(pipeline::Router& router, Config config);
 
 }  // namespace mydr24::console_api

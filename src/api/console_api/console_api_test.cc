@@ -1,5 +1,6 @@
 #include "api/console_api/console_api.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,7 +51,7 @@ class LocalExchange : public net::Exchange {
 
 class Console : public testing::Test {
  protected:
-  Console() { add_routes(router, {.access = false, .demo = true, .version = "1.2.3"}); }
+  Console() { add_routes(router, {.is_known = {}, .demo = true, .version = "1.2.3"}); }
   net::Response ask(std::string_view path) {
     LocalExchange exchange({.method = net::Method::get, .path = path, .headers = &headers});
     const auto match = router.match(net::Method::get, path);
@@ -145,6 +146,16 @@ TEST_F(Console, AConsoleLearnsWhetherPeopleLogIn) {
   const auto answer = ask("/api/v1/config");
   EXPECT_EQ(answer.body, R"({"access":"off","demo":true,"version":"1.2.3"})");
   EXPECT_EQ(header(answer, "Cache-Control"), "no-store");
+}
+
+TEST_F(Console, AConsoleLearnsWhetherSomebodyIsLoggedInWithoutBeingRefused) {
+  for (const bool known : {false, true}) {
+    pipeline::Router other;
+    add_routes(other, {.is_known = [known](const net::Request&) { return known; }, .version = "1"});
+    router = std::move(other);
+    EXPECT_EQ(ask("/api/v1/config").body,
+              fmt::format(R"({{"access":"on","logged_in":{},"demo":false,"version":"1"}})", known));
+  }
 }
 
 TEST(ConsoleFiles, LoadNothingFromElsewhereAndHaveNothingInline) {

@@ -9,6 +9,7 @@
 #include "base/json/document.h"
 #include "base/json/writer.h"
 #include "base/net/uri.h"
+#include "storage/store/traced.h"
 
 namespace mydr24::desk_api {
 namespace {
@@ -124,8 +125,8 @@ Task<Result<std::string>> acknowledge(Desk& desk, pipeline::Call& call) {
   const std::string id(call.capture(0));
   std::string text;
   const auto done = co_await async_call<Result<>>([&](auto finish) {
-    desk.store.submit(
-        RequestClass::emergency,
+    store::submit(
+        desk.store, call.access().trace(), RequestClass::emergency,
         [&](store::Transaction& transaction) -> Result<> {
           MYDR24_ASSIGN(const auto alert, desk.book.acknowledge(transaction, id, ack->by, ack->note));
           text = alerts::to_json(alert);

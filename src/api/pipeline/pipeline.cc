@@ -74,6 +74,7 @@ Task<Result<>> Call::begin_stream(net::Response head) {
     co_return recorded.error();
   }
   status_ = head.status;
+  is_stream_ = true;
   protect(head);
   co_return co_await exchange_.begin_stream(std::move(head));
 }
@@ -148,6 +149,7 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
   const auto started = clock_.steady();
   const auto& request = exchange.request();
   const auto match = router_.match(request.method, request.path);
+  auto trace = begin_trace(request);
   auto place = admit(exchange, match, started);
   if (place.waits) {
     place.verdict =
@@ -159,18 +161,31 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
     const auto head = readable_by(request, refused.head);
     if (!head.empty()) refused.head = head;
     co_await exchange.respond_prepared(refused);
-    count(match, admission::http_status(place.verdict.refusal), clock_.steady() - started);
+    finish({.request = request,
+            .match = match,
+            .place = place,
+            .status = admission::http_status(place.verdict.refusal),
+            .started = started,
+            .trace = std::move(trace)});
     co_return;
   }
   const Seat seat(place.gate, place.entry.request_class, place.verdict.shard, clock_);
-  const auto entrance = enter(request, match);
+  const auto entrance = [&] {
+    const telemetry::TraceTimer timer(trace.get(), "access decision");
+    return enter(request, match);
+  }();
+  const bool is_asked = entrance.caller != nullptr;
   std::optional<access::Access> own;
-  if (entrance.caller != nullptr) own.emplace(entrance.caller, clock_);
+  if (is_asked)
+    own.emplace(entrance.caller, clock_);
+  else if (trace != nullptr)
+    own.emplace();
+  if (own) own->trace_by(trace.get());
   Call call(exchange, match, place.entry.request_class, client_base(request, settings_.base_url),
             own ? *own : access::Access::server());
   std::optional<Recorder> recorder;
   auto standing = place.standing;
-  if (own) {
+  if (is_asked) {
     if (settings_.audit != nullptr) {
       recorder.emplace(*settings_.audit, clock_, request, match, *own, entrance.decision.rule);
       recorder->record_writes();
@@ -179,7 +194,7 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
     standing.entrance = this;
   }
   standing.origin = origin_of(request);
-  standing.known = own && entrance.caller->principal.is_known();
+  standing.known = is_asked && entrance.caller->principal.is_known();
   call.stand(std::move(standing));
   if (!entrance.decision.allowed) {
     co_await turn_away(call, entrance);
@@ -192,8 +207,16 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
     try {
       co_await match.route->handler(call);
     } catch (const std::exception& error) {
-      log_.error("a request handler failed", {{"route", match.route->interaction}, {"error", error.what()}});
-      count(match, 500, clock_.steady() - started);
+      const auto request_id = recorder ? recorder->own_request_id() : std::string_view();
+      log_.error("a request handler failed",
+                 {{"route", match.route->interaction}, {"error", error.what()}, {"request", request_id}});
+      finish({.request = request,
+              .match = match,
+              .place = place,
+              .status = 500,
+              .started = started,
+              .trace = std::move(trace),
+              .request_id = request_id});
       throw;  // net answers 500 when nothing was answered yet, and closes the connection
     }
   } else if (!call.origin().empty() && request.method == net::Method::options && !match.allow.empty() &&
@@ -210,7 +233,14 @@ Task<> Pipeline::serve(net::Exchange& exchange) const {
   } else {
     co_await call.respond(no_route(request, match));
   }
-  count(match, call.status(), clock_.steady() - started);
+  finish({.request = request,
+          .match = match,
+          .place = place,
+          .status = call.status(),
+          .started = started,
+          .trace = std::move(trace),
+          .is_stream = call.is_stream(),
+          .request_id = recorder ? recorder->own_request_id() : std::string_view()});
 }
 
 void Pipeline::count(const Match& match, int status, std::chrono::nanoseconds time) const {

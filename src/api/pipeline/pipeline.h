@@ -7,7 +7,7 @@
 //   3 access says who asks and whether they may at all         401, 403
 //   4 the route's handler answers through the Call  (parse, validate, write or read, respond)
 //     and the audit has its entry before the answer goes out: without it there is none  507, 500
-//   5 the request is counted under its route, class and status
+//   5 the request is counted under its route, class and status, and traced when it is to be
 //
 // Errors below /fhir are OperationOutcomes, elsewhere problem details (RFC 9457).
 
@@ -21,6 +21,7 @@
 #include "base/net/http.h"
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
+#include "base/telemetry/traces.h"
 #include "fhir/model/outcome.h"
 #include "guard/access/decision.h"
 #include "guard/access/gatekeeper.h"
@@ -81,6 +82,7 @@ class Call {
   // See Standing::origin.
   std::string_view origin() const { return standing_.origin; }
   int status() const { return status_; }
+  bool is_stream() const { return is_stream_; }
   // For streams, now and then: false when the token was revoked or has expired, or the rights were taken away.
   bool is_still_allowed() const;
   // Parameters that came in the body, for the audit.
@@ -100,6 +102,7 @@ class Call {
   access::Access& access_;
   Standing standing_;
   int status_ = 0;
+  bool is_stream_ = false;
 };
 
 struct PipelineSettings {
@@ -119,6 +122,8 @@ struct PipelineSettings {
   // Whether the tenant has no room left for writes that are neither emergencies nor urgent. Empty: it has.
   std::function<bool()> is_full;
   const FeatureSwitches* features = nullptr;  // null: nothing is switched off
+  telemetry::Traces* traces = nullptr;        // null: nothing is traced
+  std::string tenant;                         // told in traces; empty: the only one
   // Whether pages of that origin ("https://app.example") may read answers below /fhir, as the token that they show allows. Must
   // be quick. Null: none may.
   std::function<bool(std::string_view origin)> may_read;
@@ -162,6 +167,20 @@ class Pipeline {
   Place admit(const net::Exchange& exchange, const Match& match, std::chrono::nanoseconds now) const;
   void note(const Place& place) const;
   net::Prepared refusal(const Place& place) const;
+
+  // trace.cc: what is left of a request when it was answered
+  struct Served {
+    const net::Request& request;
+    const Match& match;
+    const Place& place;
+    int status = 0;
+    std::chrono::nanoseconds started{0};
+    std::unique_ptr<telemetry::Trace> trace;  // null: it was not chosen
+    bool is_stream = false;
+    std::string_view request_id;  // see Recorder::own_request_id
+  };
+  std::unique_ptr<telemetry::Trace> begin_trace(const net::Request& request) const;
+  void finish(Served served) const;
 
   static bool adds_to_the_store(const net::Request& request, const Place& place);
   Task<> turn_away(Call& call, const Entrance& entrance) const;

@@ -23,6 +23,8 @@ class Recorder {
   void record_writes();
   // Parameters that came in the body of a search.
   void note_query(std::string_view query) { query_ = query; }
+  // What the entry calls the request; empty when its client named it: that may say anything.
+  std::string_view own_request_id() const { return names_itself_ ? std::string_view() : request_id_; }
   // Before the answer goes out. An error: it could not be recorded, and must not be answered.
   Result<> record(int status);
 

@@ -37,6 +37,7 @@ using Vitals = server::VitalsSection;
 using Notify = server::NotifySection;
 using Alerting = server::AlertingSection;
 using Series = server::SeriesSection;
+using Traces = server::TracesSection;
 using Monitor = server::MonitorSection;
 using Form = Key::Form;
 
@@ -316,6 +317,21 @@ constexpr auto table = std::to_array<Key>({
      1, 3600},
     {"series.otlp_encoding", at<&Settings::series, &Series::otlp_encoding>, "How exports are written.", Form::choice,
      "protobuf json"},
+    {"traces.otlp_url", at<&Settings::traces, &Traces::otlp_url>,
+     "Where an OpenTelemetry collector takes traces (OTLP/HTTP), as http://collector:4318/v1/traces. Empty: none are "
+     "made.",
+     Form::any},
+    {"traces.otlp_every_ms", at<&Settings::traces, &Traces::otlp_every_ms>, "Time between two exports.", Form::any, "",
+     100, hour_ms},
+    {"traces.otlp_encoding", at<&Settings::traces, &Traces::otlp_encoding>, "How exports are written.", Form::choice,
+     "protobuf json"},
+    {"traces.sample_per_million", at<&Settings::traces, &Traces::sample_per_million>,
+     "Of a million requests whose callers send no traceparent, how many are traced.", Form::any, "", 0, 1'000'000},
+    {"traces.slow_ms", at<&Settings::traces, &Traces::slow_ms>,
+     "A request that takes as long is traced whatever the sample says. 0: none is.", Form::any, "", 0, hour_ms},
+    {"traces.beyond_per_s_max", at<&Settings::traces, &Traces::beyond_per_s_max>,
+     "Traces of one second that callers ask for, or of requests that were slow or failed; more are not made.",
+     Form::any, "", 0, 100'000},
     {"monitor.heartbeat_url", at<&Settings::monitor, &Monitor::heartbeat_url>,
      "Called every monitor.probe_every_s while the monitor works: who watches from outside misses it else. Empty: "
      "none. With tenants it contains {tenant}.",

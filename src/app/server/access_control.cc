@@ -158,6 +158,7 @@ Result<> AccessControl::start() {
                         .policy = std::move(policy),
                         .catalogue = [this] { return parts_.desk.records.definitions()->catalogue; },
                         .organization = settings.access.organization,
+                        .tenant = settings.tenant,
                         .clock = parts_.desk.clock,
                         .machine_clock = parts_.desk.machine_clock});
   const auto unclear =
@@ -167,7 +168,16 @@ Result<> AccessControl::start() {
   breaches_->attach();
   notices_ = std::make_unique<Notices>(*this, parts_.desk.machine_clock);
   store.add_follower(*notices_);
-  api_ = std::make_unique<access_api::Service>(access_api::Service{store, *glass_});
+  api_ = std::make_unique<access_api::Service>(
+      access_api::Service{.store = store,
+                          .glass = *glass_,
+                          .identity = desk_->identity(),
+                          .clock = parts_.desk.machine_clock,
+                          .router = parts_.router,
+                          .policy = [this] { return gatekeeper_->policy(); },
+                          .explain = [this](const access_api::Question& question,
+                                            access::Access& asker) { return explain(question, &asker); },
+                          .tenant = parts_.tenant});
   if (settings.audit.retention_days > 0)
     keeper_ = std::jthread([this](const std::stop_token& stop) { keep_retention(stop); });
   MYDR24_ASSIGN(const auto again, erasure::replay(parts_.desk.records, *ledger_));
@@ -203,35 +213,61 @@ Result<access::Principal> principal_of(store::Store& store, std::string_view nam
   return principal;
 }
 
+// As the pipeline decides it.
+access::Decision decide(const access::Policy& policy, const access::Caller& caller, const pipeline::Match& match) {
+  const auto& route = *match.route;
+  if (route.open) return {.allowed = true, .rule = "anybody may"};
+  return route.pattern.starts_with("/fhir") ? access::decide_fhir(caller, route.interaction, pipeline::type_of(match))
+                                            : access::decide_operation(policy, caller, route.interaction);
+}
+
+Result<bool> sees(access::Access& access, store::Store& store, const pipeline::Match& match) {
+  bool visible = false;
+  MYDR24_TRY(access.read(store, [&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto found, reader.current(pipeline::type_of(match), match.captures[1]));
+    visible = found.has_value();
+    return {};
+  }));
+  return visible;
+}
+
 }  // namespace
 
-Result<std::string> AccessControl::explain(json::Value command) {
+Result<std::string> AccessControl::explain(const access_api::Question& question, access::Access* asker) {
   auto& store = parts_.desk.records.store();
-  MYDR24_ASSIGN(const auto method, method_of(command["method"].text()));
-  MYDR24_ASSIGN(auto principal, principal_of(store, command["as"].text()));
-  const std::string path(command["path"].text().substr(0, command["path"].text().find('?')));
+  MYDR24_ASSIGN(const auto method, method_of(question.method));
+  MYDR24_ASSIGN(const auto principal, principal_of(store, question.as));
+  const auto path = question.path.substr(0, question.path.find('?'));
   const auto match = parts_.router.match(method, path);
   if (match.route == nullptr)
-    return fail(Code::not_found, fmt::format("no route answers {} {}", command["method"].text(), path), "path");
-  MYDR24_ASSIGN(const auto caller, gatekeeper_->caller_of(std::move(principal)));
-  const auto type = pipeline::type_of(match);
-  const bool is_fhir = match.route->pattern.starts_with("/fhir");
-  auto decision = match.route->open ? access::Decision{.allowed = true, .rule = "anybody may"}
-                  : is_fhir         ? access::decide_fhir(*caller, match.route->interaction, type)
-                            : access::decide_operation(*gatekeeper_->policy(), *caller, match.route->interaction);
+    return fail(Code::not_found, fmt::format("no route answers {} {}", question.method, path), "path");
+  const auto policy = gatekeeper_->policy();
+  MYDR24_ASSIGN(const auto caller, gatekeeper_->caller_of(principal));
+  const auto decision = decide(*policy, *caller, match);
   std::string text;
   json::Writer out(text);
-  out.begin_object().field("as", caller->principal.id).field("interaction", match.route->interaction);
+  out.begin_object().field("as", caller->principal.id).key("roles").begin_array();
+  for (const auto& role : principal.roles) out.string(role);
+  out.end_array().field("interaction", match.route->interaction);
   out.field("allowed", decision.allowed).field("rule", decision.rule);
-  if (is_fhir && decision.allowed && match.route->pattern.starts_with("/fhir/{type}/{id}")) {
+  if (decision.allowed && match.route->pattern.starts_with("/fhir/{type}/{id}")) {
     access::Access access(caller, parts_.desk.clock);
-    bool visible = false;
-    MYDR24_TRY(access.read(store, [&](store::Reader& reader) -> Result<> {
-      MYDR24_ASSIGN(const auto found, reader.current(type, match.captures[1]));
-      visible = found.has_value();
-      return {};
-    }));
-    out.field("visible", visible);
+    MYDR24_ASSIGN(const bool visible, sees(access, store, match));
+    bool may_know = true;
+    if (asker != nullptr) {
+      MYDR24_ASSIGN(may_know, sees(*asker, store, match));
+    }
+    if (may_know) out.field("visible", visible);
+  }
+  if (!match.route->open) {
+    out.key("allowed_roles").begin_array();
+    for (const auto& role : policy->roles) {
+      auto alone = principal;
+      alone.roles = {role.name};
+      MYDR24_ASSIGN(const auto other, gatekeeper_->caller_of(std::move(alone)));
+      if (decide(*policy, *other, match).allowed) out.string(role.name);
+    }
+    out.end_array();
   }
   out.end_object();
   return text;

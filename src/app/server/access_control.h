@@ -26,7 +26,8 @@ class AccessControl {
     telemetry::Metrics& metrics;
     // Raises an alert with labels; must not wait.
     std::function<void(routing::Alert)> raise;
-    const pipeline::Router& router;  // of the listeners, complete when the first request comes
+    const pipeline::Router& router;       // of the listeners, complete when the first request comes
+    std::function<std::string()> tenant;  // as JSON: tier, quotas and their use
   };
   // All parts must outlive it. Before the store's first tick; adds its followers.
   static Result<std::unique_ptr<AccessControl>> make(Parts parts);
@@ -35,7 +36,7 @@ class AccessControl {
   AccessControl(const AccessControl&) = delete;
   AccessControl& operator=(const AccessControl&) = delete;
 
-  access::Gatekeeper& gatekeeper() { return *gatekeeper_; }
+  Gatekeeper& gatekeeper() { return *gatekeeper_; }
   audit::Log& audit() { return *audit_; }
   IdentityDesk& desk() { return *desk_; }
   // `fhir` must outlive the router.
@@ -56,7 +57,8 @@ class AccessControl {
   Result<> start();
   // Commands of the operator: access.explain, audit.*, breach.*, compliance.record (operator.cc).
   Result<std::string> operate(json::Value command);
-  Result<std::string> explain(json::Value command);
+  // `asker`: what nobody may know who may not see it is left out; null: the operator.
+  Result<std::string> explain(const access_api::Question& question, access::Access* asker);
   Result<std::string> processing_record();
   void keep_retention(const std::stop_token& stop);
 

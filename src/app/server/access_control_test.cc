@@ -2,6 +2,7 @@
 // audit entry for every answer.
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "app/server/access_fixture.h"
@@ -194,6 +195,67 @@ TEST_F(AccessControlTest, AnOverrideShowsOneRecordForAWhileAndIsTold) {
                 .status,
             200);
   EXPECT_FALSE(send(Method::get, "/api/v1/break-glass?waiting=true", {}, officer).raw.body.contains(id));
+}
+
+// What a person is told that they may is what they then may: both are asked of the same decision.
+TEST_F(AccessControlTest, WhatAPersonMayIsWhatTheyAreToldThatTheyMay) {
+  const auto document = json::Document::parse(system_->openapi());
+  ASSERT_TRUE(document);
+  int allowed = 0, refused = 0;
+  for (const auto* role : {"administrator", "nurse", "compliance-officer", "booking-desk"}) {
+    const auto as = log_in(fmt::format("told-{}", role), {role});
+    const auto me = send(Method::get, "/api/v1/access/me", {}, as);
+    std::set<std::string> told;
+    for (const auto operation : me.body.root()["operations"]) told.emplace(operation.text());
+    for (const auto path : document->root()["paths"]) {
+      const auto route = path["get"];
+      const std::string pattern(path.key()), operation(route["x-mydr24-interaction"].text());
+      if (!route.exists() || pattern.starts_with("/fhir") || pattern.contains('{') || operation == "events" ||
+          route["x-mydr24-open"].is_true())
+        continue;
+      const bool may = status_of(as, pattern) != 403;
+      EXPECT_EQ(told.contains(operation), may) << role << " " << pattern;
+      ++(may ? allowed : refused);
+    }
+  }
+  EXPECT_GT(allowed, 40);
+  EXPECT_GT(refused, 40);
+}
+
+TEST_F(AccessControlTest, ARefusalSaysWhichRolesMay) {
+  const auto refused = send(Method::get, "/api/v1/access/users", {}, log_in("nora", {"nurse"}));
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_TRUE(refused.raw.body.contains("role nurse may not access-users; administrator, compliance-officer may"))
+      << refused.raw.body;
+}
+
+TEST_F(AccessControlTest, WhatWouldBeDecidedIsExplainedAndTellsNothingThatIsHidden) {
+  const auto nora = log_in("nora", {"nurse"});
+  const auto officer = log_in("olga", {"compliance-officer"});
+  const auto explain = [&](const std::string& as, const std::string& path, std::string_view method = "GET") {
+    return send(Method::get,
+                fmt::format("/api/v1/access/explain?as={}&method={}&path={}", as, method, net::percent_encode(path)),
+                {}, officer);
+  };
+  const auto allowed = explain("nora", "/fhir/R4/Patient/open?_elements=name");
+  ASSERT_EQ(allowed.status, 200) << allowed.raw.body;
+  EXPECT_TRUE(allowed.body.root()["allowed"].is_true());
+  EXPECT_EQ(allowed.body.root()["rule"].text(), "role nurse may read Patient");
+  // Who may read no Patient is not told which there are.
+  EXPECT_FALSE(allowed.body.root()["visible"].exists());
+  EXPECT_EQ(allowed.raw.body, explain("nora", "/fhir/R4/Patient/nobody").raw.body);
+  const auto practitioner = explain("nora", "/fhir/R4/Practitioner/d");
+  EXPECT_TRUE(practitioner.body.root()["visible"].is_true()) << "olga may read it herself";
+  const auto refused = explain("nora", "/api/v1/access/users");
+  EXPECT_FALSE(refused.body.root()["allowed"].is_true());
+  std::vector<std::string> roles;
+  for (const auto role : refused.body.root()["allowed_roles"]) roles.emplace_back(role.text());
+  EXPECT_EQ(roles, (std::vector<std::string>{"administrator", "compliance-officer"}));
+  EXPECT_FALSE(explain("nora", "/fhir/R4/Patient/open", "DELETE").body.root()["allowed"].is_true());
+  EXPECT_EQ(explain("nobody", "/fhir/R4/Patient").status, 404);
+  EXPECT_EQ(explain("nora", "/nothing/there").status, 404);
+  EXPECT_EQ(explain("nora", "/fhir/R4/Patient", "FETCH").status, 400);
+  EXPECT_EQ(status_of(nora, "/api/v1/access/explain?as=nora&path=/fhir/R4/Patient"), 403);
 }
 
 TEST_F(AccessControlTest, AConsentBindsTheNextRequest) {

@@ -105,11 +105,26 @@ TEST_F(AccessMatrix, NobodyMayAnythingWithoutSayingWhoTheyAre) {
         EXPECT_EQ(one.ask(), 401) << one.what << " " << type;
       EXPECT_EQ(send(Method::del, fmt::format("/fhir/R4/{}/p1-1", type), {}, as).status, 401);
     }
-    for (const auto* path :
-         {"/fhir/R4", "/fhir/R4/_history", "/fhir/R4/Patient/p1/$everything", "/fhir/R4/Patient/p1/$summary",
-          "/fhir/R4/Patient/p1/Observation", "/fhir/R4/$graphql?query={PatientList{id}}", "/fhir/R4/$meta",
-          "/api/v1/alerts", "/api/v1/vitals", "/api/v1/vitals/p1", "/api/v1/status", "/api/v1/events",
-          "/api/v1/oncall/plan", "/api/v2/alerts", "/api/v2/silences", "/api/v1/break-glass", "/api/v1/access/me"}) {
+    for (const auto* path : {"/fhir/R4",
+                             "/fhir/R4/_history",
+                             "/fhir/R4/Patient/p1/$everything",
+                             "/fhir/R4/Patient/p1/$summary",
+                             "/fhir/R4/Patient/p1/Observation",
+                             "/fhir/R4/$graphql?query={PatientList{id}}",
+                             "/fhir/R4/$meta",
+                             "/api/v1/alerts",
+                             "/api/v1/vitals",
+                             "/api/v1/vitals/p1",
+                             "/api/v1/status",
+                             "/api/v1/events",
+                             "/api/v1/oncall/plan",
+                             "/api/v2/alerts",
+                             "/api/v2/silences",
+                             "/api/v1/break-glass",
+                             "/api/v1/access/me",
+                             "/api/v1/access/users",
+                             "/api/v1/access/policy",
+                             "/api/v1/access/tenant"}) {
       const auto answer = send(Method::get, path, {}, as);
       EXPECT_EQ(answer.status, 401) << path;
       EXPECT_TRUE(std::ranges::any_of(answer.raw.headers, [](const auto& h) {
@@ -170,6 +185,11 @@ TEST_F(AccessMatrix, WhatIsNotFhirIsForTheRolesThatNeedIt) {
       {"/api/v2/alerts",
        {Method::get, {"platform-engineer", "on-call-engineer", "operations-lead", "monitoring-feed"}}},
       {"/api/v1/break-glass", {Method::get, {"compliance-officer"}}},
+      {"/api/v1/access/users", {Method::get, {"administrator", "compliance-officer"}}},
+      {"/api/v1/access/policy", {Method::get, {"administrator", "compliance-officer"}}},
+      {"/api/v1/access/explain?as=administrator-x&path=/fhir/R4/Patient",
+       {Method::get, {"administrator", "compliance-officer"}}},
+      {"/api/v1/access/tenant", {Method::get, {"administrator", "platform-engineer", "compliance-officer"}}},
       {"/api/v1/audit/status", {Method::get, {"compliance-officer"}}},
       {"/api/v1/audit/holds", {Method::get, {"compliance-officer"}}},
       {"/api/v1/audit/disclosures?patient=p1", {Method::get, {"compliance-officer", "patient"}}},

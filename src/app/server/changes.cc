@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
 #include "app/server/notify.h"
 #include "app/server/server.h"
 #include "base/core/id.h"
+#include "base/json/document.h"
+#include "base/json/writer.h"
 #include "clinical/records/rewrite.h"
 
 namespace mydr24::server {
@@ -49,6 +52,7 @@ Result<std::unique_ptr<ChangeDesk>> ChangeDesk::make(Parts parts) {
 
 Result<> ChangeDesk::build() {
   MYDR24_ASSIGN(auto policy, read_policy(parts_.settings.changes.policy_file));
+  MYDR24_TRY(check_roles(policy));
   MYDR24_ASSIGN(auto scopes, read_scopes(parts_.settings.changes.scopes));
   if (!parts_.settings.tenant.empty()) scopes.insert(fmt::format("tenant/{}", parts_.settings.tenant));
   MYDR24_ASSIGN(auto reach, call_reach(parts_.settings.server, parts_.settings.access));
@@ -70,6 +74,7 @@ Result<> ChangeDesk::build() {
   };
   book_ = std::make_unique<changes::Book>(parts_.store, std::move(policy), *settings_, std::move(outlook));
   book_->attach();
+  parts_.store.add_follower(*this);
   add_metrics();
   outside_ = std::make_unique<changes::Outside>(outside_settings(std::move(reach)));
   engine_ =
@@ -113,7 +118,54 @@ changes::OutsideSettings ChangeDesk::outside_settings(net::Reach reach) {
     return scope.empty() ? parts_.measured(name) : std::nullopt;
   };
   made.burn = parts_.burn;
+  made.command = [this](const std::string& name) -> Result<changes::Command> {
+    const auto& known = book_->policy().commands;
+    const auto found = known.find(name);
+    if (found == known.end()) return fail(Code::refused, fmt::format("the policy allows no command {}", name));
+    return found->second;
+  };
+  made.credential = [this](const std::string& name, const std::string& url) { return show(name, url); };
   return made;
+}
+
+Result<> ChangeDesk::check_roles(const changes::Policy& policy) const {
+  if (parts_.gatekeeper == nullptr) return {};
+  for (const auto& [name, credential] : policy.credentials)
+    for (const auto& role : credential.roles)
+      if (parts_.gatekeeper->policy()->find(role) == nullptr)
+        return fail(Code::invalid, fmt::format("the credential {}: there is no role {}", name, role),
+                    "changes.policy_file");
+  return {};
+}
+
+// The policy may be another one than when the plan was proposed.
+Result<changes::Shown> ChangeDesk::show(const std::string& credential, const std::string& url) const {
+  const auto& known = book_->policy().credentials;
+  const auto found = known.find(credential);
+  if (found == known.end()) return fail(Code::refused, fmt::format("the policy has no credential {}", credential));
+  if (!changes::is_for(found->second, url))
+    return fail(Code::refused, fmt::format("the credential {} is not for this URL", credential));
+  const auto& what = found->second;
+  if (!what.roles.empty()) {
+    if (parts_.gatekeeper == nullptr) return changes::Shown{};
+    access::Principal machine;
+    machine.kind = access::PrincipalKind::machine;
+    machine.id = "service/change-checks";
+    machine.name = fmt::format("checks of changes, as {}", credential);
+    machine.tenant = parts_.settings.tenant;
+    machine.roles = what.roles;
+    machine.expires = Instant::max();
+    auto loan = parts_.gatekeeper->lend(std::move(machine));
+    return changes::Shown{.header = what.header, .value = "Bearer " + loan.token, .held = std::move(loan.held)};
+  }
+  const auto where = fmt::format("credentials.{}", credential);
+  MYDR24_ASSIGN(auto secret, read_secret(what.file, where));
+  if (secret.ends_with('\r')) secret.pop_back();
+  if (std::ranges::any_of(secret, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    return fail(Code::invalid,
+                fmt::format("the first line of \"{}\" has characters that no header may have", what.file), where);
+  const bool has_scheme = what.header != "Authorization" || secret.contains(' ');
+  return changes::Shown{.header = what.header, .value = has_scheme ? std::move(secret) : "Bearer " + secret};
 }
 
 // As every search is answered; how many there are, and nothing of them.
@@ -133,6 +185,22 @@ Result<std::int64_t> ChangeDesk::count(const std::string& search) const {
       },
       {.time_max = count_time_max}, 0));
   return total;
+}
+
+Result<> ChangeDesk::follow(std::span<const store::Event> events) {
+  for (const store::Event& event : events) {
+    if (!event.kind.starts_with("change.")) continue;
+    const auto payload = json::Document::parse_view(event.payload);
+    if (!payload) continue;
+    std::string told;
+    json::Writer out(told);
+    out.begin_object();
+    for (const auto* member : {"id", "state"})
+      if (const auto value = payload->root()[member]) out.field(member, value.text());
+    out.end_object();
+    parts_.hub.publish(event.kind, std::move(told));
+  }
+  return {};
 }
 
 void ChangeDesk::start(std::string base_url) {

@@ -9,7 +9,9 @@
 
 #include "alerting/alerts/book.h"
 #include "alerting/alerts/dispatcher.h"
+#include "alerting/notify/console_hub.h"
 #include "api/change_api/change_api.h"
+#include "app/server/gatekeeper.h"
 #include "app/server/live_parts.h"
 #include "base/telemetry/log.h"
 #include "clinical/records/records.h"
@@ -17,7 +19,7 @@
 
 namespace mydr24::server {
 
-class ChangeDesk {
+class ChangeDesk : public store::Follower {
  public:
   struct Parts {
     const Settings& settings;
@@ -28,18 +30,20 @@ class ChangeDesk {
     const alerts::Book& book;
     records::Records& records;
     const alerts::Dispatcher& dispatcher;
+    notify::ConsoleHub& hub;
     LiveParts live;
     // What other modules know: an open emergency, open incidents, error budgets. `escalate` is set here.
     changes::Outlook outlook;
     // For checks: a metric of the whole server by its name, and how fast an objective spends its error budget. Thread-safe.
     std::function<std::optional<double>(std::string_view metric)> measured;
     std::function<std::optional<double>(std::string_view slo)> burn;
-    std::function<bool()> is_ending;  // the whole server
+    std::function<bool()> is_ending;   // the whole server
+    Gatekeeper* gatekeeper = nullptr;  // whom checks of own paths log in at; null: nobody is asked who they are
   };
   // All parts must outlive it, except that the store may be closed after stop(). Before the store's first tick.
   // Code::invalid names the setting or the member of the policy that is wrong.
   static Result<std::unique_ptr<ChangeDesk>> make(Parts parts);
-  ~ChangeDesk() { stop(); }
+  ~ChangeDesk() override { stop(); }
   ChangeDesk(const ChangeDesk&) = delete;
   ChangeDesk& operator=(const ChangeDesk&) = delete;
 
@@ -47,6 +51,11 @@ class ChangeDesk {
   // When requests are answered, at `base_url`.
   void start(std::string base_url);
   void stop();
+
+  // In every server: consoles are told that something became of a change, and not what.
+  std::string_view name() const override { return "changes.console"; }
+  bool in_every_process() const override { return true; }
+  Result<> follow(std::span<const store::Event> events) override;
 
  private:
   explicit ChangeDesk(Parts parts) : parts_(std::move(parts)) {}
@@ -57,6 +66,8 @@ class ChangeDesk {
   void add_metric(std::string name, Metric metric) { metrics_[std::move(name)] = std::move(metric); }
   changes::OutsideSettings outside_settings(net::Reach reach);
   Result<std::int64_t> count(const std::string& search) const;
+  Result<> check_roles(const changes::Policy& policy) const;
+  Result<changes::Shown> show(const std::string& credential, const std::string& url) const;
 
   Parts parts_;
   std::map<std::string, Metric, std::less<>> metrics_;

@@ -1,8 +1,11 @@
 // Changes through a real server: proposed, approved, run and taken back over HTTP.
 
 #include <fstream>
+#include <iostream>
+#include <mutex>
 #include <random>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "api/pipeline/features.h"
@@ -80,6 +83,38 @@ TEST_F(ChangeServer, EveryFeatureIsASettingAndHasRoutes) {
   }
 }
 
+TEST_F(ChangeServer, APreviewIsJudgedAndNotKeptAndTheListSaysWhoIsStillNeeded) {
+  const auto body = fmt::format(R"({{"by":"ann","plan":{}}})",
+                                plan(R"({"kind":"set","setting":"alerting.escalate_after_s","value":45})",
+                                     R"({"kind":"http","url":"/api/v1/status"})"));
+  const auto listed = [](std::string_view id) {
+    const auto all = send(Method::get, "/api/v1/changes");
+    for (const auto each : all.body.root()["changes"])
+      if (each["id"].text() == id) return std::string(each.raw());
+    return std::string();
+  };
+  const auto preview = post("/api/v1/changes?preview=true", body);
+  ASSERT_EQ(preview.status, 200) << preview.raw.body;
+  EXPECT_EQ(preview.body.root()["change"]["risk"]["level"].text(), "critical");
+  EXPECT_EQ(preview.body.root()["approvals_needed"].size(), 4U);
+  EXPECT_EQ(listed(""), "") << "it was kept";
+  EXPECT_EQ(post("/api/v1/changes?preview=true", R"({"by":"ann","plan":{}})").status, 400);
+  EXPECT_EQ(post("/api/v1/changes?peek=true", body).status, 400);
+
+  const auto proposed = post("/api/v1/changes", body);
+  ASSERT_EQ(proposed.status, 201) << proposed.raw.body;
+  const std::string id(proposed.body.root()["change"]["id"].text());
+  EXPECT_EQ(post(fmt::format("/api/v1/changes/{}/approve", id),
+                 fmt::format(R"({{"by":"cmo","digest":"{}"}})", proposed.body.root()["change"]["digest"].text()))
+                .status,
+            200);
+  const auto line = listed(id);
+  EXPECT_TRUE(line.contains(R"("approved_by":["cmo"])")) << line;
+  EXPECT_TRUE(line.contains(R"("approvals_open":["technical","security",)")) << line;
+  EXPECT_TRUE(line.contains(R"("services":["alerting"])")) << line;
+  EXPECT_EQ(post(fmt::format("/api/v1/changes/{}/withdraw", id), R"({"by":"ann","reason":"a test"})").status, 200);
+}
+
 TEST_F(ChangeServer, AFeatureIsSwitchedOffByAChangeAndIsThereAgainWhenThatIsTakenBack) {
   const auto path = "/fhir/R4/Patient/nobody/$everything";
   EXPECT_EQ(send(Method::get, path).status, 404);
@@ -148,11 +183,12 @@ TEST_F(ChangeServer, ABadConfigurationIsTakenBackByItselfWithinAMinute) {
   std::string big(900'000, 'x');
   for (char& letter : big) letter = static_cast<char>('a' + random() % 26);
   for (int i = 0; i < 3; ++i) {
-    const auto written =
-        send(Method::post, "/fhir/R4/Basic",
-             fmt::format(R"({{"resourceType":"Basic","code":{{"text":"x"}},"text":{{"status":"generated",)"
-                         R"("div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>"}}}})",
-                         big));
+    const auto written = until_admitted([&] {
+      return send(Method::post, "/fhir/R4/Basic",
+                  fmt::format(R"({{"resourceType":"Basic","code":{{"text":"x"}},"text":{{"status":"generated",)"
+                              R"("div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>"}}}})",
+                              big));
+    });
     ASSERT_EQ(written.status, 201) << written.raw.body;
   }
   const auto write = R"({"kind":"http","url":"/fhir/R4/Basic/change-check","method":"PUT","status":[200,201],)"
@@ -164,7 +200,9 @@ TEST_F(ChangeServer, ABadConfigurationIsTakenBackByItselfWithinAMinute) {
   EXPECT_EQ(ended(id), "validation_failed") << send(Method::get, "/api/v1/changes/" + id).raw.body;
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(60));
   EXPECT_EQ(setting("store.limit_mib"), "0");
-  EXPECT_EQ(send(Method::post, "/fhir/R4/Basic", R"({"resourceType":"Basic","code":{"text":"y"}})").status, 201);
+  const auto after = until_admitted(
+      [] { return send(Method::post, "/fhir/R4/Basic", R"({"resourceType":"Basic","code":{"text":"y"}})"); });
+  EXPECT_EQ(after.status, 201) << after.raw.body;
 }
 
 TEST_F(ChangeServer, ASettingThatIsChangedOutsideIsPutBackToWhatItWas) {
@@ -274,6 +312,175 @@ TEST_F(ChangeAccess, NobodyApprovesInTheNameOfAnother) {
   const auto approved = send(Method::post, approve, approval, member);
   EXPECT_EQ(approved.status, 200) << approved.raw.body;
   EXPECT_EQ(approved.body.root()["change"]["approvals"].at(0)["member"].text(), "senior-dba");
+}
+
+// What a receiver outside is shown, and the checks of a change that log in.
+class ChangeLogin : public AccessTest {
+ protected:
+  static void SetUpTestSuite() {
+    AccessTest::SetUpTestSuite();
+    auto started = net::serve({}, [](net::Exchange& exchange) -> Task<> {
+      {
+        const std::lock_guard lock(mutex_);
+        shown_ = exchange.request().header("Authorization");
+      }
+      co_await exchange.respond({.status = 200, .content_type = "text/plain", .body = "well"});
+    });
+    ASSERT_TRUE(started);
+    receiver_ = std::move(*started).release();
+    std::ofstream(folder_ / "secret") << secret << "\n";
+    std::ofstream(folder_ / "policy.json") << fmt::format(
+        R"({{"load_windows":[],"requirements":{{"low":[["technical"]],"medium":[["technical"]],"high":[["technical"]]}},
+            "credentials":[{{"name":"own","url":"/fhir/R4/Patient/checked","roles":["nurse"]}},
+                           {{"name":"outside","url":"{0}/health","file":"{1}"}},
+                           {{"name":"gone","url":"{0}/gone","file":"{1}-gone"}}]}})",
+        receiver(), (folder_ / "secret").string());
+    cout_ = std::cout.rdbuf(log_.rdbuf());
+    restart([](Settings& settings) {
+      settings.log.level = "debug";
+      settings.server.call_networks = "127.0.0.0/8";
+      settings.changes.policy_file = (folder_ / "policy.json").string();
+    });
+    keep(R"({"resourceType":"Patient","id":"checked"})");
+  }
+  static void TearDownTestSuite() {
+    AccessTest::TearDownTestSuite();
+    std::cout.rdbuf(cout_);
+    delete receiver_;
+  }
+  static std::string receiver() { return fmt::format("http://127.0.0.1:{}", receiver_->port()); }
+  static Headers as(const std::string& name, const std::string& role) {
+    return with(log_in(name, {role}), "Content-Type", "application/json");
+  }
+  static Answer propose(const std::string& checks) {
+    return send(Method::post, "/api/v1/changes",
+                fmt::format(R"({{"plan":{{"title":"t","description":"d","service":"alerting","settle_s":1,)"
+                            R"("test":{{"passed":true,"evidence":"e"}},"implementation":[{{"kind":"wait"}}],)"
+                            R"("checks":[{}]}}}})",
+                            checks),
+                as("mia", "change-manager"));
+  }
+  // How it ended, and all that is told of it.
+  static std::string run(const std::string& checks, std::string& told) {
+    const auto proposed = propose(checks);
+    EXPECT_EQ(proposed.status, 201) << proposed.raw.body;
+    const auto change = proposed.body.root()["change"];
+    const auto path = fmt::format("/api/v1/changes/{}", change["id"].text());
+    const auto approved =
+        send(Method::post, path + "/approve", fmt::format(R"({{"digest":"{}"}})", change["digest"].text()),
+             as("senior-dba", "platform-engineer"));
+    EXPECT_EQ(approved.status, 200) << approved.raw.body;
+    const auto begun = send(Method::post, path + "/start", "{}", as("mia", "change-manager"));
+    EXPECT_EQ(begun.status, 200) << begun.raw.body;
+    for (int i = 0; i < 600; ++i) {
+      const auto shown = send(Method::get, path, {}, as("mia", "change-manager"));
+      const std::string state(shown.body.root()["change"]["state"].text());
+      told = shown.raw.body;
+      if (state != "running" && state != "rolling_back") return state;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return "not over within a minute";
+  }
+  static constexpr std::string_view secret = "Qx7-not-to-be-seen";
+  static inline std::mutex mutex_;
+  static inline std::string shown_;
+  static inline net::Server* receiver_ = nullptr;
+  static inline std::ostringstream log_;
+  static inline std::streambuf* cout_ = nullptr;
+};
+
+TEST_F(ChangeLogin, ACheckOfAPathOfThisServerHasTheRolesOfItsCredentialAndIsOnRecord) {
+  std::string told;
+  const std::string check = R"({"kind":"http","url":"/fhir/R4/Patient/checked","contains":"checked"%})";
+  const auto with_login = check.substr(0, check.find('%')) + R"(,"credential":"own"})";
+  EXPECT_EQ(run(with_login, told), "successful") << told;
+  const auto without = check.substr(0, check.find('%')) + "}";
+  EXPECT_EQ(run(without, told), "validation_failed");
+  EXPECT_TRUE(told.contains("answered 401")) << told;
+  const auto trail = send(Method::get, "/fhir/R4/AuditEvent?patient=Patient/checked&_count=50", {},
+                          log_in("olga", {"compliance-officer"}));
+  EXPECT_TRUE(trail.raw.body.contains("service/change-checks")) << trail.raw.body;
+}
+
+TEST_F(ChangeLogin, ASecretIsShownToItsReceiverAndToNobodyElse) {
+  std::string told;
+  EXPECT_EQ(
+      run(fmt::format(R"({{"kind":"http","url":"{}/health/db","credential":"outside","contains":"well"}})", receiver()),
+          told),
+      "successful")
+      << told;
+  {
+    const std::lock_guard lock(mutex_);
+    EXPECT_EQ(shown_, fmt::format("Bearer {}", secret));
+  }
+  EXPECT_FALSE(told.contains(secret)) << told;
+  EXPECT_EQ(run(fmt::format(R"({{"kind":"http","url":"{}/gone","credential":"gone"}})", receiver()), told),
+            "validation_failed");
+  EXPECT_TRUE(told.contains("cannot read a secret")) << told;
+  const auto policy = send(Method::get, "/api/v1/change-policy", {}, as("mia", "change-manager"));
+  EXPECT_TRUE(policy.raw.body.contains(R"("outside")")) << policy.raw.body;
+  EXPECT_FALSE(policy.raw.body.contains(secret)) << policy.raw.body;
+  const auto read = system_->store().read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto lines, reader.journal(0, 100'000));
+    for (const auto& line : lines) EXPECT_FALSE(line.event.payload.contains(secret)) << line.event.kind;
+    return {};
+  });
+  EXPECT_TRUE(read);
+  EXPECT_FALSE(log_.str().contains(secret));
+}
+
+TEST_F(ChangeLogin, ACredentialIsForWhatItsOperatorSaysOnly) {
+  const auto refused = [](const std::string& check, std::string_view where) {
+    const auto answer = propose(check);
+    EXPECT_EQ(answer.status, 400) << answer.raw.body;
+    EXPECT_TRUE(answer.raw.body.contains(where)) << answer.raw.body;
+  };
+  refused(R"({"kind":"http","url":"/fhir/R4/Patient/other","credential":"own"})", "checks[0].url");
+  refused(R"({"kind":"http","url":"/fhir/R4/Patient/checked/../other","credential":"own"})", "checks[0].url");
+  refused(R"({"kind":"http","url":"http://127.0.0.1:1/health","credential":"outside"})", "checks[0].url");
+  refused(R"({"kind":"http","url":"/x","credential":"odd"})", "checks[0].credential");
+  auto settings = settings_;
+  settings.store.path = (folder_ / "another").string();
+  settings.changes.policy_file = (folder_ / "odd.json").string();
+  std::ofstream(folder_ / "odd.json") << R"({"credentials":[{"name":"x","url":"/x","roles":["wizard"]}]})";
+  const auto started = start(settings, system_clock());
+  ASSERT_FALSE(started);
+  EXPECT_TRUE(started.error().text.contains("wizard")) << started.error().text;
+}
+
+TEST_F(ChangeServer, WhatIsScaledIsThereAndIsScaledBackWhenAnythingFails) {
+  const auto number = folder_ / "number";
+  std::ofstream(number) << "3";
+  std::ofstream(folder_ / "scales.json") << fmt::format(
+      R"({{"load_windows":[],
+           "commands":[{{"name":"count","path":"/bin/cat","arguments":["{0}"]}},
+                       {{"name":"scale","path":"/bin/sh","arguments":["-c","echo $1 > {0}","sh"]}}],
+           "scales":[{{"name":"workers","low":1,"high":5,"read":{{"command":"count"}},"set":{{"command":"scale"}}}}]}})",
+      number.string());
+  restart([](Settings& settings) { settings.changes.policy_file = (folder_ / "scales.json").string(); });
+  const auto there = [&] {
+    std::string text;
+    std::getline(std::ifstream(number) >> std::ws, text);
+    return text;
+  };
+  const std::string scale = R"({"kind":"scale","scale":"workers","to":4})";
+  const auto check = R"({"kind":"http","url":"/api/v1/status"})";
+  const auto id = started(plan(scale, check));
+  EXPECT_EQ(ended(id), "successful") << send(Method::get, "/api/v1/changes/" + id).raw.body;
+  EXPECT_EQ(there(), "4");
+  EXPECT_EQ(post(fmt::format("/api/v1/changes/{}/rollback", id), R"({"by":"ann","reason":"a test"})").status, 200);
+  EXPECT_EQ(ended(id), "rolled_back") << send(Method::get, "/api/v1/changes/" + id).raw.body;
+  EXPECT_EQ(there(), "3");
+  const auto failed = started(plan(
+      scale + R"(,{"kind":"verify","checks":[{"kind":"http","url":"/api/v1/status","contains":"nothing like it"}]})",
+      check));
+  EXPECT_EQ(ended(failed), "failed") << send(Method::get, "/api/v1/changes/" + failed).raw.body;
+  EXPECT_EQ(there(), "3");
+  const auto wrong = post("/api/v1/changes", fmt::format(R"({{"by":"ann","plan":{}}})",
+                                                         plan(R"({"kind":"scale","scale":"workers","to":6})", check)));
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_TRUE(wrong.raw.body.contains("implementation[0].to")) << wrong.raw.body;
+  restart([](Settings& settings) { settings.changes.policy_file.clear(); });
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 
 // Who asks, and what follows from it: identity, policy, Consents and emergency overrides brought together for every listener.
 
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -27,6 +29,7 @@ class Gatekeeper final : public access::Gatekeeper {
     std::shared_ptr<const access::Policy> policy;
     std::function<search::CataloguePtr()> catalogue;  // in force
     std::string organization;  // "Organization/1": whose records these are, for Consents that name a custodian
+    std::string tenant;        // begins its tokens; empty: the only one
     const Clock& clock;        // the server's
     const Clock& machine_clock;
   };
@@ -35,10 +38,18 @@ class Gatekeeper final : public access::Gatekeeper {
   Result<std::shared_ptr<const access::Caller>> authenticate(const net::Request& request) override;
   std::shared_ptr<const access::Policy> policy() const override { return parts_.policy; }
 
+  // A token for requests that this process makes of itself, in the name of that machine. It is valid as long as it is held.
+  struct Loan {
+    std::string token;
+    std::shared_ptr<const void> held;
+  };
+  Loan lend(access::Principal principal);
+
   // The same for a principal that is known otherwise: to explain decisions.
   Result<std::shared_ptr<const access::Caller>> caller_of(access::Principal principal);
 
  private:
+  std::optional<access::Principal> lent_to(const net::Request& request);
   Result<std::shared_ptr<const access::Sight>> sight_of(const access::Principal& principal);
 
   struct Known {
@@ -48,6 +59,13 @@ class Gatekeeper final : public access::Gatekeeper {
   };
 
   const Parts parts_;
+  // Whose the tokens are that are held. Shared with those who hold them.
+  struct Loans {
+    std::mutex mutex;
+    std::atomic<std::size_t> count = 0;
+    std::unordered_map<std::string, access::Principal> by_token;
+  };
+  const std::shared_ptr<Loans> loans_ = std::make_shared<Loans>();
   std::mutex mutex_;
   // What was made of a principal that identity knows, while it gives out the same.
   std::unordered_map<const access::Principal*, Known> known_;

@@ -134,6 +134,51 @@ TEST_F(IncidentServer, TheWayFromOpenToClosed) {
   EXPECT_EQ(send(Method::get, "/api/v1/incidents?state=lost").status, 400);
 }
 
+TEST_F(IncidentServer, TheListSaysWhoCommandsAndWhatIsLeftOfItsTimes) {
+  const std::string id = open("the label printer");
+  const auto row_of = [&](std::string_view state) {
+    const Answer list = send(Method::get, fmt::format("/api/v1/incidents?state={}", state));
+    for (const auto each : list.body.root()["incidents"])
+      if (each["id"].text() == id) return std::string(each.raw());
+    return std::string("{}");
+  };
+  const auto opened = json::Document::parse(row_of("open"));
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->root()["response_s"].text(), "3600");
+  EXPECT_EQ(opened->root()["resolution_s"].text(), "28800");
+  EXPECT_EQ(opened->root()["patient_count"].text(), "0");
+  for (const std::string_view member : {"commander", "response_stopped", "resolution_stopped", "paused_at"})
+    EXPECT_FALSE(opened->root()[member].exists()) << member;
+
+  EXPECT_EQ(act(id, "ack", R"({"by":"bob"})").status, 200);
+  EXPECT_EQ(act(id, "roles", R"({"by":"bob","role":"commander","person":"carla"})").status, 200);
+  EXPECT_EQ(act(id, "pause", R"({"by":"bob","reason":"waiting on vendor"})").status, 200);
+  const auto paused = json::Document::parse(row_of("open"));
+  ASSERT_TRUE(paused);
+  EXPECT_EQ(paused->root()["commander"].text(), "carla");
+  EXPECT_EQ(paused->root()["acknowledged_at"].text(), paused->root()["response_stopped"].text());
+  EXPECT_TRUE(paused->root()["paused_at"].exists());
+  EXPECT_FALSE(paused->root()["resolution_stopped"].exists());
+
+  EXPECT_EQ(act(id, "resolve", R"({"by":"bob","how":"new labels"})").status, 200);
+  const auto over = json::Document::parse(row_of("over"));
+  ASSERT_TRUE(over);
+  EXPECT_EQ(over->root()["resolution_stopped"].text(), over->root()["resolved_at"].text());
+  EXPECT_FALSE(over->root()["paused_at"].exists());
+}
+
+TEST_F(IncidentServer, ATimelineNamesTheChangesOfItsService) {
+  const std::string id = open("records are slow", R"(,"service":"records")");
+  const auto done = system_->store().write(RequestClass::urgent, [](store::Transaction& transaction) -> Result<> {
+    MYDR24_TRY(
+        transaction.note("change.started", R"({"id":"c7","title":"New disks","service":"database","by":"ann"})"));
+    return {};
+  });
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_TRUE(comes_true([&] { return get(id, "/timeline").raw.body.contains(R"("data":{"change":"c7"})"); }));
+  EXPECT_EQ(act(id, "resolve", R"({"by":"ann","how":"gone back"})").status, 200);
+}
+
 TEST_F(IncidentServer, WhoClosesTheCallHasTakenIt) {
   const std::string id = open("emergency switchboard", R"(,"status":"down")");
   const std::string page(text(get(id), "page"));

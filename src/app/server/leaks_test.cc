@@ -1,5 +1,5 @@
 // What is hidden leaves by no other way either: not by what is not FHIR, in accountings and exports, in what is told to the
-// people on call, nor in the log at its most talkative. By access_control_test.cc not in answers about resources.
+// people on call, nor in traces, nor in the log at its most talkative. By access_control_test.cc not in answers about resources.
 
 #include <iostream>
 #include <mutex>
@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/server/access_fixture.h"
+#include "app/server/collector_fixture.h"
 #include "base/core/date_time.h"
 #include "base/net/http.h"
 
@@ -56,9 +57,14 @@ class LeaksTest : public AccessTest {
   static void SetUpTestSuite() {
     AccessTest::SetUpTestSuite();
     told_ = new Told;
+    collector_ = new Collector;
     cout_ = std::cout.rdbuf(log_.rdbuf());
     restart([](Settings& settings) {
       settings.log.level = "debug";
+      settings.traces = {.otlp_url = collector_->url(),
+                         .otlp_every_ms = 100,
+                         .otlp_encoding = "json",
+                         .sample_per_million = 1'000'000};
       settings.alerting.contacts = {{.name = "nurse", .webhook_url = told_->url(), .webhook_secret_file = ""}};
     });
     keep(R"({"resourceType":"Patient","id":"open"})");
@@ -83,6 +89,7 @@ class LeaksTest : public AccessTest {
     AccessTest::TearDownTestSuite();
     std::cout.rdbuf(cout_);
     delete told_;
+    delete collector_;
   }
 
   // What a curious nurse would try; and a Consent that is not understood, which the log names.
@@ -104,6 +111,7 @@ class LeaksTest : public AccessTest {
   }
 
   static inline Told* told_ = nullptr;
+  static inline Collector* collector_ = nullptr;
   static inline std::ostringstream log_;
   static inline std::streambuf* cout_ = nullptr;
 };
@@ -167,6 +175,21 @@ TEST_F(LeaksTest, WhoIsOnCallIsToldWithoutThePatient) {
   for (int i = 0; i < 200 && told_->count() == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   ASSERT_GT(told_->count(), 0);
   EXPECT_FALSE(told_->all().contains(mark)) << told_->all();
+}
+
+// Requests that name somebody in path, query, headers and body are all traced.
+TEST_F(LeaksTest, TracesNameNobody) {
+  const auto nurse = log_in("nora", {"nurse"});
+  const auto traced = with(with(nurse, "traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+                           "tracestate", fmt::format("mydr24={}", mark));
+  (void)send(Method::get, fmt::format("/fhir/R4/Patient/{0}?_elements={0}", mark), {},
+             with(traced, "X-Request-Id", std::string(mark)));
+  (void)send(Method::get, fmt::format("/nothing/{}", mark), {}, traced);
+  (void)send(Method::post, fmt::format("/fhir/R4/Patient?name={}", mark), fmt::format("<{}>", mark), traced);
+  for (const auto* const name : {"GET /fhir/{type}/{id}", "GET /fhir/{type}", "POST /fhir/{type}", "GET",
+                                 "GET /api/v1/vitals/{patient}", "alert delivery"})
+    EXPECT_TRUE(collector_->wait_for(name).contains(name)) << name;
+  EXPECT_FALSE(collector_->all().contains(mark)) << collector_->all();
 }
 
 TEST_F(LeaksTest, TheLogNamesNobodyAtItsMostTalkative) {

@@ -2,22 +2,15 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
-#include <unistd.h>
-
-#include <array>
 
 #include "app/server/server.h"
+#include "app/server/tracing.h"
 
 namespace mydr24::server {
 namespace {
 
 constexpr std::chrono::minutes keep_every{1};
 constexpr std::string_view job = "mydr24";
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
 
 // Several servers on one store keep their own; a server that is alone finds its history wherever it is started.
 std::string keeper_name(const Settings& settings, const store::Store& store) {
@@ -56,14 +49,14 @@ MonitoringSeries::MonitoringSeries(const Settings& settings, store::Store& store
            {},
            {.job = std::string(job), .instance = settings.server.listen}} {
   if (settings.series.otlp_url.empty()) return;
+  const bool is_json = settings.series.otlp_encoding == "json";
   exporter_ = std::make_unique<series::Exporter>(
       series::ExporterSettings{.url = settings.series.otlp_url,
                                .every = std::chrono::seconds(settings.series.otlp_every_s),
-                               .json = settings.series.otlp_encoding == "json",
-                               .resource = {.service = std::string(job),
-                                            .version = std::string(version),
-                                            .instance = fmt::format("{}:{}", host_name(), settings.server.listen)}},
-      metrics, clock);
+                               .json = is_json},
+      [&metrics, &clock, make = is_json ? series::otlp_json : series::otlp_protobuf, resource = otlp_resource(settings),
+       started = clock.now()] { return std::vector{make(metrics.gather(), resource, started, clock.now())}; },
+      clock);
 }
 
 MonitoringSeries::~MonitoringSeries() { stop(); }

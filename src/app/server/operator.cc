@@ -23,7 +23,12 @@ Result<std::string> AccessControl::operate(json::Value command) {
     }));
     return text;
   };
-  if (name == "access.explain") return explain(command);
+  if (name == "access.explain") {
+    return explain({.as = std::string(command["as"].text()),
+                    .method = std::string(command["method"].text()),
+                    .path = std::string(command["path"].text())},
+                   nullptr);
+  }
   if (name == "compliance.record") return processing_record();
   const auto holds = [this]() -> Result<std::string> {
     MYDR24_ASSIGN(const auto all, audit_->holds());

@@ -10,6 +10,7 @@
 #include "app/server/core.h"
 #include "app/server/listeners.h"
 #include "app/server/tenant.h"
+#include "app/server/tracing.h"
 
 namespace mydr24::server {
 namespace {
@@ -56,6 +57,7 @@ class RunningSystem : public System {
 
   Result<> start() {
     MYDR24_TRY(check_tenants(settings_));
+    MYDR24_ASSIGN(tracing_, Tracing::make(settings_, metrics_, clock_));
     if (settings_.tenants.empty()) MYDR24_TRY(start_tenant(settings_, nullptr));
     for (const auto& section : settings_.tenants) {
       MYDR24_ASSIGN(const auto own, tenant_settings(settings_, section.name));
@@ -95,8 +97,9 @@ class RunningSystem : public System {
   pipeline::Router& admin_router() { return is_shared() ? admin_router_ : tenants_.front()->admin_router(); }
 
   Result<> start_tenant(const Settings& settings, const TenantSection* section) {
-    auto tenant = std::make_unique<Tenant>(settings, section,
-                                           Shared{clock_, log_, metrics_, weights_, workers_, draining_, hold_, more_});
+    const Shared shared{
+        clock_, log_, metrics_, weights_, workers_, draining_, hold_, more_, tracing_ ? &tracing_->traces() : nullptr};
+    auto tenant = std::make_unique<Tenant>(settings, section, shared);
     if (auto started = tenant->start(); !started) {
       auto error = std::move(started).error();
       if (section != nullptr) error.text = fmt::format("tenant {}: {}", section->name, error.text);
@@ -139,6 +142,7 @@ class RunningSystem : public System {
   telemetry::Metrics metrics_;
   ThreadWeights weights_;
   WorkerPool workers_;
+  std::unique_ptr<Tracing> tracing_;  // null: nothing is traced
   std::atomic<bool> draining_{false};
   std::atomic<bool> hold_{false};                 // of admission
   std::vector<std::unique_ptr<Tenant>> tenants_;  // at least one when it was started

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,18 @@ inline Answer send_to(const std::string& url, Method method, std::string body = 
   answer.raw = std::move(*response);
   answer.status = answer.raw.status;
   if (auto parsed = json::Document::parse(answer.raw.body)) answer.body = std::move(*parsed);
+  return answer;
+}
+
+// As a client does that is told to come again, for what is not about admission: a slow machine may be overloaded.
+template <class Send>
+Answer until_admitted(Send send) {
+  Answer answer;
+  for (int tried = 0; tried < 120; ++tried) {
+    answer = send();
+    if (answer.status != 429 && answer.status != 503) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  }
   return answer;
 }
 

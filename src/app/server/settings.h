@@ -163,6 +163,16 @@ struct SeriesSection {
   std::string otlp_encoding = "protobuf";  // or json
 };
 
+// What requests spent their time on (docs/monitoring.md).
+struct TracesSection {
+  std::string otlp_url;                // of an OpenTelemetry collector that traces are sent to; empty: there are none
+  std::int64_t otlp_every_ms = 5'000;  // between two exports
+  std::string otlp_encoding = "protobuf";  // or json
+  std::int64_t sample_per_million = 0;     // of requests whose callers say nothing of a trace
+  std::int64_t slow_ms = 1'000;            // who takes as long is traced whatever the sample says; 0: nobody
+  std::int64_t beyond_per_s_max = 100;     // that callers ask for, or that were slow or failed; more are not traced
+};
+
 // What the server watches of itself (docs/monitoring.md).
 struct MonitorSection {
   std::string heartbeat_url;        // called every probe_every_s while all works; empty: none
@@ -248,6 +258,7 @@ struct Settings {
   AlertingSection alerting;
   ChangesSection changes;
   SeriesSection series;
+  TracesSection traces;
   MonitorSection monitor;
   std::vector<TenantSection> tenants;  // none: one that has no name and answers for every host
   std::string tenant;                  // whose settings these are, see tenant_settings(); empty: the only one's

@@ -9,6 +9,7 @@
 #include "api/pipeline/openapi.h"
 #include "app/server/bench_route.h"
 #include "app/server/server.h"
+#include "base/json/writer.h"
 #include "base/net/client.h"
 #include "clinical/records/rewrite.h"
 #include "guard/admission/hash.h"
@@ -35,12 +36,14 @@ Tenant::Tenant(Settings settings, const TenantSection* section, const Shared& sh
       metrics_(shared.metrics, labels_of(settings_)),
       clock_(shared.machine_clock),
       hosts_(section == nullptr ? std::vector<std::string>() : section->hosts),
+      tier_(section == nullptr ? std::string() : section->tier),
       hub_(clock_) {
   if (section == nullptr) return;
   const Tier& tier = *find_tier(section->tier);
   hand_ = admission::Hand::dealt(admission::hash(section->name), tier.queues);
-  const auto per_second = limit_of(section->requests_per_s, tier.requests_per_s);
-  if (per_second > 0) quota_.emplace(static_cast<double>(per_second), static_cast<double>(per_second));
+  requests_per_s_ = limit_of(section->requests_per_s, tier.requests_per_s);
+  const auto per_second = static_cast<double>(requests_per_s_);
+  if (requests_per_s_ > 0) quota_.emplace(per_second, per_second);
   storage_bytes_max_ = static_cast<std::size_t>(limit_of(section->storage_mib, tier.storage_mib)) << 20U;
 }
 
@@ -69,7 +72,7 @@ Result<> Tenant::start() {
   const std::chrono::seconds escalate_after(settings_.alerting.escalate_after_s);
   MYDR24_ASSIGN(notify_, make_notify(settings_, *core_.store, clock_));
   dispatcher_ = std::make_unique<alerts::Dispatcher>(
-      *core_.directory, clock_, hub_, alerts::DispatcherSettings{},
+      *core_.directory, clock_, hub_, alerts::DispatcherSettings{.traces = shared_.traces},
       [this](asio::io_context& context, const notify::Address& address) -> Result<std::unique_ptr<notify::Channel>> {
         return make_channel(context, address);
       });
@@ -128,7 +131,8 @@ Result<> Tenant::start() {
              .consents = *core_.consents,
              .metrics = metrics_,
              .raise = [this](routing::Alert alert) { label_alerts_->raise(std::move(alert)); },
-             .router = router_}));
+             .router = router_,
+             .tenant = [this] { return describe(); }}));
   }
   MYDR24_TRY(make_origins());
   MYDR24_TRY(make_changes());
@@ -154,6 +158,8 @@ Door Tenant::door() {
   door.settings.quota = quota_ ? &*quota_ : nullptr;
   if (origins_) door.settings.may_read = [this](std::string_view origin) { return origins_->has(origin); };
   door.settings.features = &features_;
+  door.settings.traces = shared_.traces;
+  door.settings.tenant = settings_.tenant;
   door.settings.is_full = [this] { return is_full_.load(std::memory_order_relaxed); };
   door.settings.served = [this](const pipeline::Route& route, std::chrono::nanoseconds time) {
     monitoring_->served(route, time);
@@ -229,6 +235,25 @@ Result<> Tenant::make_origins() {
   return {};
 }
 
+// For its own people: nothing of another tenant.
+std::string Tenant::describe() const {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().field("name", settings_.tenant).field("tier", tier_).key("hosts").begin_array();
+  for (const auto& host : hosts_) out.string(host);
+  out.end_array();
+  if (!tier_.empty()) out.field("queues", find_tier(tier_)->queues).field("queues_of", admission::Hand::shards);
+  out.field("requests_per_s", requests_per_s_).field("requests_used", quota_ ? quota_->used(clock_.steady()) : 0.0);
+  out.field("storage_bytes", core_.store->statistics().bytes_on_disk);
+  out.field("storage_bytes_max", storage_bytes_max_.load()).key("tiers").begin_array();
+  for (const auto& tier : tiers) {
+    out.begin_object().field("name", tier.name).field("queues", tier.queues);
+    out.field("requests_per_s", tier.requests_per_s).field("storage_bytes", tier.storage_mib << 20).end_object();
+  }
+  out.end_array().end_object();
+  return text;
+}
+
 // Before the store's first tick. What may change while the server runs, and how it is changed.
 Result<> Tenant::make_changes() {
   const auto number = [](const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); };
@@ -263,11 +288,13 @@ Result<> Tenant::make_changes() {
                                   .book = *core_.book,
                                   .records = *core_.records,
                                   .dispatcher = *dispatcher_,
+                                  .hub = hub_,
                                   .live = std::move(parts),
                                   .outlook = make_outlook(),
                                   .measured = [this](auto name) { return monitoring_->monitor().value(name); },
                                   .burn = [this](auto slo) { return monitoring_->monitor().burn_rate(slo); },
-                                  .is_ending = [this] { return shared_.draining.load(); }}));
+                                  .is_ending = [this] { return shared_.draining.load(); },
+                                  .gatekeeper = access_ ? &access_->gatekeeper() : nullptr}));
   return {};
 }
 
@@ -314,8 +341,14 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
   vitals_->add_routes(router_);
   fhir_api::add_routes(router_, *fhir_);
   desk_api::add_routes(router_, *desk_);
-  console_api::add_routes(router_,
-                          {.access = access_ != nullptr, .demo = settings_.demo, .version = std::string(version)});
+  console_api::Config console{.is_known = {}, .demo = settings_.demo, .version = std::string(version)};
+  if (access_) {
+    console.is_known = [this](const net::Request& request) {
+      const auto caller = access_->gatekeeper().authenticate(request);
+      return caller && (*caller)->principal.is_known();
+    };
+  }
+  console_api::add_routes(router_, std::move(console));
   answers_ = std::make_unique<notify_api::Service>(notify_api::Service{
       *core_.store, *core_.book, *notify_->addresses, *notify_->tokens, notify_->providers, hub_, clock_});
   notify_api::add_routes(router_, *answers_);

@@ -32,6 +32,7 @@
 #include "app/server/tenants.h"
 #include "app/server/vitals.h"
 #include "base/core/paced_clock.h"
+#include "base/telemetry/traces.h"
 #include "clinical/vitals/chart.h"
 #include "guard/identity/origins.h"
 
@@ -47,6 +48,7 @@ struct Shared {
   const std::atomic<bool>& draining;
   std::atomic<bool>& hold;                                    // see AdmissionDesk::Parts
   const std::function<void(pipeline::Router&)>& more_routes;  // empty: none
+  telemetry::Traces* traces;                                  // null: nothing is traced
 };
 
 class Tenant {
@@ -80,6 +82,7 @@ class Tenant {
   Result<> make_changes();
   changes::Outlook make_outlook();
   void make_routes(std::chrono::seconds escalate_after);
+  std::string describe() const;
   void make_metrics();
   void make_monitoring();
   void call_from_memory(const monitor::Unstored::Call& call);
@@ -92,6 +95,8 @@ class Tenant {
   telemetry::Metrics metrics_;
   PacedClock clock_;
   const std::vector<std::string> hosts_;
+  const std::string tier_;               // empty: there are no tenants
+  std::int64_t requests_per_s_ = 0;      // 0: no limit
   std::optional<admission::Hand> hand_;  // none: every queue
   std::optional<admission::Quota> quota_;
   std::atomic<std::size_t> storage_bytes_max_ = 0;  // 0: no limit

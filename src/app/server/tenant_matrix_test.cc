@@ -185,5 +185,23 @@ TEST_F(TenantMatrix, WhatIsNotFhirIsEachTenantsOwn) {
   }
 }
 
+// Its people are told of its own quotas, by whatever way they come, and of no other tenant.
+TEST_F(TenantMatrix, EachTellsOfItselfAlone) {
+  for (const std::string tenant : {"north", "south"}) {
+    const auto told = answer(tenant, tokens_.at(tenant).at("administrator"), Method::get, "/api/v1/access/tenant");
+    ASSERT_EQ(told.status, 200) << told.raw.body;
+    const auto root = told.body.root();
+    EXPECT_EQ(root["name"].text(), tenant);
+    EXPECT_EQ(root["hosts"].at(0).text(), tenant + ".test");
+    EXPECT_EQ(root["tier"].text(), "enterprise");
+    EXPECT_EQ(root["queues"].text(), "16");
+    EXPECT_EQ(root["requests_per_s"].text(), "0");
+    EXPECT_NE(root["storage_bytes"].text(), "0");
+    EXPECT_EQ(root["tiers"].size(), 4U);
+    EXPECT_FALSE(told.raw.body.contains(tenant == "north" ? "south" : "north"));
+    EXPECT_EQ(ask(tenant, tenant, "nurse", Method::get, "/api/v1/access/tenant"), 403);
+  }
+}
+
 }  // namespace
 }  // namespace mydr24::server

@@ -1,38 +1,15 @@
 #include "base/core/id.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
+
+#include "base/core/random.h"
 
 namespace mydr24 {
 namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
-
-void fill_random(unsigned char* to, std::size_t count) {
-  while (count > 0) {
-    const auto got = getrandom(to, count, 0);
-    if (got < 0) std::abort();  // getrandom without flags fails only on a broken kernel interface
-    to += got;
-    count -= static_cast<std::size_t>(got);
-  }
-}
-
-// The kernel is asked for many bytes at once: a system call for every id would cost more than the id.
-void take_random(unsigned char* to, std::size_t count) {
-  thread_local std::array<unsigned char, 4096> pool;
-  thread_local std::size_t used = pool.size();
-  if (pool.size() - used < count) {
-    fill_random(pool.data(), pool.size());
-    used = 0;
-  }
-  std::copy_n(pool.data() + used, count, to);
-  std::fill_n(pool.data() + used, count, 0);
-  used += count;
-}
 
 }  // namespace
 

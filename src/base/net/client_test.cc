@@ -353,9 +353,18 @@ TEST(Tls, HandshakesTakeNoMoreThanTheirShareAndEverybodyIsServed) {
     const auto connected = make_client(context, settings);
     std::vector<std::unique_ptr<Client>> clients;
     int answered = 0;
+    int ended = 0;
     std::chrono::nanoseconds taken{0};
+    // On a slow machine who comes last waits for long.
+    const auto request = [&] {
+      auto made = call(local(server->port(), "/", "https"));
+      made.time_max = std::chrono::minutes(2);
+      return made;
+    };
     const auto ask = [&](Client& client) -> Task<> {
-      const auto answer = co_await client.send(call(local(server->port(), "/", "https")));
+      const auto answer = co_await client.send(request());
+      EXPECT_TRUE(answer) << answer.error().text;
+      ++ended;
       if (answer && answer->body == "hello") ++answered;
     };
     asio::co_spawn(
@@ -373,9 +382,9 @@ TEST(Tls, HandshakesTakeNoMoreThanTheirShareAndEverybodyIsServed) {
                 },
                 asio::detached);
           }
-          while (answered < 13) {
+          while (ended < 13) {
             const auto asked = std::chrono::steady_clock::now();
-            const auto answer = co_await connected->send(call(local(server->port(), "/", "https")));
+            const auto answer = co_await connected->send(request());
             EXPECT_TRUE(answer);
             slowest_beside =
                 std::max<std::chrono::nanoseconds>(slowest_beside, std::chrono::steady_clock::now() - asked);
@@ -392,7 +401,8 @@ TEST(Tls, HandshakesTakeNoMoreThanTheirShareAndEverybodyIsServed) {
   const double with_all = seconds_of_a_rush(0, beside_all);
   const double with_a_hundredth = seconds_of_a_rush(0.01, beside_some);
   EXPECT_GT(with_a_hundredth, 3 * with_all);
-  EXPECT_LT(beside_some, std::chrono::milliseconds(250));
+  // Who had to wait for the handshakes would wait for most of the rush.
+  EXPECT_LT(std::chrono::duration<double>(beside_some).count(), std::max(0.25, with_a_hundredth / 4));
 }
 
 TEST(Tls, OneConnectionServesManyCalls) {

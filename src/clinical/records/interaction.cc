@@ -9,6 +9,7 @@
 #include "base/json/patch.h"
 #include "clinical/records/rewrite.h"
 #include "fhir/patch/patch.h"
+#include "storage/store/traced.h"
 
 namespace mydr24::records {
 namespace {
@@ -318,7 +319,7 @@ Task<Accepted<std::vector<Effect>>> execute(const Records& records, access::Acce
       return commit(records, access, transaction, *plan, effects);
     };
     const auto done = co_await async_call<Result<>>(
-        [&](auto finish) { records.store().submit(request_class, work, std::move(finish)); });
+        [&](auto finish) { store::submit(records.store(), access.trace(), request_class, work, std::move(finish)); });
     if (done) {
       hand_over_texts(*plan, effects);
       co_return effects;

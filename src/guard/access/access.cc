@@ -21,6 +21,7 @@ Access& Access::server() {
 
 Result<> Access::read(store::Store& store, const std::function<Result<>(store::Reader&)>& read,
                       const store::ReadLimits& limits, store::Sequence after) {
+  const telemetry::TraceTimer timer(trace_, "store read");
   if (clock_ == nullptr) return store.read(read, limits, after);
   return store.read([&](store::Reader& reader) { return this->read(reader, read); }, limits, after);
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/telemetry/traces.h"
 #include "guard/access/caller.h"
 #include "guard/access/guarded_reader.h"
 #include "guard/access/principal.h"
@@ -84,6 +85,10 @@ class Access {
   // request.
   bool has_consent(std::string_view patient) const;
 
+  // Who is told how long reads and writes take. Null: nobody. It must live as long as this.
+  void trace_by(telemetry::Trace* trace) { trace_ = trace; }
+  telemetry::Trace* trace() const { return trace_; }
+
   // What the audit tells of the answer.
   void note_patient(std::string_view id);
   void note_incomplete();  // more than are named: an export
@@ -96,6 +101,7 @@ class Access {
   std::shared_ptr<const Caller> caller_;
   const Clock* clock_ = nullptr;  // null: the server itself
   NoteWrites note_;
+  telemetry::Trace* trace_ = nullptr;
   // A write that is rehearsed because its store is full has another transaction, on another thread.
   std::map<const store::Transaction*, std::vector<Written>> written_;
   std::atomic<bool> has_noted_ = false;

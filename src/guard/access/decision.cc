@@ -56,6 +56,14 @@ std::string roles_of(const Principal& principal) {
   return text;
 }
 
+// What is asked for next by who is refused.
+std::string who_may(const Policy& policy, std::string_view operation) {
+  std::string names;
+  for (const auto& role : policy.roles)
+    if (role.may_operate(operation)) names.append(names.empty() ? "; " : ", ").append(role.name);
+  return names.empty() ? names : names + " may";
+}
+
 Decision nobody() { return {.allowed = false, .unknown = true, .rule = "nobody is logged in"}; }
 
 }  // namespace
@@ -88,7 +96,9 @@ Decision decide_operation(const Policy& policy, const Caller& caller, std::strin
     return {.allowed = true, .unknown = false, .rule = "everybody sees to their own sessions"};
   const auto role = role_for_operation(policy, principal, operation);
   if (role.empty())
-    return {.allowed = false, .unknown = false, .rule = fmt::format("{} may not {}", roles_of(principal), operation)};
+    return {.allowed = false,
+            .unknown = false,
+            .rule = fmt::format("{} may not {}{}", roles_of(principal), operation, who_may(policy, operation))};
   return {.allowed = true, .unknown = false, .rule = fmt::format("role {} may {}", role, operation)};
 }
 

@@ -14,7 +14,9 @@ namespace mydr24::access {
 struct Decision {
   bool allowed = false;
   bool unknown = false;  // nobody said who they are: 401 instead of 403
-  std::string rule;      // what decided, for the audit and for people: "role nurse: Observation.rs"
+  // What decided, for the audit and for people: "role nurse may read Patient". Of an operation that is refused also which
+  // roles may.
+  std::string rule;
 };
 
 // `interaction` as in the router ("read", "search-type", "$everything"), `type` as in the path; empty: the whole system.

@@ -29,7 +29,7 @@ std::string_view default_policy_text() {
                     "CodeSystem", "ValueSet", "ConceptMap", "NamingSystem", "StructureDefinition", "SearchParameter",
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cruds" }
       ],
-      "operations": ["status", "am-status", "am-reload", "oncall-who", "oncall-plan", "change-list",
+      "operations": ["access-*", "status", "am-status", "am-reload", "oncall-who", "oncall-plan", "change-list",
                      "change-show", "change-approve", "change-reject", "change-calendar", "change-policy",
                      "change-figures", "setting-*", "monitor-status", "monitor-slos", "monitor-slo"]
     },
@@ -41,7 +41,7 @@ std::string_view default_policy_text() {
         { "types": ["Organization", "Location", "Endpoint", "Subscription", "CodeSystem", "ValueSet", "ConceptMap",
                     "StructureDefinition", "SearchParameter"], "permissions": "rs" }
       ],
-      "operations": ["status", "am-*", "silence-preview", "webhook-event",
+      "operations": ["access-tenant", "status", "am-*", "silence-preview", "webhook-event",
                      "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*", "incidents",
                      "incident", "incident-open", "incident-work-*", "incident-setup*", "incident-classify",
                      "incident-correction*", "change-*", "setting-*", "series-*", "remote-write", "monitor-*"]
@@ -117,7 +117,7 @@ std::string_view default_policy_text() {
         { "types": ["AuditEvent", "Provenance", "Consent", "Organization", "Practitioner", "PractitionerRole"],
           "permissions": "rs" }
       ],
-      "operations": ["break-glass-list", "break-glass-review", "status", "audit-*", "rights-*", "breach-*",
+      "operations": ["access-*", "break-glass-list", "break-glass-review", "status", "audit-*", "rights-*", "breach-*",
                      "processing-record", "incidents", "incident", "incident-patients", "incident-work-note",
                      "incident-work-timeline", "incident-work-verify", "change-list", "change-show",
                      "change-approve", "change-reject", "change-calendar", "change-policy", "change-figures",

@@ -28,6 +28,13 @@ class Quota {
     }
   }
 
+  // How much of the bucket is spent, 0 to 1. `now`: as of take(). Thread-safe.
+  double used(std::chrono::nanoseconds now) const {
+    if (interval_ns_ == 0) return 0;
+    const auto ahead = spent_.load(std::memory_order_relaxed) - (now.count() - burst_ns_);
+    return std::clamp(static_cast<double>(ahead) / static_cast<double>(burst_ns_), 0.0, 1.0);
+  }
+
  private:
   const std::int64_t interval_ns_;
   const std::int64_t burst_ns_;

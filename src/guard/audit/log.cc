@@ -75,9 +75,10 @@ Log::~Log() {
   {
     const std::lock_guard lock(waking_);
     stopping_ = true;
-    stop_sealing_ = true;
   }
   woken_.notify_all();
+  stop_sealing_ = true;
+  ask_to_seal();
   if (sealer_.joinable()) sealer_.join();
   if (!syncer_.joinable()) return;  // it was never open
   syncer_.join();
@@ -150,6 +151,7 @@ Result<> Log::recover() {
   for (const std::int64_t first : segments)
     if (auto file = File::open(open_path(settings_.folder, first)); file && first != first_)
       ended_.push_back(std::move(*file));
+  ended_before_ = first_;
   folder_changed_ = true;
   lag_->written();
   warn_of_lost_lines();
@@ -278,6 +280,7 @@ Result<> Log::begin_segment() {
     if (const auto trimmed = before->truncate(bytes_before); !trimmed) tell_of(trimmed.error());
     ended_.push_back(std::move(before));
   }
+  ended_before_ = first_;
   folder_changed_ = true;
   return {};
 }
@@ -320,12 +323,13 @@ Result<> Log::write_checkpoint() {
 Result<> Log::rotate_if(bool due) {
   if (!due) return {};
   MYDR24_TRY(begin_segment());
-  {
-    const std::lock_guard lock(waking_);
-    seal_wanted_ = true;
-  }
-  woken_.notify_all();
+  ask_to_seal();
   return {};
+}
+
+void Log::ask_to_seal() {
+  ++seals_asked_;
+  seals_asked_.notify_one();
 }
 
 Result<std::int64_t> Log::append(Entry entry) {
@@ -438,17 +442,12 @@ void Log::run_seal() {
   // Compressing can wait; what is asked of the server cannot. Where the kernel refuses, it runs as the others.
   const sched_param lowest{};
   ::sched_setscheduler(0, SCHED_IDLE, &lowest);
-  std::unique_lock waiting(waking_);
-  while (!stopping_) {
-    woken_.wait(waiting, [&] { return stopping_ || seal_wanted_; });
-    if (stopping_) return;
-    seal_wanted_ = false;
-    seal_running_ = true;
-    waiting.unlock();
+  while (!stop_sealing_) {
+    seals_asked_.wait(seals_done_);
+    const int asked = seals_asked_;
     seal_all();
-    waiting.lock();
-    seal_running_ = false;
-    sealed_.notify_all();
+    seals_done_ = asked;
+    seals_done_.notify_all();
   }
 }
 
@@ -456,11 +455,7 @@ void Log::seal_all() {
   const std::lock_guard one(sealing_);
   const auto segments = segments_in(settings_.folder);
   if (!segments) return;
-  std::int64_t open = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    open = first_;
-  }
+  const std::int64_t open = ended_before_;
   for (const std::int64_t first : *segments) {
     if (first >= open || stop_sealing_) continue;
     Result<> done = seal(trail_, first, stop_sealing_);
@@ -477,8 +472,8 @@ void Log::tell_of(const Error& error) {
 }
 
 void Log::settle() {
-  std::unique_lock waiting(waking_);
-  sealed_.wait(waiting, [&] { return stopping_ || (!seal_wanted_ && !seal_running_); });
+  const int asked = seals_asked_;
+  for (int done = seals_done_; done < asked; done = seals_done_) seals_done_.wait(done);
 }
 
 Result<> Log::rotate() {

@@ -165,6 +165,7 @@ class Log {
 
   void run_sync();
   void run_seal();
+  void ask_to_seal();
   void seal_all();
   Result<> retain_segment(std::int64_t first, Instant before, const std::vector<Hold>& holds, Retained& retained);
   Result<std::vector<Hold>> read_holds() const;          // under holds_
@@ -209,11 +210,13 @@ class Log {
   std::mutex syncing_;        // one sync at a time; before mutex_
   std::mutex sealing_;        // segments are sealed or removed by one thread at a time
   mutable std::mutex holds_;  // the file of holds
-  std::mutex waking_;         // of the two threads
-  std::condition_variable woken_, sealed_;
-  bool stopping_ = false;      // under waking_
-  bool seal_wanted_ = true;    // under waking_
-  bool seal_running_ = false;  // under waking_
+  std::mutex waking_;         // of the thread that syncs
+  std::condition_variable woken_;
+  bool stopping_ = false;  // under waking_
+  // The thread that seals runs when nothing else does: were it to hold a lock that appends take, they would wait for it
+  // as long as the processor is busy. So it is told without one.
+  std::atomic<int> seals_asked_ = 1, seals_done_ = 0;
+  std::atomic<std::int64_t> ended_before_ = 0;  // segments before this one have ended
   std::atomic<bool> stop_sealing_ = false;
   std::thread syncer_, sealer_;
 };

@@ -120,6 +120,8 @@ class Identity {
   // With a code of the app: keeps the secret and opens a session. Code::refused: a wrong code; Code::gone: too late.
   Result<Issued> finish_enrolment(store::Transaction& transaction, const Credentials& credentials,
                                   std::string_view token, Instant now);
+  // Whether one of the user's roles demands one-time codes.
+  bool needs_totp(const User& user) const;
   // A secret for the user's app, at once: for the command line. The text of totp_uri().
   Result<std::string> set_totp(store::Transaction& transaction, std::string_view name);
 
@@ -151,7 +153,6 @@ class Identity {
   Result<access::Principal> read_token(const crypto::Sha256& digest, TokenKind kind, bool attended, Instant now,
                                        Instant& touch_due);
   Result<access::Principal> ask_provider(std::string_view token, Instant now);
-  bool needs_totp(const User& user) const;
   Result<bool> check_code(User& user, std::string_view code, Instant now) const;
   void run();
   void look();

@@ -81,7 +81,8 @@ Result<Issued> Identity::log_in(store::Transaction& transaction, const CheckedUs
     throttle_.succeed(user->name, credentials.address);
   }
   if (!checked.rehashed.empty()) user->password = checked.rehashed;
-  if (!user->totp.empty() || !checked.rehashed.empty()) MYDR24_TRY(users::write(transaction, *user));
+  user->last_login = transaction.now();
+  MYDR24_TRY(users::write(transaction, *user));
   return grants_.open_page(transaction, *user, credentials.address);
 }
 
@@ -111,6 +112,7 @@ Result<Issued> Identity::finish_enrolment(store::Transaction& transaction, const
   if (!right) return fail(Code::refused, "the one-time code is wrong: is the clock of the app right?");
   throttle_.succeed(name, credentials.address);
   MYDR24_TRY(once::erase(transaction, "enrolment", token));
+  user->last_login = transaction.now();
   MYDR24_TRY(users::write(transaction, *user));
   return grants_.open_page(transaction, *user, credentials.address);
 }

@@ -28,6 +28,31 @@ TEST_F(Login, RightPasswordOpensASessionOfThatPerson) {
   EXPECT_TRUE(principal->client.empty());
 }
 
+TEST_F(Login, AnAccountKnowsItsLastLogin) {
+  const auto identity = make();
+  add_user("anna");
+  const auto last = [&] {
+    Instant at;
+    EXPECT_TRUE(store.read([&](store::Reader& reader) -> Result<> {
+      MYDR24_ASSIGN(const auto user, users::find(reader, "anna"));
+      at = user->last_login;
+      return {};
+    }));
+    return at;
+  };
+  EXPECT_EQ(last(), Instant());
+  auto wrong = credentials("anna");
+  wrong.password = "correct horse batterx";
+  EXPECT_FALSE(log_in(*identity, wrong));
+  EXPECT_EQ(last(), Instant());
+  for (int i = 0; i < 2; ++i) {
+    clock.advance(1h);
+    const auto issued = log_in(*identity, credentials("anna"));
+    ASSERT_TRUE(issued) << issued.error().text;
+    EXPECT_EQ(last(), issued->session.created);
+  }
+}
+
 TEST_F(Login, EverythingWrongIsRefusedInTheSameWords) {
   const auto identity = make();
   add_user("anna");

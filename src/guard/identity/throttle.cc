@@ -46,6 +46,12 @@ Result<> Throttle::attempt(std::string_view account, std::string_view address, I
   return {};
 }
 
+std::chrono::seconds Throttle::wait(std::string_view account, Instant now) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(account_key(account));
+  return found == entries_.end() ? std::chrono::seconds(0) : wait_of(found->second, account_free_, now);
+}
+
 void Throttle::succeed(std::string_view account, std::string_view address) {
   const std::lock_guard lock(mutex_);
   entries_.erase(account_key(account));

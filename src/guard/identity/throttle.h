@@ -32,6 +32,8 @@ class Throttle {
   // Counts as a failure until succeed(). Code::busy says how long to wait; it is not counted then. Thread-safe.
   Result<> attempt(std::string_view account, std::string_view address, Instant now);
   void succeed(std::string_view account, std::string_view address);
+  // How long the next attempt at the account has to wait, from an address it has not logged in from. Thread-safe.
+  std::chrono::seconds wait(std::string_view account, Instant now) const;
   // From the next attempt on. `free` >= 1, `wait` >= 1 s. Thread-safe.
   void set_account_free(int free) { account_free_ = free; }
   void set_wait_max(std::chrono::seconds wait) { wait_max_s_ = wait.count(); }
@@ -46,7 +48,7 @@ class Throttle {
 
   std::atomic<int> account_free_ = account_free;
   std::atomic<std::int64_t> wait_max_s_ = wait_max.count();
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<std::string, Entry> entries_;   // "a:" account, "i:" address
   std::unordered_map<std::string, Entry> familiar_;  // account and address that went together
 };

@@ -40,7 +40,7 @@ std::string to_row(const User& user) {
   rows::write_texts(out, "roles", user.roles);
   out.field("fhir_user", user.fhir_user).field("totp", user.totp);
   out.field("totp_step", user.totp_step).field("generation", user.generation).field("disabled", user.disabled);
-  out.field("created", to_us(user.created)).end_object();
+  out.field("created", to_us(user.created)).field("last_login", to_us(user.last_login)).end_object();
   return text;
 }
 
@@ -58,6 +58,7 @@ Result<User> from_row(std::string_view row) {
   user.generation = rows::number_of(root["generation"]);
   user.disabled = root["disabled"].is_true();
   user.created = rows::time_of(root["created"]);
+  user.last_login = rows::time_of(root["last_login"]);
   return user;
 }
 

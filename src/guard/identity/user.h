@@ -26,6 +26,7 @@ struct User {
   std::int64_t generation = 0;
   bool disabled = false;
   Instant created;
+  Instant last_login;  // on our page; the epoch: never
 };
 
 inline constexpr std::size_t user_name_bytes_max = 64;

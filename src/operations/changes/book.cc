@@ -25,12 +25,64 @@ Result<> check_reason(std::string_view text, std::string_view where) {
 
 bool same_person(std::string_view a, std::string_view b) { return login_of(a) == login_of(b); }
 
-// Nobody approves a standard change: its checks write nothing.
+// Nobody approves a standard change: its checks write nothing, and see what anybody sees.
 Result<> check_reads_only(const std::vector<Check>& checks, const std::string& where) {
-  for (std::size_t i = 0; i < checks.size(); ++i)
+  for (std::size_t i = 0; i < checks.size(); ++i) {
     if (checks[i].kind == Check::Kind::http && checks[i].method != "GET" && checks[i].method != "HEAD")
       return fail(Code::invalid, "a standard change checks by GET or HEAD only",
                   fmt::format("{}[{}].method", where, i));
+    if (!checks[i].credential.empty())
+      return fail(Code::invalid, "a standard change checks without a login: propose a normal change",
+                  fmt::format("{}[{}].credential", where, i));
+  }
+  return {};
+}
+
+// A value of one scope is in no metric that there is: such a check would always fail.
+Result<> check_scopes(const std::vector<Check>& checks, const std::string& where) {
+  for (std::size_t i = 0; i < checks.size(); ++i)
+    if (!checks[i].scope.empty())
+      return fail(Code::invalid, "no metric is known by scope here: leave it out, and the whole server is checked",
+                  fmt::format("{}[{}].scope", where, i));
+  return {};
+}
+
+Result<> check_credentials(const std::vector<Check>& checks, const Policy& policy, const std::string& where) {
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    if (checks[i].credential.empty()) continue;
+    const auto found = policy.credentials.find(checks[i].credential);
+    if (found == policy.credentials.end())
+      return fail(Code::invalid, fmt::format("the policy has no credential {}", checks[i].credential),
+                  fmt::format("{}[{}].credential", where, i));
+    if (!is_for(found->second, checks[i].subject))
+      return fail(Code::invalid,
+                  fmt::format("the credential {} is for what lies below {}", found->first, found->second.url),
+                  fmt::format("{}[{}].url", where, i));
+  }
+  return {};
+}
+
+Result<> check_scale(const Step& step, const Policy& policy, const std::string& where) {
+  if (step.kind != Step::Kind::scale) return {};
+  const auto found = policy.scales.find(step.scaled);
+  if (found == policy.scales.end())
+    return fail(Code::invalid, fmt::format("the policy has nothing to scale that is named {}", step.scaled),
+                where + ".scale");
+  const auto& scale = found->second;
+  if (step.number < scale.low || step.number > scale.high)
+    return fail(Code::invalid, fmt::format("{} is scaled from {} to {}", scale.name, scale.low, scale.high),
+                where + ".to");
+  return {};
+}
+
+// Of all checks, wherever they stand.
+template <class Look>
+Result<> for_each_checks(const Plan& plan, Look look) {
+  MYDR24_TRY(look(plan.checks, "checks"));
+  for (std::size_t i = 0; i < plan.steps.size(); ++i)
+    MYDR24_TRY(look(plan.steps[i].checks, fmt::format("implementation[{}].checks", i)));
+  for (std::size_t i = 0; i < plan.rollback.size(); ++i)
+    MYDR24_TRY(look(plan.rollback[i].checks, fmt::format("rollback[{}].checks", i)));
   return {};
 }
 
@@ -58,9 +110,10 @@ bool touches_the_same(const Plan& a, const Plan& b) {
                           [&](const auto& each) { return std::ranges::find(b.services, each) != b.services.end(); }))
     return true;
   return std::ranges::any_of(a.steps, [&](const Step& step) {
-    return step.kind == Step::Kind::set && std::ranges::any_of(b.steps, [&](const Step& other) {
-             return other.kind == Step::Kind::set && other.setting == step.setting;
-           });
+    if (step.kind != Step::Kind::set && step.kind != Step::Kind::scale) return false;
+    return std::ranges::any_of(b.steps, [&](const Step& other) {
+      return other.kind == step.kind && other.setting == step.setting && other.scaled == step.scaled;
+    });
   });
 }
 
@@ -187,7 +240,7 @@ Result<> Book::check_standard(const Plan& plan, const Risk& risk) const {
     const auto& step = plan.steps[i];
     const auto where = fmt::format("implementation[{}]", i);
     MYDR24_TRY(check_reads_only(step.checks, where + ".checks"));
-    if (step.kind == Step::Kind::command || step.kind == Step::Kind::webhook)
+    if (step.kind == Step::Kind::command || step.kind == Step::Kind::webhook || step.kind == Step::Kind::scale)
       return fail(Code::invalid, "a standard change sets settings, waits and verifies, and nothing else", where);
     if (step.kind != Step::Kind::set || policy_.routine.contains(step.setting)) continue;
     const auto definition = settings_.definitions().find(step.setting);
@@ -218,14 +271,20 @@ Result<> Book::check_authority(store::Reader& reader, const Change& change) cons
 }
 
 // Risk, and whether anybody could approve it.
-Result<> Book::judge(store::Transaction& transaction, Change& change) const {
-  MYDR24_TRY(check_authority(transaction, change));
+Result<> Book::judge(store::Reader& reader, Change& change, Instant now) const {
+  MYDR24_TRY(check_authority(reader, change));
   MYDR24_TRY(check_exposure(change.plan, settings_));
   MYDR24_TRY(check_way_back(change.plan, settings_));
   for (std::size_t i = 0; i < change.plan.steps.size(); ++i)
     if (change.plan.steps[i].kind == Step::Kind::judge && !outlook_.scoped_metrics)
       return fail(Code::invalid, "no metric is known by scope here: watch or verify",
                   fmt::format("implementation[{}].kind", i));
+  for (std::size_t i = 0; i < change.plan.steps.size(); ++i)
+    MYDR24_TRY(check_scale(change.plan.steps[i], policy_, fmt::format("implementation[{}]", i)));
+  MYDR24_TRY(for_each_checks(change.plan, [&](const std::vector<Check>& checks, const std::string& where) -> Result<> {
+    if (!outlook_.scoped_metrics) MYDR24_TRY(check_scopes(checks, where));
+    return check_credentials(checks, policy_, where);
+  }));
   for (const auto* list : {&change.plan.steps, &change.plan.rollback})
     for (const auto& step : *list)
       if (step.kind == Step::Kind::command && !policy_.commands.contains(step.command))
@@ -234,7 +293,7 @@ Result<> Book::judge(store::Transaction& transaction, Change& change) const {
   if (plan.type == Type::emergency && plan.begin && plan.end && *plan.end - *plan.begin > policy_.window_max)
     return fail(Code::invalid, fmt::format("an emergency change has at most {} h", policy_.window_max.count()),
                 "window.end");
-  MYDR24_ASSIGN(const auto around, surroundings(transaction, plan, change.id, transaction.now()));
+  MYDR24_ASSIGN(const auto around, surroundings(reader, plan, change.id, now));
   change.risk = assess(plan, around);
   change.approvals.clear();
   change.approved.reset();
@@ -244,7 +303,7 @@ Result<> Book::judge(store::Transaction& transaction, Change& change) const {
   if (plan.type == Type::standard) {
     MYDR24_TRY(check_standard(plan, change.risk));
     change.state = State::approved;
-    change.approved = transaction.now();
+    change.approved = now;
     return {};
   }
   return policy_.board.satisfiable_without(policy_.board.requirement(plan.type, change.risk.level),
@@ -253,14 +312,19 @@ Result<> Book::judge(store::Transaction& transaction, Change& change) const {
 
 // ---- people
 
-Result<Change> Book::propose(store::Transaction& transaction, std::string_view plan, std::string_view by) const {
+Result<Change> Book::preview(store::Reader& reader, std::string_view plan, std::string_view by, Instant now) const {
   MYDR24_TRY(check_by(by));
   Change change;
   MYDR24_ASSIGN(change.plan, parse_plan(plan));
-  change.id = make_uuid7(transaction.now());
   change.requested_by = by;
-  change.proposed = change.edited = transaction.now();
-  MYDR24_TRY(judge(transaction, change));
+  change.proposed = change.edited = now;
+  MYDR24_TRY(judge(reader, change, now));
+  return change;
+}
+
+Result<Change> Book::propose(store::Transaction& transaction, std::string_view plan, std::string_view by) const {
+  MYDR24_ASSIGN(auto change, preview(transaction, plan, by, transaction.now()));
+  change.id = make_uuid7(transaction.now());
   MYDR24_TRY(keep(transaction, change));
   MYDR24_TRY(note(transaction, "change.proposed", change, by));
   return change;
@@ -276,7 +340,7 @@ Result<Change> Book::edit(store::Transaction& transaction, std::string_view id, 
   const auto void_approvals = change.approvals.size();
   MYDR24_ASSIGN(change.plan, parse_plan(plan));
   change.edited = transaction.now();
-  MYDR24_TRY(judge(transaction, change));
+  MYDR24_TRY(judge(transaction, change, transaction.now()));
   MYDR24_TRY(transaction.cancel_timer(start_timer(change.id)));
   MYDR24_TRY(keep(transaction, change));
   MYDR24_TRY(note(transaction, "change.edited", change, by, fmt::format("{} approvals are void", void_approvals)));

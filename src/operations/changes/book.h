@@ -63,6 +63,8 @@ class Book {
   // member; Code::refused: the requester's emergency authority is suspended; Code::conflict: nobody could approve
   // it.
   Result<Change> propose(store::Transaction& transaction, std::string_view plan, std::string_view by) const;
+  // What propose() would keep, without an id: its risk and who would have to approve it. Errors as propose().
+  Result<Change> preview(store::Reader& reader, std::string_view plan, std::string_view by, Instant now) const;
   // By its requester. Its approvals are void. Code::conflict: it runs or is over; Code::refused: somebody else, or as
   // propose().
   Result<Change> edit(store::Transaction& transaction, std::string_view id, std::string_view plan,
@@ -79,6 +81,8 @@ class Book {
   Result<Change> rehearsed(store::Transaction& transaction, std::string_view id, bool rolled_back,
                            std::string_view evidence, std::string_view by) const;
 
+  // Why a running change begins no further step for now; empty: it goes on.
+  Result<std::string> held(store::Reader& reader, const Change& change) const;
   // Why it may not start at `now`; empty: it may.
   Result<std::vector<std::string>> obstacles(store::Reader& reader, const Change& change, Instant now) const;
   // The approvals that it needs and those that are still open.
@@ -121,12 +125,14 @@ class Book {
                 std::string_view text = {}) const;
   Result<Change> find_in(store::Reader& reader, std::string_view id, std::initializer_list<State> states) const;
   Result<std::vector<Change>> indexed(store::Reader& reader, std::string_view prefix) const;
+  // Code::conflict: another change did.
+  Result<> check_not_scaled_since(store::Reader& reader, const Change& change) const;
   // Of a run that ends as `state`; one that was successful and is taken back is counted once.
   Result<> count_outcome(store::Transaction& transaction, const Change& change, State state) const;
   Result<Surroundings> surroundings(store::Reader& reader, const Plan& plan, std::string_view id, Instant now) const;
   Result<> check_standard(const Plan& plan, const Risk& risk) const;
   Result<> check_authority(store::Reader& reader, const Change& change) const;
-  Result<> judge(store::Transaction& transaction, Change& change) const;
+  Result<> judge(store::Reader& reader, Change& change, Instant now) const;
   Result<std::string> seal(store::Reader& reader, const Change& change, const Approval& approval) const;
   Result<std::string> seal_key(store::Transaction& transaction) const;
   Result<> begin(store::Transaction& transaction, Change& change, Run run, std::string_view by) const;

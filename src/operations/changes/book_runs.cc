@@ -137,6 +137,12 @@ Result<> Book::unfreeze(store::Transaction& transaction, std::string_view servic
 
 // ---- starting
 
+Result<std::string> Book::held(store::Reader& reader, const Change& change) const {
+  if (change.plan.type == Type::emergency || !outlook_.open_emergency) return std::string();
+  MYDR24_ASSIGN(const bool open, outlook_.open_emergency(reader));
+  return std::string(open ? "an emergency is open" : "");
+}
+
 Result<std::vector<std::string>> Book::obstacles(store::Reader& reader, const Change& change, Instant now) const {
   std::vector<std::string> found;
   const auto& plan = change.plan;
@@ -294,6 +300,20 @@ Result<Change> Book::resume(store::Transaction& transaction, std::string_view id
   return change;
 }
 
+Result<> Book::check_not_scaled_since(store::Reader& reader, const Change& change) const {
+  const auto scales = [](const Change& one, const std::string& what) {
+    return one.run && std::ranges::find(one.run->undo, what, &Undo::scaled) != one.run->undo.end();
+  };
+  if (std::ranges::all_of(change.run->undo, [](const Undo& undo) { return undo.scaled.empty(); })) return {};
+  MYDR24_ASSIGN(const auto all, list(reader, std::nullopt, UINT32_MAX));
+  for (const auto& undo : change.run->undo)
+    for (const auto& other : all)
+      if (!undo.scaled.empty() && other.id != change.id && other.started && *other.started >= *change.finished &&
+          scales(other, undo.scaled))
+        return fail(Code::conflict, fmt::format("{} was scaled again since, by change {}", undo.scaled, other.id));
+  return {};
+}
+
 Result<Change> Book::roll_back(store::Transaction& transaction, std::string_view id, std::string_view reason,
                                std::string_view by) const {
   if (reason.empty() || by.empty()) return fail(Code::invalid, "say who and why", reason.empty() ? "reason" : "by");
@@ -303,11 +323,12 @@ Result<Change> Book::roll_back(store::Transaction& transaction, std::string_view
     return fail(Code::conflict, "it was too long ago: propose another change");
   std::set<std::string, std::less<>> seen;
   for (auto undo = change.run->undo.rbegin(); undo != change.run->undo.rend(); ++undo) {
-    if (!seen.insert(undo->setting).second) continue;
+    if (!undo->scaled.empty() || !seen.insert(undo->setting).second) continue;
     MYDR24_ASSIGN(const auto now, settings_.settled(transaction, undo->setting));
     if (now.version != undo->made)
       return fail(Code::conflict, fmt::format("{} was changed again since, by {}", undo->setting, now.by));
   }
+  MYDR24_TRY(check_not_scaled_since(transaction, change));
   MYDR24_ASSIGN(const auto running, active(transaction));
   for (const auto& other : running)
     if (touches_the_same(change.plan, other.plan))
@@ -318,6 +339,7 @@ Result<Change> Book::roll_back(store::Transaction& transaction, std::string_view
   run.begun = false;
   run.owner.clear();
   run.until.reset();
+  run.deadline.reset();
   run.because = fmt::format("{}: {}", by, reason);
   run.ends_as = State::rolled_back;
   change.state = State::rolling_back;

@@ -31,6 +31,14 @@ int int_in(json::Value value) {
   return number;
 }
 
+std::optional<Instant> us_in(json::Value value) {
+  if (!value) return std::nullopt;
+  std::int64_t us = 0;
+  const auto text = value.text();
+  std::from_chars(text.data(), text.data() + text.size(), us);
+  return from_us(us);
+}
+
 double double_in(json::Value value) {
   double number = 0;
   const auto text = value.text();
@@ -52,18 +60,21 @@ void write_run(json::Writer& out, const Run& run) {
   out.key("run").begin_object().field("owner", run.owner).field("phase", to_string(run.phase));
   out.field("step", run.step).field("begun", run.begun);
   if (run.until) out.field("until_us", to_us(*run.until));
+  if (run.deadline) out.field("deadline_us", to_us(*run.deadline));
   out.key("measurements").begin_array();
   for (const auto each : run.measurements) out.string(measurements[static_cast<std::size_t>(each)]);
   out.end_array();
   write_numbers(out, "canary", run.canary);
   write_numbers(out, "control", run.control);
   out.key("undo").begin_array();
-  for (const auto& each : run.undo)
-    out.begin_object()
-        .field("setting", each.setting)
-        .field("version", each.version)
-        .field("made", each.made)
-        .end_object();
+  for (const auto& each : run.undo) {
+    out.begin_object();
+    if (each.scaled.empty())
+      out.field("setting", each.setting).field("version", each.version).field("made", each.made);
+    else
+      out.field("scale", each.scaled).field("number", each.number);
+    out.end_object();
+  }
   out.end_array().field("because", run.because).field("ends_as", to_string(run.ends_as)).field("abort", run.abort);
   out.key("log").begin_array();
   for (const auto& entry : run.log) {
@@ -80,17 +91,15 @@ Run read_run(json::Value value) {
   run.phase = static_cast<Phase>(place(phases, value["phase"].text()));
   run.step = int_in(value["step"]);
   run.begun = value["begun"].is_true();
-  if (const auto until = value["until_us"]) {
-    std::int64_t us = 0;
-    std::from_chars(until.text().data(), until.text().data() + until.text().size(), us);
-    run.until = from_us(us);
-  }
+  run.until = us_in(value["until_us"]);
+  run.deadline = us_in(value["deadline_us"]);
   for (const auto each : value["measurements"])
     run.measurements.push_back(static_cast<judge::Measurement>(place(measurements, each.text())));
   for (const auto each : value["canary"]) run.canary.push_back(double_in(each));
   for (const auto each : value["control"]) run.control.push_back(double_in(each));
   for (const auto each : value["undo"])
-    run.undo.push_back({std::string(each["setting"].text()), int_in(each["version"]), int_in(each["made"])});
+    run.undo.push_back({std::string(each["setting"].text()), int_in(each["version"]), int_in(each["made"]),
+                        std::string(each["scale"].text()), int_in(each["number"])});
   run.because = value["because"].text();
   run.ends_as = static_cast<State>(place(states, value["ends_as"].text()));
   run.abort = value["abort"].text();

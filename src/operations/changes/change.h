@@ -56,11 +56,13 @@ struct Entry {
   std::string text;
 };
 
-// A setting as it was before the run touched it, in the order in which it did.
+// A setting, or something that was scaled, as it was before the run touched it, in the order in which it did.
 struct Undo {
   std::string setting;
-  int version = 0;  // to put back
-  int made = 0;     // the version that the run made
+  int version = 0;          // to put back
+  int made = 0;             // the version that the run made
+  std::string scaled = {};  // in place of a setting
+  std::int64_t number = 0;  // of it, before
 };
 
 struct Run {
@@ -69,6 +71,7 @@ struct Run {
   int step = 0;                                  // the next one, or the one that has begun
   bool begun = false;                            // its effect may or may not have been
   std::optional<Instant> until;                  // of a wait, the next measurement, or the end of settling
+  std::optional<Instant> deadline;               // of a scaling that was asked for: by then the number is there
   std::vector<judge::Measurement> measurements;  // of a watch
   std::vector<double> canary, control;           // of a judge
   std::vector<Undo> undo;

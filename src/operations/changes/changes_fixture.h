@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -48,6 +49,18 @@ class FakeEffects : public Effects {
     called(command.name);
     return command_ ? command_(command.name) : Result<std::string>(std::string("done"));
   }
+  Result<std::int64_t> read_scale(const Scale& scale, std::chrono::milliseconds) override {
+    if (read_scale_) return read_scale_();
+    const std::lock_guard lock(mutex_);
+    return numbers_[scale.name];
+  }
+  Result<> set_scale(const Scale& scale, std::int64_t number, std::string_view, std::chrono::milliseconds) override {
+    called(fmt::format("{} {}", scale.name, number));
+    if (set_scale_) return set_scale_(number);
+    const std::lock_guard lock(mutex_);
+    numbers_[scale.name] = number;
+    return {};
+  }
   Result<std::int64_t> fhir(const std::string&) override { return 1; }
   std::optional<double> metric(const std::string& name, const std::string&) override {
     return metric_ ? metric_(name) : std::optional(0.0);
@@ -61,6 +74,9 @@ class FakeEffects : public Effects {
   std::function<Result<>(const Step&)> webhook_;
   std::function<Result<std::string>(const std::string&)> command_;
   std::function<std::optional<double>(const std::string&)> metric_;
+  std::map<std::string, std::int64_t> numbers_;  // of what is scaled
+  std::function<Result<std::int64_t>()> read_scale_;
+  std::function<Result<>(std::int64_t)> set_scale_;
 
  private:
   void called(const std::string& what) {

@@ -244,6 +244,20 @@ TEST_F(ChangesTest, AChangeIsReadBackAsItWasKept) {
 
 // ---- what somebody wrote into the store
 
+TEST_F(ChangesTest, APreviewIsJudgedAsTheProposalIsAndNotKept) {
+  Change preview;
+  std::vector<Change> kept;
+  ASSERT_TRUE(store_.read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(preview, book_.preview(reader, plan_text(), "ann", clock_.now()));
+    MYDR24_ASSIGN(kept, book_.list(reader, std::nullopt, 10));
+    EXPECT_EQ(book_.preview(reader, "{}", "ann", clock_.now()).error().where, "title");
+    return {};
+  }));
+  EXPECT_TRUE(kept.empty());
+  EXPECT_TRUE(preview.id.empty());
+  EXPECT_EQ(to_json(preview.risk), to_json(proposed(plan_text()).risk));
+}
+
 TEST_F(ChangesTest, AnApprovalThatSomebodyWroteIntoTheStoreIsNone) {
   auto change = proposed(plan_text({.tested = true}));
   ASSERT_EQ(change.risk.level, Level::low);
@@ -302,6 +316,16 @@ TEST(Program, ItsOutputIsReadAndItsFailureTold) {
                 .error()
                 .code,
             Code::busy);
+}
+
+TEST_F(ChangesTest, ACheckOfAScopeThatNoMetricHasIsRefusedWhenItIsProposed) {
+  const auto plan = plan_text(
+      {.steps =
+           R"({"kind":"watch","checks":[{"kind":"metric","metric":"m","scope":"ward/a","at_most":1}],"every_s":1})"});
+  const auto wrong = write([&](store::Transaction& transaction) { return book_.propose(transaction, plan, "ann"); });
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->where, "implementation[0].checks[0].scope");
+  EXPECT_TRUE(wrong->text.contains("leave it out")) << wrong->text;
 }
 
 }  // namespace

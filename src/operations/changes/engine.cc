@@ -120,6 +120,7 @@ Result<> Engine::take_over() {
         change.run->step = 0;
         change.run->begun = false;
         change.run->until.reset();
+        change.run->deadline.reset();
         MYDR24_TRY(book_.note(transaction, "change.rollback_begun", change, "", change.run->because));
       }
       MYDR24_TRY(book_.keep(transaction, change));
@@ -196,15 +197,16 @@ Result<Engine::Next> Engine::check_all(const Change& change, bool after) {
 // ---- steps
 
 Result<Engine::Next> Engine::do_step(const Change& change, const Step& step) {
-  if (change.plan.type != Type::emergency && !change.run->begun && book_.outlook_.open_emergency) {
-    bool open = false;
+  if (!change.run->begun) {
+    std::string held;
     MYDR24_TRY(store_.read([&](store::Reader& reader) -> Result<> {
-      MYDR24_ASSIGN(open, book_.outlook_.open_emergency(reader));
+      MYDR24_ASSIGN(held, book_.held(reader, change));
       return {};
     }));
-    if (open) return Next{.not_before = clock_.now() + held_for};
+    if (!held.empty()) return Next{.not_before = clock_.now() + held_for};
   }
   if (step.kind == Step::Kind::set) return set(change, step);
+  if (step.kind == Step::Kind::scale) return scale(change, step);
   const bool once = step.kind == Step::Kind::command || step.kind == Step::Kind::webhook;
   if (once && change.run->begun)
     return go_back(change.id, State::failed, fmt::format("{}: what came of it was not written down", step.name));
@@ -272,6 +274,7 @@ Result<Engine::Next> Engine::next_step(const Change& change, std::string_view te
     ++next.run->step;
     next.run->begun = false;
     next.run->until.reset();
+    next.run->deadline.reset();
     return {};
   }));
   return Next{};
@@ -377,6 +380,7 @@ Result<Engine::Next> Engine::go_back(std::string_view id, State ends_as, std::st
     next.run->step = 0;
     next.run->begun = false;
     next.run->until.reset();
+    next.run->deadline.reset();
     next.run->ends_as = ends_as;
     next.run->because = because.substr(0, text_bytes_max);
     return book_.note(transaction, "change.rollback_begun", next, "", next.run->because);
@@ -429,6 +433,7 @@ Result<Engine::Next> Engine::undo(const Change& change) {
 
 Result<Engine::Next> Engine::put_back_last(const Change& change) {
   const auto last = change.run->undo.back();
+  if (!last.scaled.empty()) return scale_back(change);
   int made = 0;
   const auto done = step_on(change.id, [&](store::Transaction& transaction, Change& next) -> Result<> {
     MYDR24_ASSIGN(const auto version,

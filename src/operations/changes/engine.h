@@ -9,6 +9,7 @@
 // - An error, an exception or a time-out of a check or a step is a failure.
 // - A program or a receiver is called once in a step, or it is unknown how often and the change is rolled back; a step
 //   of the way back may be done again.
+// - The number that something was scaled from is in the store before it is scaled.
 // - A process that ends, or a store that takes nothing just now, decides nothing: the run goes on later, or elsewhere.
 // - A way back that fails is, in one transaction, the state rollback_failed, an incident asked for, and the service
 //   frozen.
@@ -40,6 +41,10 @@ class Effects {
   virtual Result<Answer> http(const Check& check) = 0;
   virtual Result<> webhook(const Step& step, std::string_view delivery) = 0;
   virtual Result<std::string> command(const Command& command, std::chrono::milliseconds time_max) = 0;
+  // Reads, or sets, the number of something that the policy names.
+  virtual Result<std::int64_t> read_scale(const Scale& scale, std::chrono::milliseconds time_max) = 0;
+  virtual Result<> set_scale(const Scale& scale, std::int64_t number, std::string_view delivery,
+                             std::chrono::milliseconds time_max) = 0;
   // How many resources match.
   virtual Result<std::int64_t> fhir(const std::string& search) = 0;
   // Nothing: there is no value, which fails a check.
@@ -84,6 +89,15 @@ class Engine {
   Result<Next> watch(const Change& change, const Step& step);
   Result<Next> compare(const Change& change, const Step& step);
   Result<> act(const Change& change, const Step& step, std::string& text);
+  // engine_scale.cc
+  Result<const Scale*> scale_of(std::string_view name) const;
+  Result<Next> scale(const Change& change, const Step& step);
+  Result<Next> scale_back(const Change& change);
+  Result<std::int64_t> read_number(const Scale& scale, const Step& step);
+  Result<> set_number(const Change& change, const Scale& scale, const Step& step, std::int64_t number);
+  enum class Reached : std::uint8_t { yes, not_yet, never };
+  Reached look(const Change& change, const Scale& scale, const Step& step, std::int64_t number, std::string& text);
+  Result<Next> look_again(const Change& change, const Step& step);
   Result<Next> act_once(const Change& change, const Step& step);
   Result<Next> undo(const Change& change);
   Result<Next> put_back_last(const Change& change);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/net/client.h"
@@ -18,6 +19,13 @@ Result<std::string> run_program(const Command& command, std::chrono::millisecond
                                 const std::atomic<bool>& stopping);
 inline constexpr std::size_t output_bytes_max = 64U << 10;
 
+// A header that shows who asks, as long as it is held.
+struct Shown {
+  std::string header;  // empty: none is needed
+  std::string value;
+  std::shared_ptr<const void> held;
+};
+
 struct OutsideSettings {
   std::function<std::string()> base_url;  // of this server, for paths; empty: not yet known
   net::Reach reach;                       // where absolute URLs may lead
@@ -28,6 +36,10 @@ struct OutsideSettings {
   std::function<Result<std::int64_t>(const std::string& search)> fhir;
   std::function<std::optional<double>(const std::string& name, const std::string& scope)> metric;
   std::function<std::optional<double>(const std::string& slo)> burn;
+  // For that URL or path of this server.
+  std::function<Result<Shown>(const std::string& credential, const std::string& url)> credential;
+  // Of the policy: what scaling runs. Null: there are none.
+  std::function<Result<Command>(const std::string& name)> command;
 };
 
 // A request is waited for at most this long, whatever its time limit: stop() does not end it.
@@ -42,13 +54,19 @@ class Outside : public Effects {
   Result<Answer> http(const Check& check) override;
   Result<> webhook(const Step& step, std::string_view delivery) override;
   Result<std::string> command(const Command& command, std::chrono::milliseconds time_max) override;
+  Result<std::int64_t> read_scale(const Scale& scale, std::chrono::milliseconds time_max) override;
+  Result<> set_scale(const Scale& scale, std::int64_t number, std::string_view delivery,
+                     std::chrono::milliseconds time_max) override;
   Result<std::int64_t> fhir(const std::string& search) override;
   std::optional<double> metric(const std::string& name, const std::string& scope) override;
   std::optional<double> burn(const std::string& slo) override;
   bool stopping() const override { return stopping_ || (settings_.is_ending && settings_.is_ending()); }
 
  private:
-  Result<net::ClientResponse> send(net::ClientRequest request, const std::string& url) const;
+  // Who wrote the URL: a plan's leads where settings.reach allows, the operator's anywhere.
+  enum class By : std::uint8_t { plan, policy };
+  Result<net::ClientResponse> send(net::ClientRequest request, const std::string& url,
+                                   const std::string& credential = {}, By by = By::plan) const;
 
   const OutsideSettings settings_;
   std::atomic<bool> stopping_ = false;

@@ -18,7 +18,7 @@ constexpr std::array types{"standard", "normal", "emergency"};
 constexpr std::array kinds{"configuration", "application", "database_schema", "infrastructure",
                            "security",      "compliance",  "feature",         "hotfix"};
 constexpr std::array levels{"low", "medium", "high", "critical"};
-constexpr std::array step_kinds{"set", "command", "webhook", "wait", "verify", "watch", "judge"};
+constexpr std::array step_kinds{"set", "command", "webhook", "scale", "wait", "verify", "watch", "judge"};
 constexpr std::array check_kinds{"http", "fhir", "metric", "burn", "setting"};
 constexpr std::int64_t wait_max_s = 7 * 24 * 3600;
 constexpr std::size_t checks_max = 50;
@@ -57,6 +57,7 @@ Result<> read_http(const Members& members, Check& check) {
   MYDR24_ASSIGN(check.body, members.text("body", false, 64U << 10));
   MYDR24_ASSIGN(check.content_type, members.text("content_type"));
   MYDR24_ASSIGN(check.contains, members.text("contains"));
+  MYDR24_ASSIGN(check.credential, members.text("credential", false, 100));
   const auto status = members["status"];
   if (!status) return {};
   check.status.clear();
@@ -82,8 +83,9 @@ bool is_harmless(std::string_view search) {
 }
 
 Result<Check> read_check(const Members& members) {
-  MYDR24_TRY(members.only({"kind", "name", "url", "method", "body", "content_type", "status", "contains", "search",
-                           "metric", "slo", "setting", "scope", "at_least", "at_most", "is", "when", "time_max_s"}));
+  MYDR24_TRY(
+      members.only({"kind", "name", "url", "method", "body", "content_type", "status", "contains", "credential",
+                    "search", "metric", "slo", "setting", "scope", "at_least", "at_most", "is", "when", "time_max_s"}));
   Check check;
   MYDR24_ASSIGN(check.kind, word<Check::Kind>(members, "kind", check_kinds));
   MYDR24_ASSIGN(check.name, members.text("name", false, 200));
@@ -190,6 +192,13 @@ Result<> read_act(const Members& members, Step& step) {
     MYDR24_ASSIGN(step.wait, seconds(members, "seconds", 0, 0, wait_max_s));
     return {};
   }
+  if (step.kind == Step::Kind::scale) {
+    MYDR24_ASSIGN(step.scaled, members.text("scale", true, 100));
+    if (!members["to"]) return fail(Code::invalid, "is missing: the number", members.path("to"));
+    MYDR24_ASSIGN(step.number, members.integer("to", 0, 0, 1'000'000));
+    MYDR24_ASSIGN(step.within, seconds(members, "within_s", 120, 1, 3600));
+    return {};
+  }
   if (step.kind == Step::Kind::command) {
     MYDR24_ASSIGN(step.command, members.text("command", true));
     return {};
@@ -208,6 +217,9 @@ Result<Step> read_step(const Members& members) {
                            "command",
                            "url",
                            "body",
+                           "scale",
+                           "to",
+                           "within_s",
                            "seconds",
                            "checks",
                            "every_s",
@@ -237,6 +249,7 @@ Result<Step> read_step(const Members& members) {
       break;
     case Step::Kind::command:
     case Step::Kind::webhook:
+    case Step::Kind::scale:
     case Step::Kind::wait:
       MYDR24_TRY(read_act(members, step));
       break;
@@ -252,6 +265,7 @@ Result<Step> read_step(const Members& members) {
     step.name = fmt::format("{} {}", to_string(step.kind),
                             step.kind == Step::Kind::set       ? step.setting
                             : step.kind == Step::Kind::command ? step.command
+                            : step.kind == Step::Kind::scale   ? step.scaled
                                                                : step.metric);
   while (step.name.ends_with(' ')) step.name.pop_back();
   return step;
@@ -348,6 +362,8 @@ milliseconds Step::lasts_max() const {
     case Kind::command:
     case Kind::webhook:
       return time_max;
+    case Kind::scale:  // there and back: read, set, and read until it is there
+      return 2 * (2 * time_max + within + time_max);
     case Kind::wait:
       return wait;
     case Kind::verify:
@@ -427,6 +443,8 @@ Result<> check_way_back(const Plan& plan, const live_settings::Registry& setting
   for (std::size_t i = 0; i < plan.rollback.size(); ++i) {
     const auto& step = plan.rollback[i];
     const auto where = fmt::format("rollback[{}]", i);
+    if (step.kind == Step::Kind::scale)
+      return fail(Code::invalid, "what was scaled is scaled back by itself: leave it out", where);
     if (step.kind == Step::Kind::watch || step.kind == Step::Kind::judge)
       return fail(Code::invalid, "a way back sets, calls, waits and verifies, and nothing else", where);
     if (step.kind == Step::Kind::set) MYDR24_TRY(check_set(step, settings, where));

@@ -59,6 +59,7 @@ struct Check {
   std::string name;     // for people; made from what it asks when it is left out
   std::string subject;  // http: URL, or a path of this server; fhir: search; metric, burn, setting: name
   std::string method = "GET", body, content_type;  // http
+  std::string credential;  // http: the name of one that the policy has; empty: it is asked without
   std::vector<int> status{200};
   std::string contains;                     // http: in the answer's body; empty: anything
   std::string scope;                        // metric: of which ward; empty: everywhere
@@ -70,13 +71,16 @@ struct Check {
 };
 
 struct Step {
-  enum class Kind : std::uint8_t { set, command, webhook, wait, verify, watch, judge };
+  enum class Kind : std::uint8_t { set, command, webhook, scale, wait, verify, watch, judge };
   Kind kind = Kind::wait;
   std::string name;
   std::string setting, scope{live_settings::everywhere};  // set
   std::optional<std::string> value;                       // set; none: back to the default
   std::string command;                                    // the name of one that the policy allows
   std::string url, body;                                  // webhook
+  std::string scaled;                                     // scale: the name of one that the policy has
+  std::int64_t number = 0;                                // scale: to which
+  std::chrono::milliseconds within{120'000};              // scale: until it has to be there
   std::chrono::milliseconds wait{0};
   std::vector<Check> checks;                // verify: each once; watch: all of them, again and again
   judge::AnalysisLimits limits;             // watch
@@ -84,7 +88,7 @@ struct Step {
   std::string metric, canary, control;      // judge: of which scope
   int samples = 30;
   judge::ClassifierSettings classifier;
-  std::chrono::milliseconds time_max{30'000};  // command, webhook
+  std::chrono::milliseconds time_max{30'000};  // command, webhook; scale: of each reading and setting
 
   // The longest that it may last.
   std::chrono::milliseconds lasts_max() const;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/net/client.h"
+#include "base/net/reach.h"
 #include "operations/changes/detail/members.h"
 
 namespace mydr24::changes {
@@ -11,6 +13,7 @@ namespace {
 constexpr std::array authorities{"technical", "clinical", "security", "compliance", "executive", "emergency"};
 constexpr std::string_view emergency_name = "emergency";
 constexpr std::size_t members_max = 200;
+constexpr std::int64_t scale_max = 1'000'000;
 
 bool can_fill(const Member& member, const Slot& slot) {
   return slot.empty() ? !member.authorities.empty()
@@ -132,6 +135,123 @@ Result<> read_commands(const Members& root, Policy& policy) {
   });
 }
 
+// A secret goes over the network only where it is encrypted.
+Result<> check_credential_url(const std::string& url, const std::string& where) {
+  if (url.contains('?') || url.contains('#')) return fail(Code::invalid, "must end with its path", where);
+  if (url.starts_with('/')) return {};
+  const auto parsed = net::parse_url(url);
+  if (!parsed) return fail(Code::invalid, parsed.error().text, where);
+  if (parsed->scheme != "https" && !net::is_loopback_host(parsed->host))
+    return fail(Code::invalid, "must be https, or a path of this server", where);
+  return {};
+}
+
+bool is_header_name(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+  });
+}
+
+Result<> read_credentials(const Members& root, Policy& policy) {
+  return root.objects("credentials", 100, [&](const Members& each) -> Result<> {
+    MYDR24_TRY(each.only({"name", "url", "file", "roles", "header"}));
+    Credential credential;
+    MYDR24_ASSIGN(credential.name, each.text("name", true, 100));
+    MYDR24_ASSIGN(credential.url, each.text("url", true, 1000));
+    MYDR24_TRY(check_credential_url(credential.url, each.path("url")));
+    MYDR24_ASSIGN(credential.file, each.text("file", false, 1000));
+    MYDR24_ASSIGN(credential.roles, each.texts("roles"));
+    if (credential.file.empty() == credential.roles.empty())
+      return fail(Code::invalid, "has a file, or roles of this server", each.path("file"));
+    if (!credential.file.empty() && !credential.file.starts_with('/'))
+      return fail(Code::invalid, "must be an absolute path", each.path("file"));
+    if (!credential.roles.empty() && !credential.url.starts_with('/'))
+      return fail(Code::invalid, "are for paths of this server only", each.path("roles"));
+    MYDR24_ASSIGN(const auto header, each.text("header", false, 100));
+    if (!header.empty() && !is_header_name(header))
+      return fail(Code::invalid, "is no name of a header", each.path("header"));
+    if (!header.empty() && !credential.roles.empty())
+      return fail(Code::invalid, "is Authorization where there are roles: leave it out", each.path("header"));
+    if (!header.empty()) credential.header = header;
+    if (!policy.credentials.emplace(credential.name, credential).second)
+      return fail(Code::invalid, "is there twice", each.path("name"));
+    return {};
+  });
+}
+
+Result<> check_scale_url(const std::string& url, const std::string& credential, const Policy& policy,
+                         const std::string& where) {
+  if (const auto parsed = net::parse_url(url); !parsed) return fail(Code::invalid, parsed.error().text, where);
+  if (credential.empty()) return {};
+  const auto found = policy.credentials.find(credential);
+  if (found == policy.credentials.end())
+    return fail(Code::invalid, fmt::format("there is no credential {}", credential), where);
+  if (!is_for(found->second, url))
+    return fail(Code::invalid,
+                fmt::format("the credential {} is for what lies below {}", credential, found->second.url), where);
+  return {};
+}
+
+Result<> check_command(const std::string& command, const Policy& policy, const std::string& where) {
+  if (command.empty() || policy.commands.contains(command)) return {};
+  return fail(Code::invalid, fmt::format("there is no command {}", command), where);
+}
+
+Result<Scale::Read> read_scale_read(const Members& members, const Policy& policy) {
+  MYDR24_TRY(members.only({"command", "metric", "url", "credential", "member"}));
+  Scale::Read read;
+  MYDR24_ASSIGN(read.command, members.text("command", false, 100));
+  MYDR24_ASSIGN(read.metric, members.text("metric", false, 200));
+  MYDR24_ASSIGN(read.url, members.text("url", false, 1000));
+  MYDR24_ASSIGN(read.credential, members.text("credential", false, 100));
+  MYDR24_ASSIGN(read.member, members.text("member", false, 200));
+  if (!read.command.empty() + !read.metric.empty() + !read.url.empty() != 1)
+    return fail(Code::invalid, "needs one of command, metric and url", members.path("url"));
+  MYDR24_TRY(check_command(read.command, policy, members.path("command")));
+  if (!read.url.empty()) MYDR24_TRY(check_scale_url(read.url, read.credential, policy, members.path("url")));
+  return read;
+}
+
+Result<Scale::Set> read_scale_set(const Members& members, const Policy& policy) {
+  MYDR24_TRY(members.only({"command", "url", "credential", "method", "body", "content_type"}));
+  Scale::Set set;
+  MYDR24_ASSIGN(set.command, members.text("command", false, 100));
+  MYDR24_ASSIGN(set.url, members.text("url", false, 1000));
+  MYDR24_ASSIGN(set.credential, members.text("credential", false, 100));
+  if (set.command.empty() == set.url.empty())
+    return fail(Code::invalid, "needs a command or a url", members.path("url"));
+  MYDR24_TRY(check_command(set.command, policy, members.path("command")));
+  if (!set.url.empty()) MYDR24_TRY(check_scale_url(set.url, set.credential, policy, members.path("url")));
+  MYDR24_ASSIGN(const auto method, members.text("method"));
+  if (!method.empty()) set.method = method;
+  if (set.method != "POST" && set.method != "PUT" && set.method != "PATCH")
+    return fail(Code::invalid, "must be one of POST, PUT, PATCH", members.path("method"));
+  MYDR24_ASSIGN(const auto body, members.text("body", false, 10'000));
+  if (!body.empty()) set.body = body;
+  if (!set.body.contains(number_place))
+    return fail(Code::invalid, fmt::format("must have {} where the number belongs", number_place),
+                members.path("body"));
+  MYDR24_ASSIGN(const auto content_type, members.text("content_type", false, 200));
+  if (!content_type.empty()) set.content_type = content_type;
+  return set;
+}
+
+Result<> read_scales(const Members& root, Policy& policy) {
+  return root.objects("scales", 100, [&](const Members& each) -> Result<> {
+    MYDR24_TRY(each.only({"name", "low", "high", "read", "set"}));
+    Scale scale;
+    MYDR24_ASSIGN(scale.name, each.text("name", true, 100));
+    MYDR24_ASSIGN(scale.low, each.integer("low", 0, 0, scale_max));
+    MYDR24_ASSIGN(scale.high, each.integer("high", -1, 0, scale_max));
+    if (scale.high < scale.low) return fail(Code::invalid, "must be at least low", each.path("high"));
+    MYDR24_ASSIGN(scale.read, read_scale_read(Members(each["read"], each.path("read")), policy));
+    MYDR24_ASSIGN(scale.set, read_scale_set(Members(each["set"], each.path("set")), policy));
+    if (!policy.scales.emplace(scale.name, scale).second)
+      return fail(Code::invalid, "is there twice", each.path("name"));
+    return {};
+  });
+}
+
 Result<std::chrono::hours> hours_in(const Members& root, std::string_view name, std::chrono::hours otherwise,
                                     int each) {
   MYDR24_ASSIGN(const auto found, root.integer(name, otherwise.count() / each, 1, 24 * 90 / each));
@@ -142,6 +262,15 @@ Result<std::chrono::hours> hours_in(const Members& root, std::string_view name, 
 
 std::string_view login_of(std::string_view identity) {
   return identity.starts_with("user/") ? identity.substr(5) : identity;
+}
+
+// What a receiver may take for a way up, or for another place, is not below.
+bool is_for(const Credential& credential, std::string_view url) {
+  if (!url.starts_with(credential.url)) return false;
+  const auto rest = url.substr(credential.url.size());
+  if (!rest.empty() && !credential.url.ends_with('/') && rest.front() != '/' && rest.front() != '?') return false;
+  const auto path = rest.substr(0, rest.find('?'));
+  return !path.contains("..") && path.find_first_of("%\\#@") == path.npos;
 }
 
 std::string_view to_string(Authority authority) { return authorities[static_cast<std::size_t>(authority)]; }
@@ -274,8 +403,8 @@ Policy standard_policy() {
 Result<Policy> parse_policy(std::string_view text) {
   MYDR24_ASSIGN(const auto document, json::Document::parse_view(text, {.bytes_max = 1U << 20, .depth_max = 8}));
   const Members root(document.root(), "");
-  MYDR24_TRY(root.only({"members", "requirements", "zone", "load_windows", "freezes", "commands", "routine",
-                        "review_hours", "window_hours", "rollback_hours", "rehearsal_days"}));
+  MYDR24_TRY(root.only({"members", "requirements", "zone", "load_windows", "freezes", "commands", "credentials",
+                        "scales", "routine", "review_hours", "window_hours", "rollback_hours", "rehearsal_days"}));
   auto policy = standard_policy();
   MYDR24_ASSIGN(auto members, read_members(root));
   if (members.empty()) members.assign(policy.board.members().begin(), policy.board.members().end());
@@ -289,6 +418,8 @@ Result<Policy> parse_policy(std::string_view text) {
   }
   MYDR24_TRY(read_calendar(root, policy));
   MYDR24_TRY(read_commands(root, policy));
+  MYDR24_TRY(read_credentials(root, policy));
+  MYDR24_TRY(read_scales(root, policy));
   MYDR24_ASSIGN(const auto routine, root.texts("routine"));
   policy.routine.insert(routine.begin(), routine.end());
   MYDR24_ASSIGN(policy.review_within, hours_in(root, "review_hours", policy.review_within, 1));
@@ -352,6 +483,28 @@ void write_calendar(json::Writer& out, const Policy& policy) {
   out.end_array();
 }
 
+void write_given(json::Writer& out, std::string_view name, const std::string& text) {
+  if (!text.empty()) out.field(name, text);
+}
+
+void write_scale(json::Writer& out, const Scale& scale) {
+  out.begin_object().field("name", scale.name).field("low", scale.low).field("high", scale.high);
+  out.key("read").begin_object();
+  write_given(out, "command", scale.read.command);
+  write_given(out, "metric", scale.read.metric);
+  write_given(out, "url", scale.read.url);
+  write_given(out, "credential", scale.read.credential);
+  write_given(out, "member", scale.read.member);
+  out.end_object().key("set").begin_object();
+  write_given(out, "command", scale.set.command);
+  if (!scale.set.url.empty()) {
+    out.field("url", scale.set.url).field("method", scale.set.method).field("body", scale.set.body);
+    out.field("content_type", scale.set.content_type);
+    write_given(out, "credential", scale.set.credential);
+  }
+  out.end_object().end_object();
+}
+
 }  // namespace
 
 std::string to_json(const Policy& policy) {
@@ -366,6 +519,18 @@ std::string to_json(const Policy& policy) {
     write_texts(out, "arguments", command.arguments, as_it_is);
     out.end_object();
   }
+  out.end_array().key("credentials").begin_array();
+  for (const auto& [name, credential] : policy.credentials) {
+    out.begin_object().field("name", name).field("url", credential.url);
+    if (credential.roles.empty()) {
+      out.field("file", credential.file).field("header", credential.header);
+    } else {
+      write_texts(out, "roles", credential.roles, as_it_is);
+    }
+    out.end_object();
+  }
+  out.end_array().key("scales").begin_array();
+  for (const auto& [name, scale] : policy.scales) write_scale(out, scale);
   out.end_array();
   write_texts(out, "routine", policy.routine, as_it_is);
   out.field("review_hours", policy.review_within.count()).field("window_hours", policy.window_max.count());

@@ -95,12 +95,49 @@ struct Command {
   std::vector<std::string> arguments;
 };
 
+// What checks show to be let in. The operator's, and named by plans, which never hold it; neither do answers, logs and the store.
+struct Credential {
+  std::string name;
+  // What it is shown to: this URL, or path of this server, and what lies below it.
+  std::string url;
+  // One of both: the file whose first line is the secret, read each time; or roles of this server, which a machine,
+  // "service/change-checks", has for the one request.
+  std::string file;
+  std::vector<std::string> roles;
+  std::string header = "Authorization";  // there as a bearer token, unless a scheme stands before it
+};
+// Whether it may be shown to that URL or path.
+bool is_for(const Credential& credential, std::string_view url);
+
+// A number of something outside that plans may set: how many servers, workers, replicas. How it is read and how it is set is the
+// operator's; a plan names it and says the number.
+struct Scale {
+  std::string name;
+  std::int64_t low = 0, high = 0;  // what plans may set it to
+  // Where it is read, one of these: the output of a command; a metric; the JSON that a URL answers with.
+  struct Read {
+    std::string command, metric, url;
+    std::string credential;  // for the URL; empty: none
+    std::string member;      // of the answer, as "status.replicas"; empty: the answer is the number
+  } read;
+  // How it is set, one of these: a command, which has the number as its last argument; a request, whose body has the number
+  // where {number} stands.
+  struct Set {
+    std::string command, url;
+    std::string credential, method = "POST", body = "{number}", content_type = "application/json";
+  } set;
+};
+
+inline constexpr std::string_view number_place = "{number}";
+
 struct Policy {
   Board board;
   zone::Zone zone;
   std::vector<LoadWindow> windows;
   std::vector<Freeze> freezes;  // beside those that people add
   std::map<std::string, Command, std::less<>> commands;
+  std::map<std::string, Credential, std::less<>> credentials;
+  std::map<std::string, Scale, std::less<>> scales;
   std::set<std::string, std::less<>> routine;  // settings that standard changes may touch beside routine ones
   std::chrono::hours review_within{24};        // of an emergency change
   std::chrono::hours window_max{24};           // of an emergency change
@@ -113,7 +150,7 @@ struct Policy {
 // Five members as the seed has them, and a deputy with emergency authority, without whom no emergency change could
 // ever be approved.
 Policy standard_policy();
-// {"members"?, "requirements"?, "zone"?, "load_windows"?, "freezes"?, "commands"?, "routine"?, "review_hours"?,
+// {"members"?, "requirements"?, "zone"?, "load_windows"?, "freezes"?, "commands"?, "credentials"?, "scales"?, "routine"?, "review_hours"?,
 // "window_hours"?, "rollback_hours"?, "rehearsal_days"?}; what is left out is as standard_policy() has it.
 // Code::invalid names the member.
 Result<Policy> parse_policy(std::string_view text);

@@ -34,11 +34,13 @@ double downtime_value(const Impact& impact) {
 
 double reversibility(const Plan& plan) {
   if (plan.irreversible) return 1;
-  const bool only_settings = std::ranges::none_of(plan.steps, [](const Step& step) {
+  const bool calls = std::ranges::any_of(plan.steps, [](const Step& step) {
     return step.kind == Step::Kind::command || step.kind == Step::Kind::webhook;
   });
-  if (only_settings) return 0;
-  return plan.rollback.empty() ? 0.6 : 0.2;
+  const bool scales = std::ranges::any_of(plan.steps, [](const Step& step) { return step.kind == Step::Kind::scale; });
+  if (!calls && !scales) return 0;
+  // What is scaled has a way back of its own.
+  return calls && plan.rollback.empty() ? 0.6 : 0.2;
 }
 
 }  // namespace

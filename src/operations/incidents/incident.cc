@@ -276,13 +276,23 @@ std::string summary_json(const Incident& incident) {
   out.field("state", to_string(incident.state)).field("title", incident.title);
   write_text(out, "service", incident.service);
   out.field("opened_at", format_instant(incident.opened_at));
+  if (incident.acknowledged_at) out.field("acknowledged_at", format_instant(*incident.acknowledged_at));
   write_text(out, "acknowledged_by", incident.acknowledged_by);
   if (incident.mitigated_at) out.field("mitigated_at", format_instant(*incident.mitigated_at));
   if (incident.resolved_at) out.field("resolved_at", format_instant(*incident.resolved_at));
-  out.field("response_due", format_instant(incident.due(ClockKind::response)));
-  out.field("resolution_due", format_instant(incident.due(ClockKind::resolution)));
+  for (const ClockKind kind : clock_kinds) {
+    const Countdown& clock = incident.clock(kind);
+    const std::string_view name = to_string(kind);
+    out.field(fmt::format("{}_s", name), clock.time.count());
+    out.field(fmt::format("{}_due", name), format_instant(incident.due(kind)));
+    if (clock.stopped) out.field(fmt::format("{}_stopped", name), format_instant(*clock.stopped));
+  }
+  if (incident.paused_at) out.field("paused_at", format_instant(*incident.paused_at));
   out.field("breached", incident.clocks[0].is_breached() || incident.clocks[1].is_breached());
   out.field("alert_count", incident.alert_count);
+  out.field("patient_count", static_cast<std::int64_t>(incident.patients.size()));
+  if (const auto commander = incident.roles.find("commander"); commander != incident.roles.end())
+    out.field("commander", commander->second);
   if (!incident.publications.empty()) out.field("published", incident.publications.back().text);
   write_text(out, "merged_into", incident.merged_into);
   if (incident.review && !incident.review->closed)

@@ -137,7 +137,7 @@ struct Incident {
 };
 
 std::string to_json(const Incident& incident);
-// What a list shows: no patients, no text.
+// What a list shows: how many patients and not which, no text.
 std::string summary_json(const Incident& incident);
 Result<Incident> incident_of(std::string_view text);
 

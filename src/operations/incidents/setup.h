@@ -55,7 +55,7 @@ struct Service {
   std::string name;
   std::string title;
   std::vector<std::string> depends_on;
-  std::vector<std::string> wards;  // "Location/icu"
+  std::vector<std::string> wards;  // ids of Locations: "icu"
   std::string team, policy;        // of the on-call plan; empty: those of the severity
   bool is_public = false;          // stands on the status page
 };

@@ -383,7 +383,7 @@ Result<> Watcher::take_change(store::Transaction& transaction, Batch& batch, con
   const auto document = json::Document::parse_view(seen.event->payload);
   if (!document) return {};
   const json::Value root = document->root();
-  const std::string_view service = root["service"].text();
+  const std::string_view service = root["service"].text(), change = root["id"].text();
   const std::string_view title = root["title"] ? root["title"].text() : root["change"].text();
   if (seen.event->kind == "change.rollback_begun") MYDR24_TRY(open_for_rollback(transaction, batch, root));
   const Reach reach = book_.setups().active()->reach_of(service);
@@ -395,9 +395,11 @@ Result<> Watcher::take_change(store::Transaction& transaction, Batch& batch, con
     MYDR24_ASSIGN(Batch::Held* const held, batch.hold(transaction, std::string(rows::id_of(row.key))));
     Incident& incident = held->incident;
     held->is_changed = true;
+    std::string data;
+    if (!change.empty()) json::Writer(data).begin_object().field("change", change).end_object();
     MYDR24_TRY(
         book_.tell_of(transaction, incident,
-                      {seen.event->kind, std::string(root["by"].text()), std::string(title.substr(0, 500)), {}}));
+                      {seen.event->kind, std::string(root["by"].text()), std::string(title.substr(0, 500)), data}));
   }
   return {};
 }

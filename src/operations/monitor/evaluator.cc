@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/crypto/digest.h"
+
 namespace mydr24::monitor {
 namespace {
 
@@ -112,6 +114,22 @@ Natives natives_of(const Definitions& definitions) {
   return natives;
 }
 
+namespace {
+
+// All of it by which counts go on when an objective is changed: see use().
+std::string name_of(slo::Method method, const slo::Indicator& indicator) {
+  constexpr std::size_t digits = 16;
+  std::string text(to_string(method));
+  for (const std::string& each :
+       {indicator.name, indicator.display_name, indicator.description, indicator.metric.ref, indicator.metric.type,
+        indicator.metric.spec, indicator.total.ref, indicator.total.type, indicator.total.spec})
+    text += fmt::format("\n{}:{}", each.size(), each);
+  text += fmt::format("\n{} {}", static_cast<int>(indicator.kind), indicator.counter);
+  return crypto::sha256_hex(text).substr(0, digits);
+}
+
+}  // namespace
+
 Evaluator::Part Evaluator::make_part(const slo::Slo& slo, const slo::Objective& objective,
                                      const Natives::Names& names) const {
   const slo::Indicator& indicator = objective.indicator ? *objective.indicator : *slo.indicator;
@@ -119,7 +137,8 @@ Evaluator::Part Evaluator::make_part(const slo::Slo& slo, const slo::Objective& 
           .slicer = slo::Slicer(slo.method, objective),
           .metric = find(names.metric),
           .total = find(names.total),
-          .kind = indicator.kind};
+          .kind = indicator.kind,
+          .counted = name_of(slo.method, indicator)};
 }
 
 void Evaluator::set_absences(const Natives& natives, nanoseconds steady) {
@@ -182,9 +201,15 @@ bool Evaluator::restore(std::string_view cause) {
   return true;
 }
 
-void Evaluator::restore(std::string_view name, std::size_t objective, Instant hour, const slo::Count& events) {
-  for (Watch& watch : slos_)
-    if (watch.slo.name == name && objective < watch.parts.size()) watch.parts[objective].counts.restore(hour, events);
+bool Evaluator::restore(std::string_view name, std::size_t objective, std::string_view counted, Instant hour,
+                        const slo::Count& events) {
+  for (Watch& watch : slos_) {
+    if (watch.slo.name != name || objective >= watch.parts.size()) continue;
+    Part& part = watch.parts[objective];
+    if (!counted.empty() && counted != part.counted) return false;
+    part.counts.restore(hour, events);
+  }
+  return true;
 }
 
 void Evaluator::restore_gap(Instant from, Instant to) {
@@ -403,7 +428,7 @@ std::vector<Evaluator::HourCount> Evaluator::hours(Instant from, Instant to) con
     for (std::size_t i = 0; i < watch.parts.size(); ++i)
       for (Instant hour = std::chrono::floor<std::chrono::hours>(from); hour <= to; hour += std::chrono::hours(1)) {
         const slo::Count count = watch.parts[i].counts.in_hour(hour);
-        if (count.total > 0) found.push_back({watch.slo.name, i, hour, count});
+        if (count.total > 0) found.push_back({watch.slo.name, i, watch.parts[i].counted, hour, count});
       }
   return found;
 }

@@ -73,7 +73,10 @@ class Evaluator {
   // An alert with that cause is open from before: its rule goes on firing until it is seen to be over. False: it is of
   // no rule, and whether it goes on is not known before time has passed.
   bool restore(std::string_view cause);
-  void restore(std::string_view slo, std::size_t objective, Instant hour, const slo::Count& events);
+  // `counted`: as HourCount has it; empty: it is not known. False: the objective is another one now, and nothing was
+  // restored.
+  bool restore(std::string_view slo, std::size_t objective, std::string_view counted, Instant hour,
+               const slo::Count& events);
   // Counts the time in which nothing ran as bad, where no data is bad.
   void restore_gap(Instant from, Instant to);
 
@@ -82,6 +85,7 @@ class Evaluator {
   struct HourCount {
     std::string slo;
     std::size_t objective = 0;
+    std::string counted;  // names what was counted, and how: another one after the objective was redefined
     Instant hour;
     slo::Count count;
   };
@@ -130,6 +134,7 @@ class Evaluator {
     slo::Counts counts{};
     std::optional<std::size_t> metric, total;
     slo::Indicator::Kind kind = slo::Indicator::Kind::threshold;
+    std::string counted;  // see HourCount
     std::array<slo::Burn, slo::condition_count> burns{};
     std::optional<std::chrono::nanoseconds> failed_at;  // steady; the last bad event of an emergency objective
     double ahead = 0;  // of a counter: events that the total does not have yet, as the two are read one after the other

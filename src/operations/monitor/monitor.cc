@@ -41,6 +41,7 @@ struct HourRow {
   std::size_t objective = 0;
   std::int64_t hour = 0;
   slo::Count count;
+  std::string counted;  // see Evaluator::HourCount; versions before did not write it
 };
 
 template <class Number>
@@ -54,12 +55,14 @@ std::optional<HourRow> hour_row(const store::StateRow& row) {
   const auto last = key.rfind('/');
   const auto first = last == key.npos || last == 0 ? key.npos : key.rfind('/', last - 1);
   const auto space_at = value.find(' ');
+  const auto name_at = std::min(value.find(' ', space_at + 1), value.size());
   if (first == key.npos || space_at == value.npos) return std::nullopt;
   HourRow found{.name = std::string(key.substr(0, first))};
   const bool is_whole = read_number(key.substr(first + 1, last - first - 1), found.objective) &&
                         read_number(key.substr(last + 1), found.hour) &&
                         read_number(value.substr(0, space_at), found.count.good) &&
-                        read_number(value.substr(space_at + 1), found.count.total);
+                        read_number(value.substr(space_at + 1, name_at - space_at - 1), found.count.total);
+  if (name_at < value.size()) found.counted = value.substr(name_at + 1);
   return is_whole ? std::optional(found) : std::nullopt;
 }
 
@@ -124,7 +127,8 @@ Result<> Monitor::restore_hours() {
           old.push_back(each.key);
           continue;
         }
-        evaluator_.restore(row->name, row->objective, Instant(std::chrono::hours(row->hour)), row->count);
+        const Instant hour{std::chrono::hours(row->hour)};
+        if (!evaluator_.restore(row->name, row->objective, row->counted, hour, row->count)) old.push_back(each.key);
       }
       if (rows.size() < page) return {};
       after = rows.back().key;
@@ -336,7 +340,7 @@ void Monitor::keep() {
        now](store::Transaction& transaction) -> Result<> {
         for (const auto& each : hours)
           MYDR24_TRY(transaction.set_state(hours_space, hour_key(each.slo, each.objective, hour_number(each.hour)),
-                                           fmt::format("{} {}", each.count.good, each.count.total)));
+                                           fmt::format("{} {} {}", each.count.good, each.count.total, each.counted)));
         for (const auto& each : objectives)
           for (std::int64_t hour = erase_from; hour < oldest; ++hour)
             MYDR24_TRY(transaction.erase_state(hours_space, hour_key(each.slo, each.objective, hour)));

@@ -298,6 +298,40 @@ TEST_F(MonitorTest, BudgetsHaveEverySecondThatWasCountedAndTheTimeInWhichNothing
   EXPECT_EQ(bad(*monitor), 35 + 3 * 3'600) << "also after the next restart";
 }
 
+// What it counted before would be held against what it is now.
+TEST_F(MonitorTest, AnObjectiveThatWasRedefinedHasNoneOfTheOldHoursAfterARestart) {
+  const auto bad = [](const Monitor& monitor, std::string_view slo) {
+    const std::string text = *monitor.slo_json(slo);
+    const auto document = json::Document::parse_view(text);
+    return std::stod(std::string(document->root()["objectives"].at(0)["bad"].text()));
+  };
+  const std::vector<std::string> metrics{"emergency_available", "audit_lag_seconds"};
+  values_["emergency_available"] = 0;
+  values_["audit_lag_seconds"] = 31;
+  auto monitor = make(metrics);
+  monitor->attach();
+  run(*monitor, 7'200s);
+  EXPECT_EQ(bad(*monitor, "emergency-availability"), 7'200);
+  const double lag = bad(*monitor, "audit-lag");
+  EXPECT_GT(lag, 7'000);
+  // The same name, of another metric, which is good.
+  auto slos = monitor->definitions()->slos;
+  const auto redefined = std::ranges::find(slos, "emergency-availability", &slo::Slo::name);
+  ASSERT_NE(redefined, slos.end());
+  redefined->indicator->metric.spec = R"({"metric":"audit_lag_seconds"})";
+  ASSERT_TRUE(change({.slos = slos}));
+  store_.settle();
+  run(*monitor, 100s);
+  EXPECT_EQ(bad(*monitor, "emergency-availability"), 0);
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    monitor->stop();
+    monitor = make(metrics);
+    run(*monitor, 1s);
+    EXPECT_EQ(bad(*monitor, "emergency-availability"), 0) << restarts;
+  }
+  EXPECT_GE(bad(*monitor, "audit-lag"), lag) << "what stayed as it was keeps its hours";
+}
+
 TEST_F(MonitorTest, ABudgetIsThatOfThePeriodFromTheFirstSecond) {
   values_["audit_lag_seconds"] = 31;
   values_["portal_up"] = 0;

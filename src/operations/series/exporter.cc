@@ -13,8 +13,8 @@ constexpr std::chrono::milliseconds first_pause{1'000};
 
 }  // namespace
 
-Exporter::Exporter(ExporterSettings settings, telemetry::Metrics& metrics, const Clock& clock)
-    : settings_(std::move(settings)), metrics_(metrics), clock_(clock), started_(clock.now()) {}
+Exporter::Exporter(ExporterSettings settings, Source source, const Clock& clock)
+    : settings_(std::move(settings)), source_(std::move(source)), clock_(clock) {}
 
 Exporter::~Exporter() { stop(); }
 
@@ -36,9 +36,9 @@ void Exporter::stop() {
 }
 
 void Exporter::enqueue() {
-  const auto make = settings_.json ? otlp_json : otlp_protobuf;
-  queue_.push_back(make(metrics_.gather(), settings_.resource, started_, clock_.now()));
-  while (queue_.size() > settings_.queue_max) {
+  for (std::string& made : source_()) {
+    queue_.push_back(std::move(made));
+    if (queue_.size() <= settings_.queue_max) continue;
     queue_.pop_front();
     ++given_up_;
   }

@@ -1,34 +1,37 @@
 #pragma once
 
-// Pushes what telemetry::Metrics counts to an OpenTelemetry collector (OTLP/HTTP). A few exports that could not be sent wait and go
-// first when it answers again, the oldest are given up; pauses grow while it does not answer.
+// Pushes to an OpenTelemetry collector (OTLP/HTTP) what a source makes: metrics or traces. A few exports that could not be sent wait
+// and go first when it answers again, the oldest are given up; pauses grow while it does not answer.
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "base/core/clock.h"
 #include "base/net/client.h"
-#include "operations/series/otlp.h"
 
 namespace mydr24::series {
 
 struct ExporterSettings {
   std::string url;  // http://collector:4318/v1/metrics
   std::chrono::milliseconds every{15'000};
-  bool json = false;  // else protobuf
-  Resource resource;
+  bool json = false;          // else protobuf
   std::size_t queue_max = 8;  // exports that wait
   std::chrono::milliseconds pause_max{300'000};
 };
 
 class Exporter {
  public:
-  // Both must outlive it.
-  Exporter(ExporterSettings settings, telemetry::Metrics& metrics, const Clock& clock);
+  // Makes the exports that are due, in the encoding of the settings; asked on the exporter's thread. What it uses must outlive
+  // the exporter.
+  using Source = std::function<std::vector<std::string>()>;
+  Exporter(ExporterSettings settings, Source source, const Clock& clock);
   ~Exporter();
   Exporter(const Exporter&) = delete;
   Exporter& operator=(const Exporter&) = delete;
@@ -46,9 +49,8 @@ class Exporter {
   Outcome send(const std::string& body, std::chrono::milliseconds& pause);
 
   const ExporterSettings settings_;
-  telemetry::Metrics& metrics_;
+  const Source source_;
   const Clock& clock_;
-  const Instant started_;
   std::deque<std::string> queue_;
   std::atomic<std::int64_t> sent_ = 0;
   std::atomic<std::int64_t> failed_ = 0;

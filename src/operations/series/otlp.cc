@@ -7,8 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "base/json/writer.h"
-#include "operations/series/detail/bytes.h"
+#include "operations/series/detail/otlp.h"
 
 namespace mydr24::series {
 namespace {
@@ -58,29 +57,8 @@ struct Times {
 };
 
 // protobuf
-void put_message(std::string& out, unsigned field, std::string_view message) {
-  put_varint(out, field << 3U | 2U);
-  put_text(out, message);
-}
-void put_fixed(std::string& out, unsigned field, std::uint64_t value) {
-  put_varint(out, field << 3U | 1U);
-  put_fixed64(out, value);
-}
 void put_double(std::string& out, unsigned field, double value) {
   put_fixed(out, field, std::bit_cast<std::uint64_t>(value));
-}
-void put_number(std::string& out, unsigned field, std::uint64_t value) {
-  put_varint(out, field << 3U);
-  put_varint(out, value);
-}
-
-std::string attribute(std::string_view key, std::string_view value) {
-  std::string text;
-  put_message(text, 1, value);
-  std::string out;
-  put_message(out, 1, key);
-  put_message(out, 2, text);
-  return out;
 }
 
 std::string number_point(const telemetry::Reading& reading, const Times& times, bool has_start) {
@@ -130,16 +108,6 @@ std::string metric(const telemetry::Family& family, const Times& times) {
 }
 
 // JSON
-void write_attribute(json::Writer& writer, std::string_view key, std::string_view value) {
-  writer.begin_object()
-      .field("key", key)
-      .key("value")
-      .begin_object()
-      .field("stringValue", value)
-      .end_object()
-      .end_object();
-}
-
 void write_attributes(json::Writer& writer, const telemetry::Labels& labels) {
   writer.key("attributes").begin_array();
   for (const auto& [name, value] : labels) write_attribute(writer, name, value);
@@ -155,10 +123,6 @@ void write_double(json::Writer& writer, std::string_view name, double value) {
     writer.string(value > 0 ? "Infinity" : "-Infinity");
   else
     writer.number(value);
-}
-
-void write_time(json::Writer& writer, std::string_view name, std::uint64_t time) {
-  writer.field(name, std::string_view(std::to_string(time)));
 }
 
 void write_histogram(json::Writer& writer, const HistogramPoint& point, const Times& times) {
@@ -206,22 +170,9 @@ void write_metric(json::Writer& writer, const telemetry::Family& family, const T
 std::string otlp_protobuf(const std::vector<telemetry::Family>& families, const Resource& resource, Instant start,
                           Instant now) {
   const Times times{ns(start), ns(now)};
-  std::string about;
-  put_message(about, 1, attribute("service.name", resource.service));
-  put_message(about, 1, attribute("service.version", resource.version));
-  put_message(about, 1, attribute("service.instance.id", resource.instance));
-  std::string scope;
-  put_message(scope, 1, resource.service);
-  put_message(scope, 2, resource.version);
   std::string metrics;
-  put_message(metrics, 1, scope);
   for (const telemetry::Family& each : families) put_message(metrics, 2, metric(each, times));
-  std::string of_resource;
-  put_message(of_resource, 1, about);
-  put_message(of_resource, 2, metrics);
-  std::string out;
-  put_message(out, 1, of_resource);
-  return out;
+  return with_resource(resource, metrics);
 }
 
 std::string otlp_json(const std::vector<telemetry::Family>& families, const Resource& resource, Instant start,
@@ -229,16 +180,9 @@ std::string otlp_json(const std::vector<telemetry::Family>& families, const Reso
   const Times times{ns(start), ns(now)};
   std::string out;
   json::Writer writer(out);
-  writer.begin_object().key("resourceMetrics").begin_array().begin_object();
-  writer.key("resource").begin_object().key("attributes").begin_array();
-  write_attribute(writer, "service.name", resource.service);
-  write_attribute(writer, "service.version", resource.version);
-  write_attribute(writer, "service.instance.id", resource.instance);
-  writer.end_array().end_object().key("scopeMetrics").begin_array().begin_object();
-  writer.key("scope").begin_object().field("name", std::string_view(resource.service));
-  writer.field("version", std::string_view(resource.version)).end_object().key("metrics").begin_array();
-  for (const telemetry::Family& each : families) write_metric(writer, each, times);
-  writer.end_array().end_object().end_array().end_object().end_array().end_object();
+  write_with_resource(writer, resource, "resourceMetrics", "scopeMetrics", "metrics", [&] {
+    for (const telemetry::Family& each : families) write_metric(writer, each, times);
+  });
   return out;
 }
 

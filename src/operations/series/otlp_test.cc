@@ -1,5 +1,6 @@
 #include "operations/series/otlp.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "base/net/http.h"
 #include "operations/series/detail/bytes.h"
 #include "operations/series/exporter.h"
+#include "operations/series/otlp_traces.h"
 
 namespace mydr24::series {
 namespace {
@@ -24,13 +26,13 @@ struct Shape {
   struct Field {
     unsigned number;
     std::string name;
-    enum Kind { message, repeated, text, fixed, number_double, varint, flag, counts, bounds, bare_double } kind;
+    enum Kind { message, repeated, text, id, fixed, number_double, varint, number_text, flag, counts, bounds } kind;
     const Shape* of = nullptr;
   };
   std::vector<Field> fields;
 };
 
-const Shape any_value{{{1, "stringValue", Shape::Field::text}}};
+const Shape any_value{{{1, "stringValue", Shape::Field::text}, {3, "intValue", Shape::Field::number_text}}};
 const Shape key_value{{{1, "key", Shape::Field::text}, {2, "value", Shape::Field::message, &any_value}}};
 const Shape number_point{{{2, "startTimeUnixNano", Shape::Field::fixed},
                           {3, "timeUnixNano", Shape::Field::fixed},
@@ -61,6 +63,20 @@ const Shape resource{{{1, "attributes", Shape::Field::repeated, &key_value}}};
 const Shape resource_metrics{
     {{1, "resource", Shape::Field::message, &resource}, {2, "scopeMetrics", Shape::Field::repeated, &scope_metrics}}};
 const Shape request{{{1, "resourceMetrics", Shape::Field::repeated, &resource_metrics}}};
+const Shape status{{{3, "code", Shape::Field::varint}}};
+const Shape span{{{1, "traceId", Shape::Field::id},
+                  {2, "spanId", Shape::Field::id},
+                  {4, "parentSpanId", Shape::Field::id},
+                  {5, "name", Shape::Field::text},
+                  {6, "kind", Shape::Field::varint},
+                  {7, "startTimeUnixNano", Shape::Field::fixed},
+                  {8, "endTimeUnixNano", Shape::Field::fixed},
+                  {9, "attributes", Shape::Field::repeated, &key_value},
+                  {15, "status", Shape::Field::message, &status}}};
+const Shape scope_spans{{{1, "scope", Shape::Field::message, &scope}, {2, "spans", Shape::Field::repeated, &span}}};
+const Shape resource_spans{
+    {{1, "resource", Shape::Field::message, &resource}, {2, "scopeSpans", Shape::Field::repeated, &scope_spans}}};
+const Shape trace_request{{{1, "resourceSpans", Shape::Field::repeated, &resource_spans}}};
 
 std::string number_text(double value) {
   std::string out;
@@ -79,6 +95,11 @@ std::string value_as_json(BytesReader& reader, const Shape::Field& field) {
     case Shape::Field::text:
       json::append_quoted(out, reader.text());
       return out;
+    case Shape::Field::id:
+      for (const char each : reader.text()) out += fmt::format("{:02x}", static_cast<unsigned char>(each));
+      return "\"" + out + "\"";
+    case Shape::Field::number_text:
+      return "\"" + std::to_string(static_cast<std::int64_t>(reader.varint())) + "\"";
     case Shape::Field::fixed:
       return "\"" + std::to_string(reader.fixed64()) + "\"";
     case Shape::Field::number_double: {
@@ -137,6 +158,11 @@ class Otlp : public testing::Test {
     const auto seconds = metrics_.histogram("seconds", "Time", {0.5, 1}, {{"route", "read"}});
     for (const double each : {0.1, 0.7, 0.8, 5.0}) seconds.observe(each);
   }
+  Exporter::Source source(bool json) {
+    return [this, make = json ? otlp_json : otlp_protobuf] {
+      return std::vector{make(metrics_.gather(), resource_, start_, start_ + 15s)};
+    };
+  }
   telemetry::Metrics metrics_;
   const Resource resource_{"mydr24", "1", "host:1"};
   const Instant start_ = from_us(1'790'000'000'000'000);
@@ -148,6 +174,40 @@ TEST_F(Otlp, JsonAndProtobufAreTheSameMessage) {
   const std::string text = otlp_json(families, resource_, start_, now);
   ASSERT_TRUE(json::Document::parse(text));
   EXPECT_EQ(as_json(otlp_protobuf(families, resource_, start_, now), request), text);
+}
+
+TEST_F(Otlp, TracesInJsonAndProtobufAreTheSameMessage) {
+  ManualClock clock(start_);
+  telemetry::Traces traces({}, clock);
+  constexpr std::string_view asked = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  auto first = traces.begin(asked);
+  const auto began = clock.steady();
+  first->add("store commit", began, began + 2ms);
+  traces.end(std::move(first),
+             {.name = "POST /fhir/{type}",
+              .kind = telemetry::Span::Kind::server,
+              .begin = began,
+              .end = began + 3ms,
+              .failed = true,
+              .attributes = {{"http.route", "/fhir/{type}"}, {"http.response.status_code", std::int64_t{500}}}});
+  auto crowded = traces.begin_late("", 1s, true);
+  for (std::size_t i = 0; i < telemetry::Trace::spans_max + 7; ++i) crowded->add("store read", began, began);
+  traces.end(std::move(crowded), {.name = "alert delivery", .attributes = {{"mydr24.attempts", std::int64_t{-1}}}});
+  const auto taken = traces.take();
+  const std::string text = otlp_traces_json(taken, resource_);
+  EXPECT_EQ(as_json(otlp_traces_protobuf(taken, resource_), trace_request), text);
+  const auto document = json::Document::parse(text);
+  ASSERT_TRUE(document);
+  const auto spans = document->root()["resourceSpans"].at(0)["scopeSpans"].at(0)["spans"];
+  EXPECT_EQ(spans.at(0)["traceId"].text(), "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(spans.at(0)["parentSpanId"].text(), spans.at(1)["spanId"].text());
+  EXPECT_EQ(spans.at(1)["parentSpanId"].text(), "b7ad6b7169203331");
+  EXPECT_EQ(spans.at(1)["kind"].raw(), "2");
+  EXPECT_EQ(spans.at(1)["startTimeUnixNano"].text(), "1790000000000000000");
+  EXPECT_EQ(spans.at(1)["endTimeUnixNano"].text(), "1790000000003000000");
+  EXPECT_EQ(spans.at(1)["status"]["code"].raw(), "2");
+  EXPECT_EQ(spans.at(1)["attributes"].at(1)["value"]["intValue"].text(), "500");
+  EXPECT_TRUE(text.contains(R"({"key":"mydr24.spans_left_out","value":{"intValue":"7"}})"));
 }
 
 TEST_F(Otlp, AHistogramHasTheCountOfEachBucket) {
@@ -208,8 +268,7 @@ class Peer {
 TEST_F(Otlp, ExportsGoOutAndWaitWhileThePeerRefusesThem) {
   Peer peer;
   peer.status = 503;
-  Exporter exporter({.url = peer.url(), .every = 100ms, .json = true, .resource = resource_, .queue_max = 3}, metrics_,
-                    system_clock());
+  Exporter exporter({.url = peer.url(), .every = 100ms, .json = true, .queue_max = 3}, source(true), system_clock());
   exporter.start();
   EXPECT_GE(peer.wait_for(1), 1U);
   // Nothing more is asked of it for a second, while more exports than may wait are made.
@@ -227,7 +286,7 @@ TEST_F(Otlp, ExportsGoOutAndWaitWhileThePeerRefusesThem) {
 TEST_F(Otlp, WhoStopsDoesNotWaitForAllThatIsToBeSent) {
   Peer peer;
   peer.status = 503;
-  Exporter exporter({.url = peer.url(), .every = 100ms, .json = true, .resource = resource_}, metrics_, system_clock());
+  Exporter exporter({.url = peer.url(), .every = 100ms, .json = true}, source(true), system_clock());
   exporter.start();
   EXPECT_EQ(peer.wait_for(1), 1U);
   std::this_thread::sleep_for(500ms);
@@ -242,7 +301,7 @@ TEST_F(Otlp, WhoStopsDoesNotWaitForAllThatIsToBeSent) {
 TEST_F(Otlp, WhatIsRefusedForGoodIsNotSentAgain) {
   Peer peer;
   peer.status = 400;
-  Exporter exporter({.url = peer.url(), .every = 100ms, .resource = resource_}, metrics_, system_clock());
+  Exporter exporter({.url = peer.url(), .every = 100ms}, source(false), system_clock());
   exporter.start();
   EXPECT_GE(peer.wait_for(2), 2U);
   exporter.stop();

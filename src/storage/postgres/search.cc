@@ -85,12 +85,13 @@ class Engine final : public store::SearchEngine {
   std::size_t records_per_read() const override { return records_read_at_once; }
   Result<> check_limits() override { return view_.connection().check_limits(); }
 
-  Result<std::optional<std::int64_t>> kept_total(std::int64_t type) override {
+  Result<std::optional<std::int64_t>> kept_total(std::int64_t type, Exactness /*exactness*/) override {
     return total({.of = TotalKey::Of::type, .number = type, .code = {}});
   }
 
   Result<std::optional<std::int64_t>> kept_total(std::int64_t parameter, std::string_view code,
-                                                 const std::optional<std::string>& system) override {
+                                                 const std::optional<std::string>& system,
+                                                 Exactness /*exactness*/) override {
     TotalKey key{.of = TotalKey::Of::code, .number = parameter, .code = stored_text(code)};
     if (!system) return total(key);
     key.of = TotalKey::Of::token;

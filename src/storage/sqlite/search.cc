@@ -114,20 +114,21 @@ class Engine final : public store::SearchEngine {
   Result<std::optional<store::Version>> by_record(std::int64_t record) override { return view_.by_record(record); }
   Result<> check_limits() override { return view_.limits() == nullptr ? Result<>() : view_.limits()->check(); }
 
-  Result<std::optional<std::int64_t>> kept_total(std::int64_t type) override {
-    return kept(totals().key_of_type(type), [&] { return view_.count_type(type); });
+  Result<std::optional<std::int64_t>> kept_total(std::int64_t type, Exactness exactness) override {
+    return kept(totals().key_of_type(type), exactness, [&] { return view_.count_type(type); });
   }
 
   Result<std::optional<std::int64_t>> kept_total(std::int64_t parameter, std::string_view code,
-                                                 const std::optional<std::string>& system) override {
+                                                 const std::optional<std::string>& system,
+                                                 Exactness exactness) override {
     if (!system) {
-      return kept(totals().key_of_code(parameter, code), [&] {
+      return kept(totals().key_of_code(parameter, code), exactness, [&] {
         return view_.connection().number(
             "SELECT count(*) FROM (SELECT DISTINCT record FROM token_index WHERE parameter = ?1 AND code = ?2)", 0,
             parameter, code);
       });
     }
-    return kept(totals().key_of_token(parameter, code, *system), [&] {
+    return kept(totals().key_of_token(parameter, code, *system), exactness, [&] {
       return view_.connection().number(
           "SELECT count(*) FROM token_index WHERE parameter = ?1 AND code = ?2 AND system = CASE WHEN ?3 = '' THEN 0 "
           "ELSE (SELECT number FROM system WHERE uri = ?3) END",
@@ -165,10 +166,12 @@ class Engine final : public store::SearchEngine {
   Totals& totals() { return view_.shared().totals; }
 
   template <class Count>
-  Result<std::optional<std::int64_t>> kept(std::uint64_t key, const Count& count) {
+  Result<std::optional<std::int64_t>> kept(std::uint64_t key, Exactness exactness, const Count& count) {
     if (!view_.may_keep_totals()) return std::optional<std::int64_t>();
-    if (const auto total = totals().get(key)) return total;
+    const auto total = totals().get(key);
+    if (total && exactness == Exactness::newest) return total->total;
     MYDR24_ASSIGN(const auto seen, view_.last_sequence());
+    if (total) return total->as_of == seen ? std::optional(total->total) : std::nullopt;
     const bool keeps = totals().start(key, seen);
     const Result<std::int64_t> counted = count();
     if (keeps) totals().finish(key, counted ? *counted : -1);
@@ -202,7 +205,7 @@ Result<std::int64_t> View::count_type(std::int64_t type) {
 Result<std::int64_t> View::count_resources(std::string_view type) {
   if (type.empty()) return connection_.number("SELECT count(*) FROM record WHERE deleted = 0", 0);
   MYDR24_ASSIGN(const auto number, names_.type(type));
-  MYDR24_ASSIGN(const auto kept, Engine(*this).kept_total(number));
+  MYDR24_ASSIGN(const auto kept, Engine(*this).kept_total(number, store::SearchEngine::Exactness::newest));
   if (kept) return *kept;
   return count_type(number);
 }

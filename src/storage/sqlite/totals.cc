@@ -4,12 +4,13 @@
 
 namespace mydr24::sqlite {
 
-std::optional<std::int64_t> Totals::get(std::uint64_t key) {
+std::optional<Totals::Kept> Totals::get(std::uint64_t key) {
   const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(key);
   if (found == entries_.end()) return std::nullopt;
   found->second.asked = ++asked_;
-  return found->second.counted ? std::optional(found->second.total) : std::nullopt;
+  if (!found->second.counted) return std::nullopt;
+  return Kept{.total = found->second.total, .as_of = std::max(found->second.seen, applied_)};
 }
 
 bool Totals::start(std::uint64_t key, store::Sequence seen) {

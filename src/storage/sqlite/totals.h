@@ -34,7 +34,11 @@ class Totals {
     return key('s', parameter, code, system);
   }
 
-  std::optional<std::int64_t> get(std::uint64_t key);
+  struct Kept {
+    std::int64_t total = 0;
+    store::Sequence as_of = 0;  // the journal's end at the commit of which it is
+  };
+  std::optional<Kept> get(std::uint64_t key);
   // Before counting in a view whose journal ends with `seen`. False: the view is not the newest, count without keeping.
   bool start(std::uint64_t key, store::Sequence seen);
   void finish(std::uint64_t key, std::int64_t counted);

@@ -295,6 +295,51 @@ TEST_P(StoreSearchContract, ACountOfZeroGivesTheTotalOnly) {
   EXPECT_EQ(answer.total, 2);
 }
 
+// As what somebody may not see is left out: the total must follow every write, and so must what is left out.
+TEST_P(StoreSearchContract, TotalsAreWithoutWhatConditionsLeaveOut) {
+  const auto person = [](std::string_view id, std::string_view gender, std::string_view tag) {
+    return fmt::format(
+        R"({{"resourceType":"Patient","id":"{}","gender":"{}","meta":{{"tag":[{{"system":"http://t","code":"{}"}}]}}}})",
+        id, gender, tag);
+  };
+  const auto without = [](std::vector<search::Condition> parts) {
+    search::Condition none;
+    none.form = search::Condition::Form::none;
+    none.parts = std::move(parts);
+    return none;
+  };
+  const auto male = where("Patient", "gender", {value("male")});
+  const auto secret = without({where("Patient", "_tag", {token("http://t", "secret")})});
+  const auto both = without({where("Patient", "_tag", {token("http://t", "secret")}),
+                             where("Patient", "_id", {value("a"), value("nobody")})});
+  const auto totals = [&](int of_type, int of_male, int of_both) {
+    const auto total = [&](Conditions conditions) {
+      auto asked = query("Patient", std::move(conditions));
+      asked.total = search::Total::accurate;
+      const auto answer = page(asked);
+      EXPECT_EQ(std::ssize(answer.matches), *answer.total);
+      return answer.total;
+    };
+    for (int again = 0; again < 2; ++again) {  // counted, and kept
+      EXPECT_EQ(total({secret}), of_type);
+      EXPECT_EQ(total({male, secret}), of_male);
+      EXPECT_EQ(total({secret, male, both}), of_both);
+      EXPECT_EQ(total({both}), of_type - 1);
+    }
+  };
+  write("Patient", "a", person("a", "male", "open"));
+  write("Patient", "b", person("b", "male", "open"));
+  write("Patient", "c", person("c", "female", "open"));
+  totals(3, 2, 1);
+  write("Patient", "d", person("d", "male", "secret"));
+  write("Patient", "e", person("e", "female", "secret"));
+  totals(3, 2, 1);
+  write("Patient", "d", person("d", "male", "open"));
+  totals(4, 3, 2);
+  write("Patient", "b", person("b", "male", "secret"));
+  totals(3, 2, 1);
+}
+
 TEST_P(StoreSearchContract, TheValuesOfAParameterAreListedWithTheNewestResourceOfEach) {
   write_patients();
   const auto values = ask<std::vector<ParameterValue>>(

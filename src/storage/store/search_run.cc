@@ -81,6 +81,7 @@ class Run {
   bool newest_first() const { return query_.order == search::Order::newest_first; }
 
   Result<std::optional<std::int64_t>> kept_total();
+  Result<std::optional<std::int64_t>> kept_total_of(const Condition* condition, SearchEngine::Exactness exactness);
   Result<std::int64_t> total();
   Result<bool> fetch_nearest();
   Result<> page_by_recency();
@@ -168,23 +169,55 @@ Result<std::optional<Lead>> Run::choose_lead() {
   return lead;
 }
 
-Result<std::optional<std::int64_t>> Run::kept_total() {
-  if (query_.contained != search::Contained::no || query_.conditions.size() > 1) return std::optional<std::int64_t>();
-  if (query_.conditions.empty()) {
+// Of the type, or of those for which the condition holds.
+Result<std::optional<std::int64_t>> Run::kept_total_of(const Condition* condition, SearchEngine::Exactness exactness) {
+  if (condition == nullptr) {
     MYDR24_ASSIGN(const auto type, context_.type(query_.type));
-    return engine_.kept_total(type);
+    return engine_.kept_total(type, exactness);
   }
-  const Condition& condition = query_.conditions.front();
-  if (condition.form != Condition::Form::match || condition.parameter->kind != search::Kind::token ||
-      condition.modifier != search::Modifier::none || condition.any_of.size() != 1 ||
-      condition.any_of.front().any_code || condition.parameter->number >= context_.parameters.size()) {
+  if (condition->form != Condition::Form::match || condition->parameter->kind != search::Kind::token ||
+      condition->modifier != search::Modifier::none || condition->any_of.size() != 1 ||
+      condition->any_of.front().any_code || condition->parameter->number >= context_.parameters.size()) {
     return std::optional<std::int64_t>();
   }
-  const search::Term& term = condition.any_of.front();
+  const search::Term& term = condition->any_of.front();
   using enum search::Term::System;
   std::optional<std::string> system;
   if (term.system_is != any) system = term.system_is == named ? term.system : std::string();
-  return engine_.kept_total(context_.parameters[condition.parameter->number], term.value, system);
+  return engine_.kept_total(context_.parameters[condition->parameter->number], term.value, system, exactness);
+}
+
+// What some may not see is left out by conditions of the form none, and mostly there is little of it: then the total is
+// the one that is kept less what they take away. Both must be of the same view, or the difference would tell that
+// something hidden was just written.
+Result<std::optional<std::int64_t>> Run::kept_total() {
+  if (query_.contained != search::Contained::no) return std::optional<std::int64_t>();
+  const Condition* asked = nullptr;
+  Condition left_out{.form = Condition::Form::any};
+  for (const Condition& condition : query_.conditions) {
+    if (condition.form == Condition::Form::none) {
+      left_out.parts.insert(left_out.parts.end(), condition.parts.begin(), condition.parts.end());
+    } else if (std::exchange(asked, &condition) != nullptr) {
+      return std::optional<std::int64_t>();
+    }
+  }
+  if (left_out.parts.empty()) return kept_total_of(asked, SearchEngine::Exactness::newest);
+  MYDR24_ASSIGN(const auto kept, kept_total_of(asked, SearchEngine::Exactness::view));
+  if (!kept) return kept;
+
+  Query hidden = query_;
+  hidden.conditions.clear();
+  if (asked != nullptr) hidden.conditions.push_back(*asked);
+  hidden.conditions.push_back(std::move(left_out));
+  hidden.total = search::Total::accurate;
+  hidden.sort.clear();
+  hidden.cursor.clear();
+  Run run(hidden, engine_);
+  MYDR24_ASSIGN(run.sql_, SearchSql::compile(hidden, run.context_));
+  MYDR24_ASSIGN(const auto lead, run.sql_->best_lead(context_.limits.few_rows));
+  if (!lead || lead->rows >= context_.limits.few_rows) return std::optional<std::int64_t>();
+  MYDR24_ASSIGN(const auto taken, lead->rows == 0 ? Result<std::int64_t>(0) : run.total());
+  return std::optional(*kept - taken);
 }
 
 Result<std::int64_t> Run::total() {
@@ -242,7 +275,7 @@ Result<bool> Run::fetch(const Lead* lead, std::optional<std::int64_t> until) {
 // Wide enough to hold about window_rows resources of the type, where it is known how many there are.
 Result<std::int64_t> Run::window_of(std::int64_t newest) {
   MYDR24_ASSIGN(const auto type, context_.type(query_.type));
-  MYDR24_ASSIGN(const auto total, engine_.kept_total(type));
+  MYDR24_ASSIGN(const auto total, engine_.kept_total(type, SearchEngine::Exactness::newest));
   if (!total || *total == 0) return context_.limits.window;
   return std::max(context_.limits.window, newest / *total * context_.limits.window_rows);
 }

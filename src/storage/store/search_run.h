@@ -50,12 +50,15 @@ class SearchEngine {
   // An error when the read's limits are exceeded: asked between steps.
   virtual Result<> check_limits() = 0;
 
-  // Totals that the engine keeps up to date; nothing: count. `system` has no value: whatever the system.
-  virtual Result<std::optional<std::int64_t>> kept_total(std::int64_t /*type*/) {
+  // Totals that the engine keeps up to date; nothing: count. They may be of a newer commit than this view.
+  enum class Exactness : std::uint8_t { newest, view };  // view: nothing as well when it is not of this very view
+  virtual Result<std::optional<std::int64_t>> kept_total(std::int64_t /*type*/, Exactness /*exactness*/) {
     return std::optional<std::int64_t>();
   }
+  // `system` has no value: whatever the system.
   virtual Result<std::optional<std::int64_t>> kept_total(std::int64_t /*parameter*/, std::string_view /*code*/,
-                                                         const std::optional<std::string>& /*system*/) {
+                                                         const std::optional<std::string>& /*system*/,
+                                                         Exactness /*exactness*/) {
     return std::optional<std::int64_t>();
   }
 };
