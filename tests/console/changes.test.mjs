@@ -190,8 +190,9 @@ test("proposed as text, corrected where the server says, approved by two, run, f
 test("a live setting by the form: what is wrong is said at its field; started and rolled back by buttons", async () => {
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
   await context.addInitScript(() => localStorage.setItem("mydr24.who", "ann"));
-  const page = await show(context, "/changes/new", "lang=en", ".propose select");
-  await page.getByLabel("Setting", { exact: true }).selectOption("alerting.close_idle_days");
+  // As the screen of the settings sends people here.
+  const page = await show(context, "/changes/new?setting=alerting.close_idle_days", "lang=en", ".setting-about");
+  assert.equal(await page.getByLabel("Setting", { exact: true }).inputValue(), "alerting.close_idle_days");
   await page.getByLabel("New value", { exact: true }).fill("lots");
   await page.getByLabel("Why", { exact: true }).fill("Fewer alerts that nobody speaks of");
   page.forgiving = true;

@@ -16,7 +16,7 @@ import { say } from "../../ui/notices";
 import { Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
 import { useLogin } from "./parts";
-import { no_words, plan_of, read_text, text_of, type Words } from "./plan";
+import { no_words, plan_of, read_text, text_of, words_for, type Words } from "./plan";
 import { Preview } from "./preview";
 import { SettingForm } from "./setting-form";
 import { TextForm } from "./text-form";
@@ -65,6 +65,15 @@ export default function Propose({ of, onDone }: { of?: Change; onDone?: () => vo
   const settings = useSettings();
   const [draft, keep, forget] = useDraft(`${login}.${of?.id ?? "new"}`, { words: no_words, text: text_of(of?.plan ?? example) });
   const as_text = of !== undefined || way === "text";
+  // Sent here to change that one: what was begun for another is not what is meant.
+  const [wanted, set_wanted] = useParam("setting");
+  useEffect(() => {
+    const one = settings.data?.settings.find((each) => each.name === wanted);
+    if (!one) return;
+    if (draft.words.setting !== wanted) change_to({ ...draft, words: words_for(one) });
+    // From then on the form says which one.
+    set_wanted("");
+  });
   const setting = settings.data?.settings.find((each) => each.name === draft.words.setting);
   const [fault, set_fault] = useState<{ text: string; where: string; line?: number }>();
 
