@@ -30,7 +30,7 @@ function ChangedBy({ version }: { version: SettingVersion }) {
       {version.change && (
         <>
           {", "}
-          <Link href={`/changes?change=${encodeURIComponent(version.change)}`}>
+          <Link href={`/changes/${encodeURIComponent(version.change)}`}>
             <bdi>{version.change}</bdi>
           </Link>
         </>
@@ -104,7 +104,7 @@ function History({ setting }: { setting: Setting }) {
       <p className="field-hint">{t(setting.standard_change ? "settings.how_standard" : "settings.how_text")}</p>
       <Command>{`{kind: set, setting: ${setting.name}, value: ${setting.applied}}`}</Command>
       <p>
-        <Link href="/changes">{t("settings.to_changes")}</Link>
+        <Link href={`/changes/new?setting=${encodeURIComponent(setting.name)}`}>{t("settings.to_changes")}</Link>
       </p>
     </>
   );
