@@ -60,6 +60,7 @@ export default function Propose({ of, onDone }: { of?: Change; onDone?: () => vo
   const t = useT();
   const [, go] = useLocation();
   const [way, set_way] = useParam("way");
+  const [named] = useParam("setting"); // from the screen of settings
   const login = useLogin();
   const actor = useActor();
   const settings = useSettings();
@@ -97,6 +98,10 @@ export default function Propose({ of, onDone }: { of?: Change; onDone?: () => vo
     },
     onError: fell,
   });
+  useEffect(() => {
+    if (named && named !== draft.words.setting) keep({ ...draft, words: { ...no_words, setting: named } });
+    // Once: another one may be chosen here.
+  }, [named]);
   const { reset } = looking;
   // What was judged is what was typed then.
   const change_to = (next: Draft) => {
