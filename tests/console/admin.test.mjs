@@ -232,7 +232,7 @@ describe("of a hospital that lives", () => {
     assert.equal(new URL(page.url()).searchParams.get("setting"), "alerting.clear_days");
     await page.getByRole("link", { name: "Propose a change" }).click();
     await page.waitForURL("**/changes/new?setting=alerting.clear_days");
-    await page.getByText("After its end until an alert and its calls are cleared away").waitFor();
+    await page.locator(".setting-about", { hasText: "After its end until an alert" }).waitFor();
     await page.close();
   });
 
