@@ -22,11 +22,23 @@ const parts_of = (rule: RuleRecord): Parts => ({
   open: Math.max(0, rule.fired - rule.acknowledged - rule.auto_resolved),
 });
 const kinds = ["acted", "seen", "unseen", "open"] as const satisfies readonly (keyof Parts)[];
-const noise_of = (rule: RuleRecord) => (rule.fired > 0 ? 1 - rule.led_to_action / rule.fired : 0);
+// Of what somebody looked at, or what ended unseen, the share without action: what is still open may yet lead to some.
+function noise_of(rules: readonly RuleRecord[]): number | undefined {
+  const sum = (kind: keyof Parts) => rules.reduce((all, rule) => all + parts_of(rule)[kind], 0);
+  const over = sum("acted") + sum("seen") + sum("unseen");
+  return over > 0 ? 1 - sum("acted") / over : undefined;
+}
+function useNoise(): (rules: readonly RuleRecord[]) => string {
+  const formats = useFormats();
+  return (rules) => {
+    const noise = noise_of(rules);
+    return noise === undefined ? "-" : formats.percent(noise);
+  };
+}
 
 function RuleBar({ rule, most }: { rule: RuleRecord; most: number }) {
   const t = useT();
-  const formats = useFormats();
+  const noise = useNoise();
   const parts = parts_of(rule);
   return (
     <li className="rule-bar" data-rule={rule.rule}>
@@ -34,7 +46,7 @@ function RuleBar({ rule, most }: { rule: RuleRecord; most: number }) {
         <bdi>{rule.rule}</bdi>
         {rule.questionable && <Chip status="watch">{t("alert.action.questionable")}</Chip>}
       </p>
-      <p className="rule-figures number">{t("alert.action.figures", { fired: rule.fired, acted: rule.led_to_action, noise: formats.percent(noise_of(rule)) })}</p>
+      <p className="rule-figures number">{t("alert.action.figures", { fired: rule.fired, acted: rule.led_to_action, noise: noise([rule]) })}</p>
       <div className="bar" aria-hidden="true" style={{ inlineSize: `${Math.max(2, (rule.fired / most) * 100)}%` }}>
         {kinds.map((kind) => parts[kind] > 0 && <span key={kind} className={`part-${kind}`} style={{ flexGrow: parts[kind] }} />)}
       </div>
@@ -45,6 +57,7 @@ function RuleBar({ rule, most }: { rule: RuleRecord; most: number }) {
 function RuleTable({ rules }: { rules: readonly RuleRecord[] }) {
   const t = useT();
   const formats = useFormats();
+  const noise = useNoise();
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={t("alert.view.actionability")}>
       <table>
@@ -74,7 +87,7 @@ function RuleTable({ rules }: { rules: readonly RuleRecord[] }) {
                     {formats.number(parts[kind])}
                   </td>
                 ))}
-                <td className="number">{formats.percent(noise_of(rule))}</td>
+                <td className="number">{noise([rule])}</td>
               </tr>
             );
           })}
@@ -86,7 +99,7 @@ function RuleTable({ rules }: { rules: readonly RuleRecord[] }) {
 
 export function Actionability() {
   const t = useT();
-  const formats = useFormats();
+  const noise = useNoise();
   const [days_text, set_days] = useParam("days");
   const [look, set_look] = useParam("as");
   const days = spans.find((each) => String(each) === days_text) ?? 30;
@@ -121,7 +134,7 @@ export function Actionability() {
           return (
             <div className="actionability">
               <p className="noise-total">
-                <span className="noise-figure number">{formats.percent(1 - acted / fired)}</span>
+                <span className="noise-figure number">{noise(rules)}</span>
                 <span>{t("alert.action.total", { fired, acted })}</span>
               </p>
               {as_table ? (

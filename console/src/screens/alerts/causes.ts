@@ -27,6 +27,7 @@ export interface Cause {
   inhibited: number;
   silences: string[]; // their ids
   emergencies: number;
+  summary?: string; // where all of them say the same
   runbook?: string;
 }
 
@@ -37,6 +38,8 @@ function web_address(text: string | undefined): string | undefined {
   return text && /^https?:\/\//i.test(text) ? text : undefined;
 }
 const runbook_of = (alert: LabelAlert) => web_address(alert.annotations["runbook_url"]) ?? web_address(alert.annotations["runbook"]);
+
+export const summary_of = (alert: LabelAlert): string | undefined => alert.annotations["summary"] ?? alert.annotations["description"];
 
 export const labels_text = (labels: Labels): string =>
   Object.entries(labels)
@@ -68,6 +71,8 @@ function cause_of(key: string, groups: readonly AlertGroup[]): Cause {
   };
   const runbook = alerts.map(runbook_of).find((each) => each !== undefined);
   if (runbook) cause.runbook = runbook;
+  const summary = alerts[0] && summary_of(alerts[0]);
+  if (summary && alerts.every((alert) => summary_of(alert) === summary)) cause.summary = summary;
   return cause;
 }
 

@@ -10,7 +10,7 @@ import { Icon } from "../../ui/icons";
 import { Data, Empty } from "../../ui/states";
 import { useParam } from "../../ui/url";
 import { useMay } from "../permitted";
-import { causes_of, drafts_of, is_held, labels_text, severity_of, storm_alerts, to_param, told_of, type Cause } from "./causes";
+import { causes_of, drafts_of, is_held, labels_text, severity_of, storm_alerts, summary_of, to_param, told_of, type Cause } from "./causes";
 import { EndingSoon } from "./silence-list";
 
 const causes_shown = 100;
@@ -27,7 +27,7 @@ function Member({ alert, cause }: { alert: LabelAlert; cause: Cause }) {
         <SeverityChip severity={severity_of(alert.labels)} />
       )}
       <span className="line-text wraps">
-        <strong dir="auto">{alert.annotations["summary"] ?? alert.annotations["description"] ?? alert.labels["alertname"]}</strong>
+        <strong dir="auto">{summary_of(alert) ?? alert.labels["alertname"]}</strong>
         <small>
           <bdi>{labels_text(own)}</bdi>
         </small>
@@ -74,6 +74,7 @@ function CauseLine({ cause, silences, chosen, choose }: { cause: Cause; silences
         </h2>
         <p className="cause-count number">{t("alert.firing", { n: cause.alerts.length })}</p>
       </div>
+      {cause.summary && <p dir="auto">{cause.summary}</p>}
       <dl className="cause-facts">
         <div>
           <dt>{t("alert.first")}</dt>
@@ -118,7 +119,7 @@ function CauseLine({ cause, silences, chosen, choose }: { cause: Cause; silences
       {cause.emergencies > 0 && (
         <p className="cause-emergency emergency">
           <Icon name="emergency" />
-          {t("alert.has_emergencies", { n: cause.emergencies })}
+          {cause.emergencies === cause.alerts.length ? t("silence.never_emergencies") : t("alert.has_emergencies", { n: cause.emergencies })}
         </p>
       )}
       <div className="row cause-actions">
