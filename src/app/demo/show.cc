@@ -150,6 +150,7 @@ void Show::run(load::Endpoint server) {
       (void)staff.look(desk);
       story_->look(desk);
     }
+    drill_.keep_time();
     tell();
     std::unique_lock lock(mutex_);
     if (story_) scene_ = story_->state();

@@ -16,6 +16,7 @@ function useValue(): (setting: Setting, value: string) => string {
   const t = useT();
   return (setting, value) => {
     if (setting.type === "boolean") return t(value === "true" ? "settings.yes" : "settings.no");
+    if (setting.unit === "days") return t("settings.days", { n: Number(value) });
     return setting.unit ? `${value} ${setting.unit}` : value;
   };
 }
