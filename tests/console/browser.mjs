@@ -8,6 +8,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lend_database } from "../support/database.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const of_console = createRequire(join(here, "../../console/package.json"));
@@ -41,10 +42,12 @@ async function four_free_ports() {
 export async function start_demo(patients = 24, pace = 0) {
   const folder = mkdtempSync(join(tmpdir(), "mydr24-console-"));
   const port = await four_free_ports();
+  const database = lend_database();
+  const store = database ? ["--store", database] : [];
   let child;
   const start = async (more) => {
     let said = "";
-    child = spawn(binary, ["demo", "--patients", String(patients), "--port", String(port), "--pace", String(pace), "--data", join(folder, "data"), ...more], {
+    child = spawn(binary, ["demo", "--patients", String(patients), "--port", String(port), "--pace", String(pace), "--data", join(folder, "data"), ...store, ...more], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const out of [child.stdout, child.stderr]) out.on("data", (text) => (said += text));
@@ -66,6 +69,7 @@ export async function start_demo(patients = 24, pace = 0) {
   await start([]);
   return {
     url: `http://127.0.0.1:${port}`,
+    process: () => child.pid,
     halt: end,
     start_again: () => start(["--keep"]),
     async stop() {
