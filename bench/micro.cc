@@ -26,6 +26,7 @@
 #include "base/crypto/password.h"
 #include "base/json/document.h"
 #include "base/json/writer.h"
+#include "base/telemetry/traces.h"
 #include "clinical/vitals/news2.h"
 #include "fhir/path/path.h"
 #include "fhir/search/search.h"
@@ -441,6 +442,34 @@ BENCHMARK(audit_verify)
                   static_cast<double>(written.bytes) / entries, static_cast<double>(bytes) / entries, sealed);
       trail.reset();
     });
+
+// What tracing adds to a request that is not traced: nothing chose it, and at its end it was neither slow nor failed.
+void trace_not_chosen(benchmark::State& state) {
+  telemetry::Traces traces({.sample_per_million = state.range(0)}, system_clock());
+  for (auto _ : state) {
+    auto trace = traces.begin({});
+    if (trace == nullptr) trace = traces.begin_late({}, std::chrono::milliseconds(1), false);
+    benchmark::DoNotOptimize(trace);
+  }
+}
+BENCHMARK(trace_not_chosen)->Arg(0)->Arg(1);
+
+// And to one that is, with the spans of a write.
+void trace_chosen(benchmark::State& state) {
+  telemetry::Traces traces({.sample_per_million = 1'000'000}, system_clock());
+  int ended = 0;
+  for (auto _ : state) {
+    auto trace = traces.begin({});
+    for (const auto* const name :
+         {"admission wait", "access decision", "store queue", "store transaction", "store commit"}) {
+      const telemetry::TraceTimer timer(trace.get(), name);
+    }
+    traces.end(std::move(trace), {.name = "POST /fhir/{type}",
+                                  .attributes = {{"http.route", "/fhir/{type}"}, {"http.response.status_code", 201}}});
+    if (++ended % 512 == 0) benchmark::DoNotOptimize(traces.take());
+  }
+}
+BENCHMARK(trace_chosen);
 
 }  // namespace
 }  // namespace mydr24

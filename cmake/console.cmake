@@ -37,8 +37,9 @@ function(mydr24_console module)
 
   add_custom_command(OUTPUT ${folder}/console_assets.cc ${folder}/console.bin
     ${build}
+    COMMAND ${MYDR24_NODE} scripts/dist.mjs ${dist}
     COMMAND ${MYDR24_NODE} scripts/pack.mjs ${dist} ${folder}
-    DEPENDS ${made} ${source}/screens.json ${source}/scripts/pack.mjs
+    DEPENDS ${made} ${source}/screens.json ${source}/scripts/dist.mjs ${source}/scripts/pack.mjs
     WORKING_DIRECTORY ${source}
     COMMENT "Making the web console" VERBATIM)
   target_sources(${module} PRIVATE ${folder}/console_assets.cc)

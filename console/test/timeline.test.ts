@@ -58,7 +58,8 @@ test("encounters and alerts keep their end; what has no time is left out", () =>
     { resourceType: "Encounter", id: "e", status: "finished", class: { display: "inpatient encounter" }, period: { start: "2026-03-08T08:00:00Z", end: "2026-03-09T08:00:00Z" } },
   ]);
   expect(encounter).toMatchObject({ title: "inpatient encounter", until: Date.parse("2026-03-09T08:00:00Z"), status: "finished" });
-  const [flag] = entries_of_flags([{ resourceType: "Flag", id: "f", status: "active", code: { text: "NEWS2 9" }, period: { start: "2026-03-08T08:00:00Z" } }]);
+  const [flag] = entries_of_flags([{ resourceType: "Flag", id: "f", status: "active", code: { text: "Score: high (NEWS2 9: respiration 25 (3), spo2 91 (3))" }, period: { start: "2026-03-08T08:00:00Z" } }]);
   expect(flag?.until).toBeUndefined();
-  expect(flag?.title).toBe("NEWS2 9");
+  expect(flag).toMatchObject({ title: "Score: high", detail: "NEWS2 9: respiration 25 (3), spo2 91 (3)" });
+  expect(entries_of_flags([{ resourceType: "Flag", id: "f", status: "active", code: { text: "Falls" }, period: { start: "2026-03-08T08:00:00Z" } }])[0]).toMatchObject({ title: "Falls", detail: "" });
 });

@@ -68,7 +68,12 @@ class IncidentsCrash {
            {std::tuple("PUT", "/fhir/R4/Patient/" + name,
                        fmt::format(R"({{"resourceType":"Patient","id":"{}"}})", name)),
             std::tuple("POST", std::string("/fhir/R4/Observation"), body)}) {
-        const auto reply = http.send(method, path, text);
+        auto reply = http.send(method, path, text);
+        // A machine that is too busy refuses what can wait.
+        while (reply && reply->status == 503) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(20));
+          reply = http.send(method, path, text);
+        }
         if (!reply) return;
         if (reply->status == 201) continue;
         problem_ = fmt::format("answered {}: {}", reply->status, reply->body);

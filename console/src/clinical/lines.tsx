@@ -46,7 +46,7 @@ const look_of_state: Record<string, Status> = {
 export const look_of_change = (state: string): Status => look_of_state[state] ?? "neutral";
 export const look_of_risk: Record<string, Status> = { low: "safe", medium: "watch", high: "urgent", critical: "emergency" };
 
-// `more`: said after what everybody is shown.
+// `more`: said beside its state.
 export function ChangeLine({ change, more }: { change: ChangeSummary; more?: string | undefined }) {
   const t = useT();
   const look = look_of_risk[change.risk] ?? "neutral";
@@ -55,7 +55,7 @@ export function ChangeLine({ change, more }: { change: ChangeSummary; more?: str
       <Chip status={look}>{t("change.risk", { risk: t(`risk.${change.risk}` as MessageId) })}</Chip>
       <span className="line-text">
         <strong dir="auto">{change.title}</strong>
-        <small>{[t(`change_state.${change.state}` as MessageId), change.service, change.requested_by, more].filter(Boolean).join(", ")}</small>
+        <small>{[t(`change_state.${change.state}` as MessageId), more, change.service, change.requested_by].filter(Boolean).join(", ")}</small>
       </span>
       <span className="line-time number">
         <Age at={change.finished ?? change.started ?? change.proposed} />

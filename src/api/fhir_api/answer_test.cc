@@ -92,7 +92,9 @@ TEST(Accept, TakesWhateverIncludesJsonOrXml) {
     if (!checked) EXPECT_EQ(checked.error().code, Code::unsupported);
   }
   const SentHeaders none({});
-  EXPECT_EQ(accepted_format({.query = "a=%zz", .headers = &none}).error().code, Code::invalid);
+  const auto malformed = accepted_format({.query = "_format=%zz", .headers = &none});
+  ASSERT_FALSE(malformed);
+  EXPECT_EQ(malformed.error().code, Code::invalid);
 }
 
 TEST(ContentType, IsComparedWithoutItsParameters) {

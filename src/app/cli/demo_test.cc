@@ -132,7 +132,7 @@ TEST_F(DemoShow, WhatNobodyAnswersIsAnsweredAndBroughtToItsEnd) {
   demo::Staff staff({.answers_after = 0ms, .resolves_after = 0ms}, system_clock());
   ASSERT_TRUE(client().send("PUT", "/fhir/R4/Patient/p1", R"({"resourceType":"Patient","id":"p1"})",
                             "Content-Type: application/fhir+json\r\n"));
-  measure("p1", "80");
+  measure("p1", "75");
   // The page reached the pager, and the incident opened itself.
   ASSERT_TRUE(wait([&] { return show_.to_json().contains(R"("contact":"ward nurse")"); })) << show_.to_json();
   const auto first = [&](const std::string& path, const char* list) {

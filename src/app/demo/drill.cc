@@ -16,8 +16,10 @@ using namespace std::chrono_literals;
 using Phase = DrillState::Phase;
 
 constexpr std::size_t patients = 40;
-constexpr std::size_t connections = 200;
-constexpr int settle_attempts = 20;  // while the server still refuses
+// So many that a request finds one free also when each answer takes as long as it may.
+constexpr std::size_t connections = 1000;
+constexpr std::chrono::seconds late_max{10};  // after its time: what is in flight, and what is sent late
+constexpr int settle_attempts = 20;           // while the server still refuses
 constexpr std::array<std::string_view, 5> phase_names{"none", "preparing", "running", "settling", "over"};
 
 // A normal saturation for each of them: what the alarms of a scenario are about is over.
@@ -99,7 +101,7 @@ void Drill::run(const surge::Scenario& scenario, const surge::ScenarioSettings& 
   const auto settled = settle();
   if (problem.empty() && !settled) problem = settled.error().text;
   const std::lock_guard lock(mutex_);
-  state_.problem = std::move(problem);
+  if (state_.problem.empty()) state_.problem = std::move(problem);
   state_.phase = Phase::over;
 }
 
@@ -130,6 +132,14 @@ void Drill::end() {
   const std::lock_guard lock(mutex_);
   ending_ = true;
   if (crew_) crew_->stop();
+}
+
+void Drill::keep_time() {
+  const std::lock_guard lock(mutex_);
+  if (!crew_ || ending_ || clock_.now() < state_.begun + state_.time + late_max) return;
+  ending_ = true;
+  state_.problem = "this machine is too busy to send a drill in its time: it was ended";
+  crew_->stop();
 }
 
 void Drill::close() {

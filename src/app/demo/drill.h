@@ -54,6 +54,8 @@ class Drill {
   Result<> begin(std::string_view scenario, std::chrono::seconds time);
   // Ends the load at once; its patients are treated still.
   void end();
+  // Ends one whose time is over. To be called every few seconds.
+  void keep_time();
   // Treats what patients of a drill an earlier process left behind.
   Result<> settle();
   // Ends everything and waits for it.

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +37,16 @@ bool write_all(int to, std::string_view text) {
     const ssize_t written = ::write(to, text.data(), text.size());
     if (written <= 0) return false;
     text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+// To a generator, which may have ended: no signal then, that would end this process as well.
+bool tell(int socket, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t sent = ::send(socket, text.data(), text.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(sent));
   }
   return true;
 }
@@ -83,8 +94,8 @@ Result<Crew> Crew::gather(const std::filesystem::path& binary, int cpu, const st
   for (const LoadSpec& spec : specs) {
     std::array<int, 2> down{};
     std::array<int, 2> up{};
-    if (::pipe2(down.data(), O_CLOEXEC) != 0 || ::pipe2(up.data(), O_CLOEXEC) != 0)
-      return fail(Code::internal, fmt::format("no pipe to a generator: {}", std::strerror(errno)));
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, down.data()) != 0 || ::pipe2(up.data(), O_CLOEXEC) != 0)
+      return fail(Code::internal, fmt::format("no way to a generator: {}", std::strerror(errno)));
     Member member;
     member.pid = load::spawn({binary.string(), "bench", "generate"}, down[0], up[1], STDERR_FILENO, {.cpu = cpu});
     ::close(down[0]);
@@ -94,7 +105,7 @@ Result<Crew> Crew::gather(const std::filesystem::path& binary, int cpu, const st
     member.length =
         std::chrono::duration_cast<milliseconds>(Arrivals(spec.phases, spec.pace, spec.seed).length()) + spec.timeout;
     crew.members_.push_back(std::move(member));
-    if (crew.members_.back().pid < 0 || !write_all(crew.members_.back().to, to_json(spec) + "\n"))
+    if (crew.members_.back().pid < 0 || !tell(crew.members_.back().to, to_json(spec) + "\n"))
       return fail(Code::internal, "a generator cannot be started");
   }
   for (std::size_t i = 0; i < specs.size(); ++i) {
@@ -122,7 +133,7 @@ void Crew::stop() const {
 
 std::chrono::nanoseconds Crew::begin() {
   const auto at = clock_->steady() + head_start;
-  for (Member& member : members_) write_all(member.to, fmt::format("{}{}\n", start_word, at.count()));
+  for (Member& member : members_) tell(member.to, fmt::format("{}{}\n", start_word, at.count()));
   return at;
 }
 

@@ -444,7 +444,7 @@ TEST(Decide, AnApplicationReachesTheDeskOnlyWithAScopeForIt) {
   EXPECT_TRUE(
       decide_operation(*default_policy(), *caller_of(person({"nurse"}, "user/*.rs mydr24/desk")), "alert-ack").allowed);
   EXPECT_EQ(decide_operation(*default_policy(), *caller_of(person({"patient"})), "alert-ack").rule,
-            "role patient may not alert-ack");
+            "role patient may not alert-ack; operations-lead, nurse, emergency-clinician may");
 }
 
 }  // namespace

@@ -125,7 +125,9 @@ function Whole({ shown }: { shown: ShownChange }) {
           <p className="crumb">
             <Link href="/changes">{t("screen.changes")}</Link>
           </p>
-          <h1 dir="auto">{change.title}</h1>
+          <h1>
+            <bdi>{change.title}</bdi>
+          </h1>
           <p className="chips">
             <Chip status={look_of_change(change.state)} solid={change.state === "rollback_failed"}>
               {t(`change_state.${change.state}` as MessageId)}

@@ -11,8 +11,10 @@ import { useWhen } from "../../ui/when";
 const Chart = lazy(() => import("../../ui/chart"));
 
 const height = 140;
-const before_ms = 15 * 60_000;
+const before_ms = 5 * 60_000;
 const after_ms = 5 * 60_000;
+// On an axis: 2.5M.
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
 const grain_ms = 15_000; // so that a chart is not read anew with every rendering
 
 // Each metric once, with the narrowest limits.
@@ -43,6 +45,7 @@ function Guard({ check, change }: { check: Check; change: Change }) {
   const to = Math.ceil(Math.min(end, feed.now()) / grain_ms) * grain_ms;
   const from = Math.floor((Date.parse(change.started ?? new Date(to).toISOString()) - before_ms) / grain_ms) * grain_ms;
   const read = useCourse(check.metric ?? "", from, to, Math.max(5, Math.round((to - from) / 200_000)));
+  const written = (value: number) => formats.number(value, Number.isInteger(value) ? 0 : 2);
   const limits = [check.at_least !== undefined && `≥ ${check.at_least}`, check.at_most !== undefined && `≤ ${check.at_most}`].filter(Boolean).join(", ");
   return (
     <figure className="guard" aria-label={check.metric}>
@@ -78,6 +81,7 @@ function Guard({ check, change }: { check: Check; change: Change }) {
                     ...(check.at_least !== undefined ? [{ low, high: check.at_least, points: 3 as const }] : []),
                   ]}
                   band_edge={0}
+                  tick_text={(value) => short.format(value)}
                   time_text={(at) => formats.clock(at).slice(0, 5)}
                   marks={marks}
                   axis
@@ -88,9 +92,9 @@ function Guard({ check, change }: { check: Check; change: Change }) {
                 <span>
                   {t("change.course", {
                     from: when.moment(points[0]![0]),
-                    low: formats.number(Math.min(...values), 2),
-                    high: formats.number(Math.max(...values), 2),
-                    last: formats.number(values.at(-1)!, 2),
+                    low: written(Math.min(...values)),
+                    high: written(Math.max(...values)),
+                    last: written(values.at(-1)!),
                     unit: metric?.unit ?? "",
                   })}
                 </span>
@@ -110,7 +114,7 @@ function Guard({ check, change }: { check: Check; change: Change }) {
                             <th scope="row" className="number">
                               {formats.clock(at)}
                             </th>
-                            <td className="number">{formats.number(value, 2)}</td>
+                            <td className="number">{written(value)}</td>
                           </tr>
                         ))}
                       </tbody>

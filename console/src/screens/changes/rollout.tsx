@@ -4,7 +4,7 @@ import type { Change, Check, LogEntry, ShownChange, Step } from "../../api/chang
 import { useFormats, useT, type MessageId } from "../../i18n";
 import { Chip, Remaining, Time } from "../../ui/basic";
 import { Icon, type IconName, type Status } from "../../ui/icons";
-import { rollout_of, type Stage, type StageState, type WayBackState } from "./stages";
+import { name_of_step, rollout_of, type Stage, type StageState, type WayBackState } from "./stages";
 
 const look_of_stage: Record<StageState, Status> = {
   waits: "neutral",
@@ -38,9 +38,9 @@ function Head({ stage }: { stage: Stage }) {
   if (stage.kind === "set" && stage.step?.name === undefined) {
     const value = value_text(stage.step?.value);
     return (
-      <>
-        <bdi>{stage.step?.setting}</bdi> → {value === "" ? t("change.default") : <bdi>{value}</bdi>}
-      </>
+      <span dir="ltr">
+        {stage.step?.setting} → <bdi>{value === "" ? t("change.default") : value}</bdi>
+      </span>
     );
   }
   return stage.step && is_plain(stage.step) ? <>{t(`change.step.${stage.kind}` as MessageId)}</> : <bdi>{stage.name}</bdi>;
@@ -106,7 +106,11 @@ export function Entries({ entries }: { entries: readonly LogEntry[] }) {
           <Icon name={entry.ok ? "safe" : "urgent"} className={entry.ok ? "safe" : "urgent"} />
           <span>
             <bdi>{entry.name}</bdi> <span className="visually-hidden">{t(entry.ok ? "change.stage_state.done" : "change.stage_state.failed")}</span>
-            {entry.text && <small dir="auto">{entry.text}</small>}
+            {entry.text && (
+              <small>
+                <bdi>{entry.text}</bdi>
+              </small>
+            )}
           </span>
           <Time at={entry.at} clock />
         </li>
@@ -120,7 +124,7 @@ export function Rollout({ shown }: { shown: ShownChange }) {
   const { change } = shown;
   const { stages, way_back } = rollout_of(change, shown.held !== undefined);
   const icon: IconName = look_of_way[way_back.state];
-  const back_steps = change.plan.rollback ?? [];
+  const back_steps = (change.plan.rollback ?? []).map(name_of_step);
   return (
     <div className="rollout">
       {shown.held && (
@@ -140,11 +144,19 @@ export function Rollout({ shown }: { shown: ShownChange }) {
           <strong>
             {t("change.way_back")}: {t(`change.way.${way_back.state}`)}
           </strong>
-          {way_back.because && <p dir="auto">{way_back.because}</p>}
+          {way_back.because && (
+            <p>
+              <bdi>{way_back.because}</bdi>
+            </p>
+          )}
           <small>
             {t("change.way_does")}
-            {back_steps.length > 0 && <bdi>, {back_steps.map((step) => step.name ?? [step.kind, step.setting ?? step.command ?? step.url].filter(Boolean).join(" ")).join(", ")}</bdi>}
-            {change.plan.rollback_plan && <bdi>, {change.plan.rollback_plan}</bdi>}
+            {[...back_steps, change.plan.rollback_plan].filter(Boolean).map((each) => (
+              <span key={each}>
+                {" · "}
+                <bdi>{each}</bdi>
+              </span>
+            ))}
           </small>
           {way_back.entries.length > 0 && <Entries entries={way_back.entries} />}
         </div>
@@ -175,8 +187,8 @@ export function Checks({ change }: { change: Change }) {
       <td>
         <Chip status={state_of(entry)}>{t(entry ? (entry.ok ? "change.passed" : "change.failed") : "change.not_asked")}</Chip>
         {entry && (
-          <small dir="auto" title={formats.time(entry.at)}>
-            {entry.text}
+          <small title={formats.time(entry.at)}>
+            <bdi>{entry.text}</bdi>
           </small>
         )}
       </td>

@@ -174,8 +174,11 @@ export function entries_of_flags(flags: readonly DatedFlag[]): Entry[] {
     const at = time_of(each.period?.start);
     if (at === undefined || wrong.has(each.status)) return [];
     const end = time_of(each.period?.end);
+    // The server writes what an alert is, and why in parentheses (clinical/vitals/chart.cc).
+    const text = text_of(each.code);
+    const [, title, why] = /^(.*?) \((.*)\)$/s.exec(text) ?? [];
     return [
-      { id: `alert-${each.id}`, kind: "alert" as const, at, ...(end !== undefined ? { until: end } : {}), title: text_of(each.code), detail: "", status: each.status, reference: `Flag/${each.id}` },
+      { id: `alert-${each.id}`, kind: "alert" as const, at, ...(end !== undefined ? { until: end } : {}), title: title ?? text, detail: why ?? "", status: each.status, reference: `Flag/${each.id}` },
     ];
   });
 }

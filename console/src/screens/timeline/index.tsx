@@ -169,7 +169,7 @@ export default function Timeline({ id }: { id: string }) {
               rows={rows}
               id_of={(entry) => entry.id}
               {...(phone ? {} : { head: [t("timeline.when"), t("timeline.kind"), t("timeline.what"), t("timeline.state"), t("timeline.record")] })}
-              row_height={phone ? 96 : 56}
+              row_height={phone ? 116 : 56}
               row_class={(entry) => entry.kind}
               selected={selected}
               render={(entry) => <Cells entry={entry} />}
