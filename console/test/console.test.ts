@@ -50,7 +50,8 @@ test("the words of an error are found in every form that the server has", () => 
   expect(detail_of({ resourceType: "OperationOutcome", issue: [{ diagnostics: "one" }, { details: { text: "two" } }] })).toBe("one two");
   expect(detail_of({ error: "invalid_token", error_description: "log in" })).toBe("log in");
   expect(detail_of({ status: "error", errorType: "bad_data", error: "parse error" })).toBe("parse error");
-  expect(detail_of("nonsense")).toBe("");
+  expect(detail_of("silence not found")).toBe("silence not found");
+  expect(detail_of({ code: 602, message: "alerts in body is required" })).toBe("alerts in body is required");
   expect(detail_of(null)).toBe("");
 });
 

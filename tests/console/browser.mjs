@@ -19,26 +19,28 @@ const pictures = process.env.MYDR24_PICTURES ?? join(here, "../../build/console"
 export const launch = () => chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-const is_free = (port) =>
-  new Promise((done) => {
-    const one = net.createServer();
-    one.once("error", () => done(false));
-    one.listen(port, "127.0.0.1", () => one.close(() => done(true)));
-  });
-
-// With the two after it, which the demo listens on as well. Below those that Linux gives to connections (32768 on), which come and go.
-export async function free_port() {
-  for (let tries = 0; tries < 100; ++tries) {
-    const port = 12_000 + 4 * Math.floor(Math.random() * 5_000);
-    if ((await is_free(port)) && (await is_free(port + 1)) && (await is_free(port + 2))) return port;
+// The first of four that are free, below those that the system gives to connections: a demo listens at all of them.
+async function four_free_ports() {
+  for (;;) {
+    const first = 15_000 + Math.floor(Math.random() * 15_000);
+    const taken = await Promise.all(
+      [0, 1, 2, 3].map(
+        (more) =>
+          new Promise((done) => {
+            const one = net.createServer();
+            one.on("error", () => done(true));
+            one.listen(first + more, "127.0.0.1", () => one.close(() => done(false)));
+          }),
+      ),
+    );
+    if (!taken.includes(true)) return first;
   }
-  throw new Error("no port is free");
 }
 
 // `mydr24 demo`: a hospital that lives, without a login. `pace`: of its script; 0: no script, what happens is the test's.
 export async function start_demo(patients = 24, pace = 0) {
   const folder = mkdtempSync(join(tmpdir(), "mydr24-console-"));
-  const port = await free_port();
+  const port = await four_free_ports();
   let child;
   const start = async (more) => {
     let said = "";

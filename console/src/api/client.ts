@@ -91,7 +91,8 @@ export async function ask<R extends keyof Answers & Route>(
   const method = route.slice(0, route.indexOf(" "));
   const path = with_query(path_of(route, options?.params as Record<string, string> | undefined), options?.query);
   const answer = await send(method, path, options ?? {});
-  return (answer.status === 204 ? undefined : await answer.json()) as Answers[R];
+  const text = await answer.text();
+  return (text === "" ? undefined : JSON.parse(text)) as Answers[R];
 }
 
 // Of a route that not every server has.

@@ -54,8 +54,10 @@ function trouble_of(status: number): Trouble {
   return status >= 500 ? "server" : "invalid";
 }
 
-// Problem details (RFC 9457), OperationOutcome (FHIR), OAuth errors, the HTTP API of Prometheus, or nothing at all.
+// Problem details (RFC 9457), OperationOutcome (FHIR), OAuth errors, the HTTP APIs of Prometheus and of Alertmanager (a text, or
+// a message), or nothing at all.
 export function detail_of(body: unknown): string {
+  if (typeof body === "string") return body;
   if (typeof body !== "object" || body === null) return "";
   const members = body as Record<string, unknown>;
   if (members["resourceType"] === "OperationOutcome" && Array.isArray(members["issue"])) {
@@ -65,7 +67,7 @@ export function detail_of(body: unknown): string {
       .filter((text) => typeof text === "string")
       .join(" ");
   }
-  for (const name of ["detail", "error_description", "error", "title"]) {
+  for (const name of ["detail", "error_description", "error", "message", "title"]) {
     const text = members[name];
     if (typeof text === "string" && text) return text;
   }

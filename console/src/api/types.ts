@@ -2,6 +2,7 @@
 // a name here that is not one of them does not compile.
 
 import type { AccessAnswers } from "./access";
+import type { AlertingAnswers } from "./alerting";
 import type { ChangeAnswers } from "./changes";
 import type { IncidentAnswers } from "./incidents";
 import type { OnCallAnswers } from "./oncall";
@@ -211,7 +212,7 @@ export interface Matrix {
   data: { result: { metric: Record<string, string>; values: [number, string][] }[] };
 }
 
-export interface Answers extends AccessAnswers, ChangeAnswers, IncidentAnswers, OnCallAnswers, PlatformAnswers, SettingsAnswers {
+export interface Answers extends AccessAnswers, AlertingAnswers, ChangeAnswers, IncidentAnswers, OnCallAnswers, PlatformAnswers, SettingsAnswers {
   "GET /api/v1/access/me": Me;
   "GET /api/v1/alerts": AlertList;
   "GET /api/v1/alerts/{id}": AlertDetail;

@@ -14,7 +14,7 @@ const needs: Partial<Record<ScreenId, readonly Need[]>> = {
   overview: ["status"],
   board: ["vitals-board"],
   patients: ["Patient.s"],
-  alerts: ["alerts"],
+  alerts: ["alerts", "am-groups"],
   incidents: ["incidents"],
   oncall: ["oncall-plan"],
   changes: ["change-list"],

@@ -10,7 +10,7 @@ import { feed } from "../../live/feed";
 import { useActor } from "../../ui/actor";
 import { Button, Dialog, Field } from "../../ui/basic";
 import { say } from "../../ui/notices";
-import { instant_text, local_text } from "./freezes";
+import { instant_text, local_text } from "../../ui/when";
 
 export function Refusal({ error }: { error: Error | null }) {
   const t = useT();

@@ -11,16 +11,8 @@ import { Button, Chip, Dialog, Field } from "../../ui/basic";
 import { Icon } from "../../ui/icons";
 import { say } from "../../ui/notices";
 import { Empty } from "../../ui/states";
-import { useWhen } from "../../ui/when";
+import { instant_text, local_text, useWhen } from "../../ui/when";
 import { Refusal } from "./act";
-
-const two = (n: number) => String(n).padStart(2, "0");
-// What <input type="datetime-local"> holds, by the browser's clock.
-export function local_text(at: number): string {
-  const date = new Date(at);
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
-}
-export const instant_text = (local: string): string => (Number.isNaN(Date.parse(local)) ? "" : new Date(local).toISOString());
 
 export function NewFreeze({ open, onClose }: { open: boolean; onClose: () => void }) {
   const t = useT();

@@ -10,20 +10,10 @@ import { useT } from "../../i18n";
 import { useActor } from "../../ui/actor";
 import { Button, Chip, Dialog, Field } from "../../ui/basic";
 import { say } from "../../ui/notices";
+import { useSettled } from "../../ui/settled";
 import { duration_in_text } from "./clock";
 import { severity_of } from "./facts";
 import { Refusal } from "./step";
-
-const settled_ms = 250;
-// The value when it has not changed for a moment.
-function useSettled<T>(value: T): T {
-  const [settled, set] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => set(value), settled_ms);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return settled;
-}
 
 interface SeverityChoiceProps {
   criteria: readonly Criteria[];

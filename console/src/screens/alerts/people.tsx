@@ -3,21 +3,21 @@
 import { useMutation } from "@tanstack/react-query";
 import { memo, useMemo, useState } from "react";
 import { Link } from "wouter";
-import { ask } from "../api/client";
-import { client, useAlert, useOpenAlerts, useResolvedAlerts } from "../api/queries";
-import { acting_name } from "../api/session";
-import type { Alert, AlertDetail } from "../api/types";
-import { AcknowledgeDialog } from "../clinical/acknowledge";
-import { by_need, look_of_severity, SeverityChip } from "../clinical/parts";
-import { useScreenKeys } from "../frame/keys";
-import { useT, type MessageId } from "../i18n";
-import { Age, Button, Dialog, Remaining, Select, Time } from "../ui/basic";
-import { Icon } from "../ui/icons";
-import { useIsPhone } from "../ui/media";
-import { say } from "../ui/notices";
-import { Rows } from "../ui/rows";
-import { Data, Empty } from "../ui/states";
-import { useParam } from "../ui/url";
+import { ask } from "../../api/client";
+import { client, useAlert, useOpenAlerts, useResolvedAlerts } from "../../api/queries";
+import { acting_name } from "../../api/session";
+import type { Alert, AlertDetail } from "../../api/types";
+import { AcknowledgeDialog } from "../../clinical/acknowledge";
+import { by_need, look_of_severity, SeverityChip } from "../../clinical/parts";
+import { useScreenKeys } from "../../frame/keys";
+import { useT, type MessageId } from "../../i18n";
+import { Age, Button, Dialog, Remaining, Select, Time } from "../../ui/basic";
+import { Icon } from "../../ui/icons";
+import { useIsPhone } from "../../ui/media";
+import { say } from "../../ui/notices";
+import { Rows } from "../../ui/rows";
+import { Data, Empty } from "../../ui/states";
+import { useParam } from "../../ui/url";
 
 const page = 100;
 const resolved_max = 500;
@@ -156,7 +156,7 @@ function DetailDialog({ id, onClose, onAck }: { id: string; onClose: () => void;
   );
 }
 
-export default function Alerts() {
+export function People() {
   const t = useT();
   const phone = useIsPhone();
   const [state, set_state] = useParam("state");
@@ -190,9 +190,9 @@ export default function Alerts() {
     },
   });
   return (
-    <div className="alerts">
+    <div className="alert-people">
       <header className="screen-head">
-        <h1>{t("screen.alerts")}</h1>
+        <p className="field-hint">{t("alert.people_why")}</p>
         <div className="row">
           <Select label={t("alerts.state")} value={is_over ? "resolved" : "open"} onChange={(event) => set_state(event.target.value === "resolved" ? "resolved" : "")}>
             <option value="open">{t("alerts.open")}</option>
