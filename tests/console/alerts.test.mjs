@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, open_page, pause, picture, start_demo, violations } from "./browser.mjs";
+import { password, startServer } from "../clients/server.mjs";
+import { launch, log_in, open_page, pause, picture, start_demo, violations } from "./browser.mjs";
 
 let browser, demo;
 
@@ -197,4 +198,40 @@ test("what rules are worth is what the server counts, as bars and by a key as a 
   assert.deepEqual(await violations(page), []);
   assert.deepEqual(page.faults, []);
   await context.close();
+});
+
+test("where people log in, one asks for a silence of everything and another approves it at the address that was sent", async () => {
+  const server = await startServer();
+  try {
+    for (const name of ["ann", "ben"]) server.addUser(name, "on-call-engineer", `Practitioner/${name}`);
+    const enter = async (name, path) => {
+      const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
+      const page = await open_page(context, server.url);
+      page.forgiving = true; // 403: what the frame shows of alerts is not for this role
+      await page.goto(`${server.url}${path}`);
+      await log_in(page, name, password);
+      await page.getByRole("dialog").getByText("A second person has to approve this").waitFor();
+      return page;
+    };
+    const match = encodeURIComponent(JSON.stringify([["alertname", "=~", ".+"]]));
+    const ann = await enter("ann", `/alerts?view=silences&lang=en&match=${match}`);
+    await ann.getByLabel("Why").fill("The monitoring is being moved");
+    await ann.getByRole("button", { name: "Ask for it" }).click();
+    await ann.getByText(/Within an hour another person has to approve it/).waitFor();
+    await ann.getByRole("button", { name: "Approve what another asked for" }).click();
+    await ann.getByText(/who approves is another person than who asks/).waitFor();
+    assert.deepEqual(await violations(ann), []);
+    const address = new URL(ann.url());
+    const ben = await enter("ben", `${address.pathname}${address.search}`);
+    await ben.getByRole("button", { name: "Approve what another asked for" }).click();
+    const line = ben.locator(".silence");
+    await line.waitFor();
+    assert.match(await line.innerText(), /The monitoring is being moved[\s\S]*asked for by ann[\s\S]*approved by ben/);
+    for (const page of [ann, ben]) {
+      assert.deepEqual(page.faults, []);
+      await page.context().close();
+    }
+  } finally {
+    await server.stop();
+  }
 });

@@ -309,7 +309,7 @@ function Changes({ entries }: { entries: readonly Entry[] }) {
         const change = read.data?.changes.find((each) => each.id === id);
         return (
           <li key={id}>
-            <Link className="line" href={`/changes/${encodeURIComponent(id)}`}>
+            <Link href={`/changes/${encodeURIComponent(id)}`} className="line">
               {change ? (
                 <ChangeLine change={change} />
               ) : (
