@@ -31,7 +31,7 @@ function(mydr24_console module)
       COMMENT "Looking after console/node_modules" VERBATIM)
     file(GLOB_RECURSE made CONFIGURE_DEPENDS ${source}/src/*)
     list(APPEND made ${folder}/modules.stamp ${source}/index.html ${source}/vite.config.ts ${source}/tsconfig.json
-      ${source}/scripts/catalogs.mjs ${source}/scripts/licences.mjs)
+      ${source}/scripts/catalogs.mjs ${source}/scripts/screens.mjs ${source}/scripts/licences.mjs)
     set(build COMMAND ${CMAKE_COMMAND} -E env MYDR24_CONSOLE_DIST=${dist} ${MYDR24_NPM} run --silent build)
   endif()
 

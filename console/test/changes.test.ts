@@ -52,6 +52,13 @@ test("what failed is told apart from what was taken back and what was never reac
   expect(states(change_with("rolled_back", { phase: "verify_way_back", log: taken }))).toEqual(["done", "undone", "done", "undone", "done"]);
 });
 
+test("what was scaled is taken back as settings are", () => {
+  const change = change_with("failed", { phase: "verify_way_back", log: [entry("before", 0), entry("steps", 0), entry("after", 0, false)] });
+  change.plan = { ...plan, implementation: [{ kind: "scale", scale: "pods", to: 4 }] };
+  const [, scaled] = rollout_of(change, false).stages;
+  expect(scaled).toMatchObject({ kind: "scale", name: "scale pods", state: "undone" });
+});
+
 const members: Member[] = [
   { name: "both", role: "", authorities: ["technical", "clinical"] },
   { name: "technician", role: "", authorities: ["technical"] },

@@ -1,9 +1,11 @@
 // A change runs through the real program, which is killed (SIGKILL) in each of its steps, one after the other, and
-// once before it has begun. After each restart: the change is over, and each setting is as it was before; only
+// once before it has begun. After each restart: the change is over, and each setting, and what was scaled, is as it was before; only
 // one that was not killed is successful. usage: change_crash; exit 0 when all of that holds.
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <thread>
 
@@ -33,19 +35,24 @@ constexpr std::string_view plan = R"({
     {"kind": "set", "setting": "alerting.clear_days", "value": 13},
     {"kind": "command", "command": "slow"},
     {"kind": "verify", "checks": [{"kind": "setting", "setting": "alerting.clear_days", "is": "13"}]},
-    {"kind": "wait", "seconds": 0.4}],
+    {"kind": "wait", "seconds": 0.4},
+    {"kind": "scale", "scale": "workers", "to": 4}],
   "rollback": [{"kind": "command", "command": "slow"}]})";
 
 class ChangeCrash {
  public:
   std::string run() {
-    load::write_text(folder_.path() / "policy.json",
-                     R"({"commands":[{"name":"slow","path":"/bin/sleep","arguments":["0.4"]}]})");
+    load::write_text(number_, "3");
+    load::write_text(folder_.path() / "policy.json", fmt::format(R"({{"commands":[
+      {{"name":"slow","path":"/bin/sleep","arguments":["0.4"]}},{{"name":"count","path":"/bin/cat","arguments":["{0}"]}},
+      {{"name":"scale","path":"/bin/sh","arguments":["-c","sleep 0.3; echo $1 > {0}","sh"]}}],
+      "scales":[{{"name":"workers","low":1,"high":5,"read":{{"command":"count"}},"set":{{"command":"scale"}}}}]}})",
+                                                                 number_.string()));
     if (auto wrong = start(); !wrong.empty()) return wrong;
     // Killed as soon as it stands at that step; -1: before its first; beyond the last: not at all.
     // "before" lasts for milliseconds and may be missed.
-    const std::vector<std::string> places{"0", "1", "2", "3",        "4",      "5",    "6",
-                                          "7", "8", "9", "way_back", "before", "never"};
+    const std::vector<std::string> places{"0", "1", "2", "3",  "4",        "5",      "6",
+                                          "7", "8", "9", "10", "way_back", "before", "never"};
     for (const auto& place : places) {
       const auto wrong = one(place);
       if (!wrong.empty()) return fmt::format("killed at {}: {}\n{}", place, wrong, server_->log());
@@ -137,6 +144,10 @@ class ChangeCrash {
     // Nobody had begun it: the next process begins it.
     const bool begun_anew = where == "before" && place == "successful";
     if (place != wanted && !begun_anew) return fmt::format("it is {}, not {}", place, wanted);
+    if (place == "successful") scaled_ = "4";
+    std::string number;
+    std::ifstream(number_) >> number;
+    if (number != scaled_) return fmt::format("it is scaled to {}, not {}", number, scaled_);
     if (place == "successful") in_force_ = {{"alerting.clear_days", "13"}, {"alerting.close_idle_days", "12"}};
     for (const auto& [setting, value] : in_force_) {
       const auto shown = send("GET", "/api/v1/settings/" + setting);
@@ -147,10 +158,12 @@ class ChangeCrash {
   }
 
   load::TempFolder folder_;
+  const std::filesystem::path number_ = folder_.path() / "number";
   std::optional<load::Server> server_;
   int status_ = 0;
   int kills_ = 0;
   // What the last change that was successful has set.
+  std::string scaled_ = "3";
   std::map<std::string, std::string> in_force_{{"alerting.clear_days", "0"}, {"alerting.close_idle_days", "0"}};
 };
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import net from 'node:net';
+import { lend_database } from '../support/database.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const binary = process.env.MYDR24_BINARY ?? join(here, '../../build/release/mydr24');
@@ -29,12 +30,14 @@ export async function startServer() {
   const [general, admin, emergency] = await freePorts(3);
   const settings = join(folder, 'mydr24.toml');
   const data = join(folder, 'data');
+  const database = lend_database();
   writeFileSync(settings, `[server]
 listen = "127.0.0.1:${general}"
 admin = "127.0.0.1:${admin}"
 emergency_listen = "127.0.0.1:${emergency}"
 [store]
 path = "${data}"
+${database ? `url = "${database}"` : ''}
 [access]
 mode = "on"
 [log]

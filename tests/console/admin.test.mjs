@@ -97,6 +97,18 @@ describe("with access control", () => {
     await page.close();
   });
 
+  test("a compliance officer sees accounts, and not where others are logged in", async () => {
+    const olga = await browser.newContext(wide);
+    const page = await open_page(olga, server.url);
+    page.forgiving = true; // 403: alerts are not for this role
+    await page.goto(`${server.url}/access?tab=people&user=nora&lang=en`);
+    await log_in(page, "olga", password);
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("mydr24 user disable nora").waitFor();
+    assert.equal(await dialog.getByRole("heading", { name: "Logged in" }).count(), 0);
+    await olga.close();
+  });
+
   test("roles are a table at a glance and words", async () => {
     const page = await show(ada, "/access?tab=roles&role=nurse&lang=en", ".role-matrix tr.chosen");
     await in_each_look(page, "access-roles");
@@ -218,6 +230,9 @@ describe("of a hospital that lives", () => {
     assert.deepEqual(await violations(page), []);
     await picture(page, "settings-one");
     assert.equal(new URL(page.url()).searchParams.get("setting"), "alerting.clear_days");
+    await page.getByRole("link", { name: "Propose a change" }).click();
+    await page.waitForURL("**/changes/new?setting=alerting.clear_days");
+    await page.locator(".setting-about", { hasText: "After its end until an alert" }).waitFor();
     await page.close();
   });
 

@@ -8,6 +8,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lend_database } from "../support/database.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const of_console = createRequire(join(here, "../../console/package.json"));
@@ -19,22 +20,34 @@ const pictures = process.env.MYDR24_PICTURES ?? join(here, "../../build/console"
 export const launch = () => chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-export async function free_port() {
-  const one = net.createServer();
-  await new Promise((done) => one.listen(0, "127.0.0.1", done));
-  const { port } = one.address();
-  await new Promise((done) => one.close(done));
-  return port;
+// The first of four that are free, below those that the system gives to connections: a demo listens at all of them.
+async function four_free_ports() {
+  for (;;) {
+    const first = 15_000 + Math.floor(Math.random() * 15_000);
+    const taken = await Promise.all(
+      [0, 1, 2, 3].map(
+        (more) =>
+          new Promise((done) => {
+            const one = net.createServer();
+            one.on("error", () => done(true));
+            one.listen(first + more, "127.0.0.1", () => one.close(() => done(false)));
+          }),
+      ),
+    );
+    if (!taken.includes(true)) return first;
+  }
 }
 
 // `mydr24 demo`: a hospital that lives, without a login. `pace`: of its script; 0: no script, what happens is the test's.
 export async function start_demo(patients = 24, pace = 0) {
   const folder = mkdtempSync(join(tmpdir(), "mydr24-console-"));
-  const port = await free_port();
+  const port = await four_free_ports();
+  const database = lend_database();
+  const store = database ? ["--store", database] : [];
   let child;
   const start = async (more) => {
     let said = "";
-    child = spawn(binary, ["demo", "--patients", String(patients), "--port", String(port), "--pace", String(pace), "--data", join(folder, "data"), ...more], {
+    child = spawn(binary, ["demo", "--patients", String(patients), "--port", String(port), "--pace", String(pace), "--data", join(folder, "data"), ...store, ...more], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const out of [child.stdout, child.stderr]) out.on("data", (text) => (said += text));
@@ -56,6 +69,7 @@ export async function start_demo(patients = 24, pace = 0) {
   await start([]);
   return {
     url: `http://127.0.0.1:${port}`,
+    process: () => child.pid,
     halt: end,
     start_again: () => start(["--keep"]),
     async stop() {

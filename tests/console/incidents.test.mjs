@@ -132,7 +132,7 @@ test("the list says what is left, who commands and what is affected; it is searc
   await row.getByText("kept").waitFor(); // the response
   await row.getByText("in time").waitFor(); // the resolution
   await row.getByText("Bob Mwangi").waitFor();
-  await row.getByText("Database").waitFor();
+  await row.getByText("Database", { exact: true }).waitFor();
   await page.locator(`[data-id="${late}"]`).getByText("paused").waitFor();
   await page.getByRole("searchbox", { name: "Title, service or person" }).fill("printer");
   await row.waitFor({ state: "detached" });

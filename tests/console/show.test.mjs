@@ -47,7 +47,9 @@ test("a patient gets worse, is paged about, and the incident opens itself and is
   assert.equal(page.contact, "ward nurse");
   const detail = await get(`/api/v1/alerts/${page.alert}`);
   assert.equal(detail.alert.patient, `Patient/${patient}`);
-  assert.ok(detail.deliveries.some((each) => each.contact === "ward nurse" && each.medium === "webhook" && each.state === "delivered"));
+  await until("the delivery's record", async () =>
+    (await get(`/api/v1/alerts/${page.alert}`))?.deliveries.some((each) => each.contact === "ward nurse" && each.medium === "webhook" && each.state === "delivered"),
+  );
   const incident = await until("its incident", async () => {
     const lists = [await get("/api/v1/incidents?state=open"), await get("/api/v1/incidents?state=over")];
     return lists.flatMap((list) => list?.incidents ?? []).find((each) => each.severity === "emergency");

@@ -154,10 +154,9 @@ describe("with access control", () => {
 
   test("a login leads to the screen that was asked for", async () => {
     const page = await open_page(context, server.url);
-    page.forgiving = true; // that nobody is logged in is told by 401
     await page.goto(`${server.url}/board?lang=en`);
     await page.waitForURL("**/login?to=*");
-    page.forgiving = false;
+    assert.deepEqual(page.faults, []);
     await log_in(page, "nora");
     await page.getByRole("heading", { name: "Emergency board" }).waitFor();
     assert.equal(new URL(page.url()).pathname, "/board");

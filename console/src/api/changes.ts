@@ -41,12 +41,14 @@ export interface Check {
   when?: "before" | "after" | "both";
 }
 export interface Step {
-  kind: "set" | "command" | "webhook" | "wait" | "verify" | "watch" | "judge";
+  kind: "set" | "command" | "webhook" | "scale" | "wait" | "verify" | "watch" | "judge";
   name?: string;
   setting?: string;
   scope?: string;
   value?: string | number | boolean | null;
   command?: string;
+  scale?: string; // the name of what the policy lets be scaled
+  to?: number;
   url?: string;
   seconds?: number;
   checks?: Check[];
@@ -85,7 +87,7 @@ export interface Run {
   begun: boolean;
   until_us?: number;
   measurements: ("success" | "failure" | "inconclusive" | "error")[];
-  undo: { setting: string; version: number; made: number }[];
+  undo: { setting?: string; version?: number; made?: number; scale?: string; number?: number }[];
   because: string;
   ends_as: ChangeState;
   abort: string;

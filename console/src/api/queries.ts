@@ -20,16 +20,24 @@ export const client = new QueryClient({
   },
 });
 
-// Several events of one moment are one reading.
-const due = new Set<string>();
-let timer: ReturnType<typeof setTimeout> | undefined;
-function read_again(key: string) {
-  due.add(key);
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    for (const each of due) void client.invalidateQueries({ queryKey: [each] });
-    due.clear();
-  }, 50);
+// Several events of one moment are one reading, and a reading goes on to its end: in a storm of events something is shown. Four
+// times a second is as often as anybody reads.
+const gather_ms = 50;
+const gap_ms = 250;
+const after = (ms: number) => new Promise((done) => setTimeout(done, ms));
+const reading = new Map<string, boolean>(); // key; true: something came since it is being read
+async function read_again(key: string) {
+  if (reading.has(key)) {
+    reading.set(key, true);
+    return;
+  }
+  reading.set(key, false);
+  await after(gather_ms);
+  do {
+    reading.set(key, false);
+    await Promise.all([client.invalidateQueries({ queryKey: [key] }), after(gap_ms)]);
+  } while (reading.get(key));
+  reading.delete(key);
 }
 
 export function follow_feed(): () => void {
@@ -37,20 +45,23 @@ export function follow_feed(): () => void {
     if (event.kind === "reset" || event.kind === "hello") {
       void client.invalidateQueries();
     } else if (event.kind.startsWith("alert.")) {
-      read_again("alerts");
-      read_again("alert");
-      if (event.kind !== "alert.call" && event.kind !== "alert.delivered") read_again("board");
+      void read_again("alerts");
+      void read_again("alert");
+      if (event.kind !== "alert.call" && event.kind !== "alert.delivered") void read_again("board");
     } else if (event.kind.startsWith("incident.")) {
-      read_again("incidents");
+      void read_again("incidents");
     } else if (event.kind.startsWith("change.")) {
-      for (const key of ["changes", "change", "change-calendar", "settings"]) read_again(key);
+      for (const key of ["changes", "change", "change-calendar", "settings"]) void read_again(key);
     }
   });
 }
 
-// What a role may not see is asked for once: each refusal is an entry of the trail.
+// What a role may not see is asked for once: each refusal is an entry of the trail. `told_ms`: while the stream says when something is new.
 type Asked = { state: { error: Error | null } };
-export const every = (ms: number) => (query: Asked) => query.state.error instanceof ApiError && query.state.error.trouble === "forbidden" ? false : ms;
+export const every =
+  (ms: number, told_ms = ms) =>
+  (query: Asked) =>
+    query.state.error instanceof ApiError && query.state.error.trouble === "forbidden" ? false : feed.state === "open" ? told_ms : ms;
 
 const heard = <T extends object>(answer: T): T => {
   feed.heard((answer as { at?: string }).at);
@@ -63,7 +74,7 @@ export const useStatus = () =>
   useQuery({
     queryKey: ["status"],
     queryFn: async ({ signal }) => heard(await ask("GET /api/v1/status", { signal })),
-    refetchInterval: every(2_000),
+    refetchInterval: every(2_000, 5_000),
   });
 
 export const alerts_max = 500;
@@ -75,7 +86,7 @@ export const useOpenAlerts = () =>
       feed.heard();
       return answer;
     },
-    refetchInterval: every(5_000),
+    refetchInterval: every(5_000, 15_000),
   });
 
 export const useResolvedAlerts = (count: number, enabled: boolean) =>
@@ -104,7 +115,7 @@ export const useIncidents = (state: "open" | "over" = "open", count = 50) =>
   useQuery({
     queryKey: ["incidents", state, count],
     queryFn: ({ signal }) => ask("GET /api/v1/incidents", { query: { state, count }, signal }),
-    refetchInterval: every(10_000),
+    refetchInterval: every(10_000, 30_000),
     placeholderData: keepPreviousData,
   });
 

@@ -46,6 +46,7 @@ struct DemoOptions {
   int patients = 60;
   int port = 8024;
   std::string data;
+  std::string store;  // postgres://...; empty: in the folder `data`
   bool keep = false;
   double pace = 1;         // of the script, against how it is written; 0: no script
   std::string stop_after;  // a duration; empty: until Ctrl-C

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -15,9 +16,11 @@
 #include "app/cli/commands.h"
 #include "app/cli/course.h"
 #include "app/cli/interrupts.h"
+#include "app/cli/store_place.h"
 #include "app/demo/show.h"
 #include "app/server/server.h"
 #include "base/json/writer.h"
+#include "storage/postgres/postgres.h"
 
 namespace mydr24::cli {
 
@@ -77,6 +80,7 @@ server::Settings demo_settings(const DemoOptions& options, const demo::Show& sho
   settings.server.admin =
       fmt::format("127.0.0.1:{}", options.port == 0 || options.port == 65'535 ? 0 : options.port + 1);
   settings.store.path = folder.string();
+  settings.store.url = options.store;
   settings.log.level = "warn";
   settings.demo = true;
   settings.access.mode = "off";  // nothing in it is real, and it is on this machine only
@@ -189,6 +193,28 @@ Result<std::int64_t> count(store::Store& store, std::string_view type) {
   return number;
 }
 
+// Whoever reaches a demo sees and changes everything: it takes an empty database, and with --keep one that a demo filled.
+Result<> check_database(const DemoOptions& options, const Clock& clock) {
+  if (!is_url(options.store)) return fail(Code::invalid, "is no postgres:// URL", options.store);
+  MYDR24_ASSIGN(const auto migrations, postgres::migrations(options.store));
+  if (std::ranges::none_of(migrations, &postgres::Migration::applied)) return {};
+  MYDR24_ASSIGN(const auto store, open_place(options.store, "", true, clock));
+  MYDR24_ASSIGN(const std::int64_t resources, count(*store, ""));
+  if (resources == 0) return {};
+  const std::string place = shown_place(options.store);
+  if (!options.keep)
+    return fail(Code::conflict, "holds data: name an empty database, or --keep what a demo left", place);
+  const std::string first = Hospital(hospital_settings(options), clock.now()).patient_id(0);
+  bool ours = false;
+  MYDR24_TRY(store->read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(const auto patient, reader.current_head("Patient", first));
+    ours = patient.has_value();
+    return {};
+  }));
+  if (!ours) return fail(Code::conflict, "holds data that no demo made: name an empty database", place);
+  return {};
+}
+
 void say_ready(server::System& system, const server::Settings& settings, std::chrono::duration<double> time,
                const Terminal& terminal) {
   const std::int64_t patients = count(system.store(), "Patient").value_or(0);
@@ -211,8 +237,9 @@ void say_ready(server::System& system, const server::Settings& settings, std::ch
         "  try      curl '{}/fhir/R4/Patient?_count=3'\n"
         "           curl '{}/metrics'\n"
         "           mydr24 simulate --scenario mass-casualty --server {} --emergency-server {}\n",
-        product_version, terminal.paint("yellow", "demo data, no real patients", true), settings.store.path,
-        grouped(patients), grouped(resources), time.count(), url, url, system.admin_url(), url, system.admin_url(), url,
+        product_version, terminal.paint("yellow", "demo data, no real patients", true),
+        settings.store.url.empty() ? settings.store.path : shown_place(settings.store.url), grouped(patients),
+        grouped(resources), time.count(), url, url, system.admin_url(), url, system.admin_url(), url,
         system.emergency_url());
     terminal.err << terminal.paint("yellow", "DEMO: simulated patients, no security, no promise to keep the data.")
                  << " Do not put real patients in. Ctrl-C ends it.\n";
@@ -231,6 +258,9 @@ int run_demo(const DemoOptions& options, const Terminal& terminal) {
     time_max = *parsed;
   }
   const std::filesystem::path folder = options.data.empty() ? default_folder() : std::filesystem::path(options.data);
+  if (!options.store.empty()) {
+    if (const auto checked = check_database(options, terminal.clock); !checked) return terminal.fail(checked.error());
+  }
   if (const auto made = make_folder(folder, options.keep); !made) return terminal.fail(made.error());
 
   Interrupts interrupts;

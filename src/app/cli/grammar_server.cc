@@ -15,13 +15,15 @@ void CommandLine::add_serve() {
 }
 
 void CommandLine::add_demo() {
-  auto* command = add(app_, "demo", "A simulated hospital, alive in a second; no real patients",
-                      "Examples:\n"
-                      "  mydr24 demo\n"
-                      "  mydr24 demo --patients 500 --port 9000\n"
-                      "  mydr24 demo --pace 4      the script four times as fast\n"
-                      "\nThe data folder is made anew at each start unless --keep is given.",
-                      [this] { return run_demo(demo_, terminal_); });
+  auto* command =
+      add(app_, "demo", "A simulated hospital, alive in a second; no real patients",
+          "Examples:\n"
+          "  mydr24 demo\n"
+          "  mydr24 demo --patients 500 --port 9000\n"
+          "  mydr24 demo --pace 4      the script four times as fast\n"
+          "  mydr24 demo --store postgres://mydr24@db/demo\n"
+          "\nThe data folder is made anew at each start unless --keep is given; a database must be empty then.",
+          [this] { return run_demo(demo_, terminal_); });
   command->add_option("--patients", demo_.patients, "Patients in beds")
       ->capture_default_str()
       ->check(CLI::Range(1, 20'000));
@@ -29,6 +31,7 @@ void CommandLine::add_demo() {
       ->capture_default_str()
       ->check(CLI::Range(0, 65'535));
   command->add_option("--data", demo_.data, "Data folder (default: mydr24/demo in the user's data folder)");
+  command->add_option("--store", demo_.store, "postgres://...: PostgreSQL in place of the folder");
   command->add_flag("--keep", demo_.keep, "Go on with the data of the last demo");
   command->add_option("--pace", demo_.pace, "How many times faster than life the script goes; 0: no script")
       ->capture_default_str()

@@ -109,7 +109,8 @@ void Show::add_routes(pipeline::Router& router) {
   router.add({Method::post, "/api/v1/demo/scenarios", "demo-drill", RequestClass::urgent,
               [this](Call& call) -> Task<> { co_await begin_drill(drill_, *this, call); }, admission::Cost::by_method,
               "Begins a drill: the load of a scenario on this server"});
-  router.add({Method::del, "/api/v1/demo/scenarios", "demo-drill-end", RequestClass::urgent,
+  // What ends the load gets through it.
+  router.add({Method::del, "/api/v1/demo/scenarios", "demo-drill-end", RequestClass::emergency,
               [this](Call& call) -> Task<> {
                 drill_.end();
                 co_await pipeline::send_json(call, 202, to_json());

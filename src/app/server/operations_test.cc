@@ -239,7 +239,7 @@ TEST_F(OperationsTest, AChangedOwnUrlMakesReferencesAnew) {
   };
   const auto found = [&](std::string_view query) {
     Answer answer;
-    for (int i = 0; i < 400; ++i) {
+    for (int i = 0; i < 6'000; ++i) {
       answer = send(Method::get, fmt::format("/fhir/R4/Observation?_total=accurate&{}", query));
       if (answer.status != 503) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));

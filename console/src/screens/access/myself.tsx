@@ -4,17 +4,14 @@ import { useMe } from "../../api/platform";
 import { useT, type MessageId } from "../../i18n";
 import { Chip, Remaining } from "../../ui/basic";
 import { Data, Panel } from "../../ui/states";
-import { useSession } from "../../api/session";
 import { areas, area_of, useWords } from "./words";
-import { SessionList } from "./sessions";
+import { SessionList, useSessionsOf } from "./sessions";
 
 export function Myself() {
   const t = useT();
   const words = useWords();
   const read = useMe();
-  const session = useSession();
-  const is_administrator = session.state === "in" && session.me.roles.includes("administrator");
-  const mine = session.state === "in" ? session.me.id.replace(/^user\//, "") : undefined;
+  const told = useSessionsOf();
   return (
     <div className="two-parts">
       <Panel title={t("access.tab.me")}>
@@ -91,7 +88,7 @@ export function Myself() {
         </Data>
       </Panel>
       <Panel title={t("access.sessions")}>
-        {is_administrator ? <SessionList title={t("access.all_sessions")} /> : <SessionList {...(mine ? { of: mine } : {})} title={t("access.my_sessions")} />}
+        {told.everybody ? <SessionList title={t("access.all_sessions")} /> : <SessionList {...(told.mine ? { of: told.mine } : {})} title={t("access.my_sessions")} />}
       </Panel>
     </div>
   );

@@ -11,7 +11,7 @@ import { Rows } from "../../ui/rows";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
 import { useMay } from "../permitted";
-import { SessionList } from "./sessions";
+import { SessionList, useSessionsOf } from "./sessions";
 
 type Standing = "disabled" | "locked" | "no_password" | "no_factor" | "active";
 function standing_of(user: User): Standing {
@@ -58,7 +58,7 @@ function Counters({ users, show }: { users: readonly User[]; show: (standing: st
 
 function Person({ user }: { user: User }) {
   const t = useT();
-  const may = useMay();
+  const told = useSessionsOf();
   return (
     <>
       <p className="row">
@@ -109,7 +109,7 @@ function Person({ user }: { user: User }) {
       <p>
         <Link href={`/access?tab=explain&as=${encodeURIComponent(user.name)}`}>{t("access.explain_them")}</Link>
       </p>
-      {may("session-list") && <SessionList of={user.name} title={t("access.their_sessions")} />}
+      {(told.everybody || told.mine === user.name) && <SessionList of={user.name} title={t("access.their_sessions")} />}
       <h3>{t("access.on_the_server")}</h3>
       <p className="field-hint">{t("access.on_the_server_why")}</p>
       <Command>{`mydr24 user ${user.disabled ? "enable" : "disable"} ${user.name} --data FOLDER`}</Command>

@@ -83,8 +83,8 @@ function Grants({ grants }: { grants: readonly Grant[] }) {
       {grants.map((grant, place) => (
         <li key={place}>
           <strong>{words.permissions(grant.permissions)}</strong>
-          <p className="grant-types" dir="auto">
-            {words.types(grant)}
+          <p className="grant-types">
+            <bdi>{words.types(grant)}</bdi>
           </p>
           {grant.compartment && <Chip status="info">{t("access.own_only")}</Chip>}
           {grant.criteria && (
@@ -110,7 +110,9 @@ function Detail({ role, policy }: { role: Role; policy: AccessPolicy }) {
         <Link href={`/access?tab=people&role=${encodeURIComponent(role.name)}`}>{t("access.who_has_it")}</Link>
       }
     >
-      <p dir="auto">{role.text}</p>
+      <p>
+        <bdi lang="en">{role.text}</bdi>
+      </p>
       <p className="row">
         {role.second_factor && <Chip status="info">{t("access.role_factor")}</Chip>}
         {role.purpose && <Chip status="neutral">{t("access.purpose", { list: words.list([role.purpose, ...(role.purposes ?? [])]) })}</Chip>}

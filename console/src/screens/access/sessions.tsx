@@ -5,6 +5,7 @@ import { useState } from "react";
 import { ask } from "../../api/client";
 import { read_sessions_again } from "../../api/access";
 import { useSessions, type LoginSession } from "../../api/platform";
+import { useSession } from "../../api/session";
 import { useT, type MessageId } from "../../i18n";
 import { Age, Button, Chip, Dialog, Time } from "../../ui/basic";
 import { say } from "../../ui/notices";
@@ -39,6 +40,13 @@ function End({ session, onClose }: { session: LoginSession | undefined; onClose:
       )}
     </Dialog>
   );
+}
+
+// Of whom the server tells who asks: of an administrator everybody, of others themselves (docs/identity.md).
+export function useSessionsOf(): { everybody: boolean; mine: string | undefined } {
+  const session = useSession();
+  const me = session.state === "in" ? session.me : undefined;
+  return { everybody: me?.roles.includes("administrator") ?? false, mine: me?.id.replace(/^user\//, "") };
 }
 
 export function SessionList({ of, title }: { of?: string; title: string }) {

@@ -37,6 +37,13 @@ export const no_words: Words = {
   watch_min: "",
 };
 
+export const words_for = (setting: Setting): Words => ({
+  ...no_words,
+  setting: setting.name,
+  title: setting.name,
+  type: setting.standard_change ? "standard" : "normal",
+});
+
 const every_s = 10;
 
 function value_of(setting: Setting | undefined, text: string): string | number | boolean | null {

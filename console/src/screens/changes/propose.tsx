@@ -9,14 +9,14 @@ import { read_changes_again, type Change, type Plan } from "../../api/changes";
 import { ApiError } from "../../api/error";
 import { useSettings } from "../../api/platform";
 import { client } from "../../api/queries";
+import { useSession } from "../../api/session";
 import { useT } from "../../i18n";
 import { useActor } from "../../ui/actor";
 import { Button } from "../../ui/basic";
 import { say } from "../../ui/notices";
 import { Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
-import { useLogin } from "./parts";
-import { no_words, plan_of, read_text, text_of, type Words } from "./plan";
+import { no_words, plan_of, read_text, text_of, words_for, type Words } from "./plan";
 import { Preview } from "./preview";
 import { SettingForm } from "./setting-form";
 import { TextForm } from "./text-form";
@@ -60,11 +60,20 @@ export default function Propose({ of, onDone }: { of?: Change; onDone?: () => vo
   const t = useT();
   const [, go] = useLocation();
   const [way, set_way] = useParam("way");
-  const login = useLogin();
+  const session = useSession();
   const actor = useActor();
   const settings = useSettings();
-  const [draft, keep, forget] = useDraft(`${login}.${of?.id ?? "new"}`, { words: no_words, text: text_of(of?.plan ?? example) });
+  const [draft, keep, forget] = useDraft(`${session.state === "in" ? session.me.id : ""}.${of?.id ?? "new"}`, { words: no_words, text: text_of(of?.plan ?? example) });
   const as_text = of !== undefined || way === "text";
+  // Sent here to change that one: what was begun for another is not what is meant.
+  const [wanted, set_wanted] = useParam("setting");
+  useEffect(() => {
+    const one = settings.data?.settings.find((each) => each.name === wanted);
+    if (!one) return;
+    if (draft.words.setting !== wanted) change_to({ ...draft, words: words_for(one) });
+    // From then on the form says which one.
+    set_wanted("");
+  });
   const setting = settings.data?.settings.find((each) => each.name === draft.words.setting);
   const [fault, set_fault] = useState<{ text: string; where: string; line?: number }>();
 

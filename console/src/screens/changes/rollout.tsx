@@ -43,6 +43,13 @@ function Head({ stage }: { stage: Stage }) {
       </span>
     );
   }
+  if (stage.kind === "scale" && stage.step?.name === undefined) {
+    return (
+      <span dir="ltr">
+        {stage.step?.scale} → {stage.step?.to}
+      </span>
+    );
+  }
   return stage.step && is_plain(stage.step) ? <>{t(`change.step.${stage.kind}` as MessageId)}</> : <bdi>{stage.name}</bdi>;
 }
 

@@ -21,7 +21,7 @@ export interface Rollout {
 
 export function name_of_step(step: Step): string {
   if (step.name) return step.name;
-  return [step.kind, step.setting ?? step.command ?? step.metric ?? step.url].filter(Boolean).join(" ");
+  return [step.kind, step.setting ?? step.command ?? step.scale ?? step.metric ?? step.url].filter(Boolean).join(" ");
 }
 
 // The number of stages that were passed, checks before included; which one was under way when it ended, if it did not pass.
@@ -48,7 +48,7 @@ export function rollout_of(change: Change, held: boolean): Rollout {
   const { passed, fell } = reached(change);
   const state_of = (place: number, kind: Stage["kind"]): StageState => {
     if (place === fell) return "failed";
-    if (place < passed) return kind === "set" && put_back ? "undone" : "done";
+    if (place < passed) return (kind === "set" || kind === "scale") && put_back ? "undone" : "done";
     if (back || over) return "skipped";
     if (place > passed || !run) return "waits";
     return change.state === "paused" ? "paused" : held && !run.begun ? "held" : "runs";

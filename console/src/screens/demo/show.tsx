@@ -4,6 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 import { begin_drill, end_drill, scenes, useDemo, type Demo } from "../../api/demo";
+import { ApiError } from "../../api/error";
 import { client } from "../../api/queries";
 import { useFormats, useT, type MessageId } from "../../i18n";
 import { Age, Button, Chip, Dialog, Field, Remaining } from "../../ui/basic";
@@ -142,6 +143,7 @@ function Drill({ demo }: { demo: Demo }) {
   const under_way = drill.phase === "preparing" || drill.phase === "running" || drill.phase === "settling";
   const ending = useMutation({
     mutationFn: end_drill,
+    retry: (count, error) => count < 3 && error instanceof ApiError && error.can_retry,
     onSuccess: (answer) => client.setQueryData(["demo"], answer),
     onError: (error) => say("urgent", t("show.not_ended", { why: error.message })),
   });

@@ -308,16 +308,18 @@ function Changes({ entries }: { entries: readonly Entry[] }) {
       {[...told].map(([id, entry]) => {
         const change = read.data?.changes.find((each) => each.id === id);
         return (
-          <li key={id} className="line">
-            {change ? (
-              <ChangeLine change={change} />
-            ) : (
-              <>
-                <Chip status="neutral">{t(`incident.kind.${entry.kind}` as MessageId)}</Chip>
-                <strong dir="auto">{entry.text}</strong>
-                <Age at={entry.at} />
-              </>
-            )}
+          <li key={id}>
+            <Link href={`/changes/${encodeURIComponent(id)}`} className="line">
+              {change ? (
+                <ChangeLine change={change} />
+              ) : (
+                <>
+                  <Chip status="neutral">{t(`incident.kind.${entry.kind}` as MessageId)}</Chip>
+                  <strong dir="auto">{entry.text}</strong>
+                  <Age at={entry.at} />
+                </>
+              )}
+            </Link>
           </li>
         );
       })}

@@ -8,6 +8,7 @@ import { Chip, Dialog, Time } from "../../ui/basic";
 import { Command } from "../../ui/command";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
+import { useMay } from "../permitted";
 
 const is_changed = (setting: Setting) => setting.applied !== setting.default;
 const group_of = (setting: Setting) => setting.name.slice(0, setting.name.indexOf("."));
@@ -30,7 +31,7 @@ function ChangedBy({ version }: { version: SettingVersion }) {
       {version.change && (
         <>
           {", "}
-          <Link href={`/changes?change=${encodeURIComponent(version.change)}`}>
+          <Link href={`/changes/${encodeURIComponent(version.change)}`}>
             <bdi>{version.change}</bdi>
           </Link>
         </>
@@ -42,11 +43,14 @@ function ChangedBy({ version }: { version: SettingVersion }) {
 function History({ setting }: { setting: Setting }) {
   const t = useT();
   const value_of = useValue();
+  const may = useMay();
   const read = useSettingHistory(setting.name);
   const scopes = (version: SettingVersion) => Object.entries(version.values);
   return (
     <>
-      <p>{setting.about}</p>
+      <p>
+        <bdi lang="en">{setting.about}</bdi>
+      </p>
       <dl className="who-facts">
         <div>
           <dt>{t("settings.value")}</dt>
@@ -103,9 +107,13 @@ function History({ setting }: { setting: Setting }) {
       <h3>{t("settings.how")}</h3>
       <p className="field-hint">{t(setting.standard_change ? "settings.how_standard" : "settings.how_text")}</p>
       <Command>{`{kind: set, setting: ${setting.name}, value: ${setting.applied}}`}</Command>
-      <p>
-        <Link href="/changes">{t("settings.to_changes")}</Link>
-      </p>
+      {may("change-propose") && (
+        <p>
+          <Link className="button" href={`/changes/new?setting=${encodeURIComponent(setting.name)}`}>
+            {t("settings.propose")}
+          </Link>
+        </p>
+      )}
     </>
   );
 }
@@ -150,7 +158,9 @@ export function Live() {
                             <button type="button" className="link" dir="ltr" onClick={() => choose(setting.name)}>
                               {setting.name.slice(group.length + 1)}
                             </button>
-                            <small>{setting.about}</small>
+                            <small>
+                              <bdi lang="en">{setting.about}</bdi>
+                            </small>
                             <ChangedBy version={setting.in_force} />
                           </span>
                           <span className="setting-value">
