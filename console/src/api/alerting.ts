@@ -118,10 +118,9 @@ export const useActionability = (days: number) =>
     placeholderData: keepPreviousData,
   });
 
-export const useOverrides = (enabled: boolean) =>
+export const useOverrides = () =>
   useQuery({
     queryKey: ["alert-overrides"],
     queryFn: ({ signal }) => ask("GET /api/v1/alert-overrides", { signal }),
     refetchInterval: every(5_000),
-    enabled,
   });

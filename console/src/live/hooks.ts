@@ -21,6 +21,11 @@ export function useFreshness(): Freshness {
   return useSyncExternalStore(on_tick, () => feed.freshness());
 }
 
+// The time by the server's clock, in steps: what uses it renders once a step.
+export function useNow(step_ms: number): number {
+  return useSyncExternalStore(on_tick, () => Math.floor(feed.now() / step_ms)) * step_ms;
+}
+
 // A text that changes with time, written past React.
 export function useTicking(text: () => string) {
   const element = useRef<HTMLElement>(null);

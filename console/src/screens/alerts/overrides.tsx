@@ -6,7 +6,7 @@ import { useOverrides, type EmergencyOverride } from "../../api/alerting";
 import { ask } from "../../api/client";
 import { client } from "../../api/queries";
 import { useT } from "../../i18n";
-import { feed } from "../../live/feed";
+import { useNow } from "../../live/hooks";
 import { useActor } from "../../ui/actor";
 import { Button, Chip, Dialog, Field, Remaining } from "../../ui/basic";
 import { say } from "../../ui/notices";
@@ -120,7 +120,8 @@ function Ask({ open, onClose }: { open: boolean; onClose: () => void }) {
 export function Overrides() {
   const t = useT();
   const may = useMay();
-  const read = useOverrides(true);
+  const read = useOverrides();
+  const now = useNow(5_000);
   const [asking, set_asking] = useState(false);
   const [chosen, set_chosen] = useState<{ entry: EmergencyOverride; action: "confirm" | "end" }>();
   const [shown_action, set_shown_action] = useState<"confirm" | "end">("confirm");
@@ -133,7 +134,7 @@ export function Overrides() {
       <p className="field-hint">{t("alert.override.why")}</p>
       <Data read={read} lines={1} height={52}>
         {({ overrides }) => {
-          const live = overrides.filter((entry) => Date.parse(end_of(entry)) > feed.now());
+          const live = overrides.filter((entry) => Date.parse(end_of(entry)) > now);
           if (live.length === 0) return <Empty title={t("alert.override.none")} />;
           return (
             <ul className="lines">

@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { ask } from "../../api/client";
 import { read_silences_again, useAlertGroups, useSilences, type AlertGroup, type Silence } from "../../api/alerting";
 import { useT, type MessageId } from "../../i18n";
-import { feed } from "../../live/feed";
+import { useNow } from "../../live/hooks";
 import { Button, Chip, Remaining, Select } from "../../ui/basic";
 import { Icon, type Status } from "../../ui/icons";
 import { say } from "../../ui/notices";
@@ -19,15 +19,17 @@ import { Overrides } from "./overrides";
 
 const soon_ms = 10 * 60_000;
 const ended_max = 50;
-const is_ending = (silence: Silence) => silence.status.state === "active" && Date.parse(silence.endsAt) - feed.now() < soon_ms;
+const step_ms = 5_000;
+const is_ending = (silence: Silence, now: number) => silence.status.state === "active" && Date.parse(silence.endsAt) - now < soon_ms;
 
 const text_of = (silence: Silence) => silence.matchers.map(matcher_text).join(", ");
 
 export function EndingSoon({ silences }: { silences: readonly Silence[] }) {
   const t = useT();
+  const now = useNow(step_ms);
   return (
     <>
-      {silences.filter(is_ending).map((silence) => (
+      {silences.filter((silence) => is_ending(silence, now)).map((silence) => (
         <p key={silence.id} className="band watch" role="status">
           <Icon name="watch" />
           <span>
@@ -53,8 +55,9 @@ function SilenceLine({ silence, held }: { silence: Silence; held: number | undef
   const t = useT();
   const when = useWhen();
   const may = useMay();
+  const now = useNow(step_ms);
   const { state } = silence.status;
-  const look: Status = state === "expired" ? "neutral" : is_ending(silence) ? "watch" : "info";
+  const look: Status = state === "expired" ? "neutral" : is_ending(silence, now) ? "watch" : "info";
   const expiring = useMutation({
     mutationFn: () => ask("DELETE /api/v2/silence/{id}", { params: { id: silence.id } }),
     onSuccess: () => say("safe", t("silence.expired_now")),
