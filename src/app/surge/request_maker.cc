@@ -74,7 +74,7 @@ void RequestMaker::write(const Ask& ask, std::string& out) {
       return;
     case Kind::alarm:
       load::oxygen_saturation().append(
-          body_, {{"patient", "Patient/" + alarm_patient(ask)}, {"value", "82"}, {"at", format_instant(clock_.now())}});
+          body_, {{"patient", "Patient/" + alarm_patient(ask)}, {"value", "78"}, {"at", format_instant(clock_.now())}});
       return post("/fhir/R4/Observation");
     case Kind::vital:
       load::heart_rate().append(
