@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { path_of, with_query } from "../src/api/client";
 import { ApiError, detail_of } from "../src/api/error";
 import { initials, name_of } from "../src/api/fhir";
-import type { Alert, Monitor, Status } from "../src/api/types";
+import type { Alert, Monitor, Status, IncidentSummary } from "../src/api/types";
 import { grain, news2_bands, points_of, sign_names, spo2_scale_2_on_oxygen } from "../src/clinical/news2";
 import { forget_scores, note_scores, trend_of } from "../src/clinical/trend";
 import { judge, type Known } from "../src/clinical/verdict";
@@ -144,6 +144,8 @@ test.each([
   ["urgent", { alerts: [alert({ severity: "urgent" })] }, "verdict.urgent"],
   ["not written down", { status: { alerts: { unrecorded: 1 } } as Status }, "verdict.unrecorded"],
   ["the platform", { monitor: { at: "", verdict: "critical", findings: [finding] } as Monitor }, "verdict.at_risk"],
+  ["a grave incident", { incidents: [{ severity: "critical", state: "acknowledged", breached: true } as IncidentSummary] }, "verdict.incidents"],
+  ["one that is mitigated", { incidents: [{ severity: "emergency", state: "mitigated", breached: false } as IncidentSummary] }, "verdict.safe"],
   ["a warning", { monitor: { at: "", verdict: "degraded", findings: [finding] } as Monitor }, "verdict.findings"],
 ] as [string, Partial<Known>, string][])("the verdict on %s", (_, change, text) => {
   expect(judge({ ...well, ...change }).text).toBe(text);

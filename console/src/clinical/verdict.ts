@@ -24,6 +24,10 @@ export interface Known {
 export const is_waiting = (alert: Alert) => alert.state === "open";
 const of_patient = (alert: Alert) => alert.severity === "emergency" && is_waiting(alert) && alert.patient !== undefined;
 
+// Nobody knows yet that its harm has ended.
+const is_grave = ({ severity, state }: IncidentSummary) =>
+  (severity === "emergency" || severity === "critical") && (state === "open" || state === "acknowledged");
+
 type Found = Omit<Verdict, "more"> & { more?: MessageId };
 
 function find({ freshness, alerts, status, monitor, incidents }: Known): Found {
@@ -43,6 +47,8 @@ function find({ freshness, alerts, status, monitor, incidents }: Known): Found {
   if (!alerts) return { look: "neutral", text: "verdict.not_told" };
   const urgent = alerts.filter((alert) => alert.severity === "urgent" && is_waiting(alert)).length;
   if (urgent > 0) return { look: "urgent", text: "verdict.urgent", values: { n: urgent }, to: "/alerts?severity=urgent" };
+  const grave = (incidents ?? []).filter(is_grave).length;
+  if (grave > 0) return { look: "watch", text: "verdict.incidents", more: "hero.incidents", values: { n: grave }, to: "/incidents" };
   const late = (incidents ?? []).filter((incident) => incident.breached).length;
   if (late > 0) return { look: "watch", text: "verdict.late_incidents", values: { n: late }, to: "/incidents" };
   const findings = monitor?.findings.length ?? 0;
