@@ -179,7 +179,7 @@ describe("with access control", () => {
     await page.getByRole("dialog").getByRole("button", { name: "End this login" }).click();
     await page.getByText("The login is ended").waitFor();
     await page.waitForFunction(() => document.querySelectorAll(".lines .line").length === 1);
-    await there.waitForSelector(".expired", { timeout: 20_000 });
+    await there.waitForSelector(".expired", { timeout: 60_000 });
     await other.close();
     await page.close();
   });

@@ -82,6 +82,7 @@ export async function start_demo(patients = 24, pace = 0) {
 // A page that keeps account of what must not happen: errors in its console, faults, requests to another host.
 export async function open_page(context, url) {
   const page = await context.newPage();
+  page.setDefaultTimeout(60_000); // a machine may be busy; what must be quick is measured by itself
   page.faults = [];
   page.forgiving = false; // while a server is away on purpose
   page.on("console", (message) => {
@@ -124,9 +125,9 @@ export async function log_in(page, name, password) {
   await page.locator("input[name=user]").fill(name);
   await page.locator("input[name=password]").fill(password);
   await page.getByRole("button", { name: "Log in" }).click();
-  await page.waitForSelector(".frame, input[name=code]", { timeout: 30_000 });
+  await page.waitForSelector(".frame, input[name=code]", { timeout: 60_000 });
   if ((await page.locator("input[name=code]").count()) === 0) return;
   await page.locator("input[name=code]").fill(one_time_code(await page.locator("main code").textContent()));
   await page.getByRole("button", { name: "Confirm" }).click();
-  await page.waitForSelector(".frame", { timeout: 30_000 });
+  await page.waitForSelector(".frame", { timeout: 60_000 });
 }

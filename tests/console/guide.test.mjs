@@ -61,8 +61,8 @@ async function show(context, demo, path, ready, height = 900) {
   const page = await open_page(context, demo.url);
   await page.setViewportSize({ width, height });
   await page.goto(`${demo.url}${path}${path.includes("?") ? "&" : "?"}lang=en&theme=light`);
-  await page.waitForSelector(ready, { timeout: 30_000 });
-  await page.waitForSelector(".live.live", { timeout: 30_000 });
+  await page.waitForSelector(ready, { timeout: 60_000 });
+  await page.waitForSelector(".live.live", { timeout: 60_000 });
   await pause(700);
   return page;
 }
@@ -90,7 +90,7 @@ test("with access control: the login, and the trail of who saw what", async () =
   const first = await carla.newPage();
   await first.goto(`${server.url}/audit?patient=${patient}&lang=en&theme=light`);
   await log_in(first, "carla", password);
-  await first.waitForSelector(".trail-rows [data-id]", { timeout: 30_000 });
+  await first.waitForSelector(".trail-rows [data-id]", { timeout: 60_000 });
   await pause(700);
   await keep(first, "audit");
   await carla.close();

@@ -44,8 +44,8 @@ const screens = () => [
 async function show(context, path, query, ready) {
   const page = await open_page(context, demo.url);
   await page.goto(`${demo.url}${path}${path.includes("?") ? "&" : "?"}${query}`);
-  await page.waitForSelector(ready, { timeout: 15_000 });
-  await page.waitForSelector(".live.live", { timeout: 15_000 });
+  await page.waitForSelector(ready, { timeout: 60_000 });
+  await page.waitForSelector(".live.live", { timeout: 60_000 });
   await pause(700);
   return page;
 }

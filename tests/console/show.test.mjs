@@ -36,8 +36,8 @@ async function until(what, look, tries = 600) {
 async function show(context, path, ready) {
   const page = await open_page(context, demo.url);
   await page.goto(`${demo.url}${path}`);
-  await page.waitForSelector(ready, { timeout: 30_000 });
-  await page.waitForSelector(".live.live", { timeout: 30_000 });
+  await page.waitForSelector(ready, { timeout: 60_000 });
+  await page.waitForSelector(".live.live", { timeout: 60_000 });
   return page;
 }
 

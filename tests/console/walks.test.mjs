@@ -121,7 +121,7 @@ describe("without access control", () => {
     await picture(page, "not-live");
     assert.deepEqual(await violations(page), []);
     await demo.start_again();
-    await page.waitForSelector(".live.live", { timeout: 30_000 });
+    await page.waitForSelector(".live.live", { timeout: 60_000 });
     await page.waitForSelector("div.not-live", { state: "detached" });
     await pause(1_000);
     page.forgiving = false;
@@ -200,16 +200,16 @@ describe("with access control", () => {
     await page.locator("#find").fill("half a na");
     const cookies = await context.cookies();
     await context.clearCookies();
-    await page.waitForSelector(".expired", { timeout: 20_000 });
+    await page.waitForSelector(".expired", { timeout: 60_000 });
     await pause(300);
     await picture(page, "expired");
     assert.deepEqual(await violations(page), []);
     assert.ok(cookies.length > 0);
     const [window_of_login] = await Promise.all([context.waitForEvent("page"), page.getByRole("link", { name: "Log in again" }).click()]);
     await log_in(window_of_login, "nora");
-    await page.waitForSelector(".expired", { state: "detached", timeout: 15_000 });
+    await page.waitForSelector(".expired", { state: "detached", timeout: 60_000 });
     assert.equal(await page.locator("#find").inputValue(), "half a na");
-    await page.waitForSelector(".live.live", { timeout: 15_000 });
+    await page.waitForSelector(".live.live", { timeout: 60_000 });
     await page.close();
   });
 
@@ -219,10 +219,10 @@ describe("with access control", () => {
     await page.goto(`${server.url}/patients?lang=en`);
     await page.locator("#find").fill("a secret");
     await context.clearCookies();
-    await page.waitForSelector(".expired", { timeout: 20_000 });
+    await page.waitForSelector(".expired", { timeout: 60_000 });
     const [window_of_login] = await Promise.all([context.waitForEvent("page"), page.getByRole("link", { name: "Log in again" }).click()]);
     await log_in(window_of_login, "chris");
-    await page.waitForURL(`${server.url}/`, { timeout: 15_000 });
+    await page.waitForURL(`${server.url}/`, { timeout: 60_000 });
     await page.getByText("Your role is not told of alerts").first().waitFor();
     assert.equal(await page.getByText("a secret").count(), 0);
     await page.close();
