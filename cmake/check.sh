@@ -60,7 +60,7 @@ while read -r line; do find_fault "$line"; done < <(
 
 # Words that stand for unfinished work, and lengths.
 while read -r line; do find_fault "unfinished: $line"; done < <(
-  git grep -nE '\b(TODO|FIXME|XXX|HACK)\b|DISABLED_' -- src bench tests docs README.md ARCHITECTURE.md ':!cmake/check.sh' | head -n 20)
+  git grep -nIE '\b(TODO|FIXME|XXX|HACK)\b|DISABLED_' -- src bench tests docs README.md ARCHITECTURE.md ':!cmake/check.sh' | head -n 20)
 while read -r file; do
   lines=$(wc -l <"$file")
   [ "$lines" -le 700 ] || find_fault "$file has $lines lines: is it two things? (at most 700)"
