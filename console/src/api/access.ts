@@ -2,7 +2,7 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ask } from "./client";
-import { client, every } from "./queries";
+import { client } from "./queries";
 
 export interface User {
   name: string;
@@ -94,7 +94,7 @@ export const useUsers = () =>
       } while (next !== undefined && users.length < people_max);
       return { users, more: next !== undefined };
     },
-    refetchInterval: every(people_every_ms),
+    refetchInterval: people_every_ms,
   });
 
 export const useAccessPolicy = () =>
@@ -114,6 +114,6 @@ export const useExplanation = (question: Question) =>
   });
 
 export const useTenant = () =>
-  useQuery({ queryKey: ["access", "tenant"], queryFn: ({ signal }) => ask("GET /api/v1/access/tenant", { signal }), refetchInterval: every(5_000) });
+  useQuery({ queryKey: ["access", "tenant"], queryFn: ({ signal }) => ask("GET /api/v1/access/tenant", { signal }), refetchInterval: 5_000 });
 
 export const read_sessions_again = () => client.invalidateQueries({ queryKey: ["sessions"] });

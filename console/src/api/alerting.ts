@@ -2,7 +2,7 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ask } from "./client";
-import { client, every } from "./queries";
+import { client } from "./queries";
 
 export type Labels = Record<string, string>;
 
@@ -85,12 +85,12 @@ export const useAlertGroups = (enabled = true) =>
   useQuery({
     queryKey: ["alert-groups"],
     queryFn: ({ signal }) => ask("GET /api/v2/alerts/groups", { signal }),
-    refetchInterval: every(5_000),
+    refetchInterval: 5_000,
     enabled,
   });
 
 export const useSilences = () =>
-  useQuery({ queryKey: ["silences"], queryFn: ({ signal }) => ask("GET /api/v2/silences", { signal }), refetchInterval: every(5_000) });
+  useQuery({ queryKey: ["silences"], queryFn: ({ signal }) => ask("GET /api/v2/silences", { signal }), refetchInterval: 5_000 });
 
 export function read_silences_again() {
   for (const key of ["silences", "alert-groups"]) void client.invalidateQueries({ queryKey: [key] });
@@ -106,7 +106,7 @@ export const useSilencePreview = (matchers: readonly Matcher[], length_ms: numbe
       return ask("POST /api/v1/silences/preview", { body, signal });
     },
     placeholderData: keepPreviousData,
-    refetchInterval: every(10_000),
+    refetchInterval: ({ state }) => (state.error ? false : 10_000),
     retry: false,
     enabled: matchers.length > 0 && length_ms > 0,
   });
@@ -122,5 +122,5 @@ export const useOverrides = () =>
   useQuery({
     queryKey: ["alert-overrides"],
     queryFn: ({ signal }) => ask("GET /api/v1/alert-overrides", { signal }),
-    refetchInterval: every(5_000),
+    refetchInterval: 5_000,
   });

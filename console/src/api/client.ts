@@ -5,6 +5,7 @@ import { ApiError, error_of, type Report } from "./error";
 import type { Route, Routes } from "./routes.gen";
 import type { Answers } from "./types";
 
+export const fhir_base = "/fhir/R4";
 const time_max_ms = 10_000;
 // A request this long after the last touch or key was asked for by the page and not by a person: it keeps no session alive.
 const attended_ms = 30_000;
@@ -29,6 +30,18 @@ function request_id(): string {
   return "console-" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// What was refused is not asked for again for a while, whoever asks and however often: each refusal is an entry of the trail.
+// Whatever somebody does may change it.
+const refused_ms = 60_000;
+const refused_max = 200;
+const refused = new Map<string, { error: ApiError; until: number }>();
+// Of an operation it is the route that is refused; of records it may be what is searched for.
+const refusal_key = (path: string) => (path.startsWith(fhir_base) ? path : path.replace(/\?.*/, ""));
+function remember_refusal(path: string, error: ApiError) {
+  if (refused.size >= refused_max) refused.clear();
+  refused.set(refusal_key(path), { error, until: Date.now() + refused_ms });
+}
+
 export interface Options {
   body?: unknown;
   signal?: AbortSignal | undefined;
@@ -37,6 +50,8 @@ export interface Options {
 }
 
 async function send(method: string, path: string, options: Options): Promise<Response> {
+  const known = method === "GET" ? refused.get(refusal_key(path)) : undefined;
+  if (known && Date.now() < known.until) throw known.error;
   const report: Report = { request: `${method} ${path}`, id: request_id(), at: new Date().toISOString() };
   const headers: Record<string, string> = { Accept: "application/fhir+json, application/json;q=0.9", "X-Request-Id": report.id };
   const attended = options.attended ?? (method !== "GET" || is_attended());
@@ -61,8 +76,12 @@ async function send(method: string, path: string, options: Options): Promise<Res
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", give_up);
   }
-  if (answer.ok) return answer;
+  if (answer.ok) {
+    if (method !== "GET") refused.clear();
+    return answer;
+  }
   const error = await error_of(answer, report);
+  if (method === "GET" && error.trouble === "forbidden") remember_refusal(path, error);
   if (error.trouble === "expired") tell_expired();
   throw error;
 }
@@ -100,8 +119,6 @@ export async function send_json<T>(method: string, path: string, options: Option
   const answer = await send(method, path, options);
   return (await answer.json()) as T;
 }
-
-export const fhir_base = "/fhir/R4";
 
 export async function ask_fhir<T>(path: string, query?: Query, options: Options = {}): Promise<T> {
   const answer = await send("GET", with_query(`${fhir_base}/${path}`, query), options);

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ask } from "./client";
 import type { Setting } from "./platform";
-import { client, every } from "./queries";
+import { client } from "./queries";
 
 export type SettingVersion = Setting["in_force"];
 export interface SettingHistory {
@@ -89,5 +89,5 @@ export const useFeeds = () =>
       if (broker !== undefined) feeds.splice(1, 0, { ...feed_of("mqtt", mqtt, mqtt_wrong), connected: Number(broker) === 1 });
       return { feeds, has_mqtt: broker !== undefined };
     },
-    refetchInterval: every(15_000),
+    refetchInterval: 15_000,
   });
