@@ -60,8 +60,8 @@ struct DispatcherSettings {
   std::size_t waiting_max = 20'000;    // then the journal waits
   bool include_patient = false;        // webhooks carry the patient reference and the reason
   std::string link_base;               // see WebhookSettings
-  telemetry::Traces* traces =
-      nullptr;  // told how long each delivery took; null: nobody is. Must outlive the dispatcher
+  // Told how long each delivery took; null: nobody is. Must outlive the dispatcher.
+  telemetry::Traces* traces = nullptr;
 };
 
 // What could not be written down: an emergency, or what another module has to tell people of.

@@ -275,12 +275,12 @@ Result<> Book::judge(store::Reader& reader, Change& change, Instant now) const {
   MYDR24_TRY(check_authority(reader, change));
   MYDR24_TRY(check_exposure(change.plan, settings_));
   MYDR24_TRY(check_way_back(change.plan, settings_));
-  for (std::size_t i = 0; i < change.plan.steps.size(); ++i)
+  for (std::size_t i = 0; i < change.plan.steps.size(); ++i) {
+    const auto where = fmt::format("implementation[{}]", i);
     if (change.plan.steps[i].kind == Step::Kind::judge && !outlook_.scoped_metrics)
-      return fail(Code::invalid, "no metric is known by scope here: watch or verify",
-                  fmt::format("implementation[{}].kind", i));
-  for (std::size_t i = 0; i < change.plan.steps.size(); ++i)
-    MYDR24_TRY(check_scale(change.plan.steps[i], policy_, fmt::format("implementation[{}]", i)));
+      return fail(Code::invalid, "no metric is known by scope here: watch or verify", where + ".kind");
+    MYDR24_TRY(check_scale(change.plan.steps[i], policy_, where));
+  }
   MYDR24_TRY(for_each_checks(change.plan, [&](const std::vector<Check>& checks, const std::string& where) -> Result<> {
     if (!outlook_.scoped_metrics) MYDR24_TRY(check_scopes(checks, where));
     return check_credentials(checks, policy_, where);

@@ -195,7 +195,7 @@ Result<> read_act(const Members& members, Step& step) {
   if (step.kind == Step::Kind::scale) {
     MYDR24_ASSIGN(step.scaled, members.text("scale", true, 100));
     if (!members["to"]) return fail(Code::invalid, "is missing: the number", members.path("to"));
-    MYDR24_ASSIGN(step.number, members.integer("to", 0, 0, 1'000'000));
+    MYDR24_ASSIGN(step.number, members.integer("to", 0, 0, scale_max));
     MYDR24_ASSIGN(step.within, seconds(members, "within_s", 120, 1, 3600));
     return {};
   }

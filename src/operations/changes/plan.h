@@ -70,6 +70,8 @@ struct Check {
   std::chrono::milliseconds time_max{10'000};
 };
 
+inline constexpr std::int64_t scale_max = 1'000'000;  // nothing is scaled to more
+
 struct Step {
   enum class Kind : std::uint8_t { set, command, webhook, scale, wait, verify, watch, judge };
   Kind kind = Kind::wait;

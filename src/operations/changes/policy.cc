@@ -13,7 +13,6 @@ namespace {
 constexpr std::array authorities{"technical", "clinical", "security", "compliance", "executive", "emergency"};
 constexpr std::string_view emergency_name = "emergency";
 constexpr std::size_t members_max = 200;
-constexpr std::int64_t scale_max = 1'000'000;
 
 bool can_fill(const Member& member, const Slot& slot) {
   return slot.empty() ? !member.authorities.empty()

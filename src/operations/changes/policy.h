@@ -150,8 +150,8 @@ struct Policy {
 // Five members as the seed has them, and a deputy with emergency authority, without whom no emergency change could
 // ever be approved.
 Policy standard_policy();
-// {"members"?, "requirements"?, "zone"?, "load_windows"?, "freezes"?, "commands"?, "credentials"?, "scales"?, "routine"?, "review_hours"?,
-// "window_hours"?, "rollback_hours"?, "rehearsal_days"?}; what is left out is as standard_policy() has it.
+// {"members"?, "requirements"?, "zone"?, "load_windows"?, "freezes"?, "commands"?, "credentials"?, "scales"?, "routine"?,
+// "review_hours"?, "window_hours"?, "rollback_hours"?, "rehearsal_days"?}; what is left out is as standard_policy() has it.
 // Code::invalid names the member.
 Result<Policy> parse_policy(std::string_view text);
 // All of it, as parse_policy() takes it.
