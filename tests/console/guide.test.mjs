@@ -1,5 +1,5 @@
 // The pictures of docs/guide, made of what a user sees there: MYDR24_PICTURES/guide/*.webp. To renew them:
-//   MYDR24_PICTURES=/tmp/pictures tests/console/run guide.test.mjs && cp /tmp/pictures/guide/*.webp docs/guide/pictures
+//   tests/console/run guide.test.mjs && cp build/console/guide/*.webp docs/guide/pictures
 
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
