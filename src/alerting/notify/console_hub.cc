@@ -14,22 +14,15 @@ ConsoleHub::ConsoleHub(const Clock& clock, Limits limits)
     : limits_(limits), last_(to_us(clock.now())), first_known_(last_) {}
 
 std::int64_t ConsoleHub::publish(std::string_view kind, std::string payload, std::string key) {
-  std::int64_t sequence = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!key.empty() && !keys_.insert(key).second) return last_;
-    sequence = ++last_;
-    entries_.push_back({sequence, std::string(kind), std::move(payload), std::move(key)});
-    if (entries_.size() > limits_.entries_max) {
-      first_known_ = entries_.front().sequence;
-      keys_.erase(entries_.front().key);
-      entries_.pop_front();
-    }
+  const std::lock_guard lock(mutex_);
+  if (!key.empty() && !keys_.insert(key).second) return last_;
+  entries_.push_back({++last_, std::string(kind), std::move(payload), std::move(key)});
+  if (entries_.size() > limits_.entries_max) {
+    first_known_ = entries_.front().sequence;
+    keys_.erase(entries_.front().key);
+    entries_.pop_front();
   }
-  // Under the wakers' lock, so that a Subscription that is gone is not called any more.
-  const std::lock_guard lock(wakers_->mutex);
-  for (const auto& [number, wake] : wakers_->by_number) wake();
-  return sequence;
+  return last_;
 }
 
 ConsoleHub::Page ConsoleHub::after(std::int64_t sequence, std::size_t count) const {
@@ -47,37 +40,6 @@ ConsoleHub::Page ConsoleHub::after(std::int64_t sequence, std::size_t count) con
 std::int64_t ConsoleHub::last() const {
   const std::lock_guard lock(mutex_);
   return last_;
-}
-
-Result<ConsoleHub::Subscription> ConsoleHub::subscribe(std::function<void()> wake) {
-  const std::lock_guard lock(wakers_->mutex);
-  if (wakers_->by_number.size() >= limits_.subscribers_max)
-    return fail(Code::busy, "too many consoles follow the live feed: close some, then try again");
-  const std::uint64_t number = wakers_->next++;
-  wakers_->by_number.emplace(number, std::move(wake));
-  return Subscription(wakers_, number);
-}
-
-std::size_t ConsoleHub::subscribers() const {
-  const std::lock_guard lock(wakers_->mutex);
-  return wakers_->by_number.size();
-}
-
-ConsoleHub::Subscription& ConsoleHub::Subscription::operator=(Subscription&& other) noexcept {
-  if (this != &other) {
-    end();
-    wakers_ = std::exchange(other.wakers_, {});
-    number_ = std::exchange(other.number_, 0);
-  }
-  return *this;
-}
-
-void ConsoleHub::Subscription::end() {
-  if (const auto wakers = wakers_.lock()) {
-    const std::lock_guard lock(wakers->mutex);
-    wakers->by_number.erase(number_);
-  }
-  wakers_.reset();
 }
 
 void publish_call(ConsoleHub& hub, const Message& message) {

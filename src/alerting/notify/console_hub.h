@@ -1,7 +1,7 @@
 #pragma once
 
 // The console's live feed inside the process: a bounded ring of entries with growing sequence numbers. The
-// server-sent-events endpoint replays from a number and is woken when there is more.
+// server-sent-events endpoint replays from a number.
 //
 // Invariants
 // - Sequence numbers only grow, also over a restart: the first is the wall clock's microseconds at the start.
@@ -11,8 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -22,7 +20,6 @@
 
 #include "alerting/notify/channel.h"
 #include "base/core/clock.h"
-#include "base/core/result.h"
 
 namespace mydr24::notify {
 
@@ -30,7 +27,6 @@ class ConsoleHub {
  public:
   struct Limits {
     std::size_t entries_max = 4096;
-    std::size_t subscribers_max = 1000;
   };
 
   struct Entry {
@@ -55,42 +51,13 @@ class ConsoleHub {
   // The newest sequence number: where a reader that wants only what is new begins.
   std::int64_t last() const;
 
-  // `wake` is called on the publisher's thread after each publish: it must be quick, not throw, and neither
-  // subscribe nor unsubscribe. It is not called any more once the Subscription is gone. Code::busy: too many.
-  class Subscription;
-  Result<Subscription> subscribe(std::function<void()> wake);
-  std::size_t subscribers() const;
-
  private:
-  struct Wakers {
-    mutable std::mutex mutex;
-    std::map<std::uint64_t, std::function<void()>> by_number;
-    std::uint64_t next = 1;
-  };
-
   const Limits limits_;
   mutable std::mutex mutex_;
   std::deque<Entry> entries_;
   std::set<std::string, std::less<>> keys_;
   std::int64_t last_;
   std::int64_t first_known_;  // entries above this number are in the ring
-  std::shared_ptr<Wakers> wakers_ = std::make_shared<Wakers>();
-};
-
-// Ends the subscription when destroyed. Movable; may outlive the hub.
-class ConsoleHub::Subscription {
- public:
-  Subscription() = default;
-  Subscription(Subscription&& other) noexcept { *this = std::move(other); }
-  Subscription& operator=(Subscription&& other) noexcept;
-  ~Subscription() { end(); }
-
- private:
-  friend class ConsoleHub;
-  Subscription(std::weak_ptr<Wakers> wakers, std::uint64_t number) : wakers_(std::move(wakers)), number_(number) {}
-  void end();
-  std::weak_ptr<Wakers> wakers_;
-  std::uint64_t number_ = 0;
 };
 
 // A call, as consoles are shown it; once for each attempt, whoever says so first: the channel below, or the journal when

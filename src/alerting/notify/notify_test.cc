@@ -91,23 +91,14 @@ TEST(Webhook, OnlyA2xxIsDeliveredAndA410EndsIt) {
   EXPECT_EQ(unreachable.outcome.text, "no answer within 5 s");
 }
 
-TEST(ConsoleHub, ReplaysFromASequenceNumberAndWakesSubscribers) {
+TEST(ConsoleHub, ReplaysFromASequenceNumber) {
   const ManualClock clock(eight_o_clock);
   ConsoleHub hub(clock);
   const std::int64_t start = hub.last();
   EXPECT_EQ(start, to_us(eight_o_clock));
-  int woken = 0;
-  {
-    const auto subscription = hub.subscribe([&woken] { ++woken; });
-    ASSERT_TRUE(subscription);
-    EXPECT_EQ(hub.publish("alert.raised", "{}"), start + 1);
-    EXPECT_EQ(hub.publish("alert.call", "{}"), start + 2);
-    EXPECT_EQ(woken, 2);
-    EXPECT_EQ(hub.subscribers(), 1U);
-  }
+  EXPECT_EQ(hub.publish("alert.raised", "{}"), start + 1);
+  EXPECT_EQ(hub.publish("alert.call", "{}"), start + 2);
   hub.publish("alert.resolved", "{}");
-  EXPECT_EQ(woken, 2);
-  EXPECT_EQ(hub.subscribers(), 0U);
   const auto page = hub.after(start + 1, 10);
   EXPECT_FALSE(page.missed);
   ASSERT_EQ(page.entries.size(), 2U);
@@ -118,7 +109,7 @@ TEST(ConsoleHub, ReplaysFromASequenceNumberAndWakesSubscribers) {
 
 TEST(ConsoleHub, WhatHasAKeyIsShownOnceWhileItIsInTheRing) {
   const ManualClock clock(eight_o_clock);
-  ConsoleHub hub(clock, {.entries_max = 2, .subscribers_max = 1});
+  ConsoleHub hub(clock, {.entries_max = 2});
   const std::int64_t start = hub.last();
   EXPECT_EQ(hub.publish("alert.call", "{}", "d/1"), start + 1);
   EXPECT_EQ(hub.publish("alert.call", "{}", "d/1"), start + 1);
@@ -142,26 +133,13 @@ TEST(ConsoleHub, ANoticeIsATextAndNoCall) {
 
 TEST(ConsoleHub, TellsAReaderThatFellBehindTheRing) {
   const ManualClock clock(eight_o_clock);
-  ConsoleHub hub(clock, {.entries_max = 3, .subscribers_max = 1});
+  ConsoleHub hub(clock, {.entries_max = 3});
   const std::int64_t start = hub.last();
   for (int i = 0; i < 5; ++i) hub.publish("alert.call", "{}");
   EXPECT_TRUE(hub.after(start, 10).missed);
   EXPECT_EQ(hub.after(start, 10).entries.size(), 3U);
   EXPECT_FALSE(hub.after(start + 2, 10).missed);
   EXPECT_TRUE(hub.after(start + 1000, 10).missed);
-  const auto first = hub.subscribe([] {});
-  EXPECT_EQ(hub.subscribe([] {}).error().code, Code::busy);
-}
-
-TEST(ConsoleHub, ASubscriptionMayOutliveTheHub) {
-  ConsoleHub::Subscription subscription;
-  {
-    const ManualClock clock(eight_o_clock);
-    ConsoleHub hub(clock);
-    auto made = hub.subscribe([] {});
-    ASSERT_TRUE(made);
-    subscription = std::move(*made);
-  }
 }
 
 TEST(ConsoleChannel, PutsTheCallIntoTheFeed) {
