@@ -1,6 +1,7 @@
 // Made by scripts/api.mjs from the server's OpenAPI document. The value is the names in the path.
 
 export interface Routes {
+  "DELETE /api/v1/access/users/{id}/second-factor": "id";
   "DELETE /api/v1/alert-overrides/{id}": "id";
   "DELETE /api/v1/alerts/{id}/subscribers/{name}": "id" | "name";
   "DELETE /api/v1/audit/holds/{patient}": "patient";
@@ -87,6 +88,10 @@ export interface Routes {
   "GET /api/v2/silence/{id}": "id";
   "GET /api/v2/silences": never;
   "GET /api/v2/status": never;
+  "POST /api/v1/access/users": never;
+  "POST /api/v1/access/users/{id}/disable": "id";
+  "POST /api/v1/access/users/{id}/enable": "id";
+  "POST /api/v1/access/users/{id}/invitation": "id";
   "POST /api/v1/addresses/confirm": never;
   "POST /api/v1/addresses/disable": never;
   "POST /api/v1/addresses/enable": never;
@@ -168,6 +173,7 @@ export interface Routes {
   "POST /api/v1/write": never;
   "POST /api/v2/alerts": never;
   "POST /api/v2/silences": never;
+  "PUT /api/v1/access/users/{id}": "id";
   "PUT /api/v1/changes/{id}": "id";
   "PUT /api/v1/monitor/rules": never;
   "PUT /api/v1/oncall/parts/{kind}/{name}": "kind" | "name";
@@ -184,6 +190,12 @@ export type Operation =
   | "access-policy"
   | "access-tenant"
   | "access-users"
+  | "account-add"
+  | "account-change"
+  | "account-disable"
+  | "account-enable"
+  | "account-invite"
+  | "account-second-factor"
   | "actionability"
   | "address-confirm"
   | "address-disable"

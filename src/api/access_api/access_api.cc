@@ -167,6 +167,7 @@ void add_routes(pipeline::Router& router, Service& service) {
               }});
   router.add({Method::post, "/api/v1/break-glass/{id}/review", "break-glass-review", RequestClass::routine,
               [&service](pipeline::Call& call) -> Task<> { co_await review(service, call); }});
+  add_account_routes(router, service);
   add_policy_routes(router, service);
 }
 

@@ -5,6 +5,13 @@
 //
 //   GET  /api/v1/access/me                    who the server takes the caller for, and what that allows
 //   GET  /api/v1/access/users?after=&count=   who has an account: roles, second factor, last login; never a secret
+//   POST /api/v1/access/users                 {"name", "display", "roles": [], "fhirUser"}: an account, and an invitation
+//   PUT  /api/v1/access/users/{id}            {"display", "roles": [], "fhirUser"}
+//   POST /api/v1/access/users/{id}/disable, /enable
+//   POST /api/v1/access/users/{id}/invitation          the password is void, and another is chosen
+//   DELETE /api/v1/access/users/{id}/second-factor
+//     {id}: the name of the account. What changes one names in If-Match the "version" that was seen. Rules, and what is void
+//     after each: guard/identity/account.h. An invitation's address is in the answer and nowhere else.
 //   GET  /api/v1/access/policy                the roles in force, and which operations each of them may
 //   GET  /api/v1/access/explain?as=&method=&path=   what would be decided, by which rule, and which roles may
 //   GET  /api/v1/access/tenant                the caller's tenant: tier, quotas and their use
@@ -39,13 +46,15 @@ struct Service {
   std::function<std::shared_ptr<const access::Policy>()> policy;  // in force
   // The answer as JSON, as far as `asker` may know it. Reads the store.
   std::function<Result<std::string>(const Question& question, access::Access& asker)> explain;
-  std::function<std::string()> tenant;  // as JSON
+  std::function<std::string()> tenant;    // as JSON
+  std::function<std::string()> base_url;  // of our pages, without a slash at the end
 };
 
 // `service` must outlive the router.
 void add_routes(pipeline::Router& router, Service& service);
 
-// A file of its own: users, policy, explain, tenant.
+// Files of their own: users; policy, explain, tenant.
+void add_account_routes(pipeline::Router& router, Service& service);
 void add_policy_routes(pipeline::Router& router, Service& service);
 
 }  // namespace mydr24::access_api

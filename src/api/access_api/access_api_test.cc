@@ -90,13 +90,14 @@ class AccessApi : public testing::Test {
                   .explain = [](const Question& question, access::Access&) -> Result<std::string> {
                     return fmt::format(R"({{"as":"{}","what":"{} {}"}})", question.as, question.method, question.path);
                   },
-                  .tenant = [] { return std::string(R"({"tier":"basic"})"); }};
+                  .tenant = [] { return std::string(R"({"tier":"basic"})"); },
+                  .base_url = [] { return std::string("http://h"); }};
 };
 
 constexpr const char* asked = R"({"patient":"p1","reason":"unconscious, allergies unknown"})";
 
 TEST_F(AccessApi, NoRouteIsOpenToAnybody) {
-  EXPECT_EQ(router.routes().size(), 9U);
+  EXPECT_EQ(router.routes().size(), 15U);
   for (const auto& route : router.routes()) EXPECT_FALSE(route.open) << route.pattern;
 }
 

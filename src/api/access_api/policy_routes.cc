@@ -1,17 +1,15 @@
-// Who has an account, what the roles may, and what would be decided of a request.
+// What the roles may, and what would be decided of a request.
 
 #include <fmt/format.h>
 
 #include "api/access_api/access_api.h"
 #include "api/pipeline/json_body.h"
 #include "api/pipeline/query.h"
-#include "base/core/date_time.h"
 #include "base/json/writer.h"
 
 namespace mydr24::access_api {
 namespace {
 
-constexpr std::int64_t users_max = 500;  // of one answer
 constexpr std::size_t path_bytes_max = 2'000;
 
 void write_texts(json::Writer& out, std::string_view name, const std::vector<std::string>& texts) {
@@ -27,45 +25,6 @@ Task<> answer(pipeline::Call& call, Result<std::string> made) {
   } else {
     co_await call.respond(made.error());
   }
-}
-
-void write_user(json::Writer& out, Service& service, const identity::User& user) {
-  out.begin_object().field("name", user.name);
-  if (!user.display.empty()) out.field("display", user.display);
-  out.key("roles").begin_array();
-  for (const auto& role : user.roles) out.string(role);
-  out.end_array();
-  if (!user.fhir_user.empty()) out.field("fhirUser", user.fhir_user);
-  out.field("disabled", user.disabled).field("has_password", !user.password.empty());
-  out.field("second_factor", !user.totp.empty()).field("needs_second_factor", service.identity.needs_totp(user));
-  if (const auto wait = service.identity.throttle().wait(user.name, service.clock.now()); wait.count() > 0)
-    out.field("locked_s", wait.count());
-  out.field("created", format_instant(user.created));
-  if (user.last_login > Instant()) out.field("last_login", format_instant(user.last_login));
-  out.end_object();
-}
-
-Result<std::string> users(Service& service, std::string_view text) {
-  MYDR24_ASSIGN(const auto query, pipeline::Query::parse(text, {"after", "count"}));
-  MYDR24_ASSIGN(const auto count, query.number("count", users_max, 1, users_max));
-  std::string body;
-  json::Writer out(body);
-  out.begin_object().key("users").begin_array();
-  std::string next;
-  MYDR24_TRY(service.store.read([&](store::Reader& reader) -> Result<> {
-    // One more: whether there are more.
-    MYDR24_ASSIGN(auto page, identity::users::list(reader, query.text("after"), static_cast<std::uint32_t>(count) + 1));
-    if (std::ssize(page) > count) {
-      page.pop_back();
-      next = page.back().name;
-    }
-    for (const auto& user : page) write_user(out, service, user);
-    return {};
-  }));
-  out.end_array();
-  if (!next.empty()) out.field("next", next);
-  out.end_object();
-  return body;
 }
 
 std::string letters_of(std::uint8_t permissions) {
@@ -155,8 +114,6 @@ void add_policy_routes(pipeline::Router& router, Service& service) {
                 [what = std::move(what)](pipeline::Call& call) -> Task<> { co_await answer(call, what(call)); },
                 admission::Cost::by_method, summary});
   };
-  look("/api/v1/access/users", "access-users", "Who has an account, with roles and second factor",
-       [&service](pipeline::Call& call) { return users(service, call.request().query); });
   look("/api/v1/access/policy", "access-policy", "The roles in force and what they may",
        [&service](pipeline::Call&) -> Result<std::string> { return policy(service); });
   look("/api/v1/access/explain", "access-explain", "What would be decided of a request of somebody, by which rule",

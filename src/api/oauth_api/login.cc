@@ -113,15 +113,18 @@ Task<> post_logout(Service& service, pipeline::Call& call) {
 
 // ---- /setup/{token}
 
-Task<> show_setup(Service& service, pipeline::Call& call, std::string_view message, std::string_view name) {
+// `invited`: whose link it is; empty: the first administrator's, who chooses `name`, too.
+Task<> show_setup(Service& service, pipeline::Call& call, std::string_view invited, std::string_view message,
+                  std::string_view name) {
   auto proof = make_form_proof(service, call.request());
+  const bool is_first = invited.empty();
   co_await send_page(
       call,
       {.status = message.empty() ? 200 : 400,
-       .title = "First administrator",
+       .title = is_first ? "First administrator" : "Choose your password",
        .body = fmt::format(
-           "{}<p>This server has no users yet. You become its administrator.</p>\n<form method=\"post\">\n{}"
-           "<label>Name <input type=\"text\" name=\"user\" value=\"{}\" autocomplete=\"username\" required "
+           "{}<p>{}</p>\n<form method=\"post\">\n{}"
+           "<label>Name <input type=\"text\" name=\"user\" value=\"{}\" autocomplete=\"username\" {} "
            "maxlength=\"64\"></label>\n"
            "<label>Password, at least {} characters <input type=\"password\" name=\"password\" "
            "autocomplete=\"new-password\" required></label>\n"
@@ -129,20 +132,27 @@ Task<> show_setup(Service& service, pipeline::Call& call, std::string_view messa
            "<button>Begin</button></form>\n",
            message.empty() ? std::string()
                            : fmt::format("<p class=\"message\" role=\"alert\">{}</p>\n", escape_markup(message)),
-           hidden_fields({{"csrf", proof.token}}), escape_markup(name), identity::password_characters_min),
+           is_first ? "This server has no users yet. You become its administrator."
+                    : "You were invited. This is the name you log in with; the password is known to nobody but you.",
+           hidden_fields({{"csrf", proof.token}}), escape_markup(is_first ? name : invited),
+           is_first ? "required" : "readonly", identity::password_characters_min),
        .cookies = {std::move(proof.set_cookie)},
        .form_target = {}});
 }
 
-Result<> check_setup(Service& service, std::string_view token) {
-  return service.identity.store().read(
-      [&](store::Reader& reader) { return service.identity.check_setup_token(reader, token, service.clock.now()); });
+Result<std::string> check_setup(Service& service, std::string_view token) {
+  std::string invited;
+  MYDR24_TRY(service.identity.store().read([&](store::Reader& reader) -> Result<> {
+    MYDR24_ASSIGN(invited, service.identity.check_setup_token(reader, token, service.clock.now()));
+    return {};
+  }));
+  return invited;
 }
 
 Task<> get_setup(Service& service, pipeline::Call& call) {
-  if (const auto valid = check_setup(service, call.capture(0)); !valid)
-    co_return co_await send_error_page(call, valid.error());
-  co_await show_setup(service, call, {}, {});
+  const auto invited = check_setup(service, call.capture(0));
+  if (!invited) co_return co_await send_error_page(call, invited.error());
+  co_await show_setup(service, call, *invited, {}, {});
 }
 
 Task<> post_setup(Service& service, pipeline::Call& call) {
@@ -150,10 +160,11 @@ Task<> post_setup(Service& service, pipeline::Call& call) {
   if (!form) co_return co_await send_error_page(call, form.error());
   const std::string token(call.capture(0));
   // Before the password is hashed: whoever has no link costs nothing.
-  if (const auto valid = check_setup(service, token); !valid) co_return co_await send_error_page(call, valid.error());
+  const auto invited = check_setup(service, token);
+  if (!invited) co_return co_await send_error_page(call, invited.error());
   const std::string password((*form)["password"]);
-  const auto name = identity::folded_name((*form)["user"]);
-  const auto refuse = [&](std::string_view message) { return show_setup(service, call, message, name); };
+  const auto name = invited->empty() ? identity::folded_name((*form)["user"]) : *invited;
+  const auto refuse = [&](std::string_view message) { return show_setup(service, call, *invited, message, name); };
   if (!proves_form(service, call.request(), (*form)["csrf"])) co_return co_await refuse("The page was too old.");
   if (password != (*form)["again"]) co_return co_await refuse("The two passwords are not the same.");
   if (const auto good = identity::check_new_password(password, name); !good)
@@ -165,6 +176,7 @@ Task<> post_setup(Service& service, pipeline::Call& call) {
   });
   if (!done && done.error().code == Code::invalid) co_return co_await refuse(done.error().text);
   if (!done) co_return co_await send_error_page(call, done.error());
+  service.identity.forget();
   co_await send_to(call, "/login");
 }
 

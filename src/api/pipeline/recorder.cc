@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/core/id.h"
+#include "base/crypto/digest.h"
 #include "guard/audit/writes.h"
 
 namespace mydr24::pipeline {
@@ -66,6 +67,20 @@ std::string_view captured(const Match& match, std::string_view name) {
   return {};
 }
 
+// What is not in the table may be a link with a slip in it, or asked for by another method: the token that it holds is for one
+// person alone.
+std::string without_tokens(std::string_view target) {
+  constexpr std::string_view characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string text;
+  while (!target.empty()) {
+    const auto run = std::min(target.find_first_not_of(characters), target.size());
+    text += run < crypto::token_characters ? target.substr(0, run) : "*";
+    text += target.substr(run, 1);
+    target.remove_prefix(std::min(run + 1, target.size()));
+  }
+  return text;
+}
+
 // The override under which these patients were seen.
 std::string override_of(const access::Principal& principal, const std::vector<std::string>& patients) {
   for (const auto& override : principal.overrides)
@@ -107,7 +122,7 @@ audit::Entry Recorder::entry() const {
   if (match_.route == nullptr) {
     entry.action = only_reads(request_.method) ? audit::Action::read : audit::Action::execute;
     entry.interaction = no_route;
-    entry.query = request_.target;
+    entry.query = without_tokens(request_.target);
     return entry;
   }
   entry.action = action_of(*match_.route);

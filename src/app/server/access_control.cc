@@ -177,7 +177,8 @@ Result<> AccessControl::start() {
                           .policy = [this] { return gatekeeper_->policy(); },
                           .explain = [this](const access_api::Question& question,
                                             access::Access& asker) { return explain(question, &asker); },
-                          .tenant = parts_.tenant});
+                          .tenant = parts_.tenant,
+                          .base_url = [this] { return desk_->base_url(); }});
   if (settings.audit.retention_days > 0)
     keeper_ = std::jthread([this](const std::stop_token& stop) { keep_retention(stop); });
   MYDR24_ASSIGN(const auto again, erasure::replay(parts_.desk.records, *ledger_));

@@ -7,6 +7,7 @@
 
 #include "base/crypto/digest.h"
 #include "base/crypto/password.h"
+#include "guard/identity/account.h"
 #include "guard/identity/identity.h"
 #include "storage/postgres/postgres.h"
 #include "storage/postgres/throwaway.h"
@@ -132,6 +133,32 @@ TEST_F(SharedIdentity, OfTwoServersThatAreGivenOneRefreshTokenOneTakesIt) {
     for (auto& node : nodes_) node->identity.forget();
     EXPECT_FALSE(nodes_[0]->stands(issued.token));
   }
+}
+
+TEST_F(SharedIdentity, AnInvitationOfOneServerCountsAtTheOtherOnceAndEndsWhatWasGivenBefore) {
+  const auto issued = agreed();
+  EXPECT_TRUE(nodes_[1]->stands(issued.token));
+  identity::Invited invited;
+  ASSERT_TRUE(nodes_[0]->write([&](store::Transaction& transaction) -> Result<> {
+    MYDR24_ASSIGN(const auto anna, identity::users::find(transaction, "anna"));
+    const auto seen = identity::version_of(*anna);
+    const auto policy = access::default_policy();
+    MYDR24_ASSIGN(invited,
+                  identity::accounts::invite(transaction, nodes_[0]->identity,
+                                             {.by = "user/ada", .policy = *policy, .name = "anna", .seen = seen}));
+    return {};
+  }));
+  const auto begin = std::chrono::steady_clock::now();
+  while (nodes_[1]->stands(issued.token) && std::chrono::steady_clock::now() - begin < 5s)
+    std::this_thread::sleep_for(10ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+  const auto choose = [&](Node& node) {
+    return node.write([&](store::Transaction& transaction) {
+      return node.identity.finish_setup(transaction, invited.invitation.token, {}, "a hash");
+    });
+  };
+  EXPECT_TRUE(choose(*nodes_[1]));
+  EXPECT_FALSE(choose(*nodes_[0]));
 }
 
 TEST_F(SharedIdentity, BothSignWithTheSameKeys) {

@@ -29,7 +29,7 @@ std::string_view default_policy_text() {
                     "CodeSystem", "ValueSet", "ConceptMap", "NamingSystem", "StructureDefinition", "SearchParameter",
                     "OperationDefinition", "CapabilityStatement", "ImplementationGuide"], "permissions": "cruds" }
       ],
-      "operations": ["access-*", "status", "am-status", "am-reload", "oncall-who", "oncall-plan", "change-list",
+      "operations": ["access-*", "account-*", "status", "am-status", "am-reload", "oncall-who", "oncall-plan", "change-list",
                      "change-show", "change-approve", "change-reject", "change-calendar", "change-policy",
                      "change-figures", "setting-*", "monitor-status", "monitor-slos", "monitor-slo"]
     },

@@ -72,6 +72,12 @@ struct ProvenClient {
   Instant assertion_expires;
 };
 
+// By which somebody begins, once: what follows /setup/ in the address of our page.
+struct Invitation {
+  std::string token;
+  Instant expires;
+};
+
 // An authenticator app that is being enrolled.
 struct Enrolment {
   std::string token;   // names it in the next request
@@ -125,10 +131,15 @@ class Identity {
   // A secret for the user's app, at once: for the command line. The text of totp_uri().
   Result<std::string> set_totp(store::Transaction& transaction, std::string_view name);
 
-  // The first administrator. The token of a link that is valid for an hour; nothing when there is a user.
+  // Invitations: whoever has one chooses a password. Only its digest is kept.
+
+  // The first administrator's, for an hour; nothing when there is a user.
   Result<std::optional<std::string>> make_setup_token(store::Transaction& transaction);
-  Result<> check_setup_token(store::Reader& reader, std::string_view token, Instant now) const;
-  // `phc`: of hash_password(). Code::gone: the link was used, or has expired.
+  // That user's, for 72 hours, until what they were given is void (User::generation).
+  Result<Invitation> invite(store::Transaction& transaction, const User& user) const;
+  // Whose it is; empty: the first administrator's, who has no name yet. Code::gone: it was used, is void, or has expired.
+  Result<std::string> check_setup_token(store::Reader& reader, std::string_view token, Instant now) const;
+  // `name`: what the first administrator chose. `phc`: of hash_password(). Errors as check_setup_token().
   Result<> finish_setup(store::Transaction& transaction, std::string_view token, std::string_view name,
                         std::string phc);
 

@@ -1,4 +1,4 @@
-// People: passwords, one-time codes, the first administrator.
+// People: passwords, one-time codes, invitations.
 
 #include <fmt/format.h>
 
@@ -17,11 +17,12 @@ namespace {
 constexpr int passwords_in_work_max = 4;  // 19 MiB each
 constexpr std::chrono::minutes enrolment_valid{10};
 constexpr std::chrono::hours setup_valid{1};
+constexpr std::chrono::hours invitation_valid{72};
 constexpr std::string_view issuer_name = "MyDR24";
 
 // The same words for all that can be wrong: they tell nothing of who there is.
 Error wrong() { return fail(Code::refused, "the name, the password or the one-time code is wrong"); }
-Error used_link() { return fail(Code::gone, "this link was used, or has expired"); }
+Error used_link() { return fail(Code::gone, "this link was used, or has expired: ask an administrator for a new one"); }
 
 std::string context_of(std::string_view name) { return fmt::format("{}/{}/totp", rows::users, name); }
 
@@ -135,17 +136,32 @@ Result<std::optional<std::string>> Identity::make_setup_token(store::Transaction
   return std::optional(std::move(token));
 }
 
-Result<> Identity::check_setup_token(store::Reader& reader, std::string_view token, Instant now) const {
+Result<Invitation> Identity::invite(store::Transaction& transaction, const User& user) const {
+  Invitation invitation{.token = crypto::random_token(), .expires = transaction.now() + invitation_valid};
+  std::string value;
+  json::Writer(value).begin_object().field("name", user.name).field("generation", user.generation).end_object();
+  MYDR24_TRY(once::put(transaction, "setup", invitation.token, value, invitation.expires));
+  return invitation;
+}
+
+Result<std::string> Identity::check_setup_token(store::Reader& reader, std::string_view token, Instant now) const {
   MYDR24_ASSIGN(const auto found, once::find(reader, "setup", token, now));
-  MYDR24_ASSIGN(const bool has_users, users::any(reader));
-  if (!found || has_users) return used_link();
-  return {};
+  if (!found) return used_link();
+  if (found->empty()) {
+    MYDR24_ASSIGN(const bool has_users, users::any(reader));
+    return has_users ? Result<std::string>(used_link()) : std::string();
+  }
+  MYDR24_ASSIGN(const auto document, json::Document::parse_view(*found));
+  MYDR24_ASSIGN(const auto user, users::find(reader, document.root()["name"].text()));
+  if (!user || user->disabled || user->generation != rows::number_of(document.root()["generation"])) return used_link();
+  return user->name;
 }
 
 Result<> Identity::finish_setup(store::Transaction& transaction, std::string_view token, std::string_view name,
                                 std::string phc) {
-  MYDR24_TRY(check_setup_token(transaction, token, transaction.now()));
+  MYDR24_ASSIGN(const auto invited, check_setup_token(transaction, token, transaction.now()));
   MYDR24_TRY(once::erase(transaction, "setup", token));
+  if (!invited.empty()) return users::set_password(transaction, invited, std::move(phc));
   return users::add(transaction, {.name = std::string(name), .password = std::move(phc), .roles = {"administrator"}});
 }
 

@@ -134,7 +134,7 @@ Result<> add(store::Transaction& transaction, User user) {
   user.name = folded_name(user.name);
   MYDR24_TRY(check_user(user));
   MYDR24_ASSIGN(const auto there, transaction.state(rows::users, user.name));
-  if (there) return fail(Code::conflict, fmt::format("there is a user \"{}\"", user.name), "name");
+  if (there) return fail(Code::conflict, fmt::format("there is a user \"{}\": take another name", user.name), "name");
   user.created = transaction.now();
   return write(transaction, user);
 }
