@@ -5,6 +5,7 @@ import { begin_session, login_path, useSession, watch_session } from "./api/sess
 import { Frame } from "./frame/frame";
 import { useT } from "./i18n";
 import { feed } from "./live/feed";
+import { CanBeHeld } from "./live/hold";
 import { components, screens } from "./screens/registry";
 import { Failed, Loading } from "./ui/states";
 import { Icon } from "./ui/icons";
@@ -41,24 +42,26 @@ function Screens() {
   const [place] = useLocation();
   return (
     <Fence place={place}>
-      <Suspense fallback={<Loading lines={4} height={72} />}>
-        <Switch>
-          {screens.map((screen) => {
-            const Screen = components[screen.id];
-            return (
-              <Route key={screen.id} path={screen.path}>
-                {(params: Record<string, string | undefined>) => {
-                  const id = params["id"];
-                  return id === undefined ? <Screen /> : <Screen key={id} id={id} />;
-                }}
-              </Route>
-            );
-          })}
-          <Route>
-            <NotFound />
-          </Route>
-        </Switch>
-      </Suspense>
+      <CanBeHeld value={true}>
+        <Suspense fallback={<Loading lines={4} height={72} />}>
+          <Switch>
+            {screens.map((screen) => {
+              const Screen = components[screen.id];
+              return (
+                <Route key={screen.id} path={screen.path}>
+                  {(params: Record<string, string | undefined>) => {
+                    const id = params["id"];
+                    return id === undefined ? <Screen /> : <Screen key={id} id={id} />;
+                  }}
+                </Route>
+              );
+            })}
+            <Route>
+              <NotFound />
+            </Route>
+          </Switch>
+        </Suspense>
+      </CanBeHeld>
     </Fence>
   );
 }

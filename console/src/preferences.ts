@@ -1,4 +1,4 @@
-// What a person chose on this device: theme, language, privacy. Nothing of a record is kept here.
+// What a person chose on this device: theme, language, privacy, sound. Nothing of a record is kept here.
 
 import { useSyncExternalStore } from "react";
 import type { Language } from "./i18n";
@@ -10,6 +10,7 @@ export interface Preferences {
   theme: Theme;
   language: Language;
   initials: boolean; // patients by their initials
+  sound: boolean; // emergencies are heard here
 }
 
 const key = "mydr24.preferences";
@@ -41,6 +42,7 @@ function read(): Preferences {
     theme: theme ?? theme_of_browser(),
     language: language ?? language_of_browser(),
     initials: kept.initials === true,
+    sound: kept.sound === true,
   };
 }
 

@@ -39,7 +39,7 @@ async function four_free_ports() {
 }
 
 // `mydr24 demo`: a hospital that lives, without a login. `pace`: of its script; 0: no script, what happens is the test's.
-export async function start_demo(patients = 24, pace = 0) {
+export async function start_demo(patients = 24, pace = 0, more_options = []) {
   const folder = mkdtempSync(join(tmpdir(), "mydr24-console-"));
   const port = await four_free_ports();
   const database = lend_database();
@@ -47,7 +47,7 @@ export async function start_demo(patients = 24, pace = 0) {
   let child;
   const start = async (more) => {
     let said = "";
-    child = spawn(binary, ["demo", "--patients", String(patients), "--port", String(port), "--pace", String(pace), "--data", join(folder, "data"), ...store, ...more], {
+    child = spawn(binary, ["demo", "--patients", String(patients), "--port", String(port), "--pace", String(pace), "--data", join(folder, "data"), ...store, ...more_options, ...more], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const out of [child.stdout, child.stderr]) out.on("data", (text) => (said += text));

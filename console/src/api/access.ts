@@ -1,8 +1,9 @@
 // People, roles and decisions, as access control tells of them.
 
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData } from "@tanstack/react-query";
 import { ask } from "./client";
 import { client } from "./queries";
+import { useRead } from "./read";
 
 export interface User {
   name: string;
@@ -82,7 +83,7 @@ const page = 500;
 export const people_max = 5_000;
 
 export const useUsers = () =>
-  useQuery({
+  useRead({
     queryKey: ["access", "users"],
     queryFn: async ({ signal }) => {
       const users: User[] = [];
@@ -98,7 +99,7 @@ export const useUsers = () =>
   });
 
 export const useAccessPolicy = () =>
-  useQuery({ queryKey: ["access", "policy"], queryFn: ({ signal }) => ask("GET /api/v1/access/policy", { signal }), staleTime: 60_000 });
+  useRead({ queryKey: ["access", "policy"], queryFn: ({ signal }) => ask("GET /api/v1/access/policy", { signal }), staleTime: 60_000 });
 
 export interface Question {
   as: string;
@@ -106,7 +107,7 @@ export interface Question {
   path: string;
 }
 export const useExplanation = (question: Question) =>
-  useQuery({
+  useRead({
     queryKey: ["access", "explain", question],
     queryFn: ({ signal }) => ask("GET /api/v1/access/explain", { query: { ...question }, signal }),
     enabled: question.as !== "" && question.path !== "",
@@ -114,6 +115,6 @@ export const useExplanation = (question: Question) =>
   });
 
 export const useTenant = () =>
-  useQuery({ queryKey: ["access", "tenant"], queryFn: ({ signal }) => ask("GET /api/v1/access/tenant", { signal }), refetchInterval: 5_000 });
+  useRead({ queryKey: ["access", "tenant"], queryFn: ({ signal }) => ask("GET /api/v1/access/tenant", { signal }), refetchInterval: 5_000 });
 
 export const read_sessions_again = () => client.invalidateQueries({ queryKey: ["sessions"] });

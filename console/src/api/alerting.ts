@@ -1,8 +1,9 @@
 // Alerts with labels, as the Alertmanager v2 API shows them: groups and silences; what rules are worth; overrides of emergencies.
 
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData } from "@tanstack/react-query";
 import { ask } from "./client";
 import { client } from "./queries";
+import { useRead } from "./read";
 
 export type Labels = Record<string, string>;
 
@@ -82,7 +83,7 @@ export interface AlertingAnswers {
 }
 
 export const useAlertGroups = (enabled = true) =>
-  useQuery({
+  useRead({
     queryKey: ["alert-groups"],
     queryFn: ({ signal }) => ask("GET /api/v2/alerts/groups", { signal }),
     refetchInterval: 5_000,
@@ -90,7 +91,7 @@ export const useAlertGroups = (enabled = true) =>
   });
 
 export const useSilences = () =>
-  useQuery({ queryKey: ["silences"], queryFn: ({ signal }) => ask("GET /api/v2/silences", { signal }), refetchInterval: 5_000 });
+  useRead({ queryKey: ["silences"], queryFn: ({ signal }) => ask("GET /api/v2/silences", { signal }), refetchInterval: 5_000 });
 
 export function read_silences_again() {
   for (const key of ["silences", "alert-groups"]) void client.invalidateQueries({ queryKey: [key] });
@@ -98,7 +99,7 @@ export function read_silences_again() {
 
 // Nothing is asked while there is no matcher to ask about. Its times are made when it is asked: the length is what is previewed.
 export const useSilencePreview = (matchers: readonly Matcher[], length_ms: number) =>
-  useQuery({
+  useRead({
     queryKey: ["silence-preview", matchers, length_ms],
     queryFn: ({ signal }) => {
       const now = Date.now();
@@ -112,14 +113,14 @@ export const useSilencePreview = (matchers: readonly Matcher[], length_ms: numbe
   });
 
 export const useActionability = (days: number) =>
-  useQuery({
+  useRead({
     queryKey: ["actionability", days],
     queryFn: ({ signal }) => ask("GET /api/v1/alerts/actionability", { query: { days }, signal }),
     placeholderData: keepPreviousData,
   });
 
 export const useOverrides = () =>
-  useQuery({
+  useRead({
     queryKey: ["alert-overrides"],
     queryFn: ({ signal }) => ask("GET /api/v1/alert-overrides", { signal }),
     refetchInterval: 5_000,

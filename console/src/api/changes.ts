@@ -1,9 +1,10 @@
 // Changes of the platform: what is proposed, who approves it, how far its run has come.
 
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData } from "@tanstack/react-query";
 import { ask } from "./client";
 import { client } from "./queries";
 import type { ChangeSummary } from "./types";
+import { useRead } from "./read";
 
 export type ChangeState =
   | "proposed"
@@ -234,7 +235,7 @@ export const over_states: ReadonlySet<string> = new Set<ChangeState>([
 
 // Events say when something became of it; the measurements of a watch and the obstacles to a start have none.
 export const useChange = (id: string) =>
-  useQuery({
+  useRead({
     queryKey: ["change", id],
     queryFn: ({ signal }) => ask("GET /api/v1/changes/{id}", { params: { id }, signal }),
     refetchInterval: ({ state }) => (active_states.has(state.data?.change.state ?? "") ? running_ms : often_ms),
@@ -242,20 +243,20 @@ export const useChange = (id: string) =>
   });
 
 export const useCalendar = () =>
-  useQuery({ queryKey: ["change-calendar"], queryFn: ({ signal }) => ask("GET /api/v1/change-calendar", { signal }), refetchInterval: often_ms });
+  useRead({ queryKey: ["change-calendar"], queryFn: ({ signal }) => ask("GET /api/v1/change-calendar", { signal }), refetchInterval: often_ms });
 export const usePolicy = () =>
-  useQuery({ queryKey: ["change-policy"], queryFn: ({ signal }) => ask("GET /api/v1/change-policy", { signal }), staleTime: 60_000 });
+  useRead({ queryKey: ["change-policy"], queryFn: ({ signal }) => ask("GET /api/v1/change-policy", { signal }), staleTime: 60_000 });
 
 export const figures_days = 30;
 export const useFigures = () =>
-  useQuery({ queryKey: ["change-figures"], queryFn: ({ signal }) => ask("GET /api/v1/change-figures", { signal }), refetchInterval: 60_000 });
+  useRead({ queryKey: ["change-figures"], queryFn: ({ signal }) => ask("GET /api/v1/change-figures", { signal }), refetchInterval: 60_000 });
 
 export const read_changes_again = () =>
   Promise.all(["changes", "change", "change-calendar", "change-figures"].map((key) => client.invalidateQueries({ queryKey: [key] })));
 
 // The course of a metric that checks know, milliseconds and value: of the monitor, or one of the server's own counters.
 export const useCourse = (metric: string, from: number, to: number, step_s: number) =>
-  useQuery({
+  useRead({
     queryKey: ["change-course", metric, from, to],
     queryFn: async ({ signal }): Promise<[number, number][]> => {
       const range = { start: Math.floor(from / 1_000), end: Math.floor(to / 1_000), step: step_s };

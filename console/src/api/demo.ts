@@ -1,8 +1,8 @@
 // The demo's own routes: only `mydr24 demo` has them, so they are not in the table of a server's routes (routes.gen.ts).
 
-import { useQuery } from "@tanstack/react-query";
 import { send_json } from "./client";
 import { useStatus } from "./queries";
+import { useRead } from "./read";
 
 export const scenes = ["worsens", "called", "treated", "resolved", "proposed", "approved", "changed", "looked_after", "calm"] as const;
 export type Scene = (typeof scenes)[number];
@@ -46,7 +46,7 @@ export interface Demo {
 export const useIsDemo = () => useStatus().data?.demo === true;
 
 export const useDemo = () =>
-  useQuery({
+  useRead({
     queryKey: ["demo"],
     queryFn: ({ signal }) => send_json<Demo>("GET", "/api/v1/demo", { signal }),
     refetchInterval: 1_000,

@@ -1,10 +1,11 @@
 // Incidents: one of them, its timeline, and the setup that they are judged by.
 
-import { useQueries, useQuery } from "@tanstack/react-query";
+import { useQueries } from "@tanstack/react-query";
 import { ask, ask_fhir } from "./client";
 import type { Bundle } from "./fhir";
 import { client } from "./queries";
 import type { IncidentSummary } from "./types";
+import { useRead } from "./read";
 
 export type Severity = IncidentSummary["severity"];
 export const severities: readonly Severity[] = ["emergency", "critical", "high", "medium", "low"];
@@ -153,13 +154,13 @@ export type IncidentAnswers = { [R in ActRoute]: Incident } & {
 const key_of = (id: string) => ["incidents", "one", id];
 
 export const useIncident = (id: string) =>
-  useQuery({ queryKey: key_of(id), queryFn: ({ signal }) => ask("GET /api/v1/incidents/{id}", { params: { id }, signal }), refetchInterval: 5_000 });
+  useRead({ queryKey: key_of(id), queryFn: ({ signal }) => ask("GET /api/v1/incidents/{id}", { params: { id }, signal }), refetchInterval: 5_000 });
 
 const page_of_timeline = 500;
 // Entries after number `from`. They never change: what was read before is kept, and only what is newer is read.
 export const useTimeline = (id: string, from: number) => {
   const queryKey = ["incidents", "timeline", id, from];
-  return useQuery({
+  return useRead({
     queryKey,
     queryFn: async ({ signal }) => {
       const found = [...(client.getQueryData<Entry[]>(queryKey) ?? [])];
@@ -176,10 +177,10 @@ export const useTimeline = (id: string, from: number) => {
 };
 
 export const useSetup = () =>
-  useQuery({ queryKey: ["incident-setup"], queryFn: ({ signal }) => ask("GET /api/v1/incident-setup", { signal }), staleTime: 60_000 });
+  useRead({ queryKey: ["incident-setup"], queryFn: ({ signal }) => ask("GET /api/v1/incident-setup", { signal }), staleTime: 60_000 });
 
 export const useClassification = (facts: { title: string; text: string; status: string; service: string }) =>
-  useQuery({
+  useRead({
     queryKey: ["incident-classify", facts],
     queryFn: ({ signal }) => ask("POST /api/v1/incident-classify", { body: facts, signal }),
     enabled: facts.title.trim() !== "",
@@ -195,7 +196,7 @@ export const useLinkedAlerts = (ids: readonly string[]) =>
 
 // Names of Locations by their ids; what may not be read has none.
 export const useWardNames = (wards: readonly string[]) =>
-  useQuery({
+  useRead({
     queryKey: ["wards", wards],
     queryFn: async ({ signal }) => {
       const bundle = await ask_fhir<Bundle<{ resourceType: string; id: string; name?: string }>>("Location", { _id: wards.join(","), _elements: "name" }, { signal });

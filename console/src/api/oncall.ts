@@ -1,8 +1,9 @@
 // The on-call plan: who is called, who is on duty when, what is not covered.
 
-import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQueries } from "@tanstack/react-query";
 import { ask } from "./client";
 import { client } from "./queries";
+import { useRead } from "./read";
 
 export interface Method {
   kind: string;
@@ -120,10 +121,10 @@ export function parts_of<T>(plan: Plan, kind: string): T[] {
 const often_ms = 15_000;
 
 export const usePlan = () =>
-  useQuery({ queryKey: ["oncall", "plan"], queryFn: ({ signal }) => ask("GET /api/v1/oncall/plan", { signal }), refetchInterval: often_ms });
+  useRead({ queryKey: ["oncall", "plan"], queryFn: ({ signal }) => ask("GET /api/v1/oncall/plan", { signal }), refetchInterval: often_ms });
 
 export const useWho = (policy: string) =>
-  useQuery({
+  useRead({
     queryKey: ["oncall", "who", policy],
     queryFn: ({ signal }) => ask("GET /api/v1/oncall/who", { query: { policy }, signal }),
     refetchInterval: often_ms,
@@ -140,12 +141,12 @@ const shifts_query = (schedule: string, from: number, to: number, layer?: number
   placeholderData: keepPreviousData,
   enabled: schedule !== "",
 });
-export const useShifts = (schedule: string, from: number, to: number) => useQuery(shifts_query(schedule, from, to));
+export const useShifts = (schedule: string, from: number, to: number) => useRead(shifts_query(schedule, from, to));
 export const useLayers = (schedule: string, layers: number, from: number, to: number) =>
   useQueries({ queries: Array.from({ length: layers }, (_, layer) => shifts_query(schedule, from, to, layer)) });
 
 export const useCoverage = (days: number) =>
-  useQuery({
+  useRead({
     queryKey: ["oncall", "coverage", days],
     queryFn: ({ signal }) => ask("GET /api/v1/oncall/coverage", { query: { days }, signal }),
     refetchInterval: 60_000,

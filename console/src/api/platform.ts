@@ -1,10 +1,12 @@
 // What the platform says of itself: objectives, metrics, rules and channels; its trail; who is logged in; its settings.
 
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData } from "@tanstack/react-query";
+import { instant_text } from "../ui/wall";
 import { ask, ask_fhir } from "./client";
 import { client } from "./queries";
 import { ApiError } from "./error";
 import type { Coding, Concept } from "./fhir";
+import { useRead } from "./read";
 
 export interface BurnRate {
   limit: number;
@@ -168,11 +170,11 @@ export interface PlatformAnswers {
 const often_ms = 5_000;
 
 export const useSlos = () =>
-  useQuery({ queryKey: ["monitor", "slos"], queryFn: ({ signal }) => ask("GET /api/v1/monitor/slos", { signal }), refetchInterval: often_ms });
+  useRead({ queryKey: ["monitor", "slos"], queryFn: ({ signal }) => ask("GET /api/v1/monitor/slos", { signal }), refetchInterval: often_ms });
 export const useRules = () =>
-  useQuery({ queryKey: ["monitor", "rules"], queryFn: ({ signal }) => ask("GET /api/v1/monitor/rules", { signal }), refetchInterval: often_ms });
+  useRead({ queryKey: ["monitor", "rules"], queryFn: ({ signal }) => ask("GET /api/v1/monitor/rules", { signal }), refetchInterval: often_ms });
 export const useProbes = () =>
-  useQuery({ queryKey: ["monitor", "channels"], queryFn: ({ signal }) => ask("GET /api/v1/monitor/channels", { signal }), refetchInterval: often_ms });
+  useRead({ queryKey: ["monitor", "channels"], queryFn: ({ signal }) => ask("GET /api/v1/monitor/channels", { signal }), refetchInterval: often_ms });
 
 export interface Course {
   points: [number, number][]; // milliseconds, share of the budget that was left
@@ -181,7 +183,7 @@ export interface Course {
 }
 // The budget as it went down to what is left now: what was bad after an instant was still there at that instant.
 export const useBurnDown = (slo: string, objective: number, budget: number, remaining: number, span_s: number, step_s: number) =>
-  useQuery({
+  useRead({
     queryKey: ["slo-course", slo, objective, span_s],
     queryFn: async ({ signal }) => {
       const end = Math.floor(Date.now() / 1_000 / step_s) * step_s;
@@ -247,7 +249,7 @@ interface Page {
   link?: { relation: string; url: string }[];
   entry?: { resource?: AuditEvent; search?: { mode?: string } }[];
 }
-// Newest first. `from` and `to` are days; both belong to it.
+// Newest first. `from` and `to` are days of the site; both belong to it.
 export interface TrailSearch {
   patient: string;
   who: string;
@@ -257,7 +259,7 @@ export interface TrailSearch {
   to: string;
 }
 export const useTrail = (search: TrailSearch, count: number) =>
-  useQuery({
+  useRead({
     queryKey: ["trail", search, count],
     queryFn: async ({ signal }) => {
       const query = new URLSearchParams({ _count: String(count) });
@@ -265,8 +267,8 @@ export const useTrail = (search: TrailSearch, count: number) =>
       if (search.who) query.set("altid", search.who.includes("/") ? search.who : `user/${search.who}`);
       if (search.action) query.set("action", search.action);
       if (search.outcome) query.set("outcome", search.outcome);
-      if (search.from) query.append("date", `ge${search.from}`);
-      if (search.to) query.append("date", `le${search.to}`);
+      if (search.from) query.append("date", `ge${instant_text(`${search.from}T00:00`)}`);
+      if (search.to) query.append("date", `lt${instant_text(`${search.to}T24:00`)}`);
       const page = await ask_fhir<Page>(`AuditEvent?${query}`, undefined, { signal });
       const events = (page.entry ?? []).flatMap((each) => (each.resource?.resourceType === "AuditEvent" ? [each.resource] : []));
       return { events, more: (page.link ?? []).some((link) => link.relation === "next") };
@@ -276,10 +278,10 @@ export const useTrail = (search: TrailSearch, count: number) =>
   });
 
 export const useAuditStatus = () =>
-  useQuery({ queryKey: ["audit", "status"], queryFn: ({ signal }) => ask("GET /api/v1/audit/status", { signal }), refetchInterval: often_ms });
-export const useHolds = () => useQuery({ queryKey: ["audit", "holds"], queryFn: ({ signal }) => ask("GET /api/v1/audit/holds", { signal }) });
+  useRead({ queryKey: ["audit", "status"], queryFn: ({ signal }) => ask("GET /api/v1/audit/status", { signal }), refetchInterval: often_ms });
+export const useHolds = () => useRead({ queryKey: ["audit", "holds"], queryFn: ({ signal }) => ask("GET /api/v1/audit/holds", { signal }) });
 export const useGlasses = (waiting: boolean) =>
-  useQuery({
+  useRead({
     queryKey: ["audit", "glass", waiting],
     queryFn: ({ signal }) => ask("GET /api/v1/break-glass", { query: { waiting: waiting ? "true" : undefined }, signal }),
     refetchInterval: 30_000,
@@ -289,11 +291,11 @@ export const read_audit_again = () => client.invalidateQueries({ queryKey: ["aud
 // ---- who is logged in; settings
 
 export const useSessions = () =>
-  useQuery({ queryKey: ["sessions"], queryFn: ({ signal }) => ask("GET /api/v1/sessions", { signal }), refetchInterval: 30_000 });
-export const useMe = () => useQuery({ queryKey: ["me"], queryFn: ({ signal }) => ask("GET /api/v1/access/me", { signal }) });
+  useRead({ queryKey: ["sessions"], queryFn: ({ signal }) => ask("GET /api/v1/sessions", { signal }), refetchInterval: 30_000 });
+export const useMe = () => useRead({ queryKey: ["me"], queryFn: ({ signal }) => ask("GET /api/v1/access/me", { signal }) });
 export const useSettings = () =>
-  useQuery({ queryKey: ["settings"], queryFn: ({ signal }) => ask("GET /api/v1/settings", { signal }), refetchInterval: 30_000 });
-export const useAddresses = () => useQuery({ queryKey: ["addresses"], queryFn: ({ signal }) => ask("GET /api/v1/addresses", { signal }) });
+  useRead({ queryKey: ["settings"], queryFn: ({ signal }) => ask("GET /api/v1/settings", { signal }), refetchInterval: 30_000 });
+export const useAddresses = () => useRead({ queryKey: ["addresses"], queryFn: ({ signal }) => ask("GET /api/v1/addresses", { signal }) });
 
 // Where access control is off there is no trail and no session: their routes are not there.
 export const is_missing = (error: Error | null) => error instanceof ApiError && error.trouble === "missing";

@@ -1,13 +1,17 @@
 // What is read from the server, each under a key of its own, how often, and which events say that it changed. Events say that
 // something is new; what is shown is always read.
 
-import { keepPreviousData, QueryClient, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { keepPreviousData, MutationCache, QueryClient } from "@tanstack/react-query";
 import { feed } from "../live/feed";
+import { let_go } from "../live/hold";
 import { ask, ask_fhir } from "./client";
 import { ApiError } from "./error";
 import type { Bundle, Observation, Patient } from "./fhir";
+import { useRead } from "./read";
+export type { Read } from "./read";
 
 export const client = new QueryClient({
+  mutationCache: new MutationCache({ onSuccess: let_go }), // who acts sees what became of it
   defaultOptions: {
     queries: {
       networkMode: "always",
@@ -67,10 +71,8 @@ const heard = <T extends object>(answer: T): T => {
   return answer;
 };
 
-export type Read<T> = UseQueryResult<T, Error>;
-
 export const useStatus = () =>
-  useQuery({
+  useRead({
     queryKey: ["status"],
     queryFn: async ({ signal }) => heard(await ask("GET /api/v1/status", { signal })),
     refetchInterval: unless_told(2_000, 5_000),
@@ -78,7 +80,7 @@ export const useStatus = () =>
 
 export const alerts_max = 500;
 export const useOpenAlerts = () =>
-  useQuery({
+  useRead({
     queryKey: ["alerts", "open"],
     queryFn: async ({ signal }) => {
       const answer = await ask("GET /api/v1/alerts", { query: { state: "open", count: alerts_max }, signal });
@@ -89,7 +91,7 @@ export const useOpenAlerts = () =>
   });
 
 export const useResolvedAlerts = (count: number, enabled: boolean) =>
-  useQuery({
+  useRead({
     queryKey: ["alerts", "resolved", count],
     queryFn: ({ signal }) => ask("GET /api/v1/alerts", { query: { state: "resolved", count }, signal }),
     placeholderData: keepPreviousData,
@@ -97,21 +99,21 @@ export const useResolvedAlerts = (count: number, enabled: boolean) =>
   });
 
 export const useAlert = (id: string) =>
-  useQuery({
+  useRead({
     queryKey: ["alert", id],
     queryFn: ({ signal }) => ask("GET /api/v1/alerts/{id}", { params: { id }, signal }),
     enabled: id !== "",
   });
 
 export const useBoard = () =>
-  useQuery({
+  useRead({
     queryKey: ["board"],
     queryFn: async ({ signal }) => heard(await ask("GET /api/v1/vitals", { signal })),
     refetchInterval: 2_000,
   });
 
 export const useIncidents = (state: "open" | "over" = "open", count = 50) =>
-  useQuery({
+  useRead({
     queryKey: ["incidents", state, count],
     queryFn: ({ signal }) => ask("GET /api/v1/incidents", { query: { state, count }, signal }),
     refetchInterval: unless_told(10_000, 30_000),
@@ -119,14 +121,14 @@ export const useIncidents = (state: "open" | "over" = "open", count = 50) =>
   });
 
 export const useChanges = (limit = 50) =>
-  useQuery({
+  useRead({
     queryKey: ["changes", limit],
     queryFn: ({ signal }) => ask("GET /api/v1/changes", { query: { limit }, signal }),
     refetchInterval: 5_000,
   });
 
 export const useMonitor = () =>
-  useQuery({
+  useRead({
     queryKey: ["monitor"],
     queryFn: ({ signal }) => ask("GET /api/v1/monitor", { signal }),
     refetchInterval: 5_000,
@@ -181,16 +183,16 @@ async function read_classes(signal: AbortSignal): Promise<Record<RequestClass, C
 }
 
 export const useClasses = () =>
-  useQuery({ queryKey: ["classes"], queryFn: ({ signal }) => read_classes(signal), refetchInterval: 5_000 });
+  useRead({ queryKey: ["classes"], queryFn: ({ signal }) => read_classes(signal), refetchInterval: 5_000 });
 
 export const usePatient = (id: string) =>
-  useQuery({
+  useRead({
     queryKey: ["patient", id],
     queryFn: ({ signal }) => ask_fhir<Patient>(`Patient/${encodeURIComponent(id)}`, undefined, { signal }),
   });
 
 export const usePatientSigns = (id: string) =>
-  useQuery({
+  useRead({
     queryKey: ["board", "patient", id],
     queryFn: async ({ signal }) => {
       const answer = await ask("GET /api/v1/vitals/{patient}", { params: { patient: id }, signal });
@@ -202,7 +204,7 @@ export const usePatientSigns = (id: string) =>
   });
 
 export const useRecords = <T extends { resourceType: string }>(type: string, id: string, query: Record<string, string>) =>
-  useQuery({
+  useRead({
     queryKey: ["records", type, id, query],
     queryFn: ({ signal }) => ask_fhir<Bundle<T>>(type, { patient: id, _count: 100, ...query }, { signal }),
     staleTime: 30_000,
@@ -211,12 +213,12 @@ export const useRecords = <T extends { resourceType: string }>(type: string, id:
 // The vital signs of the last hours: all of them once, then what is newer.
 const observations_max = 1_000;
 export function useVitalHistory(id: string, hours: number) {
-  return useQuery({
+  return useRead({
     queryKey: ["vital-history", id, hours],
     queryFn: async ({ signal }) => {
       const key = ["vital-history", id, hours];
       const before = client.getQueryData<Observation[]>(key) ?? [];
-      const begin = new Date(Date.now() - hours * 3_600_000).toISOString();
+      const begin = new Date(feed.now() - hours * 3_600_000).toISOString();
       const newest = before.reduce((latest, each) => ((each.effectiveDateTime ?? "") > latest ? each.effectiveDateTime! : latest), begin);
       const bundle = await ask_fhir<Bundle<Observation>>(
         "Observation",

@@ -1,6 +1,7 @@
 // Who is at the console. With access control off nobody is asked: then who acts says a name, which is kept on this device.
 
 import { useSyncExternalStore } from "react";
+import { set_site } from "../site";
 import { ask, is_attended, when_expired } from "./client";
 import { ApiError } from "./error";
 import type { Me } from "./types";
@@ -39,7 +40,8 @@ export const tell_signed_in = () => channel?.postMessage("signed-in");
 
 async function look(): Promise<Session> {
   try {
-    const { access, logged_in } = await ask("GET /api/v1/config", { attended: false });
+    const { access, logged_in, site, zone } = await ask("GET /api/v1/config", { attended: false });
+    set_site(site, zone);
     if (access === "off") return { state: "open" };
     if (!logged_in) return { state: "unknown" };
     return { state: "in", me: await ask("GET /api/v1/access/me", { attended: false }) };

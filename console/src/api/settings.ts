@@ -1,9 +1,9 @@
 // Live settings with their history, addresses of people, and what comes in by which way.
 
-import { useQuery } from "@tanstack/react-query";
 import { ask } from "./client";
 import type { Setting } from "./platform";
 import { client } from "./queries";
+import { useRead } from "./read";
 
 export type SettingVersion = Setting["in_force"];
 export interface SettingHistory {
@@ -20,7 +20,7 @@ export interface SettingsAnswers {
 }
 
 export const useSettingHistory = (name: string) =>
-  useQuery({
+  useRead({
     queryKey: ["settings", "history", name],
     queryFn: ({ signal }) => ask("GET /api/v1/settings/{name}", { params: { name }, signal }),
     enabled: name !== "",
@@ -65,7 +65,7 @@ function feed_of(id: string, all: readonly Row[], faulty: readonly Row[]): Feed 
 }
 
 export const useFeeds = () =>
-  useQuery({
+  useRead({
     queryKey: ["feeds"],
     queryFn: async ({ signal }) => {
       const end = Math.floor(Date.now() / 1_000 / feed_step_s) * feed_step_s + feed_step_s;

@@ -220,7 +220,7 @@ export interface Answers extends AccessAnswers, AlertingAnswers, ChangeAnswers, 
   "POST /api/v1/alerts/{id}/escalate": Alert;
   "POST /api/v1/alerts/{id}/resolve": Alert;
   "POST /api/v1/break-glass": { id: string; until: string };
-  "GET /api/v1/config": { access: "on" | "off"; logged_in?: boolean; demo: boolean; version: string };
+  "GET /api/v1/config": { access: "on" | "off"; logged_in?: boolean; demo: boolean; version: string; site?: string; zone?: string };
   "GET /api/v1/monitor": Monitor;
   "GET /api/v1/query": Vector;
   "GET /api/v1/query_range": Matrix;

@@ -5,6 +5,7 @@ import { usePatientSigns, useVitalHistory } from "../api/queries";
 import type { SignName } from "../api/types";
 import { useScreenKeys } from "../frame/keys";
 import { useFormats, useT } from "../i18n";
+import { feed } from "../live/feed";
 import { Button, Select } from "../ui/basic";
 import Chart from "../ui/chart";
 import { Data, Empty } from "../ui/states";
@@ -159,7 +160,7 @@ export default function VitalsChart({ id, marks }: { id: string; marks: readonly
     .join(". ");
   const times = sign_names.flatMap((name) => courses[name].map(([at]) => at));
   // As wide as asked, or as there is data: a first quarter of an hour is not squeezed into a corner.
-  const to = Math.max(Date.now(), ...times.slice(-1));
+  const to = Math.max(feed.now(), ...times.slice(-1));
   const first = times.length > 0 ? Math.min(...times) : to - hours * hour_ms;
   const from = Math.max(to - hours * hour_ms, Math.min(first, to - 10 * 60_000));
   return (

@@ -2,19 +2,23 @@
 
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
+import { ask } from "../api/client";
 import { useMonitor, useIncidents, useOpenAlerts, useStatus } from "../api/queries";
 import { useSession } from "../api/session";
 import { judge, type Verdict } from "../clinical/verdict";
 import { is_language, languages, useFormats, useT, type MessageId } from "../i18n";
 import { feed } from "../live/feed";
+import { hold, let_go, useHeldSince } from "../live/hold";
 import { useFreshness, useTicking } from "../live/hooks";
 import { prefer, themes, usePreferences, type Theme } from "../preferences";
 import { useScreens } from "../screens/permitted";
 import { groups, screens, type Screen } from "../screens/registry";
-import { Dialog, IconButton, Select } from "../ui/basic";
+import { useSite } from "../site";
+import { Button, Dialog, IconButton, Select } from "../ui/basic";
 import { Icon } from "../ui/icons";
-import { EmergencyCall, Notices } from "../ui/notices";
+import { EmergencyCall, Notices, SoundSwitch } from "../ui/notices";
 import { useKeys } from "./keys";
+import { useKiosk } from "./kiosk";
 
 export function useVerdict(): Verdict {
   const freshness = useFreshness();
@@ -75,10 +79,23 @@ function Navigation({ onGo }: { onGo: () => void }) {
   );
 }
 
+// The time by the server's clock, where the site is.
+function WallClock() {
+  const formats = useFormats();
+  const { zone } = useSite();
+  const element = useTicking(() => {
+    const now = feed.now();
+    if (element.current) element.current.title = `${zone}, ${formats.utc(now)}`;
+    return formats.clock(now);
+  });
+  return <span ref={element} className="wall-clock number" />;
+}
+
 function LiveClock() {
   const t = useT();
   const formats = useFormats();
   const freshness = useFreshness();
+  const held = useHeldSince() !== undefined;
   useEffect(() => {
     document.documentElement.dataset["fresh"] = freshness;
   }, [freshness]);
@@ -90,8 +107,28 @@ function LiveClock() {
   return (
     <p className={`live ${freshness}`}>
       <span className="live-dot" aria-hidden="true" />
-      <span ref={text} />
+      <span>
+        <WallClock />
+        <span ref={text} />
+      </span>
+      <IconButton icon={held ? "play" : "pause"} label={t(held ? "hold.let_go" : "hold.hold")} aria-pressed={held} onClick={held ? let_go : hold} />
     </p>
+  );
+}
+
+function Held() {
+  const t = useT();
+  const formats = useFormats();
+  const since = useHeldSince();
+  if (since === undefined) return null;
+  return (
+    <div className="held" role="status">
+      <Icon name="pause" />
+      <span>{t("hold.since", { time: formats.clock(since) })}</span>
+      <Button icon="play" onClick={let_go}>
+        {t("hold.let_go")}
+      </Button>
+    </div>
   );
 }
 
@@ -110,6 +147,17 @@ function NotLive() {
   );
 }
 
+// Incidents and changes are found by their id, everything else is a patient's.
+async function place_of(text: string): Promise<string> {
+  const otherwise = `/patients?q=${encodeURIComponent(text)}`;
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return otherwise;
+  const id = text.toLowerCase();
+  const found = await Promise.allSettled([ask("GET /api/v1/incidents/{id}", { params: { id } }), ask("GET /api/v1/changes/{id}", { params: { id } })]);
+  if (found[0].status === "fulfilled") return `/incidents/${id}`;
+  if (found[1].status === "fulfilled") return `/changes/${id}`;
+  return otherwise;
+}
+
 function Search() {
   const t = useT();
   const [, go] = useLocation();
@@ -121,7 +169,7 @@ function Search() {
       onSubmit={(event) => {
         event.preventDefault();
         const text = input.current?.value.trim() ?? "";
-        if (text) go(`/patients?q=${encodeURIComponent(text)}`);
+        if (text) void place_of(text).then((place) => go(place));
       }}
     >
       <Icon name="search" />
@@ -136,6 +184,7 @@ function Settings() {
   const preferences = usePreferences();
   return (
     <div className="settings">
+      <SoundSwitch />
       <IconButton
         icon={preferences.initials ? "eye-off" : "eye"}
         label={t(preferences.initials ? "privacy.off" : "privacy.on")}
@@ -204,7 +253,8 @@ function VerdictPill() {
 function OpenEmergencies() {
   const t = useT();
   const { data } = useOpenAlerts();
-  const open = (data?.alerts ?? []).filter((alert) => alert.severity === "emergency" && alert.state === "open").length;
+  // The incident that an emergency became calls people as well: that is the same one.
+  const open = (data?.alerts ?? []).filter((alert) => alert.severity === "emergency" && alert.state === "open" && alert.source !== "incidents").length;
   if (!data) return null;
   return (
     <Link href="/board" className={open > 0 ? "count emergency" : "count"}>
@@ -228,6 +278,7 @@ function Keys({ open, onClose }: { open: boolean; onClose: () => void }) {
     ["Enter", t("keys.open")],
     ["t", t("keys.table")],
     ["u", t("incident.update_key")],
+    [t("hold.space"), t("hold.key")],
     ["?", t("keys.title")],
     ["Esc", t("action.close")],
   ];
@@ -273,7 +324,8 @@ export function Frame({ children }: { children: ReactNode }) {
     if (first.current) first.current = false;
     else content.current?.focus({ preventScroll: true });
   }, [title, path]);
-  const kiosk = new URLSearchParams(window.location.search).get("kiosk") === "1";
+  const kiosk = useKiosk();
+  const site = useSite();
   return (
     <div className={`frame${menu ? " menu-open" : ""}${kiosk ? " kiosk" : ""}`}>
       <a className="skip" href="#content">
@@ -282,9 +334,12 @@ export function Frame({ children }: { children: ReactNode }) {
       <header className="top">
         <div className="brand">
           <IconButton icon="menu" label={t("nav.menu")} className="button icon-only menu-button" aria-expanded={menu} aria-controls="navigation" onClick={() => set_menu(!menu)} />
-          <Link href="/" aria-label="MyDR24">
+          <Link href="/" aria-label={site.name ? `MyDR24 ${site.name}` : "MyDR24"}>
             <Icon name="pulse" />
-            <span>MyDR24</span>
+            <span>
+              MyDR24{" "}
+              {site.name && <small dir="auto">{site.name}</small>}
+            </span>
           </Link>
         </div>
         <VerdictPill />
@@ -294,7 +349,10 @@ export function Frame({ children }: { children: ReactNode }) {
         <Settings />
         <Who />
       </header>
-      <NotLive />
+      <div className="bands">
+        <NotLive />
+        <Held />
+      </div>
       <Navigation onGo={() => set_menu(false)} />
       <main id="content" ref={content} tabIndex={-1}>
         {children}

@@ -1,7 +1,8 @@
 // Keys for the whole console: g and a letter goes to a screen, / searches, ? helps. A screen listens to the event "mydr24:key"
-// for its own. Nothing happens while somebody types, or while a dialog is open.
+// for its own. Space holds the picture while it is pressed. Nothing happens while somebody types, or while a dialog is open.
 
 import { useEffect, useRef } from "react";
+import { hold, let_go } from "../live/hold";
 import { screens } from "../screens/registry";
 
 interface Actions {
@@ -17,6 +18,7 @@ const chord_ms = 1_200;
 
 export function useKeys(actions: Actions) {
   const chord_until = useRef(0); // outlives the renderings that live data cause between the two keys
+  const is_pressed = useRef(false); // Space
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -25,6 +27,13 @@ export function useKeys(actions: Actions) {
         return;
       }
       if (document.querySelector("dialog[open]")) return;
+      // On a button or a link Space is theirs.
+      if (event.key === " " && (event.target === document.body || event.target === document.getElementById("content"))) {
+        event.preventDefault();
+        is_pressed.current = true;
+        hold();
+        return;
+      }
       const now = performance.now();
       if (now < chord_until.current) {
         chord_until.current = 0;
@@ -42,8 +51,17 @@ export function useKeys(actions: Actions) {
       } else if (event.key === "?") actions.help();
       else window.dispatchEvent(new CustomEvent("mydr24:key", { detail: event.key }));
     };
+    const released = (event: KeyboardEvent) => {
+      if (event.key !== " " || !is_pressed.current) return;
+      is_pressed.current = false;
+      let_go();
+    };
     window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
+    window.addEventListener("keyup", released);
+    return () => {
+      window.removeEventListener("keydown", pressed);
+      window.removeEventListener("keyup", released);
+    };
   });
 }
 

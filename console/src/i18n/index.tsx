@@ -1,9 +1,10 @@
 // Texts in the reader's language (ICU MessageFormat, one catalog a language, all complete: scripts/catalogs.mjs). Dates and
 // numbers are Gregorian with Latin digits whatever the language says by default: a clinical time must not be read wrongly.
 
-import { useCallback, useEffect, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
 import { IntlProvider, useIntl } from "react-intl";
 import { usePreferences } from "../preferences";
+import { useSite } from "../site";
 import type en from "./en.json";
 
 export type MessageId = keyof typeof en;
@@ -33,6 +34,7 @@ const loaders: Record<Language, () => Promise<{ default: Catalog }>> = {
 
 export function Texts({ children }: { children: ReactNode }) {
   const { language } = usePreferences();
+  const { zone } = useSite();
   const [loaded, set_loaded] = useState<{ language: Language; messages: Catalog }>();
   useEffect(() => {
     let gone = false;
@@ -56,7 +58,7 @@ export function Texts({ children }: { children: ReactNode }) {
   }, [loaded]);
   if (!loaded) return null;
   return (
-    <IntlProvider locale={locale_of(loaded.language)} messages={loaded.messages} onError={() => undefined}>
+    <IntlProvider locale={locale_of(loaded.language)} timeZone={zone} messages={loaded.messages} onError={() => undefined}>
       {children}
     </IntlProvider>
   );
@@ -83,23 +85,26 @@ export interface Formats {
 export function useFormats(): Formats {
   const intl = useIntl();
   const t = useT();
-  return {
-    number: (value, digits = 0) => intl.formatNumber(value, { maximumFractionDigits: digits, minimumFractionDigits: digits }),
-    percent: (share) => intl.formatNumber(share, { style: "percent", maximumFractionDigits: share > 0 && share < 0.1 ? 1 : 0 }),
-    clock: (at) => intl.formatTime(at, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }),
-    time: (at) =>
-      intl.formatDate(at, { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }),
-    utc: (at) => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`,
-    duration_ms: (ms) =>
-      ms < 1_000
-        ? t("unit.ms", { n: intl.formatNumber(ms, { maximumFractionDigits: ms < 10 ? 1 : 0 }) })
-        : t("unit.s", { n: intl.formatNumber(ms / 1_000, { maximumFractionDigits: ms < 10_000 ? 1 : 0 }) }),
-    age: (seconds) => {
-      const s = Math.max(0, Math.round(seconds));
-      if (s < 90) return t("age.s", { n: s });
-      if (s < 5_400) return t("age.min", { n: Math.round(s / 60) });
-      if (s < 172_800) return t("age.h", { n: Math.round(s / 3_600) });
-      return t("age.d", { n: Math.round(s / 86_400) });
-    },
-  };
+  return useMemo(
+    () => ({
+      number: (value, digits = 0) => intl.formatNumber(value, { maximumFractionDigits: digits, minimumFractionDigits: digits }),
+      percent: (share) => intl.formatNumber(share, { style: "percent", maximumFractionDigits: share > 0 && share < 0.1 ? 1 : 0 }),
+      clock: (at) => intl.formatTime(at, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }),
+      time: (at) =>
+        intl.formatDate(at, { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }),
+      utc: (at) => `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`,
+      duration_ms: (ms) =>
+        ms < 1_000
+          ? t("unit.ms", { n: intl.formatNumber(ms, { maximumFractionDigits: ms < 10 ? 1 : 0 }) })
+          : t("unit.s", { n: intl.formatNumber(ms / 1_000, { maximumFractionDigits: ms < 10_000 ? 1 : 0 }) }),
+      age: (seconds) => {
+        const s = Math.max(0, Math.round(seconds));
+        if (s < 90) return t("age.s", { n: s });
+        if (s < 5_400) return t("age.min", { n: Math.round(s / 60) });
+        if (s < 172_800) return t("age.h", { n: Math.round(s / 3_600) });
+        return t("age.d", { n: Math.round(s / 86_400) });
+      },
+    }),
+    [intl, t],
+  );
 }

@@ -1,10 +1,10 @@
 // Finding a patient: by name, record number, id or date of birth.
 
-import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { ask_fhir } from "../api/client";
 import { name_of, resources, type Bundle, type Patient } from "../api/fhir";
+import { useRead } from "../api/read";
 import { age_in_years, PersonName } from "../clinical/parts";
 import { feed } from "../live/feed";
 import { useT } from "../i18n";
@@ -63,7 +63,7 @@ export default function Patients() {
   const [text, set_text] = useState(q);
   useEffect(() => set_text(q), [q]);
   const asked = q.trim();
-  const read = useQuery({ queryKey: ["patients", asked], queryFn: ({ signal }) => find(asked, signal), enabled: asked.length >= 2, staleTime: 10_000 });
+  const read = useRead({ queryKey: ["patients", asked], queryFn: ({ signal }) => find(asked, signal), enabled: asked.length >= 2, staleTime: 10_000 });
   return (
     <div className="patients">
       <header className="screen-head">

@@ -11,6 +11,7 @@ import {
 import { useFormats, useT } from "../i18n";
 import { feed } from "../live/feed";
 import { useTicking } from "../live/hooks";
+import { is_elsewhere, useSite } from "../site";
 import { Icon, type IconName, type Status } from "./icons";
 
 type Look = "plain" | "primary" | "danger" | "quiet";
@@ -64,6 +65,24 @@ export function Field({ label, hint, error, children }: FieldProps) {
         </p>
       )}
     </div>
+  );
+}
+
+interface TimeFieldProps {
+  label: string;
+  error?: string | undefined;
+  value: string; // as ui/wall.ts writes it
+  onChange: (value: string) => void;
+  first?: boolean; // has the focus when its dialog opens
+}
+// A day and a time by the site's clock, whose zone is said where this machine shows another time.
+export function TimeField({ label, error, value, onChange, first }: TimeFieldProps) {
+  const t = useT();
+  const { zone } = useSite();
+  return (
+    <Field label={label} error={error} {...(is_elsewhere() ? { hint: t("time.zone", { zone }) } : {})}>
+      {(ids) => <input {...ids} {...(first ? { "data-first": true } : {})} type="datetime-local" value={value} onChange={(event) => onChange(event.target.value)} />}
+    </Field>
   );
 }
 

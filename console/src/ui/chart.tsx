@@ -6,6 +6,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { BandRange } from "../clinical/news2";
 import { usePreferences } from "../preferences";
+import { useSite } from "../site";
 
 export interface ChartProps {
   points: readonly (readonly [number, number])[]; // milliseconds, value
@@ -64,6 +65,7 @@ const columns = (points: ChartProps["points"]): uPlot.AlignedData => [points.map
 
 export default function Chart(props: ChartProps) {
   const { theme } = usePreferences();
+  const { zone } = useSite();
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | undefined>(undefined);
   const latest = useRef(props);
@@ -80,6 +82,7 @@ export default function Chart(props: ChartProps) {
       width: element.clientWidth,
       height: props.height,
       padding: [4, 8, props.axis ? 0 : 4, 0],
+      tzDate: (at) => uPlot.tzDate(new Date(at * 1_000), zone),
       legend: { show: false },
       cursor: { sync: { key: props.sync }, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
@@ -118,7 +121,7 @@ export default function Chart(props: ChartProps) {
       plot.destroy();
       chart.current = undefined;
     };
-  }, [theme, props.axis, props.height, props.step, props.sync, props.ticks]);
+  }, [theme, zone, props.axis, props.height, props.step, props.sync, props.ticks]);
 
   useEffect(() => {
     chart.current?.setData(columns(props.points));

@@ -3,13 +3,14 @@
 
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, type ReactNode } from "react";
+import { useScale } from "./media";
 
 export interface RowsProps<T> {
   label: string;
   rows: readonly T[];
   id_of: (row: T) => string;
   head?: readonly string[];
-  row_height: number;
+  row_height: number; // in pixels, where text has its usual size
   className: string;
   render: (row: T) => ReactNode; // cells: elements with role="cell"
   row_class?: (row: T) => string;
@@ -19,14 +20,15 @@ export interface RowsProps<T> {
 
 export function Rows<T>({ label, rows, id_of, head, row_height, className, render, row_class, selected, at_end }: RowsProps<T>) {
   const scroll = useRef<HTMLDivElement>(null);
+  const height = row_height * useScale();
   const list = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroll.current,
-    estimateSize: () => row_height,
+    estimateSize: () => height,
     getItemKey: (index) => id_of(rows[index]!),
     overscan: 6,
   });
-  useEffect(() => list.measure(), [list, row_height]);
+  useEffect(() => list.measure(), [list, height]);
   const selected_at = selected ? rows.findIndex((row) => id_of(row) === selected) : -1;
   useEffect(() => {
     if (selected_at >= 0) list.scrollToIndex(selected_at, { align: "auto" });

@@ -20,11 +20,3 @@ export function useWhen(): When {
     [intl],
   );
 }
-
-const two = (n: number) => String(n).padStart(2, "0");
-// What <input type="datetime-local"> holds, by the browser's clock.
-export function local_text(at: number): string {
-  const date = new Date(at);
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
-}
-export const instant_text = (local: string): string => (Number.isNaN(Date.parse(local)) ? "" : new Date(local).toISOString());

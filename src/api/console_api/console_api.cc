@@ -111,7 +111,10 @@ void add_routes(pipeline::Router& router, Config config) {
                      json::Writer out(response.body);
                      out.begin_object().field("access", config.is_known ? "on" : "off");
                      if (config.is_known) out.field("logged_in", config.is_known(call.request()));
-                     out.field("demo", config.demo).field("version", config.version).end_object();
+                     out.field("demo", config.demo).field("version", config.version);
+                     if (!config.site.empty()) out.field("site", config.site);
+                     if (!config.zone.empty()) out.field("zone", config.zone);
+                     out.end_object();
                      co_await call.respond(std::move(response));
                    },
                    admission::Cost::quick, "What a console has to know before anybody logged in"});

@@ -40,9 +40,11 @@ struct Config {
   std::function<bool(const net::Request&)> is_known;
   bool demo = false;  // nothing that is shown is real
   std::string version;
+  std::string site;  // its name; empty: none
+  std::string zone;  // IANA time zone that times are shown in; empty: the browser's
 };
 
-// GET of each screen and of /assets/{name}; GET /api/v1/config: {"access","logged_in","demo","version"}. A page that asks that
+// GET of each screen and of /assets/{name}; GET /api/v1/config: {"access","logged_in","demo","version","site","zone"}. A page that asks that
 // first need not find out by a refusal that nobody is logged in.
 void add_routes(pipeline::Router& router, Config config);
 

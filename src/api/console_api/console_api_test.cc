@@ -148,6 +148,14 @@ TEST_F(Console, AConsoleLearnsWhetherPeopleLogIn) {
   EXPECT_EQ(header(answer, "Cache-Control"), "no-store");
 }
 
+TEST_F(Console, AConsoleLearnsWhereItStands) {
+  pipeline::Router other;
+  add_routes(other, {.version = "1", .site = "St. Elsewhere", .zone = "Europe/Berlin"});
+  router = std::move(other);
+  EXPECT_EQ(ask("/api/v1/config").body,
+            R"({"access":"off","demo":false,"version":"1","site":"St. Elsewhere","zone":"Europe/Berlin"})");
+}
+
 TEST_F(Console, AConsoleLearnsWhetherSomebodyIsLoggedInWithoutBeingRefused) {
   for (const bool known : {false, true}) {
     pipeline::Router other;

@@ -48,6 +48,7 @@ struct DemoOptions {
   std::string data;
   std::string store;  // postgres://...; empty: in the folder `data`
   bool keep = false;
+  std::string zone;        // IANA time zone of the console; empty: that of each browser
   double pace = 1;         // of the script, against how it is written; 0: no script
   std::string stop_after;  // a duration; empty: until Ctrl-C
 };

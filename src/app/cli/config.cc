@@ -13,6 +13,7 @@
 #include "app/server/notify.h"
 #include "app/server/tenants.h"
 #include "base/net/client.h"
+#include "base/zone/zone.h"
 
 namespace mydr24::cli {
 
@@ -178,6 +179,10 @@ void Loader::set_text(const Key& key, std::string_view text, const std::string& 
     if (text.empty() || text.find(' ') != text.npos || options.find(fmt::format(" {} ", text)) == options.npos) {
       return wrong(where, fmt::format("{} = '{}' must be one of: {}", key.name, text, key.choices));
     }
+  }
+  if (key.form == Key::Form::zone && !text.empty()) {
+    if (const auto zone = zone::Zone::find(text); !zone)
+      return wrong(where, fmt::format("{}: {}", key.name, zone.error().text));
   }
   if (key.name == "store.path" && text.empty()) return wrong(where, "store.path must name a folder");
   std::get<Key::Text>(key.member)(config.settings) = text;

@@ -28,7 +28,7 @@ struct Key {
   using Text = std::string& (*)(server::Settings&);
   using Number = std::int64_t& (*)(server::Settings&);
 
-  enum class Form : std::uint8_t { any, address, choice, path };
+  enum class Form : std::uint8_t { any, address, choice, path, zone };
 
   std::string_view name;  // "server.listen"
   std::variant<Text, Number> member;

@@ -296,6 +296,11 @@ constexpr auto table = std::to_array<Key>({
      "value of "
      "its own for each.",
      Form::any},
+    {"console.site", at<&Settings::console, &server::ConsoleSection::site>,
+     "Name of the site, shown in the web console. Empty: none.", Form::any},
+    {"console.zone", at<&Settings::console, &server::ConsoleSection::zone>,
+     "IANA time zone of all that the web console shows and reads, as Europe/Berlin. Empty: that of each browser.",
+     Form::zone},
     {"series.mode", at<&Settings::series, &Series::mode>,
      "on: a history of what is counted is kept and can be asked for, as of a Prometheus.", Form::choice, "on off"},
     {"series.collect_every_s", at<&Settings::series, &Series::collect_every_s>,

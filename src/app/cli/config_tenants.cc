@@ -7,6 +7,7 @@
 
 #include "app/cli/terminal.h"
 #include "app/server/tenants.h"
+#include "base/zone/zone.h"
 
 namespace mydr24::cli {
 namespace {
@@ -18,7 +19,7 @@ struct TextKey {
   std::string TenantSection::* member;
   std::string_view doc;
 };
-constexpr std::array<TextKey, 9> text_keys{{
+constexpr std::array<TextKey, 11> text_keys{{
     {"name", &TenantSection::name, "1 to 32 of a-z 0-9 -: in its tokens, log lines and metrics"},
     {"tier", &TenantSection::tier, "basic, professional, enterprise or emergency"},
     {"path", &TenantSection::path, "The folder of its store. Empty: tenants/NAME in store.path"},
@@ -29,6 +30,8 @@ constexpr std::array<TextKey, 9> text_keys{{
     {"encryption_key_file", &TenantSection::encryption_key_file,
      "Empty: encryption.key_file; data keys are its own anyway"},
     {"routing", &TenantSection::routing, "Empty: alerting.routing"},
+    {"site", &TenantSection::site, "Empty: console.site"},
+    {"zone", &TenantSection::zone, "Empty: console.zone"},
 }};
 constexpr TextKey topics_key{"mqtt_topics", &TenantSection::mqtt_topics,
                              "As vitals.mqtt_topics. Empty: it does not subscribe"};
@@ -96,6 +99,8 @@ std::vector<TenantSection> read_tenants(const toml::node& node,
       } else if (text_key != nullptr) {
         if (const auto* text = field.as_string()) {
           tenant.*text_key->member = text->get();
+          if (text_key->member == &TenantSection::zone && !text->get().empty())
+            if (const auto zone = zone::Zone::find(text->get()); !zone) wrong(field, zone.error().text);
         } else {
           wrong(field, fmt::format("{} must be a text", key.str()));
         }

@@ -52,6 +52,7 @@ TEST_F(ConfigFile, EveryKeyCanBeSetByItsEnvironmentName) {
     if (name == "notify.link_base" || (name.starts_with("notify.") && name.ends_with("_url")))
       return "https://x.example";
     if (name == "server.call_networks") return "10.1.0.0/16";
+    if (name == "console.zone") return "Europe/Berlin";
     return name.starts_with("notify.twilio") && name.ends_with("from") ? "+15551234567" : "x";
   };
   for (const Key& key : keys()) {
@@ -137,6 +138,7 @@ TEST_F(ConfigFile, WhatIsWrongIsNamedWithFileAndLine) {
       {"[store]\npath = \"\"\n", ":2", "must name a folder"},
       {"[log]\nlevel = \"loud\"\n", ":2", "must be one of: debug info warn error"},
       {"[log]\nlevel = \"info warn\"\n", ":2", "must be one of"},
+      {"[console]\nzone = \"Europe/Atlantis\"\n", ":2", "no time zone"},
       {"[alerting]\nsteps = [\"nurse\"]\n", ":2", "must be a list of lists"},
       {"[alerting]\nsteps = [[\"nurse\"]]\n", ":2", "no contact is named 'nurse'"},
       {"[alerting]\ncontacts = 3\n", ":2", "must be tables"},
@@ -197,6 +199,7 @@ TEST_F(ConfigFile, TenantsAreReadAndEachMistakeIsNamedWithItsLine) {
   const std::vector<Wrong> all{
       {"tenants = 1\n", ":1", "[[tenants]]"},
       {"[[tenants]]\nname = 3\n", ":2", "name must be a text"},
+      {"[[tenants]]\nname = \"a\"\nzone = \"Europe/Atlantis\"\n", ":3", "no time zone"},
       {"[[tenants]]\nnam = \"x\"\n", ":2", "did you mean 'name'"},
       {"[[tenants]]\nname = \"x\"\nhosts = \"h\"\n", ":3", "must be a list"},
       {"[[tenants]]\nname = \"x\"\nhosts = [1]\n", ":3", "must be a text"},

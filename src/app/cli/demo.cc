@@ -83,6 +83,7 @@ server::Settings demo_settings(const DemoOptions& options, const demo::Show& sho
   settings.store.url = options.store;
   settings.log.level = "warn";
   settings.demo = true;
+  settings.console = {.site = "Demo hospital", .zone = options.zone};
   settings.access.mode = "off";  // nothing in it is real, and it is on this machine only
   for (const std::string_view who : people) {
     settings.alerting.contacts.push_back(

@@ -1,5 +1,6 @@
 #include "app/cli/command_line.h"
 #include "app/cli/config.h"
+#include "base/zone/zone.h"
 
 namespace mydr24::cli {
 
@@ -33,6 +34,12 @@ void CommandLine::add_demo() {
   command->add_option("--data", demo_.data, "Data folder (default: mydr24/demo in the user's data folder)");
   command->add_option("--store", demo_.store, "postgres://...: PostgreSQL in place of the folder");
   command->add_flag("--keep", demo_.keep, "Go on with the data of the last demo");
+  command
+      ->add_option("--zone", demo_.zone, "Time zone of the console, as Europe/Berlin (default: that of each browser)")
+      ->check([](const std::string& name) {
+        const auto zone = zone::Zone::find(name);
+        return zone ? std::string() : zone.error().text;
+      });
   command->add_option("--pace", demo_.pace, "How many times faster than life the script goes; 0: no script")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 60.0));

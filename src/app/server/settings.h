@@ -213,6 +213,12 @@ struct ChangesSection {
   std::string scopes;       // what this server belongs to, with commas: lab, non-clinical, ward/NAME, region/NAME
 };
 
+// What the web console shows of where it stands.
+struct ConsoleSection {
+  std::string site;  // its name, beside the product's; empty: none
+  std::string zone;  // IANA time zone of all that it shows and reads; empty: that of each browser
+};
+
 // What the law asks of who keeps records of people (docs/rights.md).
 struct RightsSection {
   std::string controller;  // who is responsible: name and contact
@@ -237,6 +243,8 @@ struct TenantSection {
   std::string policy_file;           // access.policy_file
   std::string routing;               // alerting.routing
   std::string encryption_key_file;   // encryption.key_file
+  std::string site;                  // console.site
+  std::string zone;                  // console.zone
   std::string mqtt_topics;           // vitals.mqtt_topics; empty: it does not subscribe
   std::int64_t requests_per_s = -1;  // emergencies and urgent ones are not counted; -1: as its tier says, 0: no limit
   std::int64_t storage_mib = -1;     // beyond it only emergencies and urgent writes are taken; likewise
@@ -257,6 +265,7 @@ struct Settings {
   NotifySection notify;
   AlertingSection alerting;
   ChangesSection changes;
+  ConsoleSection console;
   SeriesSection series;
   TracesSection traces;
   MonitorSection monitor;

@@ -341,7 +341,11 @@ void Tenant::make_routes(std::chrono::seconds escalate_after) {
   vitals_->add_routes(router_);
   fhir_api::add_routes(router_, *fhir_);
   desk_api::add_routes(router_, *desk_);
-  console_api::Config console{.is_known = {}, .demo = settings_.demo, .version = std::string(version)};
+  console_api::Config console{.is_known = {},
+                              .demo = settings_.demo,
+                              .version = std::string(version),
+                              .site = settings_.console.site,
+                              .zone = settings_.console.zone};
   if (access_) {
     console.is_known = [this](const net::Request& request) {
       const auto caller = access_->gatekeeper().authenticate(request);

@@ -109,6 +109,8 @@ Result<Settings> tenant_settings(const Settings& settings, std::string_view name
   made.access.organization = tenant.organization;
   if (!tenant.policy_file.empty()) made.access.policy_file = tenant.policy_file;
   if (!tenant.routing.empty()) made.alerting.routing = tenant.routing;
+  if (!tenant.site.empty()) made.console.site = tenant.site;
+  if (!tenant.zone.empty()) made.console.zone = tenant.zone;
   if (!tenant.encryption_key_file.empty()) made.encryption.key_file = tenant.encryption_key_file;
   made.vitals.mqtt_topics = tenant.mqtt_topics;
   if (tenant.mqtt_topics.empty()) made.vitals.mqtt_host.clear();

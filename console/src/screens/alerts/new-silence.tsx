@@ -11,11 +11,11 @@ import { useSession } from "../../api/session";
 import { useT, type MessageId } from "../../i18n";
 import { feed } from "../../live/feed";
 import { useActor } from "../../ui/actor";
-import { Button, Dialog, Field, IconButton } from "../../ui/basic";
+import { Button, Dialog, Field, IconButton, TimeField } from "../../ui/basic";
 import { Icon } from "../../ui/icons";
 import { say } from "../../ui/notices";
 import { useSettled } from "../../ui/settled";
-import { instant_text, local_text } from "../../ui/when";
+import { instant_text, local_text } from "../../ui/wall";
 import { asks_for_emergencies, complete, empty_draft, from_param, ops, to_param, type Draft, type Op } from "./causes";
 
 const minute = 60_000;
@@ -190,9 +190,7 @@ export function NewSilence({ match, set_match }: { match: string; set_match: (te
           </Button>
         </div>
         {length === "until" && (
-          <Field label={t("silence.until")} error={length_ms > 0 ? undefined : t("silence.until_past")}>
-            {(ids) => <input {...ids} type="datetime-local" value={until} onChange={(event) => set_until(event.target.value)} />}
-          </Field>
+          <TimeField label={t("silence.until")} error={length_ms > 0 ? undefined : t("silence.until_past")} value={until} onChange={set_until} />
         )}
       </fieldset>
       <Field label={t("silence.comment")} hint={t("silence.comment_why")}>

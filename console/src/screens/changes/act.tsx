@@ -8,9 +8,9 @@ import { client } from "../../api/queries";
 import { useT } from "../../i18n";
 import { feed } from "../../live/feed";
 import { useActor } from "../../ui/actor";
-import { Button, Dialog, Field } from "../../ui/basic";
+import { Button, Dialog, Field, TimeField } from "../../ui/basic";
 import { say } from "../../ui/notices";
-import { instant_text, local_text } from "../../ui/when";
+import { instant_text, local_text } from "../../ui/wall";
 
 export function Refusal({ error }: { error: Error | null }) {
   const t = useT();
@@ -109,7 +109,7 @@ export function Act({ change, action, onClose }: Props) {
             </p>
           )}
           {field === "at" ? (
-            <Field label={t("change.at")}>{(ids) => <input {...ids} data-first type="datetime-local" value={said} onChange={(event) => set_said(event.target.value)} />}</Field>
+            <TimeField label={t("change.at")} value={said} onChange={set_said} first />
           ) : (
             field && (
               <Field label={t(field === "reason" ? "change.reason" : field === "text" ? "change.review_text" : "change.evidence")}>

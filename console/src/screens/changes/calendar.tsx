@@ -13,9 +13,10 @@ import { Button, Chip, IconButton } from "../../ui/basic";
 import { useIsPhone } from "../../ui/media";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
+import { day_ms, midnight, monday } from "../../ui/wall";
 import { useWhen } from "../../ui/when";
 import { FreezeList, NewFreeze } from "./freezes";
-import { conflicts_of, day_ms, hour_ms, lanes, midnight, monday, overlap, peaks_of, span_of_change, type Peak, type Span } from "./week";
+import { conflicts_of, hour_ms, lanes, overlap, peaks_of, span_of_change, type Peak, type Span } from "./week";
 
 const days_shown = 7;
 const hour_marks = [0, 3, 6, 9, 12, 15, 18, 21];

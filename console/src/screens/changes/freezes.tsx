@@ -7,11 +7,12 @@ import { read_changes_again, type Freeze, type FrozenService } from "../../api/c
 import { feed } from "../../live/feed";
 import { useT } from "../../i18n";
 import { useActor } from "../../ui/actor";
-import { Button, Chip, Dialog, Field } from "../../ui/basic";
+import { Button, Chip, Dialog, Field, TimeField } from "../../ui/basic";
 import { Icon } from "../../ui/icons";
 import { say } from "../../ui/notices";
 import { Empty } from "../../ui/states";
-import { instant_text, local_text, useWhen } from "../../ui/when";
+import { instant_text, local_text } from "../../ui/wall";
+import { useWhen } from "../../ui/when";
 import { Refusal } from "./act";
 
 export function NewFreeze({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -52,8 +53,8 @@ export function NewFreeze({ open, onClose }: { open: boolean; onClose: () => voi
     >
       <p>{t("change.freeze.text")}</p>
       <div className="pair">
-        <Field label={t("change.begin")}>{(ids) => <input {...ids} type="datetime-local" value={begin} onChange={(event) => set_begin(event.target.value)} />}</Field>
-        <Field label={t("change.end")}>{(ids) => <input {...ids} type="datetime-local" value={end} onChange={(event) => set_end(event.target.value)} />}</Field>
+        <TimeField label={t("change.begin")} value={begin} onChange={set_begin} />
+        <TimeField label={t("change.end")} value={end} onChange={set_end} />
       </div>
       <Field label={t("change.reason")}>{(ids) => <input {...ids} data-first value={why} maxLength={500} onChange={(event) => set_why(event.target.value)} />}</Field>
       <Field label={t("change.services")} hint={t("change.freeze.services_hint")}>

@@ -2,43 +2,15 @@
 
 import { over_states, type Freeze, type Level, type LoadWindow } from "../../api/changes";
 import type { ChangeSummary } from "../../api/types";
+import { day_ms, instant_of } from "../../ui/wall";
 
 export const hour_ms = 3_600_000;
-export const day_ms = 86_400_000;
 export interface Span {
   begin: number;
   end: number;
 }
 export const overlap = (a: Span, b: Span): boolean => a.begin < b.end && b.begin < a.end;
 
-// Midnight by the browser's clock, days after the one of `at`.
-export function midnight(at: number, days = 0): number {
-  const date = new Date(at);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime();
-}
-// The Monday of that week.
-export const monday = (at: number): number => midnight(at, -((new Date(at).getDay() + 6) % 7));
-
-// Milliseconds that the zone's wall clock is ahead of UTC at an instant.
-function ahead(at: number, zone: string): number {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  }).formatToParts(at);
-  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value ?? 0);
-  return Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second")) - Math.floor(at / 1_000) * 1_000;
-}
-// The instant at which the zone's clock shows that time of that day, which is given as its midnight in UTC.
-function instant(day: number, minutes: number, zone: string): number {
-  const wall = day + minutes * 60_000;
-  return wall - ahead(wall - ahead(wall, zone), zone);
-}
 const minutes_of = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
 
 export interface Peak extends Span {
@@ -54,7 +26,8 @@ export function peaks_of(windows: readonly LoadWindow[], zone: string, range: Sp
       const from = minutes_of(window.from);
       const to = minutes_of(window.to);
       // A window may go on after midnight.
-      const span = { begin: instant(day, from, zone), end: instant(day, to > from ? to : to + 1_440, zone) };
+      const at = (minutes: number) => instant_of(day + minutes * 60_000, zone);
+      const span = { begin: at(from), end: at(to > from ? to : to + 1_440) };
       if (overlap(span, range)) found.push({ ...span, window });
     }
   }

@@ -12,6 +12,7 @@ import { Icon, type IconName, type Status } from "../../ui/icons";
 import { useIsPhone } from "../../ui/media";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
+import { midnight } from "../../ui/wall";
 import { useWhen } from "../../ui/when";
 import { is_by_person } from "./facts";
 import { Refusal, useStep } from "./step";
@@ -71,7 +72,7 @@ function Line({ entry, by_person }: { entry: Entry; by_person: boolean }) {
   const t = useT();
   const when = useWhen();
   const { what, more } = words_of(entry, t);
-  const is_today = new Date(entry.at).toDateString() === new Date(feed.now()).toDateString();
+  const is_today = midnight(Date.parse(entry.at)) === midnight(feed.now());
   return (
     <li className={`${by_person ? "by-person" : "by-itself"} ${looks[entry.kind] ?? ""}`} data-kind={entry.kind}>
       <Icon name={icon_of(entry, by_person)} />

@@ -7,11 +7,11 @@ import { random_name, read_plan_again, type Contact, type Override, type Schedul
 import { useAlert } from "../../api/queries";
 import { useT, type MessageId } from "../../i18n";
 import { useActor } from "../../ui/actor";
-import { Button, Chip, Dialog, Field } from "../../ui/basic";
+import { Button, Chip, Dialog, Field, TimeField } from "../../ui/basic";
 import type { Status } from "../../ui/icons";
 import { say } from "../../ui/notices";
+import { instant_text, local_text } from "../../ui/wall";
 import { useWhen } from "../../ui/when";
-import { local_text } from "./time";
 
 export interface Duty extends Omit<Shift, "who"> {
   who?: string; // nobody: a gap
@@ -55,7 +55,7 @@ export function StandIn({ duty, schedule, contacts, shifts, onClose }: StandInPr
   const standing = useMutation({
     mutationFn: (add: string) => {
       // Untouched, the times are those of the shift to the second.
-      const exact = (text: string, of: string) => (text === local_text(Date.parse(of)) ? of : new Date(text).toISOString());
+      const exact = (text: string, of: string) => (text === local_text(Date.parse(of)) ? of : instant_text(text));
       return ask("PUT /api/v1/oncall/parts/{kind}/{name}", {
         params: { kind: "override", name: `console-${random_name()}` },
         query: { by: actor.by },
@@ -141,12 +141,8 @@ export function StandIn({ duty, schedule, contacts, shifts, onClose }: StandInPr
           <details>
             <summary>{t("oncall.part_of_it")}</summary>
             <div className="pair">
-              <Field label={t("oncall.begin")}>
-                {(ids) => <input {...ids} type="datetime-local" value={begin} onChange={(event) => set_begin(event.target.value)} />}
-              </Field>
-              <Field label={t("oncall.end")}>
-                {(ids) => <input {...ids} type="datetime-local" value={end} onChange={(event) => set_end(event.target.value)} />}
-              </Field>
+              <TimeField label={t("oncall.begin")} value={begin} onChange={set_begin} />
+              <TimeField label={t("oncall.end")} value={end} onChange={set_end} />
             </div>
           </details>
           {swappable.length > 0 && (

@@ -5,7 +5,8 @@ import { useMemo, useState } from "react";
 import { useT } from "../../i18n";
 import { feed } from "../../live/feed";
 import { useWhen } from "../../ui/when";
-import { day_ms, lanes, midnight, type Span } from "./time";
+import { day_ms, day_of_month, midnight } from "../../ui/wall";
+import { lanes, type Span } from "./time";
 
 export interface Bar extends Span {
   id: string;
@@ -58,7 +59,7 @@ export function Gantt({ label, rows, from, to }: { label: string; rows: readonly
       <div className="gantt-days" aria-hidden="true">
         {days.map((day) => (
           <span key={day} style={{ insetInlineStart: place(day) }} className={midnight(now) === day ? "today" : ""}>
-            {few ? when.day(day) : new Date(day).getDate()}
+            {few ? when.day(day) : day_of_month(day)}
           </span>
         ))}
       </div>

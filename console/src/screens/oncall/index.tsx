@@ -26,12 +26,13 @@ import { Icon } from "../../ui/icons";
 import { useIsPhone } from "../../ui/media";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
+import { midnight } from "../../ui/wall";
 import { useWhen } from "../../ui/when";
 import "../../theme/oncall.css";
 import { EndOverride, NewCalendar, StandIn, TestPage, type Duty } from "./dialogs";
 import { Gantt, type Bar, type Row } from "./gantt";
 import { Calendars, CoverageList, Now, Overrides, People, ShiftList, Steps } from "./parts";
-import { holes_of, midnight, override_of, span_of, uncovered, type Span } from "./time";
+import { holes_of, override_of, span_of, uncovered, type Span } from "./time";
 
 const coverage_days = 14;
 const spans = [7, 14, 28] as const;

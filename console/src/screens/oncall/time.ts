@@ -2,7 +2,6 @@
 
 import type { Gap, Override, Shift } from "../../api/oncall";
 
-export const day_ms = 86_400_000;
 export const hour_ms = 3_600_000;
 
 export interface Span {
@@ -11,12 +10,6 @@ export interface Span {
 }
 export const span_of = (from: { begin: string; end: string }): Span => ({ begin: Date.parse(from.begin), end: Date.parse(from.end) });
 const overlaps = (a: Span, b: Span) => a.begin < b.end && b.begin < a.end;
-
-// Midnight by the browser's clock, days before or after that day: days are 23 or 25 hours long where clocks change.
-export function midnight(at: number, days = 0): number {
-  const date = new Date(at);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime();
-}
 
 // When nobody is on duty.
 export function uncovered(shifts: readonly Span[], range: Span): Span[] {
@@ -66,11 +59,4 @@ export function holes_of(gaps: readonly Gap[], range: Span): Hole[] {
   }
   for (const hole of found.values()) hole.whole = uncovered(hole.spans.map(span_of), range).length === 0;
   return [...found.values()];
-}
-
-const two = (n: number) => String(n).padStart(2, "0");
-// What <input type="datetime-local"> holds, by the browser's clock.
-export function local_text(at: number): string {
-  const date = new Date(at);
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
 }

@@ -1,15 +1,15 @@
 // The server as it says it is.
 
-import { useQuery } from "@tanstack/react-query";
 import { ask, fhir_base } from "../../api/client";
 import { useStatus } from "../../api/queries";
+import { useRead } from "../../api/read";
 import { useFormats, useT, type MessageId } from "../../i18n";
 import { Chip } from "../../ui/basic";
 import { Command } from "../../ui/command";
 import { Data, Panel } from "../../ui/states";
 import { useBytes } from "../access/tenant";
 
-const useConfig = () => useQuery({ queryKey: ["config"], queryFn: ({ signal }) => ask("GET /api/v1/config", { signal, attended: false }) });
+const useConfig = () => useRead({ queryKey: ["config"], queryFn: ({ signal }) => ask("GET /api/v1/config", { signal, attended: false }) });
 
 const documents: readonly [MessageId, string][] = [
   ["settings.doc.capability", `${fhir_base}/metadata`],
