@@ -78,7 +78,7 @@ describe("with access control", () => {
     await page.close();
   });
 
-  test("people are found by role and by what their account lacks; one of them in full, with the commands", async () => {
+  test("people are found by role and by what their account lacks; one of them in full, with what may be done", async () => {
     const page = await show(ada, "/access?tab=people&lang=en", ".people-rows [data-id=nora]");
     // Olga's role needs one-time codes, and she never logged in.
     await page.getByRole("button", { name: "second factor missing" }).click();
@@ -89,24 +89,89 @@ describe("with access control", () => {
     await page.getByLabel("Role", { exact: true }).selectOption("nurse");
     await page.locator(".people-rows [data-id=nora] .link").click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByText("mydr24 user disable nora").waitFor();
-    await dialog.getByRole("button", { name: "End" }).waitFor();
+    for (const name of ["Change", "Disable", "Invite anew"]) await dialog.getByRole("button", { name, exact: true }).waitFor();
+    await dialog.getByRole("button", { name: "End", exact: true }).waitFor();
     assert.deepEqual(await violations(page), []);
     await picture(page, "access-person");
     await page.keyboard.press("Escape");
     await page.close();
   });
 
-  test("a compliance officer sees accounts, and not where others are logged in", async () => {
+  test("a compliance officer sees accounts, not where others are logged in, and changes none", async () => {
     const olga = await browser.newContext(wide);
     const page = await open_page(olga, server.url);
     page.forgiving = true; // 403: alerts are not for this role
     await page.goto(`${server.url}/access?tab=people&user=nora&lang=en`);
     await log_in(page, "olga", password);
     const dialog = page.getByRole("dialog");
-    await dialog.getByText("mydr24 user disable nora").waitFor();
+    await dialog.getByText("Practitioner/nora").waitFor();
+    for (const name of ["Change", "Disable"]) assert.equal(await dialog.getByRole("button", { name, exact: true }).count(), 0);
+    assert.equal(await page.getByRole("button", { name: "Add a person" }).count(), 0);
     assert.equal(await dialog.getByRole("heading", { name: "Logged in" }).count(), 0);
     await olga.close();
+  });
+
+  test("a nurse is added and invited, chooses a password, works, and is disabled", async () => {
+    const page = await show(ada, "/access?tab=people&lang=en", ".people-rows [data-id=nora]");
+    await page.getByRole("button", { name: "Add a person" }).click();
+    const form = page.getByRole("dialog");
+    await form.getByLabel("Logs in as").fill("Nina");
+    await form.getByLabel("Name to show").fill("Nina Neu");
+    await form.getByLabel("In the records").fill("Device/1");
+    await form.getByRole("checkbox", { name: /^nurse/ }).check();
+    await form.getByText("Cares for patients", { exact: false }).waitFor();
+    await form.getByRole("button", { name: "Add and invite" }).click();
+    // The field that is wrong is told, and nothing typed is lost.
+    await form.locator("[aria-invalid]").waitFor();
+    assert.equal(await form.getByLabel("Name to show").inputValue(), "Nina Neu");
+    assert.deepEqual(await violations(page), []);
+    await picture(page, "access-add");
+    await form.getByLabel("In the records").fill("Practitioner/nina");
+    await form.getByRole("button", { name: "Add and invite" }).click();
+    await form.getByText("Invitation for Nina Neu").waitFor();
+    const address = await form.locator(".command code").textContent();
+    assert.ok(address.startsWith(`${server.url}/setup/`));
+    assert.deepEqual(await violations(page), []);
+    await picture(page, "access-invitation");
+    await form.getByRole("button", { name: "Close" }).last().click();
+
+    const other = await browser.newContext(wide);
+    const nina = await open_page(other, server.url);
+    nina.forgiving = true; // 401 at the end: she is disabled
+    await nina.goto(address);
+    assert.deepEqual(await violations(nina), []);
+    await picture(nina, "access-choose");
+    assert.equal(await nina.locator("input[name=user]").inputValue(), "nina");
+    for (const field of ["password", "again"]) await nina.locator(`input[name=${field}]`).fill(password);
+    await nina.getByRole("button", { name: "Begin" }).click();
+    await nina.waitForURL("**/login");
+    await log_in(nina, "nina", password);
+    await nina.goto(`${server.url}/access?tab=me&lang=en`);
+    await nina.getByText("Practitioner/nina").first().waitFor();
+    assert.equal((await other.request.get(address)).status(), 410);
+
+    for (const [look, theme, language] of looks) {
+      await page.goto(`${server.url}/access?tab=people&user=nina&theme=${theme}&lang=${language}`);
+      await page.locator(".account-actions button").first().click();
+      await page.waitForSelector(".role-choice input:checked");
+      await picture(page, `access-account-${look}`);
+      assert.deepEqual(await violations(page), [], look);
+    }
+    await page.close();
+    const again = await show(ada, "/access?tab=people&user=nina&theme=light&lang=en", ".account-actions");
+    await again.getByRole("button", { name: "Disable", exact: true }).click();
+    const confirm = again.getByRole("dialog").last();
+    await confirm.getByText("is logged out everywhere").waitFor();
+    assert.deepEqual(await violations(again), []);
+    await picture(again, "access-disable");
+    await confirm.getByRole("button", { name: "Disable", exact: true }).click();
+    await again.getByText("Nina Neu is disabled").waitFor();
+    await again.getByRole("button", { name: "Enable", exact: true }).waitFor();
+    assert.equal((await other.request.get(`${server.url}/api/v1/access/me`)).status(), 401);
+    await nina.waitForSelector(".expired", { timeout: 60_000 });
+    await picture(nina, "access-expired");
+    await other.close();
+    await again.close();
   });
 
   test("roles are a table at a glance and words", async () => {

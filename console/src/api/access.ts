@@ -17,6 +17,20 @@ export interface User {
   locked_s?: number; // the next attempt to log in has to wait
   created: string;
   last_login?: string;
+  version: string; // of what administrators decide of it
+}
+export interface Profile {
+  display: string;
+  roles: readonly string[];
+  fhirUser: string;
+}
+export interface Invitation {
+  url: string; // told once
+  expires: string;
+}
+export interface Decided {
+  user: User;
+  invitation?: Invitation;
 }
 export interface Grant {
   types: string[]; // "*": every one
@@ -71,6 +85,12 @@ export interface Tenant {
 }
 
 export interface AccessAnswers {
+  "POST /api/v1/access/users": Decided;
+  "PUT /api/v1/access/users/{id}": Decided;
+  "POST /api/v1/access/users/{id}/disable": Decided;
+  "POST /api/v1/access/users/{id}/enable": Decided;
+  "POST /api/v1/access/users/{id}/invitation": Decided;
+  "DELETE /api/v1/access/users/{id}/second-factor": Decided;
   "DELETE /api/v1/sessions/{id}": undefined;
   "GET /api/v1/access/users": { users: User[]; next?: string };
   "GET /api/v1/access/policy": AccessPolicy;
@@ -117,4 +137,5 @@ export const useExplanation = (question: Question) =>
 export const useTenant = () =>
   useRead({ queryKey: ["access", "tenant"], queryFn: ({ signal }) => ask("GET /api/v1/access/tenant", { signal }), refetchInterval: 5_000 });
 
+export const read_users_again = () => client.invalidateQueries({ queryKey: ["access", "users"] });
 export const read_sessions_again = () => client.invalidateQueries({ queryKey: ["sessions"] });

@@ -47,6 +47,7 @@ export interface Options {
   signal?: AbortSignal | undefined;
   attended?: boolean; // a person asked for it; otherwise told by the last touch
   type?: string; // of the body
+  seen?: string; // the version that a change was decided on: If-Match
 }
 
 async function send(method: string, path: string, options: Options): Promise<Response> {
@@ -56,6 +57,7 @@ async function send(method: string, path: string, options: Options): Promise<Res
   const headers: Record<string, string> = { Accept: "application/fhir+json, application/json;q=0.9", "X-Request-Id": report.id };
   const attended = options.attended ?? (method !== "GET" || is_attended());
   if (!attended) headers["X-MyDR24-Unattended"] = "1";
+  if (options.seen !== undefined) headers["If-Match"] = `"${options.seen}"`;
   if (options.body !== undefined) headers["Content-Type"] = options.type ?? "application/json";
   const stop = new AbortController();
   const give_up = () => stop.abort();

@@ -1,16 +1,16 @@
-// Who has an account here, and what is missing of it. Accounts are made and ended on the command line, which the screen says.
+// Who has an account here, and what is missing of it.
 
 import { useState } from "react";
 import { Link } from "wouter";
 import { people_max, useUsers, type User } from "../../api/access";
 import { useFormats, useT, type MessageId } from "../../i18n";
 import { Age, Button, Chip, Dialog, Field, Time } from "../../ui/basic";
-import { Command } from "../../ui/command";
 import type { Status } from "../../ui/icons";
 import { Rows } from "../../ui/rows";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
 import { useMay } from "../permitted";
+import { AccountActions, AddPerson } from "./account";
 import { SessionList, useSessionsOf } from "./sessions";
 
 type Standing = "disabled" | "locked" | "no_password" | "no_factor" | "active";
@@ -64,6 +64,7 @@ function Person({ user }: { user: User }) {
       <p className="row">
         <StandingChip user={user} />
       </p>
+      <AccountActions user={user} />
       <dl className="who-facts">
         <div>
           <dt>{t("access.login_name")}</dt>
@@ -110,11 +111,6 @@ function Person({ user }: { user: User }) {
         <Link href={`/access?tab=explain&as=${encodeURIComponent(user.name)}`}>{t("access.explain_them")}</Link>
       </p>
       {(told.everybody || told.mine === user.name) && <SessionList of={user.name} title={t("access.their_sessions")} />}
-      <h3>{t("access.on_the_server")}</h3>
-      <p className="field-hint">{t("access.on_the_server_why")}</p>
-      <Command>{`mydr24 user ${user.disabled ? "enable" : "disable"} ${user.name} --data FOLDER`}</Command>
-      <Command>{`mydr24 user password ${user.name} --data FOLDER`}</Command>
-      <Command>{`mydr24 user totp ${user.name} --data FOLDER`}</Command>
     </>
   );
 }
@@ -131,9 +127,7 @@ export function People() {
   return (
     <Panel
       title={t("access.tab.people")}
-      aside={
-        may("access-users") ? <Button onClick={() => set_adding(true)}>{t("access.add")}</Button> : undefined
-      }
+      aside={may("account-add") ? <Button onClick={() => set_adding(true)}>{t("access.add")}</Button> : undefined}
     >
       <Data read={read} lines={6} height={52}>
         {({ users, more }) => {
@@ -221,11 +215,7 @@ export function People() {
           );
         }}
       </Data>
-      <Dialog open={adding} onClose={() => set_adding(false)} title={t("access.add")}>
-        <p>{t("access.add_text")}</p>
-        <Command>mydr24 user add NAME --display &quot;FULL NAME&quot; --role nurse --fhir-user Practitioner/ID --data FOLDER</Command>
-        <p className="field-hint">{t("access.add_hint")}</p>
-      </Dialog>
+      <AddPerson open={adding} onClose={() => set_adding(false)} />
     </Panel>
   );
 }

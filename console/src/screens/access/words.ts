@@ -36,6 +36,7 @@ const area_of_word: Record<string, Area> = {
   breach: "audit",
   processing: "audit",
   access: "access",
+  account: "access",
 };
 const own_area: Record<string, Area> = { "break-glass-list": "audit", "break-glass-review": "audit" };
 export const area_of = (operation: string): Area => own_area[operation] ?? area_of_word[operation.split("-")[0]!] ?? "other";
