@@ -157,6 +157,27 @@ describe("with access control", () => {
       await picture(page, `access-account-${look}`);
       assert.deepEqual(await violations(page), [], look);
     }
+    // Somebody else is faster: what was typed stays, and is sent only after that was seen.
+    await page.goto(`${server.url}/access?tab=people&user=nina&theme=light&lang=en`);
+    await page.locator(".account-actions").getByRole("button", { name: "Change" }).click();
+    const edit = page.getByRole("dialog").last();
+    await edit.getByLabel("Name to show").fill("Nina N");
+    const faster = await page.evaluate(async () => {
+      const { users } = await (await fetch("/api/v1/access/users")).json();
+      const headers = { "Content-Type": "application/json", "If-Match": `"${users.find((user) => user.name === "nina").version}"` };
+      const body = JSON.stringify({ display: "Nina Neu", roles: ["nurse", "booking-desk"], fhirUser: "Practitioner/nina" });
+      return (await fetch("/api/v1/access/users/nina", { method: "PUT", headers, body })).status;
+    });
+    assert.equal(faster, 200);
+    await edit.getByRole("button", { name: "Save" }).click();
+    await edit.getByText("Nina Neu; nurse, booking-desk; Practitioner/nina").waitFor();
+    assert.equal(await edit.getByLabel("Name to show").inputValue(), "Nina N");
+    assert.deepEqual(await violations(page), []);
+    await picture(page, "access-meanwhile");
+    await edit.getByRole("button", { name: "Go on with what I typed" }).click();
+    await edit.getByLabel("Name to show").fill("Nina Neu");
+    await edit.getByRole("button", { name: "Save" }).click();
+    await page.getByText("The account is changed").waitFor();
     await page.close();
     const again = await show(ada, "/access?tab=people&user=nina&theme=light&lang=en", ".account-actions");
     await again.getByRole("button", { name: "Disable", exact: true }).click();

@@ -10,6 +10,7 @@
 #include "base/crypto/base64.h"
 #include "base/crypto/password.h"
 #include "base/net/uri.h"
+#include "guard/audit/writes.h"
 
 namespace mydr24::oauth_api {
 namespace {
@@ -149,6 +150,18 @@ Result<std::string> check_setup(Service& service, std::string_view token) {
   return invited;
 }
 
+// Nobody is logged in yet: whose account it is and from where it was taken is what the trail has.
+Result<> note_taken(store::Transaction& transaction, const pipeline::Call& call, std::string_view name) {
+  audit::Entry entry;
+  entry.at = transaction.now();
+  entry.action = audit::Action::execute;
+  entry.interaction = "account.invitation-taken";
+  entry.address = address_of(call.request());
+  entry.rule = identity::user_id(name);
+  MYDR24_TRY(audit::note_write(transaction, std::move(entry)));
+  return {};
+}
+
 Task<> get_setup(Service& service, pipeline::Call& call) {
   const auto invited = check_setup(service, call.capture(0));
   if (!invited) co_return co_await send_error_page(call, invited.error());
@@ -171,8 +184,9 @@ Task<> post_setup(Service& service, pipeline::Call& call) {
     co_return co_await refuse(good.error().text);
   auto phc = co_await service.workers.run(RequestClass::routine, [&] { return crypto::hash_password(password); });
   if (!phc) co_return co_await refuse(phc.error().text);
-  const auto done = co_await commit<void>(service, [&](store::Transaction& transaction) {
-    return service.identity.finish_setup(transaction, token, name, *phc);
+  const auto done = co_await commit<void>(service, [&](store::Transaction& transaction) -> Result<> {
+    MYDR24_TRY(service.identity.finish_setup(transaction, token, name, *phc));
+    return note_taken(transaction, call, name);
   });
   if (!done && done.error().code == Code::invalid) co_return co_await refuse(done.error().text);
   if (!done) co_return co_await send_error_page(call, done.error());

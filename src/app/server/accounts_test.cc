@@ -196,6 +196,7 @@ TEST_F(Accounts, TheTrailSaysWhoDidWhatToWhomAndHoldsNoInvitation) {
   const auto made = add(R"({"name":"tom","roles":["nurse"]})", as);
   ASSERT_EQ(made.status, 201);
   const auto page = invitation(made);
+  ASSERT_EQ(choose(page).status, 303);
   const auto token = page.substr(page.rfind('/') + 1);
   ASSERT_EQ(decide(Method::put, "tom", as, R"({"roles":["nurse","booking-desk"]})").status, 200);
   ASSERT_EQ(decide(Method::post, "tom/disable", as).status, 200);
@@ -210,8 +211,8 @@ TEST_F(Accounts, TheTrailSaysWhoDidWhatToWhomAndHoldsNoInvitation) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     told = trail();
   }
-  for (const auto* event :
-       {"account.added", "account.changed", "account.disabled", "account.enabled", "account.invited"})
+  for (const auto* event : {"account.added", "account.invitation-taken", "account.changed", "account.disabled",
+                            "account.enabled", "account.invited"})
     EXPECT_TRUE(told.contains(event)) << event;
   EXPECT_TRUE(told.contains(R"(user/tom: roles \"nurse\" to \"nurse booking-desk\")")) << told;
   EXPECT_TRUE(told.contains("user/ada"));
