@@ -149,6 +149,7 @@ describe("with access control", () => {
     await nina.goto(`${server.url}/access?tab=me&lang=en`);
     await nina.getByText("Practitioner/nina").first().waitFor();
     assert.equal((await other.request.get(address)).status(), 410);
+    assert.ok(!server.said().includes(address.slice(address.lastIndexOf("/") + 1)), "the log holds no invitation");
 
     for (const [look, theme, language] of looks) {
       await page.goto(`${server.url}/access?tab=people&user=nina&theme=${theme}&lang=${language}`);
