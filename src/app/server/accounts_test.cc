@@ -54,7 +54,6 @@ class Accounts : public AccessTest {
         {{"Content-Type", "application/x-www-form-urlencoded"}, {"Cookie", cookie.substr(0, cookie.find(';'))}});
   }
   static int me(const Headers& as) { return send(Method::get, "/api/v1/access/me", {}, as).status; }
-  // Everything that the server keeps beside its store: trail and admission.
   static std::string trail() {
     return send(Method::get, "/fhir/R4/AuditEvent?_count=1000", {}, log_in("olga", {"compliance-officer"})).raw.body;
   }
