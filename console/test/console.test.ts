@@ -4,7 +4,7 @@ import { ApiError, detail_of } from "../src/api/error";
 import { initials, name_of } from "../src/api/fhir";
 import type { Alert, Monitor, Status, IncidentSummary } from "../src/api/types";
 import { grain, news2_bands, points_of, sign_names, spo2_scale_2_on_oxygen } from "../src/clinical/news2";
-import { forget_scores, note_scores, trend_of } from "../src/clinical/trend";
+import { courses_since, forget_scores, note_scores, trend_of } from "../src/clinical/trend";
 import { judge, type Known } from "../src/clinical/verdict";
 import { courses_of } from "../src/clinical/vitals";
 import { Feed } from "../src/live/feed";
@@ -125,6 +125,22 @@ test("a score that rises is shown to rise", () => {
   expect(trend_of("p", 120_000)).toBe("up");
   note_scores(patient(1), 240_000);
   expect(trend_of("p", 240_000)).toBe("down");
+});
+
+test("a level course is two points and grows in steps; what is older than a quarter of an hour goes", () => {
+  forget_scores();
+  const patient = (points: number) => [{ id: "p", points } as Parameters<typeof note_scores>[0][number]];
+  note_scores(patient(3), 0);
+  for (let at = 250; at <= 60_000; at += 250) note_scores(patient(3), at);
+  expect(courses_since("p")).toEqual([[0, 3], [60_000, 3]]);
+  const before = courses_since("p");
+  note_scores(patient(3), 61_000);
+  expect(courses_since("p")).toBe(before);
+  note_scores(patient(9), 61_250);
+  expect(courses_since("p").at(-1)).toEqual([61_250, 9]);
+  for (let minute = 2; minute <= 40; ++minute) note_scores(patient(minute % 2), minute * 60_000);
+  expect(courses_since("p")[0]![0]).toBe(24 * 60_000);
+  expect(courses_since("stranger")).toEqual([]);
 });
 
 const alert = (members: Partial<Alert>): Alert => ({ id: "1", source: "vitals", cause: "", severity: "emergency", state: "open", title: "", raised_at: "", step: 0, round: 1, calls: 1, ...members });

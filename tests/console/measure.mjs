@@ -2,9 +2,11 @@
 // is the median of three, with the load of the machine beside it. Prints; judges nothing.
 // Parts: start alert screens charts board consoles.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import http from "node:http";
-import { loadavg } from "node:os";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
 import { launch, open_page, pause, start_demo } from "./browser.mjs";
 
 const parts = process.argv.slice(2);
@@ -21,8 +23,8 @@ const stat_of = (pid) => {
   return { parent: Number(fields[1]), seconds: (Number(fields[11]) + Number(fields[12])) / ticks_a_second };
 };
 const server_seconds = () => stat_of(demo.process()).seconds;
-// Everything that this program started, but the server: the browser in all its processes.
-function browser_seconds() {
+// A process with all that it started.
+function seconds_of_all(root) {
   const all = new Map();
   for (const name of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
     try {
@@ -31,8 +33,8 @@ function browser_seconds() {
       // ended in the meantime
     }
   }
-  const is_ours = (pid) => pid !== demo.process() && (all.get(pid)?.parent === process.pid || (all.has(pid) && is_ours(all.get(pid).parent)));
-  return [...all].filter(([pid]) => is_ours(pid)).reduce((sum, [, each]) => sum + each.seconds, 0);
+  const is_of_it = (pid) => pid === root || (all.has(pid) && is_of_it(all.get(pid).parent));
+  return [...all].filter(([pid]) => is_of_it(pid)).reduce((sum, [, each]) => sum + each.seconds, 0);
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
@@ -50,6 +52,20 @@ async function share(cost, seconds) {
 const browser = await launch();
 const context = await browser.newContext({ viewport });
 
+// Of a browser that nobody steers, as people have it: what looks into a page costs nearly as much as the page.
+async function whole_browser(url, seconds) {
+  const folder = mkdtempSync(join(tmpdir(), "mydr24-browser-"));
+  const child = spawn("/usr/bin/chromium", ["--headless=new", "--no-sandbox", "--no-first-run", `--window-size=${viewport.width},${viewport.height}`, `--user-data-dir=${folder}`, url], { stdio: "ignore" });
+  const ended = new Promise((done) => child.on("exit", done));
+  await pause(8_000);
+  const found = [];
+  for (let i = 0; i < runs; ++i) found.push(await share(async () => seconds_of_all(child.pid), seconds));
+  child.kill();
+  await ended;
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  return median(found);
+}
+
 async function page_cost(what, url, ready, seconds = 12) {
   const page = await open_page(context, new URL(url).origin);
   await page.goto(url);
@@ -57,11 +73,14 @@ async function page_cost(what, url, ready, seconds = 12) {
   await pause(3_000);
   const session = await context.newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  const main_thread = async () => (await session.send("Performance.getMetrics")).metrics.find((each) => each.name === "TaskDuration").value;
+  const duration_of = (name) => async () => (await session.send("Performance.getMetrics")).metrics.find((each) => each.name === `${name}Duration`).value;
+  const main_thread = duration_of("Task");
+  const inside = Object.fromEntries(["Script", "RecalcStyle", "Layout"].map((name) => [name, duration_of(name)]));
   const found = [];
-  for (let i = 0; i < runs; ++i) found.push(await Promise.all([share(main_thread, seconds), share(async () => browser_seconds(), seconds)]));
-  say(what, `main thread ${percent(median(found.map(([main]) => main)))} of a core, all of Chromium ${percent(median(found.map(([, all]) => all)))}`);
+  for (let i = 0; i < runs; ++i) found.push(await share(main_thread, seconds));
+  const parts = await Promise.all(Object.entries(inside).map(async ([name, duration]) => `${name} ${percent(await share(duration, seconds))}`));
   await page.close();
+  say(what, `all of Chromium ${percent(await whole_browser(url, seconds))} of a core; main thread ${percent(median(found))}, of which ${parts.join(", ")}`);
 }
 
 const post = (path, resource) =>

@@ -1,6 +1,6 @@
 // How early warning scores, severities and people are written, the same on every screen.
 
-import { memo } from "react";
+import { memo, useCallback, type PointerEvent } from "react";
 import type { Alert, Band, IncidentSummary, Severity, Sign, SignName } from "../api/types";
 import { initials } from "../api/fhir";
 import { useFormats, useT } from "../i18n";
@@ -65,11 +65,14 @@ export function PersonName({ name, id }: { name: string; id: string }) {
 export function useSignText() {
   const t = useT();
   const formats = useFormats();
-  return (name: SignName, value: number): string => {
-    if (name === "consciousness") return acvpu[value] ?? String(value);
-    if (name === "oxygen") return t(value > 0 ? "sign.on_oxygen" : "sign.on_air");
-    return formats.number(value, name === "temperature" ? 1 : 0);
-  };
+  return useCallback(
+    (name: SignName, value: number): string => {
+      if (name === "consciousness") return acvpu[value] ?? String(value);
+      if (name === "oxygen") return t(value > 0 ? "sign.on_oxygen" : "sign.on_air");
+      return formats.number(value, name === "temperature" ? 1 : 0);
+    },
+    [t, formats],
+  );
 }
 
 // A value and the points that it gives: by its ground, and in words for who does not see it.
@@ -79,12 +82,14 @@ export const SignValue = memo(function SignValue({ name, sign, unit }: { name: S
   const formats = useFormats();
   if (!sign) return <span className="sign none">-</span>;
   const points = sign.points ?? 0;
-  const told = t("sign.points", { n: points, time: formats.clock(sign.at) });
+  const told = () => t("sign.points", { n: points, time: formats.clock(sign.at) });
+  // Hundreds of these change several times a second: what is read on pointing only is written then.
+  const point = (event: PointerEvent<HTMLElement>) => (event.currentTarget.title = `${t(`sign.${name}`)}: ${told()}`);
   return (
-    <span className={`sign p${points} live-value`} title={`${t(`sign.${name}`)}: ${told}`}>
+    <span className={`sign p${points} live-value`} onPointerEnter={point}>
       {text(name, sign.value)}
       {unit && sign_units[name] && <small dir="ltr"> {sign_units[name]}</small>}
-      {points > 0 && <span className="visually-hidden">, {told}</span>}
+      {points > 0 && <span className="visually-hidden">, {told()}</span>}
     </span>
   );
 });

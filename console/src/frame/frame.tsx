@@ -102,7 +102,7 @@ function LiveClock() {
   const text = useTicking(() => {
     const age = feed.age_ms();
     if (age === undefined) return t("live.waiting");
-    return t(freshness === "live" ? "live.age" : "live.stale", { n: formats.number(age / 1_000, age < 10_000 ? 1 : 0) });
+    return t(freshness === "live" ? "live.age" : "live.stale", { n: formats.number(Math.ceil(age / 1_000)) });
   });
   return (
     <p className={`live ${freshness}`}>

@@ -26,7 +26,7 @@ export function Rows<T>({ label, rows, id_of, head, row_height, className, rende
     getScrollElement: () => scroll.current,
     estimateSize: () => height,
     getItemKey: (index) => id_of(rows[index]!),
-    overscan: 6,
+    overscan: 3,
   });
   useEffect(() => list.measure(), [list, height]);
   const selected_at = selected ? rows.findIndex((row) => id_of(row) === selected) : -1;
