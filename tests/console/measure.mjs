@@ -1,6 +1,6 @@
 // node tests/console/measure.mjs [PART...]: what the console costs and how fast it is there, on the demo's sixty patients. Each figure
 // is the median of three, with the load of the machine beside it. Prints; judges nothing.
-// Parts: start alert screens charts board consoles.
+// Parts: start alert screens charts ward board consoles.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -143,7 +143,7 @@ if (is_asked("screens")) {
   await page_cost("board of 60, read every 2 s", `${demo.url}/board?lang=en`, ".board-rows [data-id]");
 }
 
-// No screen has 24 charts of values over time: a patient's seven are the most. Each gets a value a second.
+// Each gets a value a second.
 if (is_asked("charts")) {
   const { patients } = await (await fetch(`${demo.url}/api/v1/vitals`)).json();
   const id = patients[0].id;
@@ -155,9 +155,24 @@ if (is_asked("charts")) {
   clearInterval(feeding);
 }
 
+// Ten minutes of a patient, a value of each sign a second.
+function recorded(patient) {
+  const signs = [["8867-4", 80, "/min"], ["59408-5", 97, "%"], ["9279-1", 16, "/min"]];
+  const entry = [];
+  for (let second = 600; second > 0; --second) {
+    for (const [code, value, unit] of signs)
+      entry.push({ resource: { ...observation(patient, code, value + Math.round(Math.random() * 2), unit), id: `${code}-${second}`, effectiveDateTime: new Date(Date.now() - second * 1_000).toISOString() } });
+  }
+  return { resourceType: "Bundle", type: "searchset", entry };
+}
+
 // The server, with a board whose every value is new at each reading, and so many events a second that say so.
 async function quick_ward(hertz) {
-  const board = await (await fetch(`${demo.url}/api/v1/vitals`)).json();
+  let board;
+  do {
+    await pause(300);
+    board = await (await fetch(`${demo.url}/api/v1/vitals`)).json();
+  } while (board.patients.length < 60);
   const timers = new Set();
   const ward = http.createServer((request, response) => {
     if (request.url === "/api/v1/events") {
@@ -175,6 +190,8 @@ async function quick_ward(hertz) {
         for (const sign of Object.values(patient.signs ?? {})) Object.assign(sign, { at, value: Math.round((sign.value + Math.random() - 0.5) * 10) / 10 });
       }
       response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ ...board, at }));
+    } else if (request.url.startsWith("/fhir/R4/Observation?")) {
+      response.writeHead(200, { "Content-Type": "application/fhir+json" }).end(JSON.stringify(recorded(new URLSearchParams(request.url.split("?")[1]).get("patient"))));
     } else {
       const { port } = new URL(demo.url);
       const asked = http.request({ port, host: "127.0.0.1", path: request.url, method: request.method, headers: { ...request.headers, host: `127.0.0.1:${port}` } }, (answer) => {
@@ -196,6 +213,22 @@ async function quick_ward(hertz) {
       ward.close();
     },
   };
+}
+
+if (is_asked("ward")) {
+  const ward = await quick_ward(1);
+  await page_cost("the ward as charts, three courses of 600 values each, new values every second", `${ward.url}/board?view=charts&lang=en`, ".ward-card canvas");
+  const page = await open_page(context, ward.url);
+  await page.goto(`${ward.url}/board?view=charts&lang=en`);
+  await page.waitForSelector(".ward-card canvas");
+  const seen = await page.evaluate(() => {
+    const frame = document.querySelector(".ward").getBoundingClientRect();
+    const cards = [...document.querySelectorAll(".ward-card")].map((card) => card.getBoundingClientRect());
+    return { drawn: cards.length, seen: cards.filter((card) => card.bottom > frame.top && card.top < frame.bottom).length };
+  });
+  console.log(`  ${seen.seen} charts are seen, ${seen.drawn} are drawn`);
+  await page.close();
+  ward.stop();
 }
 
 if (is_asked("board")) {

@@ -37,6 +37,7 @@ const screens = () => [
   { name: "patient", path: `/patients/${patient}`, ready: ".chart canvas" },
   { name: "patients", path: "/patients?q=a", ready: ".find" },
   { name: "patients-found", path: `/patients?q=${patient}`, ready: ".patient-rows [data-id]" },
+  { name: "ward", path: "/board?view=charts", ready: ".ward-card canvas" },
   { name: "incidents", path: "/incidents", ready: ".incident-rows [data-id], .state" },
   { name: "changes", path: "/changes", ready: ".line-rows [data-id], .state" },
 ];

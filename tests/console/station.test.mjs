@@ -226,3 +226,28 @@ test("an incident is found by its id", async () => {
   await page.waitForURL(`**/incidents/${incident.id}`);
   await context.close();
 });
+
+test("the ward as charts: each patient in their place, with what came while nobody looked, and acknowledged there", async () => {
+  const context = await browser.newContext({ viewport: { width: 1600, height: 1000 } });
+  const page = await open_page(context, demo.url);
+  const id = await raise_emergency();
+  await page.goto(`${demo.url}/board?lang=en`);
+  await page.waitForSelector(".board-rows [data-id]");
+  await page.keyboard.press("t");
+  await page.waitForSelector(".ward-card canvas");
+  assert.equal(new URL(page.url()).searchParams.get("view"), "charts");
+  const places = (await page.locator(".ward-place").allTextContents()).filter((place) => place !== "-");
+  assert.deepEqual(places, [...places].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })));
+  const card = page.locator(`.ward-card[data-id="${id}"]`);
+  await card.scrollIntoViewIfNeeded();
+  await card.locator(".sign", { hasText: "78 %" }).waitFor();
+  await picture(page, "ward");
+  const cut = await page.evaluate(() => [...document.querySelectorAll(".ward-card :is(.button, .sign, .score)")].filter((each) => each.getBoundingClientRect().right > each.closest(".ward-card").getBoundingClientRect().right - 4).length);
+  assert.equal(cut, 0, "something is cut off");
+  await card.getByRole("button", { name: "Acknowledge" }).click();
+  await page.getByLabel("Acknowledge as").fill("Ada");
+  await page.getByRole("button", { name: "On my way" }).click();
+  await card.locator(".ward-owner", { hasText: "Ada" }).waitFor();
+  assert.deepEqual(page.faults, []);
+  await context.close();
+});

@@ -44,6 +44,9 @@ async function read_again(key: string) {
   reading.delete(key);
 }
 
+// What a silence changes.
+export const silence_keys = ["silences", "silence-proposals", "alert-groups"] as const;
+
 export function follow_feed(): () => void {
   return feed.on_event((event) => {
     if (event.kind === "reset" || event.kind === "hello") {
@@ -54,6 +57,8 @@ export function follow_feed(): () => void {
       if (event.kind !== "alert.call" && event.kind !== "alert.delivered") void read_again("board");
     } else if (event.kind.startsWith("incident.")) {
       void read_again("incidents");
+    } else if (event.kind.startsWith("silence.")) {
+      for (const key of silence_keys) void read_again(key);
     } else if (event.kind.startsWith("change.")) {
       for (const key of ["changes", "change", "change-calendar", "settings"]) void read_again(key);
     }
@@ -105,11 +110,11 @@ export const useAlert = (id: string) =>
     enabled: id !== "",
   });
 
-export const useBoard = () =>
+export const useBoard = (every_ms: number) =>
   useRead({
     queryKey: ["board"],
     queryFn: async ({ signal }) => heard(await ask("GET /api/v1/vitals", { signal })),
-    refetchInterval: 2_000,
+    refetchInterval: every_ms,
   });
 
 export const useIncidents = (state: "open" | "over" = "open", count = 50) =>
@@ -212,7 +217,8 @@ export const useRecords = <T extends { resourceType: string }>(type: string, id:
 
 // The vital signs of the last hours: all of them once, then what is newer.
 const observations_max = 1_000;
-export function useVitalHistory(id: string, hours: number) {
+// `every_ms`: false: what came before now only.
+export function useVitalHistory(id: string, hours: number, every_ms: number | false) {
   return useRead({
     queryKey: ["vital-history", id, hours],
     queryFn: async ({ signal }) => {
@@ -236,7 +242,9 @@ export function useVitalHistory(id: string, hours: number) {
       for (const entry of bundle.entry ?? []) if (entry.resource) found.set(entry.resource.id, entry.resource);
       return [...found.values()];
     },
-    refetchInterval: 5_000,
+    refetchInterval: every_ms,
+    staleTime: every_ms === false ? Infinity : 0,
+    gcTime: every_ms === false ? 0 : 5 * 60_000,
     structuralSharing: false,
   });
 }

@@ -92,6 +92,7 @@ export interface BoardPatient {
   alert?: string;
   signs?: Partial<Record<SignName, Sign>>;
   qsofa?: number;
+  spo2_scale?: 2; // a clinician decided so; otherwise 1
   monitored?: boolean;
   finding?: string;
 }

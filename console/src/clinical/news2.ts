@@ -26,6 +26,11 @@ export const news2_bands: Record<SignName, BandRange[]> = {
 export const spo2_scale_2_on_air = ranges([-inf, 83, 3], [84, 85, 2], [86, 87, 1], [88, inf, 0]);
 export const spo2_scale_2_on_oxygen = ranges([-inf, 83, 3], [84, 85, 2], [86, 87, 1], [88, 92, 0], [93, 94, 1], [95, 96, 2], [97, inf, 3]);
 
+export function bands_of(name: SignName, spo2_scale: 1 | 2, on_oxygen: boolean): readonly BandRange[] {
+  if (name !== "spo2" || spo2_scale === 1) return news2_bands[name];
+  return on_oxygen ? spo2_scale_2_on_oxygen : spo2_scale_2_on_air;
+}
+
 // The unit in which the table's numbers are whole.
 export const grain: Record<SignName, number> = {
   respiration: 1,

@@ -86,9 +86,9 @@ export const SignValue = memo(function SignValue({ name, sign, unit }: { name: S
   // Hundreds of these change several times a second: what is read on pointing only is written then.
   const point = (event: PointerEvent<HTMLElement>) => (event.currentTarget.title = `${t(`sign.${name}`)}: ${told()}`);
   return (
-    <span className={`sign p${points} live-value`} onPointerEnter={point}>
+    <span className={`sign p${points} live-value`} onPointerEnter={point} dir={unit ? "ltr" : undefined}>
       {text(name, sign.value)}
-      {unit && sign_units[name] && <small dir="ltr"> {sign_units[name]}</small>}
+      {unit && sign_units[name] && <small> {sign_units[name]}</small>}
       {points > 0 && <span className="visually-hidden">, {told()}</span>}
     </span>
   );

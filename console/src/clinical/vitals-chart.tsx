@@ -10,19 +10,10 @@ import { Button, Select } from "../ui/basic";
 import Chart from "../ui/chart";
 import { Data, Empty } from "../ui/states";
 import { useParam } from "../ui/url";
-import { acvpu, grain, news2_bands, sign_names, sign_units, spo2_scale_2_on_air, spo2_scale_2_on_oxygen, type BandRange } from "./news2";
+import { acvpu, bands_of, grain, sign_names, sign_units } from "./news2";
 import { useSignText } from "./parts";
 import { courses_of, type Courses } from "./vitals";
 
-const ranges: Record<SignName, [number, number]> = {
-  respiration: [0, 40],
-  spo2: [80, 100],
-  oxygen: [-0.4, 1.4],
-  systolic: [40, 240],
-  pulse: [20, 180],
-  consciousness: [-0.5, 4.5],
-  temperature: [34, 41],
-};
 const ticks: Record<SignName, readonly number[]> = {
   respiration: [10, 20, 30],
   spo2: [85, 92, 96],
@@ -31,6 +22,15 @@ const ticks: Record<SignName, readonly number[]> = {
   pulse: [50, 90, 130],
   consciousness: [0, 1, 2, 3, 4],
   temperature: [35, 37, 39],
+};
+const ranges: Record<SignName, [number, number]> = {
+  respiration: [0, 40],
+  spo2: [80, 100],
+  oxygen: [-0.4, 1.4],
+  systolic: [40, 240],
+  pulse: [20, 180],
+  consciousness: [-0.5, 4.5],
+  temperature: [34, 41],
 };
 const heights: Record<SignName, number> = { respiration: 76, spo2: 76, oxygen: 44, systolic: 88, pulse: 88, consciousness: 70, temperature: 88 };
 const hour_ms = 3_600_000;
@@ -100,8 +100,6 @@ function Tracks({ courses, from, to, marks, scale }: TracksProps) {
     [text],
   );
   const on_oxygen = (courses.oxygen.at(-1)?.[1] ?? 0) > 0;
-  const bands_of = (name: SignName): readonly BandRange[] =>
-    name === "spo2" && scale === 2 ? (on_oxygen ? spo2_scale_2_on_oxygen : spo2_scale_2_on_air) : news2_bands[name];
   return (
     <div className="tracks">
       {sign_names.map((name, i) => {
@@ -120,7 +118,7 @@ function Tracks({ courses, from, to, marks, scale }: TracksProps) {
               low={ranges[name][0]}
               high={ranges[name][1]}
               height={heights[name] + (i === sign_names.length - 1 ? 24 : 0)}
-              bands={bands_of(name)}
+              bands={bands_of(name, scale, on_oxygen)}
               band_edge={grain[name] / 2}
               step={name === "oxygen" || name === "consciousness"}
               ticks={ticks[name]}
@@ -144,7 +142,7 @@ export default function VitalsChart({ id, marks }: { id: string; marks: readonly
   const [asked, set_hours] = useParam("hours");
   const hours = [1, 6, 24, 72].includes(Number(asked)) ? Number(asked) : 6;
   const [as_table, set_table] = useState(false);
-  const read = useVitalHistory(id, hours);
+  const read = useVitalHistory(id, hours, 5_000);
   const signs = usePatientSigns(id);
   const scale = signs.data?.limits?.some((limit) => limit.spo2_scale === 2) ? 2 : 1;
   const courses = useMemo(() => courses_of(read.data ?? []), [read.data]);

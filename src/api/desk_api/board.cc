@@ -78,6 +78,8 @@ void write_signs(json::Writer& out, const vitals::PatientSigns& signs, const vit
   }
   out.end_object();
   if (const auto score = vitals::quick_sofa_of(signs, settings)) out.field("qsofa", score->points());
+  if (std::ranges::any_of(signs.limits, [](const auto& limit) { return limit.spo2_scale == 2; }))
+    out.field("spo2_scale", 2);
   if (signs.monitoring) out.field("monitored", true);
   if (!signs.finding.empty()) out.field("finding", signs.finding);
 }

@@ -1,39 +1,31 @@
 // Who needs somebody now: patients by need, with how old each value is and who goes.
 
-import { memo, useMemo, useState } from "react";
+import { lazy, memo, Suspense, useMemo, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { useBoard, useOpenAlerts } from "../api/queries";
-import type { Alert, Band, BoardPatient } from "../api/types";
-import { AcknowledgeDialog } from "../clinical/acknowledge";
-import { sign_names } from "../clinical/news2";
-import { look_of_band, PersonName, Score, SignValue } from "../clinical/parts";
-import { courses_since, note_scores, trend_of } from "../clinical/trend";
-import { useScreenKeys } from "../frame/keys";
-import { initials } from "../api/fhir";
-import { useT } from "../i18n";
-import { usePreferences } from "../preferences";
-import { Age, Button } from "../ui/basic";
-import { Icon } from "../ui/icons";
-import { useIsPhone } from "../ui/media";
-import { Rows } from "../ui/rows";
-import { Sparkline } from "../ui/sparkline";
-import { Data, Empty } from "../ui/states";
-import { useParam } from "../ui/url";
+import { useBoard, useOpenAlerts } from "../../api/queries";
+import type { Band, BoardPatient } from "../../api/types";
+import { AcknowledgeDialog } from "../../clinical/acknowledge";
+import { sign_names } from "../../clinical/news2";
+import { look_of_band, PersonName, Score, SignValue } from "../../clinical/parts";
+import { courses_since, note_scores, trend_of } from "../../clinical/trend";
+import { useScreenKeys } from "../../frame/keys";
+import { initials } from "../../api/fhir";
+import { useT } from "../../i18n";
+import { usePreferences } from "../../preferences";
+import { Age, Button } from "../../ui/basic";
+import { Icon } from "../../ui/icons";
+import { useIsPhone } from "../../ui/media";
+import { Rows } from "../../ui/rows";
+import { Sparkline } from "../../ui/sparkline";
+import { Data, Empty, Loading } from "../../ui/states";
+import { useParam } from "../../ui/url";
+import { class_of, owner_of, type Line } from "./line";
 
 const bands: readonly Band[] = ["high", "medium", "low-medium", "low"];
+const Ward = lazy(() => import("./ward"));
+
 // Older than this is no value of now.
 const no_data_after_ms = 15 * 60_000;
-
-interface Line {
-  patient: BoardPatient;
-  alert: Alert | undefined;
-}
-
-function owner_of(alert: Alert | undefined, t: ReturnType<typeof useT>): string {
-  if (!alert) return "";
-  if (alert.state === "acknowledged") return alert.acknowledged_by ?? "";
-  return t("board.calls", { n: alert.calls });
-}
 
 const Cells = memo(function Cells({ patient, alert, onAck }: Line & { onAck: (line: Line) => void }) {
   const t = useT();
@@ -96,20 +88,14 @@ function Counters({ patients, chosen, choose }: { patients: readonly BoardPatien
   );
 }
 
-const class_of = ({ patient, alert }: Line): string => {
-  const names: string[] = [look_of_band[patient.band]];
-  if (alert?.state === "open") names.push("waiting");
-  // The policy's next step was called: nobody answered in time.
-  if (alert?.state === "open" && (alert.step > 0 || alert.round > 1)) names.push("escalated");
-  return names.join(" ");
-};
-
 export default function BoardScreen() {
   const t = useT();
   const [, go] = useLocation();
   const phone = useIsPhone();
   const { initials: short } = usePreferences();
-  const read = useBoard();
+  const [view, set_view] = useParam("view");
+  const as_charts = view === "charts";
+  const read = useBoard(as_charts ? 1_000 : 2_000);
   const alerts = useOpenAlerts();
   const [band, set_band] = useParam("band");
   const [acting, set_acting] = useState<Line>();
@@ -130,6 +116,7 @@ export default function BoardScreen() {
     if (next) set_selected(next.patient.id);
   };
   useScreenKeys({
+    t: () => set_view(as_charts ? "" : "charts"),
     j: () => move(1),
     k: () => move(-1),
     Enter: () => selected && go(`/patients/${encodeURIComponent(selected)}`),
@@ -144,7 +131,17 @@ export default function BoardScreen() {
     <div className="board">
       <header className="screen-head">
         <h1>{t("screen.board")}</h1>
-        {patients && <Counters patients={patients} chosen={band} choose={set_band} />}
+        <div className="row">
+          {patients && <Counters patients={patients} chosen={band} choose={set_band} />}
+          <div className="switch" role="group" aria-label={t("board.view")}>
+            <button type="button" className="button" aria-pressed={!as_charts} onClick={() => set_view("")}>
+              {t("board.list")}
+            </button>
+            <button type="button" className="button" aria-pressed={as_charts} onClick={() => set_view("charts")}>
+              {t("board.charts")}
+            </button>
+          </div>
+        </div>
       </header>
       <Data read={read} lines={8} height={56}>
         {(data) =>
@@ -152,6 +149,10 @@ export default function BoardScreen() {
             <Empty title={t(band ? "board.none_of_band" : "board.none")} status="neutral" action={band ? <Button onClick={() => set_band("")}>{t("action.show_all")}</Button> : undefined}>
               {band ? undefined : t("board.none_why")}
             </Empty>
+          ) : as_charts ? (
+            <Suspense fallback={<Loading lines={4} height={170} />}>
+              <Ward lines={lines} now={Date.parse(data.at)} onAck={set_acting} />
+            </Suspense>
           ) : (
             <>
               <Rows
