@@ -1,4 +1,4 @@
-// Alerts with labels: causes, a silence with its preview until it is ended, an override of two people, what rules are worth.
+// Alerts with labels: causes, a silence with its preview until it is ended, an override of two people, what rules are worth, a silence that waits for a second person.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -200,34 +200,96 @@ test("what rules are worth is what the server counts, as bars and by a key as a 
   await context.close();
 });
 
-test("where people log in, one asks for a silence of everything and another approves it at the address that was sent", async () => {
+test("where people log in, one proposes a silence of everything, another sees it at once, declines it, and approves it the second time", async () => {
   const server = await startServer();
   try {
-    for (const name of ["ann", "ben"]) server.addUser(name, "on-call-engineer", `Practitioner/${name}`);
+    server.addUser("ann", "on-call-engineer", "Practitioner/ann");
+    server.addUser("lea", "operations-lead", "Practitioner/lea");
     const enter = async (name, path) => {
       const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
       const page = await open_page(context, server.url);
-      page.forgiving = true; // 403: what the frame shows of alerts is not for this role
+      page.forgiving = true; // 403: what the frame shows of alerts is not for an engineer
       await page.goto(`${server.url}${path}`);
       await log_in(page, name, password);
-      await page.getByRole("dialog").getByText("A second person has to approve this").waitFor();
+      await page.waitForSelector(".silences-part");
       return page;
     };
-    const match = encodeURIComponent(JSON.stringify([["alertname", "=~", ".+"]]));
-    const ann = await enter("ann", `/alerts?view=silences&lang=en&match=${match}`);
-    await ann.getByLabel("Why").fill("The monitoring is being moved");
-    await ann.getByRole("button", { name: "Ask for it" }).click();
-    await ann.getByText(/Within an hour another person has to approve it/).waitFor();
-    await ann.getByRole("button", { name: "Approve what another asked for" }).click();
-    await ann.getByText(/who approves is another person than who asks/).waitFor();
-    assert.deepEqual(await violations(ann), []);
+    const as = (page, method, path, body) =>
+      page.evaluate(
+        async ([method, path, body]) => {
+          const answer = await fetch(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+          return [answer.status, await answer.text()];
+        },
+        [method, path, body],
+      );
+    const everything = encodeURIComponent(JSON.stringify([["alertname", "=~", ".+"]]));
+    const lea = await enter("lea", "/alerts?view=silences&lang=en");
+    const ann = await enter("ann", `/alerts?view=silences&lang=en&match=${everything}`);
+    assert.deepEqual(await as(ann, "POST", "/api/v2/alerts", [1, 2, 3].map((at) => ({ labels: { alertname: "LinkDown", instance: `switch-${at}` } }))), [200, ""]);
+    await lea.waitForSelector(".live.live");
+    const propose = async (why) => {
+      await ann.goto(`${server.url}/alerts?view=silences&lang=en&match=${everything}`);
+      await ann.getByRole("dialog").getByText("A second person has to approve this").waitFor();
+      await ann.getByLabel("Why").fill(why);
+      assert.deepEqual(await violations(ann), []);
+      await ann.getByRole("button", { name: "Propose it" }).click();
+      await ann.getByRole("link", { name: "Silences, 1 waiting" }).waitFor();
+    };
+
+    await propose("The monitoring is being moved");
+    const line = lea.locator("[data-proposal]");
+    await line.waitFor({ timeout: 4_000 });
+    await line.getByText("would hold 3 alerts back now").waitFor();
+    assert.match(await line.innerText(), /The monitoring is being moved[\s\S]*asked for by ann/);
+    assert.equal(await lea.getByRole("link", { name: "Silences, 1 waiting" }).count(), 1);
+
+    await ann.getByRole("button", { name: "Look at it" }).click();
+    await ann.getByText("You proposed it: another person decides.").waitFor();
+    assert.equal(await ann.getByRole("button", { name: "Approve" }).count(), 0);
     const address = new URL(ann.url());
-    const ben = await enter("ben", `${address.pathname}${address.search}`);
-    await ben.getByRole("button", { name: "Approve what another asked for" }).click();
-    const line = ben.locator(".silence");
-    await line.waitFor();
-    assert.match(await line.innerText(), /The monitoring is being moved[\s\S]*asked for by ann[\s\S]*approved by ben/);
-    for (const page of [ann, ben]) {
+    const id = address.searchParams.get("proposal");
+    const [status, text] = await as(ann, "POST", `/api/v1/silences/proposals/${id}/approve`, {});
+    assert.equal(status, 403);
+    assert.match(text, /who approves is another person than who asks/);
+    await ann.keyboard.press("Escape");
+
+    const dialog = lea.getByRole("dialog");
+    for (const [look, query] of [["light", "theme=light&lang=en"], ["arabic", "theme=dark&lang=ar"], ["dark", "theme=dark&lang=en"]]) {
+      await lea.goto(`${server.url}/alerts?view=silences&proposal=${id}&${query}`);
+      await dialog.locator(".preview-count").waitFor();
+      await picture(lea, `alerts-proposal-${look}`);
+      assert.deepEqual(await violations(lea), [], look);
+      await lea.keyboard.press("Escape");
+      await line.waitFor();
+      await picture(lea, `alerts-proposals-${look}`);
+      assert.deepEqual(await violations(lea), [], look);
+    }
+    await line.getByRole("button", { name: "Look at it" }).click();
+    assert.match(await dialog.locator(".silence-preview").innerText(), /3\s+alerts that fire now/);
+    const decline = dialog.getByRole("button", { name: "Decline" });
+    assert.ok(await decline.isDisabled(), "without a reason");
+    await dialog.getByLabel("Reason for declining").fill("Not before the night shift");
+    await decline.click();
+    await ann.getByText("declined by lea: Not before the night shift").waitFor();
+    await ann.getByRole("link", { name: "Silences", exact: true }).waitFor();
+
+    await propose("Moved at 22:00");
+    assert.equal(await ann.locator("[data-proposal]").count(), 1, "in the place of what was declined");
+    await line.getByText("Moved at 22:00").waitFor();
+    await line.getByRole("button", { name: "Look at it" }).click();
+    await dialog.getByRole("button", { name: "Approve" }).click();
+    for (const page of [lea, ann]) {
+      const made = page.locator("[data-silence]");
+      await made.waitFor();
+      assert.match(await made.innerText(), /Moved at 22:00[\s\S]*asked for by ann[\s\S]*approved by lea/);
+      await page.locator("[data-proposal]").waitFor({ state: "detached" });
+    }
+
+    await propose("Once more");
+    await ann.getByRole("button", { name: "Look at it" }).click();
+    await ann.getByRole("button", { name: "Withdraw" }).click();
+    await line.waitFor({ state: "detached" });
+    for (const page of [ann, lea]) {
       assert.deepEqual(page.faults, []);
       await page.context().close();
     }

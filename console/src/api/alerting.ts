@@ -2,7 +2,7 @@
 
 import { keepPreviousData } from "@tanstack/react-query";
 import { ask } from "./client";
-import { client } from "./queries";
+import { client, silence_keys } from "./queries";
 import { useRead } from "./read";
 
 export type Labels = Record<string, string>;
@@ -41,6 +41,14 @@ export interface Silence {
   recurrence?: unknown[];
   status: { state: "pending" | "active" | "expired" };
 }
+// Waits for a second person. Its silence says who proposed it, and when.
+export interface SilenceProposal {
+  id: string;
+  until: string; // then it ends by itself
+  silence: Omit<Silence, "status">;
+  declined_by?: string; // it waits no longer: who proposed it reads why
+  reason?: string;
+}
 export interface SilencePreview {
   firing: number; // now, emergencies included
   last_30_days: number;
@@ -75,6 +83,11 @@ export interface AlertingAnswers {
   "POST /api/v2/silences": { silenceID: string };
   "DELETE /api/v2/silence/{id}": void;
   "POST /api/v1/silences/preview": SilencePreview;
+  "GET /api/v1/silences/proposals": { proposals: SilenceProposal[] };
+  "POST /api/v1/silences/proposals": SilenceProposal;
+  "POST /api/v1/silences/proposals/{id}/approve": { silenceID: string };
+  "POST /api/v1/silences/proposals/{id}/decline": void;
+  "DELETE /api/v1/silences/proposals/{id}": void;
   "GET /api/v1/alerts/actionability": { days: number; rules: RuleRecord[] };
   "GET /api/v1/alert-overrides": { overrides: EmergencyOverride[] };
   "POST /api/v1/alert-overrides": EmergencyOverride;
@@ -93,8 +106,16 @@ export const useAlertGroups = (enabled = true) =>
 export const useSilences = () =>
   useRead({ queryKey: ["silences"], queryFn: ({ signal }) => ask("GET /api/v2/silences", { signal }), refetchInterval: 5_000 });
 
+export const useSilenceProposals = (enabled = true) =>
+  useRead({
+    queryKey: ["silence-proposals"],
+    queryFn: ({ signal }) => ask("GET /api/v1/silences/proposals", { signal }),
+    refetchInterval: 5_000,
+    enabled,
+  });
+
 export function read_silences_again() {
-  for (const key of ["silences", "alert-groups"]) void client.invalidateQueries({ queryKey: [key] });
+  for (const key of silence_keys) void client.invalidateQueries({ queryKey: [key] });
 }
 
 // Nothing is asked while there is no matcher to ask about. Its times are made when it is asked: the length is what is previewed.

@@ -10,6 +10,7 @@ export interface Routes {
   "DELETE /api/v1/monitor/slos/{name}": "name";
   "DELETE /api/v1/oncall/parts/{kind}/{name}": "kind" | "name";
   "DELETE /api/v1/sessions/{id}": "id";
+  "DELETE /api/v1/silences/proposals/{id}": "id";
   "DELETE /api/v1/vitals/{patient}/limits/{signal}": "patient" | "signal";
   "DELETE /api/v1/vitals/{patient}/monitoring": "patient";
   "DELETE /api/v2/silence/{id}": "id";
@@ -74,6 +75,7 @@ export interface Routes {
   "GET /api/v1/sessions": never;
   "GET /api/v1/settings": never;
   "GET /api/v1/settings/{name}": "name";
+  "GET /api/v1/silences/proposals": never;
   "GET /api/v1/status": never;
   "GET /api/v1/status/buildinfo": never;
   "GET /api/v1/vitals": never;
@@ -163,6 +165,9 @@ export interface Routes {
   "POST /api/v1/rights/export": never;
   "POST /api/v1/series": never;
   "POST /api/v1/silences/preview": never;
+  "POST /api/v1/silences/proposals": never;
+  "POST /api/v1/silences/proposals/{id}/approve": "id";
+  "POST /api/v1/silences/proposals/{id}/decline": "id";
   "POST /api/v1/vitals/crowding/{scale}": "scale";
   "POST /api/v1/vitals/dry-run": never;
   "POST /api/v1/vitals/outcomes/{alert}": "alert";
@@ -337,7 +342,12 @@ export type Operation =
   | "session-me"
   | "setting-list"
   | "setting-show"
+  | "silence-approve"
+  | "silence-decline"
   | "silence-preview"
+  | "silence-proposals"
+  | "silence-propose"
+  | "silence-withdraw"
   | "status"
   | "vitals-board"
   | "vitals-crowding"

@@ -171,6 +171,7 @@ void Groups::Inside::work() {
     next_sweep_ = at + sweep_every;
     forget();
     sweep();
+    end_proposals(at);
   }
   after_change();
 }

@@ -14,11 +14,13 @@
 // - Many alerts at once are written in slices, so that an emergency never waits for more than one slice.
 //
 // In the store: spaces "labels" (FINGERPRINT -> alert), "silences" (ID -> silence), "notifications" (place -> what was told),
-// "label_keys" (key of an event -> FINGERPRINT). Events: label.fired, label.resolved, label.written (by another server than
-// the one that tells), silence.created, silence.expired, silence.refused, notification.sent, notification.failed.
+// "label_keys" (key of an event -> FINGERPRINT), "silence_proposals" (ID -> proposal). Events: label.fired, label.resolved,
+// label.written (by another server than the one that tells), silence.created, silence.expired, silence.refused,
+// silence.proposed, silence.declined, silence.withdrawn, silence.lapsed, notification.sent, notification.failed.
 //
 // Life: construct, start(store) before the store's first tick, stop() before the store is closed, destroy after it.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -91,6 +93,24 @@ struct Preview {
   std::string needs_second_person;  // why; empty: it does not
 };
 
+inline constexpr std::chrono::hours proposal_valid{24};
+inline constexpr std::size_t proposals_max = 100;
+inline constexpr std::size_t decline_reason_max = 1'000;
+
+// A silence that waits for a second person. What is asked for never changes: who approves it has seen what is made.
+struct Proposal {
+  std::string id;
+  Silence silence;          // as it was asked for: createdBy proposes it, at updatedAt
+  std::string declined_by;  // empty: it waits
+  std::string reason;       // why it was declined
+
+  bool waits() const { return declined_by.empty(); }
+  // By itself, undecided or declined.
+  Instant ends_at() const { return std::min(silence.updated_at + proposal_valid, silence.ends_at); }
+};
+// {id, until, silence} and, when it was declined, {declined_by, reason}.
+std::string to_json(const Proposal& proposal);
+
 class Groups {
  public:
   // `clock`: the machine's, as senders and people set theirs. It may be set: what waits is moved by as much.
@@ -113,10 +133,22 @@ class Groups {
   void take_later(std::vector<Alert> alerts);
   // A new silence, or (with an id) a change of one; the id. `seen` is what preview() found. Code::not_found,
   // Code::invalid, Code::refused (a second person is needed, or it asks for emergencies alone): that is noted. `who`: who is
-  // logged in; then one who names an approver approves what another asked for, as that asked for it, within an hour. Empty:
-  // nobody is asked who they are, and names are what was said.
+  // logged in; what lacks a second person is proposed by them then, and one who names an approver approves what another has
+  // proposed in the same words. Empty: nobody is asked who they are, and names are what was said.
   Task<Result<std::string>> put_silence(Silence silence, Preview seen, std::string who = {});
   Task<Result<>> expire_silence(std::string id);
+
+  // For a second person. In place of what createdBy has proposed of the same alerts. Code::invalid, Code::refused (it asks for
+  // emergencies alone), Code::conflict: proposals_max wait.
+  Task<Result<Proposal>> propose(Silence silence);
+  // Those that wait and those that were declined, until their end; the oldest first.
+  Result<std::vector<Proposal>> proposals() const;
+  // By another person than who proposed it, else Code::refused. Code::not_found; Code::conflict: it was declined. The id of the
+  // silence, which ends when it was proposed to.
+  Task<Result<std::string>> approve(std::string id, std::string by);
+  Task<Result<>> decline(std::string id, std::string by, std::string reason);
+  // By who proposed it.
+  Task<Result<>> withdraw(std::string id, std::string by);
   // Reads the alerts of the last 30 days: not for an I/O thread.
   Result<Preview> preview(const Silence& silence) const;
   Task<> reload(routing::ConfigPtr config);
@@ -139,6 +171,7 @@ class Groups {
   struct Inside;
   void post(std::move_only_function<void(State&, Instant)> work);
   Task<bool> leave_room(std::vector<Alert>& alerts);
+  Task<> show(std::vector<Silence> written);
   Counters counters_;
   std::unique_ptr<Inside> inside_;
 };

@@ -1,4 +1,4 @@
-// From the message to the store: alerts in slices, events by their keys, silences.
+// From the message to the store: alerts in slices, events by their keys.
 
 #include <fmt/format.h>
 
@@ -7,21 +7,14 @@
 #include <span>
 
 #include "alerting/groups/detail/inside.h"
-#include "base/core/id.h"
-#include "base/crypto/digest.h"
 #include "base/json/writer.h"
 
 namespace mydr24::groups {
 namespace {
 
 constexpr std::size_t slice = 200;  // alerts in one transaction: a few milliseconds of the writer
-constexpr std::uint32_t page = 1'000;
-constexpr std::size_t preview_rows_max = 200'000;
-constexpr std::size_t preview_names_max = 20;
-constexpr std::chrono::minutes broad_max{1};  // a silence of everything needs a second person beyond this
-// The end of an alert whose sender will say when it is over.
 constexpr std::chrono::seconds unrecorded_wait{1};
-constexpr std::int64_t silences_max = 10'000;  // expired ones that are still kept included
+// The end of an alert whose sender will say when it is over.
 const Instant open_end = Instant(std::chrono::sys_days(std::chrono::year(9999) / 12 / 31));
 
 void write_fingerprints(json::Writer& writer, const std::vector<Fingerprint>& all) {
@@ -51,28 +44,6 @@ std::string key_of(const Event& event) {
   std::string key = event.integration + "/";
   json::append_quoted(key, event.dedup_key);  // no control characters in keys
   return key;
-}
-
-Result<> note_silence(store::Transaction& transaction, std::string_view kind, const Silence& silence,
-                      std::string_view why = {}) {
-  std::string payload;
-  json::Writer writer(payload);
-  writer.begin_object().key("silence").raw(routing::to_json(silence));
-  if (!why.empty()) writer.field("why", why);
-  writer.end_object();
-  MYDR24_TRY(transaction.note(kind, payload));
-  return {};
-}
-
-Result<> put_row(store::Transaction& transaction, const Silence& silence) {
-  return transaction.set_state(rows::silences, silence.id, routing::to_json(silence));
-}
-
-Result<std::optional<Silence>> row_of(store::Reader& reader, std::string_view id) {
-  MYDR24_ASSIGN(const auto row, reader.state(rows::silences, id));
-  if (!row) return std::optional<Silence>();
-  MYDR24_ASSIGN(Silence silence, routing::silence_from_json(*row));
-  return std::optional(std::move(silence));
 }
 
 }  // namespace
@@ -378,197 +349,6 @@ Task<Result<EventOutcome>> Groups::take(Event event) {
   });
   if (!written) co_return written.error();
   co_return outcome;
-}
-
-Result<Preview> Groups::preview(const Silence& silence) const {
-  Preview preview;
-  std::set<std::string> names;
-  bool over_budget = false;
-  const auto see = [&](const Labels& labels, bool firing) {
-    ++preview.recent;
-    if (firing) ++preview.firing;
-    if (routing::severity_of(labels) == routing::Severity::urgent) ++preview.urgent;
-    if (routing::is_emergency(labels) && firing) ++preview.emergency;
-    if (names.size() < preview_names_max) names.emplace(labels["alertname"]);
-    const Microseconds length =
-        silence.windows.empty() ? silence.ends_at - silence.starts_at : Microseconds(routing::longest(silence.windows));
-    over_budget |= firing && !routing::is_emergency(labels) && length > routing::silence_budget(labels);
-  };
-  const Instant at = now();
-  std::string after;
-  for (std::size_t rows_seen = 0; rows_seen < preview_rows_max;) {
-    std::size_t got = 0;
-    MYDR24_TRY(inside_->store_->read([&](store::Reader& reader) -> Result<> {
-      MYDR24_ASSIGN(const auto found, reader.states(rows::alerts, "", after, page));
-      got = found.size();
-      if (got > 0) after = found.back().key;
-      for (const store::StateRow& row : found) {
-        MYDR24_ASSIGN(const Alert alert, routing::alert_from_json(row.value));
-        if (routing::matches(silence.matchers, alert.labels)) see(alert.labels, !alert.is_resolved(at));
-      }
-      return {};
-    }));
-    rows_seen += got;
-    if (got < page) break;
-  }
-  preview.names.assign(names.begin(), names.end());
-  if (routing::is_broad(silence) && silence.ends_at - silence.starts_at > broad_max)
-    preview.needs_second_person = "it matches every alert";
-  else if (over_budget)
-    preview.needs_second_person =
-        "it is longer than the severity of what it would mute allows (24 h, 4 h, critical 1 h)";
-  return preview;
-}
-
-namespace {
-
-constexpr std::chrono::hours ask_valid{1};
-constexpr std::uint32_t asks_max = 1'000;
-
-std::string scope_of(const Silence& silence) {
-  const Silence scope{.matchers = silence.matchers, .recurrence = silence.recurrence};
-  return crypto::sha256_hex(routing::to_json(scope));
-}
-
-// The older ones go when a new one comes.
-Result<> keep_ask(store::Transaction& transaction, const Silence& silence, Instant at) {
-  MYDR24_ASSIGN(const auto asks, transaction.states(rows::silence_asks, "", "", asks_max));
-  for (const store::StateRow& row : asks) {
-    const auto ask = routing::silence_from_json(row.value);
-    if (!ask || at - ask->updated_at > ask_valid || asks.size() == asks_max)
-      MYDR24_TRY(transaction.erase_state(rows::silence_asks, row.key));
-  }
-  return transaction.set_state(rows::silence_asks, scope_of(silence), routing::to_json(silence));
-}
-
-// Why it is not taken as it is; empty: it is.
-std::string refusal_of(const Silence& silence, const Preview& seen) {
-  const bool two_persons = !silence.approved_by.empty() && silence.approved_by != silence.created_by;
-  if (!silence.approved_by.empty() && !two_persons) return "who approves is another person than who asks";
-  const auto asks_for_emergencies = [](const routing::Matcher& matcher) {
-    return matcher.name() == "severity" && matcher.op() == routing::Matcher::Op::equal &&
-           matcher.value() == "emergency";
-  };
-  if (std::ranges::any_of(silence.matchers, asks_for_emergencies)) return "emergencies are never silenced";
-  if (seen.needs_second_person.empty() || two_persons) return {};
-  return fmt::format(
-      "{}: a second person has to approve (approvedBy). It would mute {} firing, {} in the last 30 days, {} of them "
-      "urgent",
-      seen.needs_second_person, seen.firing, seen.recent, seen.urgent);
-}
-
-}  // namespace
-
-// What somebody else has asked for and was refused without a second person.
-Result<Silence> Groups::Inside::asked_by_another(const Silence& silence, std::string_view who, Instant at) {
-  std::optional<std::string> row;
-  MYDR24_TRY(store_->read([&](store::Reader& reader) -> Result<> {
-    MYDR24_ASSIGN(row, reader.state(rows::silence_asks, scope_of(silence)));
-    return {};
-  }));
-  const auto ask = row ? routing::silence_from_json(*row) : Result<Silence>(fail(Code::not_found, ""));
-  if (!ask || at - ask->updated_at > ask_valid)
-    return fail(Code::refused,
-                "nobody has asked for this silence within the last hour: one person posts it, another approves it");
-  if (ask->created_by == who) return fail(Code::refused, "who approves is another person than who asks");
-  return *ask;
-}
-
-Task<Result<std::string>> Groups::put_silence(Silence silence, Preview seen, std::string who) {
-  const Instant at = std::chrono::floor<milliseconds>(now());
-  const bool is_approval = !who.empty() && !silence.approved_by.empty();
-  if (!who.empty()) silence.created_by = who;
-  if (is_approval) {
-    auto asked = inside_->asked_by_another(silence, who, at);
-    if (!asked) co_return asked.error();
-    silence = std::move(*asked);
-    silence.approved_by = who;
-  }
-  Result<> judged = routing::check(silence, at);
-  if (!judged) co_return judged.error();
-  silence.starts_at = std::max(silence.starts_at, at);
-  silence.updated_at = at;
-  const std::string refusal = refusal_of(silence, seen);
-  std::vector<Silence> written;
-  const Result<> done =
-      co_await inside_->submit(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
-        if (!refusal.empty()) {
-          if (!who.empty() && !seen.needs_second_person.empty()) MYDR24_TRY(keep_ask(transaction, silence, at));
-          return note_silence(transaction, "silence.refused", silence, refusal);
-        }
-        if (is_approval) MYDR24_TRY(transaction.erase_state(rows::silence_asks, scope_of(silence)));
-        if (!silence.id.empty()) {
-          MYDR24_ASSIGN(std::optional<Silence> before, row_of(transaction, silence.id));
-          if (!before) return fail(Code::not_found, "silence not found");
-          // Changed in place while it says the same and has not begun otherwise; else the old one ends and a new one begins.
-          const auto state = before->state(at);
-          const bool in_place = before->same_scope(silence) && state != routing::SilenceState::expired &&
-                                (state == routing::SilenceState::pending || silence.starts_at <= at);
-          if (in_place) {
-            if (state == routing::SilenceState::active) silence.starts_at = before->starts_at;
-          } else {
-            if (state != routing::SilenceState::expired) {
-              before->ends_at = at;
-              before->starts_at = std::min(before->starts_at, at);
-              before->updated_at = at;
-              MYDR24_TRY(put_row(transaction, *before));
-              MYDR24_TRY(note_silence(transaction, "silence.expired", *before));
-              written.push_back(std::move(*before));
-            }
-            silence.id.clear();
-          }
-        }
-        if (silence.id.empty()) {
-          // Every one of them is asked about every alert.
-          if (counters_.silences >= silences_max)
-            return fail(Code::full, fmt::format("there are {} silences already: expire some", silences_max));
-          silence.id = make_uuid7(at);
-        }
-        MYDR24_TRY(put_row(transaction, silence));
-        MYDR24_TRY(note_silence(transaction, "silence.created", silence));
-        written.push_back(silence);
-        return {};
-      });
-  if (!done) co_return done.error();
-  if (!refusal.empty()) co_return fail(Code::refused, refusal);
-  const std::string id = silence.id;
-  co_await async_call<bool>([&](auto finished) {
-    post([this, &written, finished = std::move(finished)](State& state, Instant) mutable {
-      for (Silence& one : written) state.put(std::move(one));
-      inside_->after_change();
-      finished(true);
-    });
-  });
-  co_return id;
-}
-
-Task<Result<>> Groups::expire_silence(std::string id) {
-  const Instant at = std::chrono::floor<milliseconds>(now());
-  std::optional<Silence> changed;
-  const Result<> done =
-      co_await inside_->submit(RequestClass::urgent, [&](store::Transaction& transaction) -> Result<> {
-        MYDR24_ASSIGN(std::optional<Silence> silence, row_of(transaction, id));
-        if (!silence) return fail(Code::not_found, "silence not found");
-        if (silence->state(at) == routing::SilenceState::expired) return {};
-        silence->starts_at = std::min(silence->starts_at, at);
-        silence->ends_at = at;
-        silence->updated_at = at;
-        MYDR24_TRY(put_row(transaction, *silence));
-        MYDR24_TRY(note_silence(transaction, "silence.expired", *silence));
-        changed = std::move(silence);
-        return {};
-      });
-  if (!done) co_return done.error();
-  if (changed) {
-    co_await async_call<bool>([&](auto finished) {
-      post([this, &changed, finished = std::move(finished)](State& state, Instant) mutable {
-        state.put(std::move(*changed));
-        inside_->after_change();
-        finished(true);
-      });
-    });
-  }
-  co_return Result<>();
 }
 
 }  // namespace mydr24::groups

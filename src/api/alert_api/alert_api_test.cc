@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "api/alert_api/detail/answers.h"
+#include "base/core/date_time.h"
 #include "base/net/client.h"
 #include "storage/store/fake_store.h"
 
@@ -187,6 +188,40 @@ TEST_F(AlertApi, APagerDutyEventThatIsTooLargeIsRefusedInItsForm) {
   const Reply reply = post("/v2/enqueue", std::string(600 << 10, ' '));
   EXPECT_EQ(reply.status, 413);
   EXPECT_NE(reply.body.find("invalid event"), std::string::npos);
+}
+
+TEST_F(AlertApi, ASilenceIsProposedByOneAndDecidedByAnother) {
+  const auto silence = [&](std::string_view by) {
+    return fmt::format(
+        R"({{"matchers":[{{"name":"alertname","value":".+","isRegex":true}}],"startsAt":"{}","endsAt":"{}","createdBy":"{}","comment":"c"}})",
+        format_instant(clock_.now()), format_instant(clock_.now() + 2h), by);
+  };
+  const std::string path = "/api/v1/silences/proposals";
+  const auto propose = [&] {
+    const Reply reply = post(path, silence("ann"));
+    EXPECT_EQ(reply.status, 201) << reply.body;
+    const auto document = json::Document::parse(reply.body);
+    return path + "/" + std::string(document->root()["id"].text());
+  };
+  const std::string first = propose();
+  EXPECT_NE(get(path).body.find(R"("proposals":[{"id":")"), std::string::npos);
+  EXPECT_EQ(post(first + "/approve", R"({"by":"ann"})").status, 403);
+  EXPECT_EQ(post(first + "/approve", "[]").status, 400);
+  EXPECT_EQ(post(first + "/approve", R"({"by":"ben"})").status, 200);
+  EXPECT_NE(get("/api/v2/silences").body.find(R"("createdBy":"ann","approvedBy":"ben")"), std::string::npos);
+  EXPECT_EQ(post(first + "/approve", R"({"by":"eve"})").status, 404);
+
+  const std::string second = propose();
+  EXPECT_EQ(post(second + "/decline", R"({"by":"ben"})").status, 400) << "why?";
+  EXPECT_EQ(post(second + "/decline", R"({"by":"ben","reason":"not now"})").status, 200);
+  EXPECT_NE(get(path).body.find(R"("declined_by":"ben","reason":"not now")"), std::string::npos);
+  EXPECT_EQ(post(second + "/approve", R"({"by":"eve"})").status, 409);
+  EXPECT_EQ(ask(net::Method::del, second + "?by=eve").status, 403);
+  EXPECT_EQ(ask(net::Method::del, second + "?by=ann").status, 200);
+  EXPECT_EQ(get(path).body, R"({"schema":"mydr24.silence-proposals.v1","proposals":[]})");
+  EXPECT_EQ(post(path, R"({"matchers":[]})").status, 422);
+  store_.refuse_writes = 1;
+  EXPECT_EQ(post(path, silence("ann")).status, 503);
 }
 
 TEST_F(AlertApi, ActionabilityAndResolvingAreForTheDesk) {

@@ -1,4 +1,6 @@
-// GET and POST /api/v2/silences, GET and DELETE /api/v2/silence/{id}, POST /api/v1/silences/preview.
+// GET and POST /api/v2/silences, GET and DELETE /api/v2/silence/{id}, POST /api/v1/silences/preview, and the proposals of
+// silences that wait for a second person: GET and POST /api/v1/silences/proposals, DELETE .../{id}, POST .../{id}/approve and
+// .../{id}/decline.
 
 #include <fmt/format.h>
 
@@ -98,6 +100,28 @@ Task<Answer> remove(Service& service, pipeline::Call& call) {
   co_return done ? Answer{} : failed(done.error());
 }
 
+Task<std::expected<json::Document, Answer>> read_object(pipeline::Call& call) {
+  if (!is_json(call)) co_return std::unexpected(wrong_type(call));
+  const auto body = co_await call.exchange().read_body(routing::silence_bytes_max);
+  if (!body) co_return std::unexpected(failed(body.error()));
+  auto document = json::Document::parse(*body);
+  if (!document || !document->root().is_object()) {
+    co_return std::unexpected(
+        coded(400, 400,
+              fmt::format("parsing silence body from \"\" failed, because {}",
+                          document ? "an object is expected" : std::string_view(document.error().text))));
+  }
+  co_return std::move(*document);
+}
+
+Task<std::expected<Silence, Answer>> read_silence(Service& service, pipeline::Call& call) {
+  const auto document = co_await read_object(call);
+  if (!document) co_return std::unexpected(document.error());
+  auto silence = routing::read_silence(document->root(), service.groups.settings().names);
+  if (!silence) co_return std::unexpected(failed(silence.error()));
+  co_return std::move(*silence);
+}
+
 struct Asked {
   Silence silence;
   groups::Preview preview;
@@ -105,21 +129,19 @@ struct Asked {
 
 // The body, and what the silence would mute.
 Task<std::expected<Asked, Answer>> read(Service& service, pipeline::Call& call) {
-  if (!is_json(call)) co_return std::unexpected(wrong_type(call));
-  const auto body = co_await call.exchange().read_body(routing::silence_bytes_max);
-  if (!body) co_return std::unexpected(failed(body.error()));
-  const auto document = json::Document::parse_view(*body);
-  if (!document || !document->root().is_object()) {
-    co_return std::unexpected(
-        coded(400, 400,
-              fmt::format("parsing silence body from \"\" failed, because {}",
-                          document ? "an object is expected" : std::string_view(document.error().text))));
-  }
-  auto silence = routing::read_silence(document->root(), service.groups.settings().names);
-  if (!silence) co_return std::unexpected(failed(silence.error()));
+  auto silence = co_await read_silence(service, call);
+  if (!silence) co_return std::unexpected(std::move(silence.error()));
   auto preview = co_await service.workers.run(RequestClass::urgent, [&] { return service.groups.preview(*silence); });
   if (!preview) co_return std::unexpected(failed(preview.error()));
   co_return Asked{std::move(*silence), std::move(*preview)};
+}
+
+// An id in the words of POST /api/v2/silences.
+Answer made(std::string_view id) {
+  Answer answer;
+  json::Writer(answer.body).begin_object().field("silenceID", id).end_object();
+  answer.body += '\n';
+  return answer;
 }
 
 Task<Answer> post(Service& service, pipeline::Call& call) {
@@ -127,11 +149,7 @@ Task<Answer> post(Service& service, pipeline::Call& call) {
   if (!asked) co_return std::move(asked.error());
   const auto id =
       co_await service.groups.put_silence(std::move(asked->silence), std::move(asked->preview), call.in_name_of({}));
-  if (!id) co_return failed(id.error());
-  Answer answer;
-  json::Writer(answer.body).begin_object().field("silenceID", std::string_view(*id)).end_object();
-  answer.body += '\n';
-  co_return answer;
+  co_return id ? made(*id) : failed(id.error());
 }
 
 Task<Answer> preview(Service& service, pipeline::Call& call) {
@@ -155,6 +173,51 @@ Task<Answer> preview(Service& service, pipeline::Call& call) {
   co_return answer;
 }
 
+Answer proposals(Service& service) {
+  const auto all = service.groups.proposals();
+  if (!all) return failed(all.error());
+  Answer answer;
+  json::Writer writer(answer.body);
+  writer.begin_object().field("schema", "mydr24.silence-proposals.v1").key("proposals").begin_array();
+  for (const groups::Proposal& proposal : *all) writer.raw(groups::to_json(proposal));
+  writer.end_array().end_object();
+  return answer;
+}
+
+Task<Answer> propose(Service& service, pipeline::Call& call) {
+  auto silence = co_await read_silence(service, call);
+  if (!silence) co_return std::move(silence.error());
+  silence->created_by = call.in_name_of(silence->created_by);
+  const auto proposal = co_await service.groups.propose(std::move(*silence));
+  co_return proposal ? Answer{201, groups::to_json(*proposal)} : failed(proposal.error());
+}
+
+// {"by": "..."}: where nobody is asked who they are.
+Task<Answer> approve(Service& service, pipeline::Call& call) {
+  const auto body = co_await read_object(call);
+  if (!body) co_return body.error();
+  const auto id =
+      co_await service.groups.approve(std::string(call.capture(0)), call.in_name_of(body->root()["by"].text()));
+  co_return id ? made(*id) : failed(id.error());
+}
+
+// {"reason": "...", "by": "..."}
+Task<Answer> decline(Service& service, pipeline::Call& call) {
+  const auto body = co_await read_object(call);
+  if (!body) co_return body.error();
+  const auto done =
+      co_await service.groups.decline(std::string(call.capture(0)), call.in_name_of(body->root()["by"].text()),
+                                      std::string(body->root()["reason"].text()));
+  co_return done ? Answer{} : failed(done.error());
+}
+
+Task<Answer> withdraw(Service& service, pipeline::Call& call) {
+  const auto by = query_values(call, "by");
+  const auto done = co_await service.groups.withdraw(std::string(call.capture(0)),
+                                                     call.in_name_of(by.empty() ? std::string_view() : by.front()));
+  co_return done ? Answer{} : failed(done.error());
+}
+
 }  // namespace
 
 void add_silence_routes(pipeline::Router& router, Service& service) {
@@ -170,6 +233,16 @@ void add_silence_routes(pipeline::Router& router, Service& service) {
   router.add({net::Method::post, "/api/v1/silences/preview", "silence-preview", RequestClass::urgent,
               [&service](pipeline::Call& call) -> Task<> { co_await send(call, co_await preview(service, call)); },
               admission::Cost::work});
+  router.add({net::Method::get, "/api/v1/silences/proposals", "silence-proposals", RequestClass::urgent,
+              [&service](pipeline::Call& call) -> Task<> { co_await send(call, proposals(service)); }});
+  router.add({net::Method::post, "/api/v1/silences/proposals", "silence-propose", RequestClass::urgent,
+              [&service](pipeline::Call& call) -> Task<> { co_await send(call, co_await propose(service, call)); }});
+  router.add({net::Method::post, "/api/v1/silences/proposals/{id}/approve", "silence-approve", RequestClass::urgent,
+              [&service](pipeline::Call& call) -> Task<> { co_await send(call, co_await approve(service, call)); }});
+  router.add({net::Method::post, "/api/v1/silences/proposals/{id}/decline", "silence-decline", RequestClass::urgent,
+              [&service](pipeline::Call& call) -> Task<> { co_await send(call, co_await decline(service, call)); }});
+  router.add({net::Method::del, "/api/v1/silences/proposals/{id}", "silence-withdraw", RequestClass::urgent,
+              [&service](pipeline::Call& call) -> Task<> { co_await send(call, co_await withdraw(service, call)); }});
 }
 
 }  // namespace mydr24::alert_api

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "app/server/access_fixture.h"
+#include "base/core/date_time.h"
 #include "base/net/uri.h"
 
 namespace mydr24::server {
@@ -440,6 +441,35 @@ TEST_F(AccessControlTest, EveryAnswerHasItsEntryAndTheTrailIsSound) {
   EXPECT_TRUE(entries_of("r-register").front().contains("user/karin"));
   EXPECT_FALSE(lines.contains("not-to-be-seen")) << "no secret";
   EXPECT_FALSE(lines.contains("Offen")) << "no content of a record";
+}
+
+TEST_F(AccessControlTest, ASilenceThatOneProposesAnotherApprovesAndEachStepHasItsEntry) {
+  const auto enter = [](const std::string& name, std::string role) {
+    return with(log_in(name, {std::move(role)}), "Content-Type", "application/json");
+  };
+  const auto ann = enter("ann", "on-call-engineer");
+  const auto lea = enter("lea", "operations-lead");
+  const std::string path = "/api/v1/silences/proposals";
+  const auto now = system_clock().now();
+  const auto body = fmt::format(
+      R"({{"matchers":[{{"name":"alertname","value":".+","isRegex":true}}],"startsAt":"{}","endsAt":"{}","createdBy":"lea","comment":"c"}})",
+      format_instant(now), format_instant(now + std::chrono::hours(1)));
+  EXPECT_EQ(send(Method::post, path, body, enter("nora", "nurse")).status, 403);
+  const auto proposal = send(Method::post, path, body, with(ann, "X-Request-Id", "s-propose"));
+  ASSERT_EQ(proposal.status, 201) << proposal.raw.body;
+  EXPECT_EQ(proposal.body.root()["silence"]["createdBy"].text(), "ann") << "who is logged in, whatever she says";
+  const auto one = fmt::format("{}/{}", path, proposal.body.root()["id"].text());
+  const auto own = send(Method::post, one + "/approve", R"({"by":"lea"})", with(ann, "X-Request-Id", "s-own"));
+  EXPECT_EQ(own.status, 403);
+  EXPECT_TRUE(own.raw.body.contains("who approves is another person than who asks")) << own.raw.body;
+  EXPECT_TRUE(send(Method::get, path, {}, lea).raw.body.contains(proposal.body.root()["id"].text()));
+  EXPECT_EQ(send(Method::post, one + "/approve", "{}", with(lea, "X-Request-Id", "s-approve")).status, 200);
+  EXPECT_TRUE(
+      send(Method::get, "/api/v2/silences", {}, lea).raw.body.contains(R"("createdBy":"ann","approvedBy":"lea")"));
+  system_->store().settle();
+  const auto lines = everything_in(folder_ / "audit");
+  for (const auto* request : {"s-propose", "s-own", "s-approve"})
+    EXPECT_TRUE(lines.contains(fmt::format("\"{}\"", request))) << request;
 }
 
 TEST_F(AccessControlTest, LogsAndMetricsNameNobody) {

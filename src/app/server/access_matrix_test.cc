@@ -120,6 +120,7 @@ TEST_F(AccessMatrix, NobodyMayAnythingWithoutSayingWhoTheyAre) {
                              "/api/v1/oncall/plan",
                              "/api/v2/alerts",
                              "/api/v2/silences",
+                             "/api/v1/silences/proposals",
                              "/api/v1/break-glass",
                              "/api/v1/access/me",
                              "/api/v1/access/users",

@@ -109,6 +109,23 @@ TEST_F(FeedTest, WhoComesBackIsToldWhatCameBetween) {
   EXPECT_TRUE(stranger.comes("event: reset\n", soon)) << "what came after 7 is not known";
 }
 
+TEST_F(FeedTest, WhatBecomesOfASilenceIsTold) {
+  Stream stream(port());
+  ASSERT_TRUE(stream.comes("event: hello\n", soon));
+  const auto now = system_clock().now();
+  const auto proposal = send(
+      Method::post, "/api/v1/silences/proposals",
+      fmt::format(
+          R"({{"matchers":[{{"name":"a","value":"b","isRegex":false}}],"startsAt":"{}","endsAt":"{}","createdBy":"ann","comment":""}})",
+          format_instant(now), format_instant(now + std::chrono::hours(1))),
+      {{"Content-Type", "application/json"}});
+  ASSERT_EQ(proposal.status, 201) << proposal.raw.body;
+  EXPECT_TRUE(stream.comes("event: silence.proposed\n", soon));
+  const auto path = fmt::format("/api/v1/silences/proposals/{}/approve", proposal.body.root()["id"].text());
+  EXPECT_EQ(send(Method::post, path, R"({"by":"ben"})", {{"Content-Type", "application/json"}}).status, 200);
+  EXPECT_TRUE(stream.comes("event: silence.created\n", soon));
+}
+
 TEST_F(FeedTest, AStreamThatNobodyReadsHoldsNoOther) {
   Stream deaf(port());
   ASSERT_TRUE(deaf.comes("event: hello\n", soon));

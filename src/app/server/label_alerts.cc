@@ -52,14 +52,15 @@ groups::Settings groups_settings(const AlertingSection& settings, const std::str
 
 LabelAlerts::LabelAlerts(const AlertingSection& settings, const std::string& base_url, const alerts::Book& book,
                          store::Store& store, WorkerPool& workers, const telemetry::Log& log, const Clock& clock,
-                         alerts::Dispatcher& dispatcher)
+                         alerts::Dispatcher& dispatcher, notify::ConsoleHub& hub)
     : settings_(settings),
       workers_(workers),
       log_(log),
       clock_(clock),
       store_(store),
       book_(book),
-      groups_(book, clock, groups_settings(settings, base_url, log, dispatcher)) {}
+      groups_(book, clock, groups_settings(settings, base_url, log, dispatcher)),
+      hub_(hub) {}
 
 Result<routing::ConfigPtr> LabelAlerts::load() const {
   std::string text(default_routing);
@@ -93,7 +94,16 @@ Result<> LabelAlerts::make_feed() {
 Result<> LabelAlerts::start() {
   MYDR24_TRY(make_feed());
   MYDR24_ASSIGN(routing::ConfigPtr config, load());
-  return groups_.start(store_, std::move(config));
+  MYDR24_TRY(groups_.start(store_, std::move(config)));
+  store_.add_follower(*this);
+  return {};
+}
+
+// That something became of one: who may see what reads it.
+Result<> LabelAlerts::follow(std::span<const store::Event> events) {
+  for (const store::Event& event : events)
+    if (event.kind.starts_with("silence.")) hub_.publish(event.kind, "{}");
+  return {};
 }
 
 void LabelAlerts::add_routes(pipeline::Router& router) {

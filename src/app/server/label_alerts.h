@@ -1,7 +1,7 @@
 #pragma once
 
-// Wiring of alerts with labels: the routing configuration, alerting/groups, the Alertmanager API, and the watch
-// over a feed that must always come.
+// Wiring of alerts with labels: the routing configuration, alerting/groups, the Alertmanager API, the watch over a feed that
+// must always come, and what the consoles' feed says of silences.
 
 #include <memory>
 #include <mutex>
@@ -10,6 +10,7 @@
 #include "alerting/alerts/dispatcher.h"
 #include "alerting/groups/groups.h"
 #include "alerting/groups/rules.h"
+#include "alerting/notify/console_hub.h"
 #include "api/alert_api/alert_api.h"
 #include "app/server/settings.h"
 #include "base/telemetry/log.h"
@@ -17,13 +18,13 @@
 
 namespace mydr24::server {
 
-class LabelAlerts {
+class LabelAlerts final : public store::Follower {
  public:
   // All must outlive it. `base_url`: of this server, for links in notifications. `clock`: the machine's, with which senders
   // agree about when an alert ends; a paced one would take theirs for ended, or for firing, until it has caught up.
   LabelAlerts(const AlertingSection& settings, const std::string& base_url, const alerts::Book& book,
               store::Store& store, WorkerPool& workers, const telemetry::Log& log, const Clock& clock,
-              alerts::Dispatcher& dispatcher);
+              alerts::Dispatcher& dispatcher, notify::ConsoleHub& hub);
 
   // Errors name the file and line of the routing configuration.
   Result<> start();
@@ -40,6 +41,10 @@ class LabelAlerts {
   // An alert of the server itself; does not wait.
   void raise(routing::Alert alert);
 
+  std::string_view name() const override { return "silences.console"; }
+  bool in_every_process() const override { return true; }
+  Result<> follow(std::span<const store::Event> events) override;
+
  private:
   Result<routing::ConfigPtr> load() const;
   Result<> make_feed();
@@ -51,6 +56,7 @@ class LabelAlerts {
   store::Store& store_;
   const alerts::Book& book_;
   groups::Groups groups_;
+  notify::ConsoleHub& hub_;
   std::mutex feed_mutex_;
   std::unique_ptr<groups::Feed> feed_;
   std::chrono::nanoseconds judged_at_{0};  // steady; the ticking thread's

@@ -128,6 +128,7 @@ TEST_F(LeaksTest, NothingOfItIsInWhatIsNotFhir) {
                                    "/api/v2/alerts",
                                    "/api/v2/alerts/groups",
                                    "/api/v2/silences",
+                                   "/api/v1/silences/proposals",
                                    "/api/v1/break-glass?waiting=true",
                                    "/api/v1/access/me",
                                    "/api/v1/sessions",

@@ -105,7 +105,7 @@ Result<> Tenant::start() {
   MYDR24_TRY(updates_->start(*core_.store));
   label_alerts_ =
       std::make_unique<LabelAlerts>(settings_.alerting, settings_.server.base_url, *core_.book, *core_.store,
-                                    shared_.workers, log_, shared_.machine_clock, *dispatcher_);
+                                    shared_.workers, log_, shared_.machine_clock, *dispatcher_, hub_);
   MYDR24_TRY(label_alerts_->start());
   incidents_ = std::make_unique<IncidentDesk>(*core_.book, *core_.records, hub_, shared_.workers, clock_);
   MYDR24_TRY(incidents_->start());

@@ -41,7 +41,7 @@ std::string_view default_policy_text() {
         { "types": ["Organization", "Location", "Endpoint", "Subscription", "CodeSystem", "ValueSet", "ConceptMap",
                     "StructureDefinition", "SearchParameter"], "permissions": "rs" }
       ],
-      "operations": ["access-tenant", "status", "am-*", "silence-preview", "webhook-event",
+      "operations": ["access-tenant", "status", "am-*", "silence-*", "webhook-event",
                      "generic-event", "pagerduty-event", "oncall-*", "addresses", "address-*", "incidents",
                      "incident", "incident-open", "incident-work-*", "incident-setup*", "incident-classify",
                      "incident-correction*", "change-*", "setting-*", "series-*", "remote-write", "monitor-*"]
@@ -49,7 +49,7 @@ std::string_view default_policy_text() {
     "on-call-engineer": {
       "text": "Is woken for the platform and mends it; no record of a patient",
       "purpose": "HSYSADMIN",
-      "operations": ["status", "am-*", "silence-preview", "oncall-*",
+      "operations": ["status", "am-*", "silence-*", "oncall-*",
                      "addresses", "address-*", "incidents", "incident", "incident-open", "incident-work-*",
                      "incident-setup", "incident-setup-version*", "incident-classify", "change-*", "setting-*",
                      "series-*", "monitor-*"]
@@ -63,9 +63,9 @@ std::string_view default_policy_text() {
       ],
       "operations": ["status", "events", "alerts", "alert", "alert-*", "actionability", "vitals-board",
                      "vitals-crowding", "vitals-rules*", "vitals-dry-run", "oncall-*", "am-alerts", "am-groups",
-                     "am-silence*", "am-receivers", "am-status", "silence-preview", "incident*", "change-list",
-                     "change-show", "change-approve", "change-reject", "change-calendar", "change-policy",
-                     "change-figures", "setting-*", "series-*", "monitor-*"]
+                     "am-silence*", "am-post-silence", "am-expire-silence", "am-receivers", "am-status", "silence-*",
+                     "incident*", "change-list", "change-show", "change-approve", "change-reject", "change-calendar",
+                     "change-policy", "change-figures", "setting-*", "series-*", "monitor-*"]
     },
     "nurse": {
       "text": "Cares for patients: reads their records, records signs, answers alerts",

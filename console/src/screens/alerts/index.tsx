@@ -9,6 +9,7 @@ import "../../theme/alerts.css";
 import { Actionability } from "./actionability";
 import { Groups } from "./groups";
 import { People } from "./people";
+import { useWaiting } from "./proposals";
 import { Silences } from "./silence-list";
 
 const parts = ["people", "groups", "silences", "actionability"] as const;
@@ -21,12 +22,14 @@ export default function Alerts() {
   const [view] = useParam("view");
   const open = parts.filter((part) => may(needs[part]));
   const current: Part = parts.find((part) => part === view) ?? open[0] ?? "people";
+  const waiting = useWaiting(may("silence-proposals"));
+  const title_of = (id: Part) => (id === "silences" && waiting > 0 ? t("alert.view.silences_waiting", { n: waiting }) : t(`alert.view.${id}` as MessageId));
   return (
     <div className="alerts">
       <header className="screen-head">
         <h1>{t("screen.alerts")}</h1>
       </header>
-      <Tabs label={t("screen.alerts")} param="view" tabs={open.map((id) => ({ id, title: t(`alert.view.${id}` as MessageId) }))} current={current} />
+      <Tabs label={t("screen.alerts")} param="view" tabs={open.map((id) => ({ id, title: title_of(id) }))} current={current} />
       {current === "people" && <People />}
       {current === "groups" && <Groups />}
       {current === "silences" && <Silences />}

@@ -1,22 +1,20 @@
-// A new silence, with what it would hold back while it is written. Where the server wants a second person it is asked for first:
-// the address of the dialog is what that person opens.
+// A new silence, with what it would hold back while it is written. Where the server wants a second person it is proposed to them;
+// with access control off their name is asked for.
 
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { ask } from "../../api/client";
-import { read_silences_again, useSilencePreview, type Matcher, type SilencePreview } from "../../api/alerting";
-import { ApiError } from "../../api/error";
-import type { Read } from "../../api/queries";
+import { read_silences_again, useSilencePreview } from "../../api/alerting";
 import { useSession } from "../../api/session";
 import { useT, type MessageId } from "../../i18n";
 import { feed } from "../../live/feed";
 import { useActor } from "../../ui/actor";
 import { Button, Dialog, Field, IconButton, TimeField } from "../../ui/basic";
-import { Icon } from "../../ui/icons";
 import { say } from "../../ui/notices";
 import { useSettled } from "../../ui/settled";
 import { instant_text, local_text } from "../../ui/wall";
-import { asks_for_emergencies, complete, empty_draft, from_param, ops, to_param, type Draft, type Op } from "./causes";
+import { asks_for_emergencies, complete, empty_draft, from_param, ops, type Draft, type Op } from "./causes";
+import { Preview } from "./preview";
 
 const minute = 60_000;
 const presets = [15, 60, 240, 1_440] as const; // minutes
@@ -49,54 +47,6 @@ function MatcherFields({ drafts, set }: { drafts: readonly Draft[]; set: (drafts
   );
 }
 
-function Preview({ read, matchers }: { read: Read<SilencePreview>; matchers: readonly Matcher[] }) {
-  const t = useT();
-  const { data, error } = read;
-  return (
-    <section className="silence-preview" aria-label={t("silence.preview")} aria-live="polite" aria-busy={read.isFetching || undefined}>
-      <h3>{t("silence.preview")}</h3>
-      {matchers.length === 0 ? (
-        <p className="field-hint">{t("silence.preview_waits")}</p>
-      ) : error ? (
-        <p className="field-error">{error.message}</p>
-      ) : !data ? (
-        <p className="field-hint">{t("state.loading")}</p>
-      ) : (
-        <>
-          <p className="preview-count">
-            <span className="number">{data.firing - data.emergencies_not_muted}</span> {t("silence.would_hold", { n: data.firing - data.emergencies_not_muted })}
-          </p>
-          <p className="field-hint">{t("silence.recent", { n: data.last_30_days, urgent: data.urgent })}</p>
-          {data.names.length > 0 && (
-            <p className="row">
-              {data.names.map((name) => (
-                <code key={name}>{name}</code>
-              ))}
-            </p>
-          )}
-          {data.emergencies_not_muted > 0 && (
-            <p className="cause-emergency emergency">
-              <Icon name="emergency" />
-              {t("alert.has_emergencies", { n: data.emergencies_not_muted })}
-            </p>
-          )}
-          {data.needs_second_person && (
-            <div className="state urgent">
-              <Icon name="urgent" />
-              <div>
-                <p className="state-title">{t("silence.needs_second")}</p>
-                <p dir="auto">{data.why}</p>
-              </div>
-            </div>
-          )}
-        </>
-      )}
-    </section>
-  );
-}
-
-type Step = "create" | "ask" | "approve";
-
 export function NewSilence({ match, set_match }: { match: string; set_match: (text: string) => void }) {
   const t = useT();
   const actor = useActor();
@@ -107,38 +57,27 @@ export function NewSilence({ match, set_match }: { match: string; set_match: (te
   const [until, set_until] = useState("");
   const [comment, set_comment] = useState("");
   const [approver, set_approver] = useState("");
-  const [asked, set_asked] = useState(false);
   const matchers = useMemo(() => complete(drafts), [drafts]);
   // In whole minutes: a preview is not asked for anew because a second went by.
   const length_ms = length === "until" ? Math.round((Date.parse(until) - feed.now()) / minute) * minute || 0 : length * minute;
   const settled = useSettled(matchers);
   const preview = useSilencePreview(open ? settled : [], length_ms);
   const needs_second = preview.data?.needs_second_person ?? false;
+  const proposes = needs_second && logs_in;
   const for_emergencies = asks_for_emergencies(matchers);
 
   const sending = useMutation({
-    mutationFn: async (step: Step) => {
+    mutationFn: (step: "create" | "propose"): Promise<unknown> => {
       const now = feed.now();
       const endsAt = length === "until" ? instant_text(until) : new Date(now + length_ms).toISOString();
-      const approvedBy = step === "approve" ? actor.by : logs_in ? "" : approver.trim();
-      const body = { matchers, startsAt: new Date(now).toISOString(), endsAt, createdBy: actor.by, comment: comment.trim(), ...(approvedBy ? { approvedBy } : {}) };
-      try {
-        await ask("POST /api/v2/silences", { body });
-        return true;
-      } catch (error) {
-        // The server notes what was asked for while it refuses it to one person alone.
-        if (step === "ask" && error instanceof ApiError && error.trouble === "forbidden") return false;
-        throw error;
-      }
+      const body = { matchers, startsAt: new Date(now).toISOString(), endsAt, createdBy: actor.by, comment: comment.trim() };
+      if (step === "propose") return ask("POST /api/v1/silences/proposals", { body });
+      const approvedBy = logs_in ? "" : approver.trim();
+      return ask("POST /api/v2/silences", { body: approvedBy ? { ...body, approvedBy } : body });
     },
-    onSuccess: (made) => {
-      if (made) {
-        say("watch", t("silence.made"));
-        set_match("");
-      } else {
-        set_asked(true);
-        set_match(to_param(drafts));
-      }
+    onSuccess: (_, step) => {
+      say("watch", t(step === "propose" ? "silence.proposed" : "silence.made"));
+      set_match("");
     },
     onSettled: read_silences_again,
   });
@@ -151,10 +90,8 @@ export function NewSilence({ match, set_match }: { match: string; set_match: (te
     set_until(local_text(feed.now() + 60 * minute));
     set_comment("");
     set_approver("");
-    set_asked(false);
     // Only when it opens: what is typed afterwards is not in the address.
   }, [open, reset]);
-  const send = (step: Step) => actor.given() && sending.mutate(step);
   const whole = matchers.length === drafts.length && length_ms > 0 && !for_emergencies;
   const ready = whole && comment.trim() !== "" && (!needs_second || logs_in || approver.trim() !== "");
   return (
@@ -164,16 +101,9 @@ export function NewSilence({ match, set_match }: { match: string; set_match: (te
       onClose={() => set_match("")}
       title={t("silence.new")}
       actions={
-        <>
-          <Button look="primary" busy={sending.isPending} disabled={!ready} onClick={() => send(needs_second && logs_in ? "ask" : "create")}>
-            {t(needs_second && logs_in ? "silence.ask" : "silence.create")}
-          </Button>
-          {needs_second && logs_in && (
-            <Button busy={sending.isPending} disabled={!whole} onClick={() => send("approve")}>
-              {t("silence.approve")}
-            </Button>
-          )}
-        </>
+        <Button look="primary" busy={sending.isPending} disabled={!ready} onClick={() => actor.given() && sending.mutate(proposes ? "propose" : "create")}>
+          {t(proposes ? "silence.propose" : "silence.create")}
+        </Button>
       }
     >
       <MatcherFields drafts={drafts} set={set_drafts} />
@@ -208,12 +138,6 @@ export function NewSilence({ match, set_match }: { match: string; set_match: (te
         </p>
       )}
       <Preview read={preview} matchers={matchers} />
-      {asked && (
-        <p className="band watch" role="status">
-          <Icon name="watch" />
-          <span>{t("silence.asked")}</span>
-        </p>
-      )}
       {sending.error && (
         <p className="field-error" role="alert">
           {t("silence.not_done", { why: sending.error.message })}

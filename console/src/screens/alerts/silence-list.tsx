@@ -6,16 +6,17 @@ import { ask } from "../../api/client";
 import { read_silences_again, useAlertGroups, useSilences, type AlertGroup, type Silence } from "../../api/alerting";
 import { useT, type MessageId } from "../../i18n";
 import { useNow } from "../../live/hooks";
-import { Button, Chip, Remaining, Select } from "../../ui/basic";
+import { Button, Remaining, Select } from "../../ui/basic";
 import { Icon, type Status } from "../../ui/icons";
 import { say } from "../../ui/notices";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
-import { useWhen } from "../../ui/when";
 import { useMay } from "../permitted";
 import { empty_draft, matcher_text, to_param } from "./causes";
 import { NewSilence } from "./new-silence";
 import { Overrides } from "./overrides";
+import { Proposals } from "./proposals";
+import { SilenceWords } from "./silence-words";
 
 const soon_ms = 10 * 60_000;
 const ended_max = 50;
@@ -53,7 +54,6 @@ function useHeld(groups: readonly AlertGroup[] | undefined): ReadonlyMap<string,
 
 function SilenceLine({ silence, held }: { silence: Silence; held: number | undefined }) {
   const t = useT();
-  const when = useWhen();
   const may = useMay();
   const now = useNow(step_ms);
   const { state } = silence.status;
@@ -66,24 +66,10 @@ function SilenceLine({ silence, held }: { silence: Silence; held: number | undef
   });
   return (
     <li className="silence" data-silence={silence.id}>
-      <div className="row">
-        <Chip status={look}>{t(`silence.state.${state}` as MessageId)}</Chip>
-        {silence.matchers.map((matcher) => (
-          <code key={matcher_text(matcher)} dir="ltr">
-            {matcher_text(matcher)}
-          </code>
-        ))}
-      </div>
-      <p className="silence-comment" dir="auto">
-        {silence.comment}
-      </p>
-      <p className="field-hint silence-facts">
-        <span>{t("silence.by", { name: silence.createdBy })}</span>
+      <SilenceWords silence={silence} status={look} word={t(`silence.state.${state}` as MessageId)}>
         {silence.approvedBy && <span>{t("silence.approved_by", { name: silence.approvedBy })}</span>}
-        <span>{t("oncall.from_to", { begin: when.moment(silence.startsAt), end: when.moment(silence.endsAt) })}</span>
-        {silence.recurrence && <span>{t("silence.recurs")}</span>}
         {state === "active" && held !== undefined && <span>{t("silence.holds", { n: held })}</span>}
-      </p>
+      </SilenceWords>
       {state !== "expired" && (
         <div className="silence-end">
           {state === "active" && <Remaining until={silence.endsAt} />}
@@ -110,6 +96,7 @@ export function Silences() {
   return (
     <div className="silences-part">
       <EndingSoon silences={read.data ?? []} />
+      {may("silence-proposals") && <Proposals />}
       <Panel
         title={t("alert.view.silences")}
         aside={

@@ -19,7 +19,7 @@ namespace mydr24::groups {
 namespace rows {
 inline constexpr std::string_view alerts = "labels";
 inline constexpr std::string_view silences = "silences";
-inline constexpr std::string_view silence_asks = "silence_asks";  // that wait for a second person, by their scope
+inline constexpr std::string_view proposals = "silence_proposals";
 inline constexpr std::string_view log = "notifications";
 inline constexpr std::string_view keys = "label_keys";
 }  // namespace rows
@@ -106,10 +106,14 @@ struct Groups::Inside {
   Task<Result<>> write(std::vector<Alert> alerts, RequestClass request_class);
   Task<Result<>> write_slice(std::span<Alert> part, RequestClass request_class);
   Task<Result<>> submit(RequestClass request_class, store::Work work);
-  Result<routing::Silence> asked_by_another(const routing::Silence& silence, std::string_view who, Instant at);
   // Told of and not in the store: written down as soon as that works, so that the Book calls people.
   void not_recorded(const Alert& alert);
   void write_again();
+
+  // silences.cc
+  Result<> put(store::Transaction& transaction, Silence& silence, Instant at, std::vector<Silence>& written) const;
+  Result<std::string> asked_by_another(const Silence& silence, std::string_view who, Instant at) const;
+  void end_proposals(Instant at);
 
   // deliver.cc
   void send(Notice notice);
