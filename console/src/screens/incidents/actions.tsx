@@ -10,6 +10,7 @@ import { useT, type MessageId } from "../../i18n";
 import type { Actor } from "../../ui/actor";
 import { Button, Chip, Dialog, Field } from "../../ui/basic";
 import { Data } from "../../ui/states";
+import { useMay } from "../permitted";
 import { SeverityChoice } from "./declare";
 import { Refusal, useStep, type Step } from "./step";
 
@@ -72,13 +73,13 @@ function Reclassify({ incident, actor, open, onClose }: DialogProps) {
   const [reason, set_reason] = useState("");
   const step = useStep(incident.id, actor);
   const { forget } = step;
-  const { severity: now } = incident;
   useEffect(() => {
     if (!open) return;
-    set_severity(now);
+    set_severity(incident.severity);
     set_reason("");
     forget();
-  }, [open, now, forget]);
+    // Only when it opens: what is typed stays when somebody else changes the incident meanwhile.
+  }, [open, forget]);
   const is_less = severity !== "" && severities.indexOf(severity) > severities.indexOf(incident.severity);
   return (
     <Dialog
@@ -174,20 +175,22 @@ export function Actions({ incident, actor, step }: ActionProps) {
   const t = useT();
   const [doing, set_doing] = useState<Doing>();
   const { state, severity } = incident;
-  useEffect(() => set_doing(undefined), [state]);
   const is_over = state === "resolved" || state === "closed";
   const review_open = incident.review !== undefined && !incident.review.closed;
   const close = () => set_doing(undefined);
-  const does = (name: Doing, primary = false) => (
-    <Button look={primary ? "primary" : "plain"} onClick={() => set_doing(name)}>
-      {t(`incident.do.${name}` as MessageId)}
-    </Button>
-  );
-  const direct = (name: "ack" | "resume" | "close", primary = false) => (
-    <Button look={primary ? (name === "ack" && severity === "emergency" ? "danger" : "primary") : "plain"} busy={step.busy} onClick={() => step.act(name, {}, { said: t(`incident.did.${name}`) })}>
-      {t(`incident.do.${name}`)}
-    </Button>
-  );
+  const may = useMay();
+  const does = (name: Doing, primary = false) =>
+    may(`incident-work-${name}`) && (
+      <Button look={primary ? "primary" : "plain"} onClick={() => set_doing(name)}>
+        {t(`incident.do.${name}` as MessageId)}
+      </Button>
+    );
+  const direct = (name: "ack" | "resume" | "close", primary = false) =>
+    may(`incident-work-${name}`) && (
+      <Button look={primary ? (name === "ack" && severity === "emergency" ? "danger" : "primary") : "plain"} busy={step.busy} onClick={() => step.act(name, {}, { said: t(`incident.did.${name}`) })}>
+        {t(`incident.do.${name}`)}
+      </Button>
+    );
   return (
     <>
       <div className="incident-actions" role="group" aria-label={t("incident.actions")}>

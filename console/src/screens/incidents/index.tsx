@@ -14,6 +14,7 @@ import { useIsPhone } from "../../ui/media";
 import { Rows } from "../../ui/rows";
 import { Data, Empty } from "../../ui/states";
 import { useParam } from "../../ui/url";
+import { useMay } from "../permitted";
 import "../../theme/incidents.css";
 import { times_of_row } from "./clock";
 import { ClockCell } from "./clocks";
@@ -86,6 +87,7 @@ const holds = (text: string | undefined, words: readonly string[]) => words.ever
 export default function Incidents() {
   const t = useT();
   const phone = useIsPhone();
+  const may = useMay();
   const [, go] = useLocation();
   const [state, set_state] = useParam("state");
   const [severity, set_severity] = useParam("severity");
@@ -112,11 +114,6 @@ export default function Incidents() {
     k: () => move(-1),
     Enter: () => selected && go(`/incidents/${encodeURIComponent(selected)}`),
   });
-  const declare = (
-    <Button look="primary" icon="flag" onClick={() => set_declaring(true)}>
-      {t("incident.declare")}
-    </Button>
-  );
   const head = [
     t("alerts.severity"),
     t("alerts.what"),
@@ -145,7 +142,11 @@ export default function Incidents() {
             <option value="open">{t("alerts.open")}</option>
             <option value="over">{t("incidents.over")}</option>
           </Select>
-          {declare}
+          {may("incident-open") && (
+            <Button look="primary" icon="flag" onClick={() => set_declaring(true)}>
+              {t("incident.declare")}
+            </Button>
+          )}
         </div>
       </header>
       <Data read={read} lines={6} height={64}>

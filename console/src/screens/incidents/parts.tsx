@@ -16,8 +16,9 @@ import { Age, Button, Chip, Dialog, Field, Time } from "../../ui/basic";
 import type { Status } from "../../ui/icons";
 import { say } from "../../ui/notices";
 import { Data, Panel } from "../../ui/states";
+import { useMay } from "../permitted";
 import { groups_of } from "./facts";
-import { Refusal, useStep } from "./step";
+import { cleared, Refusal, useStep } from "./step";
 
 export interface PartProps {
   incident: Incident;
@@ -35,7 +36,8 @@ function RoleDialog({ incident, actor, role, onClose }: PartProps & { role: Role
     if (!role) return;
     set_person(has);
     forget();
-  }, [role, has, forget]);
+    // Only when it opens: what is typed stays when somebody else takes the role meanwhile.
+  }, [role, forget]);
   const give = (name: string) => role && step.act("roles", { role, person: name }, { said: t("incident.role_given", { role: t(`incident.role.${role}`), who: name || t("incident.nobody") }), done: onClose });
   return (
     <Dialog
@@ -68,6 +70,7 @@ function RoleDialog({ incident, actor, role, onClose }: PartProps & { role: Role
 export function Roles({ incident, actor }: PartProps) {
   const t = useT();
   const [role, set_role] = useState<RoleName>();
+  const may = useMay();
   const step = useStep(incident.id, actor);
   const is_closed = incident.state === "closed";
   const take = (each: RoleName) => step.run((by) => ask("POST /api/v1/incidents/{id}/roles", { params: { id: incident.id }, body: { role: each, person: by, by } }));
@@ -88,7 +91,7 @@ export function Roles({ incident, actor }: PartProps) {
                   <span className="field-hint">{t("incident.nobody")}</span>
                 )}
               </span>
-              {!is_closed && (
+              {!is_closed && may("incident-work-role") && (
                 <span className="row">
                   {!who && (
                     <Button busy={step.busy} aria-label={`${t("incident.me")}: ${t(`incident.role.${each}`)}`} onClick={() => take(each)}>
@@ -114,6 +117,7 @@ export function Tasks({ incident, actor }: PartProps) {
   const t = useT();
   const [text, set_text] = useState("");
   const [owner, set_owner] = useState("");
+  const may = useMay();
   const step = useStep(incident.id, actor);
   const tasks = incident.tasks ?? [];
   const is_closed = incident.state === "closed";
@@ -129,7 +133,7 @@ export function Tasks({ incident, actor }: PartProps) {
             {group.tasks.map((task) => (
               <li key={task.place}>
                 <label className={task.done_at ? "done" : ""}>
-                  <input type="checkbox" checked={Boolean(task.done_at)} disabled={Boolean(task.done_at) || is_closed || step.busy} onChange={() => tick(task.place)} />
+                  <input type="checkbox" checked={Boolean(task.done_at)} disabled={Boolean(task.done_at) || is_closed || step.busy || !may("incident-work-task-done")} onChange={() => tick(task.place)} />
                   <span>
                     <span dir="auto">{task.text}</span>
                     <small>
@@ -149,7 +153,7 @@ export function Tasks({ incident, actor }: PartProps) {
         </div>
       ))}
       <Refusal error={step.error} />
-      {!is_closed && (
+      {!is_closed && may("incident-work-task") && (
         <form
           className="incident-add"
           onSubmit={(event) => {
@@ -157,8 +161,8 @@ export function Tasks({ incident, actor }: PartProps) {
             if (!text.trim()) return;
             step.act("tasks", { text: text.trim(), ...(owner.trim() ? { owner: owner.trim() } : {}) }, {
               done: () => {
-                set_text("");
-                set_owner("");
+                set_text(cleared(text));
+                set_owner(cleared(owner));
               },
             });
           }}
@@ -182,6 +186,7 @@ export function ImpactPanel({ incident }: { incident: Incident }) {
   const t = useT();
   const formats = useFormats();
   const setup = useSetup();
+  const may = useMay();
   const impact = incident.impact;
   const wards = impact?.wards.map((each) => each.ward) ?? [];
   const names = useWardNames(wards);
@@ -222,6 +227,7 @@ export function ImpactPanel({ incident }: { incident: Incident }) {
         </ul>
       )}
       {incident.patient_count > 0 &&
+        may("incident-patients") &&
         (asking.data ? (
           <ul className="incident-chips">
             {asking.data.patients.map((patient) => (
@@ -330,6 +336,7 @@ function Changes({ entries }: { entries: readonly Entry[] }) {
 export function LinkedPanel({ incident, actor }: PartProps) {
   const t = useT();
   const [link, set_link] = useState("");
+  const may = useMay();
   const step = useStep(incident.id, actor);
   const entries = useTimeline(incident.id, 0).data ?? [];
   const links = incident.links ?? [];
@@ -361,12 +368,12 @@ export function LinkedPanel({ incident, actor }: PartProps) {
           ))}
         </ul>
       )}
-      {incident.state !== "closed" && (
+      {incident.state !== "closed" && may("incident-work-link") && (
         <form
           className="incident-add"
           onSubmit={(event) => {
             event.preventDefault();
-            if (link.trim()) step.act("links", { link: link.trim() }, { done: () => set_link("") });
+            if (link.trim()) step.act("links", { link: link.trim() }, { done: () => set_link(cleared(link)) });
           }}
         >
           <Field label={t("incident.link")}>
@@ -386,6 +393,7 @@ const look_of_delivery: Record<string, Status> = { delivered: "safe", failed: "e
 
 function Called({ incident, actor, data }: PartProps & { data: AlertDetail }) {
   const t = useT();
+  const may = useMay();
   const calling = useMutation({
     mutationFn: () => ask("POST /api/v1/alerts/{id}/escalate", { params: { id: data.alert.id }, body: { by: actor.by } }),
     onSuccess: () => say("watch", t("alert.escalated")),
@@ -414,7 +422,7 @@ function Called({ incident, actor, data }: PartProps & { data: AlertDetail }) {
           ))}
         </ul>
       )}
-      {data.alert.state === "open" && incident.state !== "closed" && (
+      {data.alert.state === "open" && incident.state !== "closed" && may("alert-escalate") && (
         <Button busy={calling.isPending} onClick={() => actor.given() && calling.mutate()}>
           {t("action.escalate")}
         </Button>
@@ -443,6 +451,7 @@ export function Calls({ incident, actor }: PartProps) {
 
 export function StatusPage({ incident, actor }: PartProps) {
   const t = useT();
+  const may = useMay();
   const [text, set_text] = useState("");
   const setup = useSetup();
   const step = useStep(incident.id, actor);
@@ -471,12 +480,12 @@ export function StatusPage({ incident, actor }: PartProps) {
           ))}
         </ul>
       )}
-      {incident.state !== "closed" && (
+      {incident.state !== "closed" && may("incident-work-publish") && (
         <form
           className="incident-add"
           onSubmit={(event) => {
             event.preventDefault();
-            if (text.trim()) step.act("publish", { text: text.trim() }, { said: t("incident.published"), done: () => set_text("") });
+            if (text.trim()) step.act("publish", { text: text.trim() }, { said: t("incident.published"), done: () => set_text(cleared(text)) });
           }}
         >
           <Field label={t("incident.publish_text")} hint={t("incident.publish_hint")}>

@@ -7,7 +7,9 @@ import { useT } from "../../i18n";
 import type { Actor } from "../../ui/actor";
 import { Button, Chip, Field, Remaining, Time } from "../../ui/basic";
 import { Empty, Panel } from "../../ui/states";
+import { instant_text, local_text } from "../../ui/wall";
 import { useWhen } from "../../ui/when";
+import { useMay } from "../permitted";
 import { Course } from "./clocks";
 import { people_list, type PartProps } from "./parts";
 import { Refusal, useStep } from "./step";
@@ -36,16 +38,17 @@ function Part({ n, title, done, children }: { n: number; title: string; done: bo
 function Words({ incident, actor, part, review }: { incident: Incident; actor: Actor; part: TextPart; review: ReviewState }) {
   const t = useT();
   const [draft, set_draft] = useState<string>();
+  const may = useMay();
   const step = useStep(incident.id, actor);
   const kept = review[part] ?? "";
-  if (review.closed) return <p dir="auto">{kept || t("incident.part_missing")}</p>;
+  if (review.closed || !may("incident-work-review")) return <p dir="auto">{kept || t("incident.part_missing")}</p>;
   const text = draft ?? kept;
   return (
     <form
       className="incident-words"
       onSubmit={(event) => {
         event.preventDefault();
-        step.act("review", { [part]: text }, { said: t("incident.saved"), done: () => set_draft(undefined) });
+        step.act("review", { [part]: text }, { said: t("incident.saved"), done: () => set_draft((now) => (now === text ? undefined : now)) });
       }}
     >
       <Field label={t(`incident.part_why.${part}`)}>
@@ -67,13 +70,13 @@ interface ActionFormProps {
 }
 function ActionForm({ label, action, busy, send }: ActionFormProps) {
   const t = useT();
-  const kept = { text: action?.text ?? "", owner: action?.owner ?? "", due: action?.due?.slice(0, 10) ?? "" };
+  const kept = { text: action?.text ?? "", owner: action?.owner ?? "", due: action?.due ? local_text(Date.parse(action.due)).slice(0, 10) : "" };
   const [draft, set_draft] = useState<Partial<typeof kept>>({});
   const edit = { ...kept, ...draft };
   const is_same = edit.text === kept.text && edit.owner === kept.owner && edit.due === kept.due;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (edit.text.trim()) send({ text: edit.text.trim(), owner: edit.owner.trim(), due: edit.due }, () => set_draft({}));
+    if (edit.text.trim()) send({ text: edit.text.trim(), owner: edit.owner.trim(), due: edit.due }, () => set_draft((now) => (now === draft ? {} : now)));
   };
   return (
     <form className="incident-action-form" onSubmit={submit} aria-label={label}>
@@ -93,13 +96,14 @@ function ActionForm({ label, action, busy, send }: ActionFormProps) {
   );
 }
 
-// What is empty is not said: it would take away what another one has written.
-const body_of = ({ text, owner, due }: { text: string; owner: string; due: string }) => ({ text, ...(owner ? { owner } : {}), ...(due ? { due } : {}) });
+// What is empty is not said: it would take away what another one has written. Due is a day, to its end, by the site's clock.
+const body_of = ({ text, owner, due }: { text: string; owner: string; due: string }) => ({ text, ...(owner ? { owner } : {}), ...(due ? { due: instant_text(`${due}T23:59`) } : {}) });
 
 function ActionLine({ incident, actor, action, place }: PartProps & { action: Action; place: number }) {
   const t = useT();
   const when = useWhen();
   const [editing, set_editing] = useState(false);
+  const may = useMay();
   const step = useStep(incident.id, actor);
   const edit = (body: object, then?: () => void) =>
     step.run((by) => ask("POST /api/v1/incidents/{id}/review/actions/{place}", { params: { id: incident.id, place: String(place) }, body: { ...body, by } }), { done: () => then?.() });
@@ -127,7 +131,7 @@ function ActionLine({ incident, actor, action, place }: PartProps & { action: Ac
             )}
           </small>
         </span>
-        {!action.done_at && (
+        {!action.done_at && may("incident-work-review-action-edit") && (
           <span className="row">
             <Button look="quiet" aria-expanded={editing} onClick={() => set_editing(!editing)}>
               {t("incident.change")}
@@ -159,6 +163,7 @@ function ActionLine({ incident, actor, action, place }: PartProps & { action: Ac
 function Head({ incident, actor, review }: PartProps & { review: ReviewState }) {
   const t = useT();
   const [draft, set_draft] = useState<string>();
+  const may = useMay();
   const step = useStep(incident.id, actor);
   const owner = draft ?? review.owner ?? "";
   return (
@@ -188,20 +193,22 @@ function Head({ incident, actor, review }: PartProps & { review: ReviewState }) 
           <p>
             {t("incident.review_due")} <Time at={review.due} /> (<Remaining until={review.due} />)
           </p>
-          <form
-            className="incident-add"
-            onSubmit={(event) => {
-              event.preventDefault();
-              step.act("review", { owner: owner.trim() }, { said: t("incident.saved"), done: () => set_draft(undefined) });
-            }}
-          >
-            <Field label={t("incident.review_owner")}>
-              {(ids) => <input {...ids} list={people_list} value={owner} maxLength={150} dir="auto" autoComplete="off" onChange={(event) => set_draft(event.target.value)} />}
-            </Field>
-            <Button type="submit" busy={step.busy} disabled={owner === (review.owner ?? "")}>
-              {t("incident.save")}
-            </Button>
-          </form>
+          {may("incident-work-review") && (
+            <form
+              className="incident-add"
+              onSubmit={(event) => {
+                event.preventDefault();
+                step.act("review", { owner: owner.trim() }, { said: t("incident.saved"), done: () => set_draft((now) => (now === owner ? undefined : now)) });
+              }}
+            >
+              <Field label={t("incident.review_owner")}>
+                {(ids) => <input {...ids} list={people_list} value={owner} maxLength={150} dir="auto" autoComplete="off" onChange={(event) => set_draft(event.target.value)} />}
+              </Field>
+              <Button type="submit" busy={step.busy} disabled={owner === (review.owner ?? "")}>
+                {t("incident.save")}
+              </Button>
+            </form>
+          )}
           <Refusal error={step.error} />
         </>
       )}
@@ -211,6 +218,7 @@ function Head({ incident, actor, review }: PartProps & { review: ReviewState }) 
 
 export function Review({ incident, actor }: PartProps) {
   const t = useT();
+  const may = useMay();
   const adding = useStep(incident.id, actor);
   const closing = useStep(incident.id, actor);
   const { review } = incident;
@@ -247,7 +255,7 @@ export function Review({ incident, actor }: PartProps) {
               <ActionLine key={place} incident={incident} actor={actor} action={action} place={place} />
             ))}
           </ul>
-          {!review.closed && (
+          {!review.closed && may("incident-work-review-action") && (
             <>
               <h3>{t("incident.action_new")}</h3>
               <ActionForm
@@ -260,7 +268,7 @@ export function Review({ incident, actor }: PartProps) {
           )}
         </Part>
       </ol>
-      {!review.closed && (
+      {!review.closed && may("incident-work-review-close") && (
         <div className="incident-close">
           <Refusal error={closing.error} />
           <div className="row">

@@ -12,6 +12,7 @@ import { Age, Chip, Remaining } from "../../ui/basic";
 import { Icon, type Status } from "../../ui/icons";
 import { Data } from "../../ui/states";
 import { useParam } from "../../ui/url";
+import { useMay } from "../permitted";
 import "../../theme/incidents.css";
 import { Actions } from "./actions";
 import { Clocks } from "./clocks";
@@ -26,11 +27,12 @@ const look_of_state: Record<Incident["state"], Status> = { open: "urgent", ackno
 function Head({ incident, actor }: { incident: Incident; actor: Actor }) {
   const t = useT();
   const session = useSession();
+  const may = useMay();
   const setup = useSetup();
   const step = useStep(incident.id, actor);
   const service = setup.data?.setup.services?.find((each) => each.name === incident.service)?.title ?? incident.service;
   useScreenKeys({
-    a: () => incident.state === "open" && step.act("ack", {}, { said: t("incident.did.ack") }),
+    a: () => incident.state === "open" && may("incident-work-ack") && step.act("ack", {}, { said: t("incident.did.ack") }),
     u: () => document.querySelector<HTMLElement>("[data-update]")?.focus(),
   });
   return (
@@ -144,7 +146,7 @@ export default function Room({ id = "" }: { id?: string }) {
   return (
     <div className="incident">
       <Data read={read} lines={6} height={88}>
-        {(incident) => <Whole incident={incident} />}
+        {(incident) => <Whole key={incident.id} incident={incident} />}
       </Data>
     </div>
   );

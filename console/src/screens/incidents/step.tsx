@@ -31,6 +31,8 @@ export function useStep(id: string, actor: Actor): Step {
     },
   });
   const run: Step["run"] = (send, then) => {
+    // A key that is pressed again does nothing twice.
+    if (doing.isPending) return;
     if (actor.given()) doing.mutate({ send, ...then });
     else if (!document.querySelector("dialog[open]")) document.querySelector<HTMLElement>(`#${actor_place} input`)?.focus();
   };
@@ -42,6 +44,9 @@ export function useStep(id: string, actor: Actor): Step {
     forget: doing.reset,
   };
 }
+
+// What was typed while it was on its way is not lost.
+export const cleared = (sent: string) => (now: string) => (now === sent ? "" : now);
 
 // In the server's words.
 export function Refusal({ error }: { error: Error | null }) {

@@ -14,8 +14,9 @@ import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
 import { midnight } from "../../ui/wall";
 import { useWhen } from "../../ui/when";
+import { useMay } from "../permitted";
 import { is_by_person } from "./facts";
-import { Refusal, useStep } from "./step";
+import { cleared, Refusal, useStep } from "./step";
 
 const looks: Record<string, Status> = {
   opened: "emergency",
@@ -116,9 +117,10 @@ function Update({ incident, actor, last }: { incident: Incident; actor: Actor; l
   const t = useT();
   const [text, set_text] = useState("");
   const step = useStep(incident.id, actor);
-  if (incident.state === "closed") return null;
+  const may = useMay();
+  if (incident.state === "closed" || !may("incident-work-note")) return null;
   const send = () => {
-    if (text.trim()) step.act("notes", { text: text.trim() }, { done: () => set_text("") });
+    if (text.trim()) step.act("notes", { text: text.trim() }, { done: () => set_text(cleared(text)) });
   };
   return (
     <form
@@ -171,13 +173,14 @@ const kinds_shown = ["", "people", "itself"] as const;
 export function Timeline({ incident, actor }: { incident: Incident; actor: Actor }) {
   const t = useT();
   const phone = useIsPhone();
+  const may = useMay();
   const [from, set_from] = useState(Math.max(0, incident.entries - read_first));
   const [more, set_more] = useState(0);
   const [show, set_show] = useParam("show");
   const read = useTimeline(incident.id, from);
   const notes = (read.data ?? []).filter((entry) => entry.kind === "note" || entry.kind === "published");
   return (
-    <Panel title={t("incident.timeline")} className="incident-story" aside={<Verified id={incident.id} />}>
+    <Panel title={t("incident.timeline")} className="incident-story" aside={may("incident-work-verify") ? <Verified id={incident.id} /> : undefined}>
       <Update incident={incident} actor={actor} last={notes.at(-1)?.at} />
       <div className="counters" role="group" aria-label={t("incident.timeline_show")}>
         {kinds_shown.map((each) => (
