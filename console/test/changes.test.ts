@@ -3,8 +3,10 @@ import type { Change, LogEntry, Member, Run } from "../src/api/changes";
 import { slots_of, waits_for } from "../src/screens/changes/people";
 import { field_of, line_of, no_words, plan_of, read_text, text_of } from "../src/screens/changes/plan";
 import { rollout_of } from "../src/screens/changes/stages";
-import { conflicts_of, lanes, peaks_of, span_of_change } from "../src/screens/changes/week";
+import { conflicts_of, lanes, peaks_of, span_of_change, week_of, week_text } from "../src/screens/changes/week";
 import type { ChangeSummary } from "../src/api/types";
+import { set_site } from "../src/site";
+import { midnight, monday } from "../src/ui/wall";
 
 const plan = {
   title: "Days",
@@ -107,6 +109,19 @@ test("hours of high load are those of the policy's zone, also where clocks chang
   expect(night.map((peak) => [new Date(peak.begin).toISOString(), new Date(peak.end).toISOString()])).toEqual([["2026-10-22T22:00:00.000Z", "2026-10-23T02:00:00.000Z"]]);
 });
 
+test("the week in the address is the one that is shown, east and west of Greenwich", () => {
+  for (const zone of ["America/Los_Angeles", "UTC", "Asia/Kolkata", "Pacific/Auckland"]) {
+    set_site(undefined, zone);
+    const begin = monday(Date.parse("2026-12-09T12:00:00Z"));
+    for (const weeks of [-1, 0, 1]) {
+      const to = midnight(begin, 7 * weeks);
+      expect(week_of(week_text(to), begin), zone).toBe(to);
+    }
+    expect(week_of("soon", begin + 1)).toBe(begin);
+  }
+  set_site(undefined, undefined);
+});
+
 test("what is in the way of a change is named", () => {
   const now = Date.parse("2026-05-12T02:00:00Z");
   const planned = line({ id: "1", state: "approved", starts: "2026-05-12T08:30:00Z" });
@@ -139,6 +154,13 @@ test("the form makes a plan, and what the server says of it comes back to the fi
   ]);
   expect(made.checks[0]).toEqual({ kind: "setting", setting: "alerting.clear_days", is: "40", when: "after" });
   expect(plan_of({ ...words, value: "" }, setting).checks[0]).toMatchObject({ is: "0" });
+  const checks = (limit: string) => plan_of({ ...words, metric: { ...words.metric, limit } }, setting).checks.at(-1);
+  expect(checks("")).toEqual({ kind: "metric", metric: "m" });
+  expect(checks("1,5")).toMatchObject({ at_most: "1,5" });
+  const watch = (watch_min: string) => plan_of({ ...words, watch_min }, setting).implementation.slice(1).map((step) => step.count);
+  expect([watch(""), watch("0"), watch("0.01"), watch("five")]).toEqual([[], [], [1], ["five"]]);
+  expect(plan_of({ ...words, scope: " ward/A " }, setting).implementation[0]).toMatchObject({ scope: "ward/A" });
+  expect(plan_of({ ...words, value: " a b " }, { ...(setting as object), type: "text" } as never).implementation[0]).toMatchObject({ value: "a b" });
   // What is no number is sent as it was typed: the server says so.
   expect(plan_of({ ...words, value: "many" }, setting).implementation[0]).toMatchObject({ value: "many" });
   expect(["title", "implementation[0]", "implementation[0].scope", "checks[2].at_most", "test.evidence", "by"].map(field_of)).toEqual(["title", "value", "scope", "check", "evidence", ""]);

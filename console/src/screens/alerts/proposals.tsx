@@ -71,11 +71,11 @@ function Decide({ proposal, onClose }: { proposal: SilenceProposal; onClose: () 
     },
     onSuccess: (_, action) => {
       say(action === "approve" ? "watch" : "info", t(said[action]));
-      onClose();
     },
     onSettled: read_silences_again,
   });
-  const act = (action: Action) => actor.given() && acting.mutate(action);
+  // An answer that comes when this was closed closes no other.
+  const act = (action: Action) => actor.given() && acting.mutate(action, { onSuccess: onClose });
   const busy = (action: Action) => acting.isPending && acting.variables === action;
   const decides = is_open && !is_own;
   return (

@@ -47,15 +47,14 @@ export function Act({ change, action, onClose }: Props) {
   const [digest, set_digest] = useState("");
   const field = action && asks_for[action];
   const acting = useMutation({
-    mutationFn: async (rolled_back: boolean | undefined) => {
+    mutationFn: ({ action, rolled_back }: { action: ChangeAction; rolled_back?: boolean | undefined }) => {
       const more = field === "at" ? { at: instant_text(said) } : field ? { [field]: said } : {};
       const body = { by: actor.by, ...more, ...(action === "approve" ? { digest } : {}), ...(rolled_back === undefined ? {} : { rolled_back }) };
-      return ask(`POST /api/v1/changes/{id}/${action!}`, { params: { id: change.id }, body });
+      return ask(`POST /api/v1/changes/{id}/${action}`, { params: { id: change.id }, body });
     },
-    onSuccess: (shown) => {
+    onSuccess: (shown, { action }) => {
       client.setQueryData(["change", change.id], shown);
-      say(action === "reject" || action === "abort" ? "watch" : "safe", t(`change.did.${action!}`));
-      onClose();
+      say(action === "reject" || action === "abort" ? "watch" : "safe", t(`change.did.${action}`));
     },
     onSettled: () => void read_changes_again(),
   });
@@ -68,7 +67,8 @@ export function Act({ change, action, onClose }: Props) {
   }, [action, reset]);
   const missing = field !== undefined && said.trim() === "";
   const send = (rolled_back?: boolean) => {
-    if (actor.given()) acting.mutate(rolled_back);
+    // An answer that comes when this was closed closes no other.
+    if (action && actor.given()) acting.mutate({ action, rolled_back }, { onSuccess: onClose });
   };
   return (
     <Dialog

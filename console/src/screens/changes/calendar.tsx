@@ -13,10 +13,11 @@ import { Button, Chip, IconButton } from "../../ui/basic";
 import { useIsPhone } from "../../ui/media";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
-import { day_ms, midnight, monday } from "../../ui/wall";
+import { midnight, monday } from "../../ui/wall";
 import { useWhen } from "../../ui/when";
+import { useMay } from "../permitted";
 import { FreezeList, NewFreeze } from "./freezes";
-import { conflicts_of, hour_ms, lanes, overlap, peaks_of, span_of_change, type Peak, type Span } from "./week";
+import { conflicts_of, hour_ms, lanes, overlap, peaks_of, span_of_change, week_of, week_text, type Peak, type Span } from "./week";
 
 const days_shown = 7;
 const hour_marks = [0, 3, 6, 9, 12, 15, 18, 21];
@@ -163,14 +164,15 @@ export function Calendar({ changes, calendar, policy }: { changes: readonly Chan
   const t = useT();
   const when = useWhen();
   const phone = useIsPhone();
+  const may = useMay();
   const [from, set_from] = useParam("from");
   const [freezing, set_freezing] = useState(false);
   const now = feed.now();
-  const begin = monday(Number.isNaN(Date.parse(from)) ? now : Date.parse(from));
+  const begin = week_of(from, now);
   const range = useMemo(() => ({ begin, end: midnight(begin, days_shown) }), [begin]);
   const move = (days: number) => {
     const to = midnight(begin, days);
-    set_from(to === monday(feed.now()) ? "" : new Date(to + day_ms / 2).toISOString().slice(0, 10));
+    set_from(to === monday(feed.now()) ? "" : week_text(to));
   };
   const peaks = useMemo(() => (policy ? peaks_of(policy.load_windows, policy.zone, range) : []), [policy, range]);
   const fixed = useMemo(() => new Set((policy?.freezes ?? []).map((freeze) => freeze.id)), [policy]);
@@ -223,9 +225,11 @@ export function Calendar({ changes, calendar, policy }: { changes: readonly Chan
               <Panel
                 title={t("change.freezes")}
                 aside={
-                  <Button look="quiet" onClick={() => set_freezing(true)}>
-                    {t("change.freeze.new")}
-                  </Button>
+                  may("change-freeze-add") ? (
+                    <Button look="quiet" onClick={() => set_freezing(true)}>
+                      {t("change.freeze.new")}
+                    </Button>
+                  ) : undefined
                 }
               >
                 <FreezeList freezes={freezes} fixed={fixed} />

@@ -10,6 +10,7 @@ import { Age, Button, Chip, Time } from "../../ui/basic";
 import { Icon } from "../../ui/icons";
 import { Data, Empty, Loading, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
+import { useMay } from "../permitted";
 import "../../theme/changes.css";
 import { Act } from "./act";
 import { Approvals } from "./approvals";
@@ -117,7 +118,8 @@ function Whole({ shown }: { shown: ShownChange }) {
   const [, set_edit] = useParam("edit");
   const { change } = shown;
   const waits = change.state === "proposed" || change.state === "approved";
-  const actions = actions_of(shown, me, policy?.rollback_hours ?? 24);
+  const may = useMay();
+  const actions = actions_of(shown, me, policy?.rollback_hours ?? 24).filter(({ action }) => may(`change-${action}`));
   return (
     <>
       <header className="screen-head change-head">
@@ -141,7 +143,7 @@ function Whole({ shown }: { shown: ShownChange }) {
           </p>
         </div>
         <div className="row">
-          {waits && login_of(change.requested_by) === me && <Button onClick={() => set_edit("1")}>{t("change.edit")}</Button>}
+          {waits && login_of(change.requested_by) === me && may("change-edit") && <Button onClick={() => set_edit("1")}>{t("change.edit")}</Button>}
           {actions.map(({ action, look, off }) => (
             <Button key={action} look={look} disabled={off} aria-describedby={off ? "obstacles" : undefined} onClick={() => set_acting(action)}>
               {t(`change.act.${action}`)}
@@ -233,6 +235,6 @@ export default function Change({ id }: { id?: string }) {
       </Suspense>
     </div>
   ) : (
-    <One id={id} />
+    <One key={id} id={id} />
   );
 }

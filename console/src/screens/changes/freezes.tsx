@@ -13,6 +13,7 @@ import { say } from "../../ui/notices";
 import { Empty } from "../../ui/states";
 import { instant_text, local_text } from "../../ui/wall";
 import { useWhen } from "../../ui/when";
+import { useMay } from "../permitted";
 import { Refusal } from "./act";
 
 export function NewFreeze({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -39,6 +40,8 @@ export function NewFreeze({ open, onClose }: { open: boolean; onClose: () => voi
     reset();
     set_begin(local_text(feed.now()));
     set_end(local_text(feed.now() + 86_400_000));
+    set_why("");
+    set_services("");
   }, [open, reset]);
   return (
     <Dialog
@@ -69,6 +72,7 @@ export function NewFreeze({ open, onClose }: { open: boolean; onClose: () => voi
 export function FreezeList({ freezes, fixed }: { freezes: readonly Freeze[]; fixed: ReadonlySet<string> }) {
   const t = useT();
   const when = useWhen();
+  const may = useMay();
   const ending = useMutation({
     mutationFn: (id: string) => ask("DELETE /api/v1/change-freezes/{id}", { params: { id } }),
     onSuccess: () => say("safe", t("change.freeze.ended")),
@@ -88,8 +92,8 @@ export function FreezeList({ freezes, fixed }: { freezes: readonly Freeze[]; fix
               {freeze.services.length > 0 && <bdi>, {freeze.services.join(", ")}</bdi>}
             </small>
           </span>
-          {!fixed.has(freeze.id) && (
-            <Button look="quiet" busy={ending.isPending} onClick={() => ending.mutate(freeze.id)}>
+          {!fixed.has(freeze.id) && may("change-freeze-end") && (
+            <Button look="quiet" busy={ending.isPending && ending.variables === freeze.id} onClick={() => ending.mutate(freeze.id)}>
               {t("change.freeze.end")}
             </Button>
           )}
@@ -137,6 +141,7 @@ function Unfreeze({ frozen, onClose }: { frozen: FrozenService | undefined; onCl
 
 export function Frozen({ services }: { services: readonly FrozenService[] }) {
   const t = useT();
+  const may = useMay();
   const [chosen, set_chosen] = useState<FrozenService>();
   return (
     <>
@@ -147,7 +152,7 @@ export function Frozen({ services }: { services: readonly FrozenService[] }) {
             <strong>{t("change.frozen", { service: frozen.service })}</strong>
             <small dir="auto">{frozen.why}</small>
           </span>
-          <Button onClick={() => set_chosen(frozen)}>{t("change.unfreeze", { service: frozen.service })}</Button>
+          {may("change-unfreeze") && <Button onClick={() => set_chosen(frozen)}>{t("change.unfreeze", { service: frozen.service })}</Button>}
         </div>
       ))}
       <Unfreeze frozen={chosen} onClose={() => set_chosen(undefined)} />

@@ -13,6 +13,7 @@ import { Rows } from "../../ui/rows";
 import { Data, Empty, Panel } from "../../ui/states";
 import { useParam } from "../../ui/url";
 import { useWhen } from "../../ui/when";
+import { useMay } from "../permitted";
 import "../../theme/changes.css";
 import { Calendar } from "./calendar";
 import { Figures } from "./figures";
@@ -122,6 +123,7 @@ export default function Changes() {
   const read = useChanges(count_max);
   const policy = usePolicy();
   const calendar = useCalendar();
+  const may = useMay();
   const as_calendar = view === "calendar";
   const known = (groups as readonly string[]).includes(state) ? state : "";
   useScreenKeys({ t: () => set_view(as_calendar ? "" : "calendar") });
@@ -148,9 +150,11 @@ export default function Changes() {
               {t("change.calendar")}
             </button>
           </div>
-          <Link className="button primary" href="/changes/new">
-            {t("change.propose")}
-          </Link>
+          {may("change-propose") && (
+            <Link className="button primary" href="/changes/new">
+              {t("change.propose")}
+            </Link>
+          )}
         </div>
       </header>
       <OpenEmergency />
@@ -160,7 +164,7 @@ export default function Changes() {
           as_calendar ? (
             <Calendar changes={changes} calendar={calendar} policy={policy.data} />
           ) : changes.length === 0 ? (
-            <Empty title={t("changes.none")} status="neutral" action={<Link href="/changes/new">{t("change.propose")}</Link>}>
+            <Empty title={t("changes.none")} status="neutral" action={may("change-propose") ? <Link href="/changes/new">{t("change.propose")}</Link> : undefined}>
               {t("changes.none_why")}
             </Empty>
           ) : (

@@ -46,26 +46,32 @@ export const words_for = (setting: Setting): Words => ({
 
 const every_s = 10;
 
-function value_of(setting: Setting | undefined, text: string): string | number | boolean | null {
+// What is no number is sent as it was typed: the server says so.
+const number_of = (text: string): string | number => (Number.isFinite(Number(text)) ? Number(text) : text);
+
+function value_of(setting: Setting | undefined, typed: string): string | number | boolean | null {
+  const text = typed.trim();
   if (text === "") return null;
   if (setting?.type === "boolean") return text === "true";
-  if ((setting?.type === "integer" || setting?.type === "number") && Number.isFinite(Number(text))) return Number(text);
-  return text;
+  return setting?.type === "integer" || setting?.type === "number" ? number_of(text) : text;
 }
 
 // Of a metric that is checked: also where it is watched.
 function metric_check(words: Words): Check[] {
-  if (!words.metric.on) return [];
-  return [{ kind: "metric", metric: words.metric.metric, [words.metric.side]: Number(words.metric.limit) }];
+  const { on, metric, side, limit } = words.metric;
+  if (!on) return [];
+  // Without a limit it is none, not zero.
+  return [{ kind: "metric", metric, ...(limit === "" ? {} : { [side]: number_of(limit) }) }];
 }
 
 export function plan_of(words: Words, setting: Setting | undefined): Plan {
   const value = value_of(setting, words.value);
-  const set: Step = { kind: "set", setting: words.setting, value, ...(words.scope && words.scope !== "all" ? { scope: words.scope } : {}) };
-  const minutes = Number(words.watch_min);
-  const watch: Step[] =
-    words.metric.on && minutes > 0 ? [{ kind: "watch", every_s, count: Math.max(1, Math.round((minutes * 60) / every_s)), checks: metric_check(words) }] : [];
-  const everywhere = !words.scope || words.scope === "all";
+  const scope = words.scope.trim();
+  const everywhere = scope === "" || scope === "all";
+  const set: Step = { kind: "set", setting: words.setting, value, ...(everywhere ? {} : { scope }) };
+  const minutes = number_of(words.watch_min);
+  const count = typeof minutes === "number" ? Math.round((minutes * 60) / every_s) || 1 : minutes;
+  const watch: Step[] = words.metric.on && minutes !== 0 ? [{ kind: "watch", every_s, count, checks: metric_check(words) } as Step] : [];
   const checks: Check[] = [
     ...(words.in_force && everywhere ? [{ kind: "setting", setting: words.setting, is: value === null ? (setting?.default ?? "") : String(value), when: "after" } as Check] : []),
     ...(words.answers ? [{ kind: "http", url: "/fhir/R4/metadata" } as Check] : []),

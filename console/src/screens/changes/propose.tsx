@@ -63,7 +63,10 @@ export default function Propose({ of, onDone }: { of?: Change; onDone?: () => vo
   const session = useSession();
   const actor = useActor();
   const settings = useSettings();
-  const [draft, keep, forget] = useDraft(`${session.state === "in" ? session.me.id : ""}.${of?.id ?? "new"}`, { words: no_words, text: text_of(of?.plan ?? example) });
+  // What was begun on another plan than the one that stands is not gone on with.
+  const [begun_on] = useState(of?.digest);
+  const is_stale = of?.digest !== begun_on;
+  const [draft, keep, forget] = useDraft(`${session.state === "in" ? session.me.id : ""}.${of ? `${of.id}.${begun_on}` : "new"}`, { words: no_words, text: text_of(of?.plan ?? example) });
   const as_text = of !== undefined || way === "text";
   // Sent here to change that one: what was begun for another is not what is meant.
   const [wanted, set_wanted] = useParam("setting");
@@ -93,7 +96,7 @@ export default function Propose({ of, onDone }: { of?: Change; onDone?: () => vo
     const line = (error as { line?: number }).line;
     set_fault({ text: error.message, where, ...(line ? { line } : {}) });
   };
-  const looking = useMutation({ mutationFn: () => send(true), onSuccess: () => set_fault(undefined), onError: fell });
+  const looking = useMutation({ mutationFn: () => send(true) });
   const proposing = useMutation({
     mutationFn: () => send(false),
     onSuccess: (shown) => {
@@ -143,7 +146,8 @@ export default function Propose({ of, onDone }: { of?: Change; onDone?: () => vo
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (actor.given()) looking.mutate();
+          // What is found of a text that was changed meanwhile is not said of the new one.
+          if (actor.given()) looking.mutate(undefined, { onSuccess: () => set_fault(undefined), onError: fell });
         }}
       >
         {as_text ? (
@@ -162,12 +166,17 @@ export default function Propose({ of, onDone }: { of?: Change; onDone?: () => vo
         )}
         <Panel title={t("change.judged")} className="judged">
           {of && <p className="field-hint">{t("change.edit_void", { n: of.approvals.length })}</p>}
+          {is_stale && (
+            <p className="field-error" role="alert">
+              {t("change.plan_changed")}
+            </p>
+          )}
           {actor.field}
           <div className="row">
             <Button type="submit" busy={looking.isPending}>
               {t("change.judge")}
             </Button>
-            <Button look="primary" busy={proposing.isPending} disabled={!looking.data} onClick={() => actor.given() && proposing.mutate()}>
+            <Button look="primary" busy={proposing.isPending} disabled={!looking.data || is_stale} onClick={() => actor.given() && proposing.mutate()}>
               {t(of ? "change.edit_send" : "change.propose")}
             </Button>
           </div>

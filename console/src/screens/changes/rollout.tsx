@@ -158,8 +158,8 @@ export function Rollout({ shown }: { shown: ShownChange }) {
           )}
           <small>
             {t("change.way_does")}
-            {[...back_steps, change.plan.rollback_plan].filter(Boolean).map((each) => (
-              <span key={each}>
+            {[...back_steps, change.plan.rollback_plan].filter(Boolean).map((each, at) => (
+              <span key={at}>
                 {" · "}
                 <bdi>{each}</bdi>
               </span>

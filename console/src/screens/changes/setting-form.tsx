@@ -29,7 +29,7 @@ function Value({ setting, value, ids, onValue }: { setting: Setting; value: stri
     );
   }
   const is_number = setting.type === "integer" || setting.type === "number";
-  return <input {...ids} inputMode={is_number ? "decimal" : "text"} autoComplete="off" value={value} onChange={(event) => onValue(event.target.value.trim())} />;
+  return <input {...ids} inputMode={is_number ? "decimal" : "text"} autoComplete="off" value={value} onChange={(event) => onValue(event.target.value)} />;
 }
 
 function About({ setting }: { setting: Setting }) {
@@ -95,7 +95,7 @@ function Form({ words, settings, fault, onWords, onText }: Props) {
                 </Field>
               </div>
               <Field label={t("change.scope")} hint={t("change.scope_hint")} error={wrong("scope")}>
-                {(ids) => <input {...ids} value={words.scope} placeholder="all" dir="ltr" autoComplete="off" onChange={(event) => set({ scope: event.target.value.trim() })} />}
+                {(ids) => <input {...ids} value={words.scope} placeholder="all" dir="ltr" autoComplete="off" onChange={(event) => set({ scope: event.target.value })} />}
               </Field>
             </>
           )}

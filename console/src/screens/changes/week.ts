@@ -2,7 +2,7 @@
 
 import { over_states, type Freeze, type Level, type LoadWindow } from "../../api/changes";
 import type { ChangeSummary } from "../../api/types";
-import { day_ms, instant_of } from "../../ui/wall";
+import { day_ms, instant_of, instant_text, local_text, monday } from "../../ui/wall";
 
 export const hour_ms = 3_600_000;
 export interface Span {
@@ -10,6 +10,13 @@ export interface Span {
   end: number;
 }
 export const overlap = (a: Span, b: Span): boolean => a.begin < b.end && b.begin < a.end;
+
+// A week is named by its Monday, a day of the site's calendar; what is no day is the week of now.
+export const week_text = (begin: number): string => local_text(begin).slice(0, 10);
+export function week_of(text: string, now: number): number {
+  const noon = Date.parse(instant_text(`${text}T12:00`));
+  return monday(Number.isNaN(noon) ? now : noon);
+}
 
 const minutes_of = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
 
