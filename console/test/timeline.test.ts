@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { entries_of_encounters, entries_of_flags, entries_of_observations, newest_first, value_of, type DatedObservation } from "../src/screens/timeline/entries";
+import { entries_of_encounters, entries_of_flags, entries_of_observations, newest_first, next_of, value_of, type DatedObservation } from "../src/screens/timeline/entries";
 
 const vital = (id: string, at: string, name: string, value: number, unit: string): DatedObservation => ({
   resourceType: "Observation",
@@ -62,4 +62,11 @@ test("encounters and alerts keep their end; what has no time is left out", () =>
   expect(flag?.until).toBeUndefined();
   expect(flag).toMatchObject({ title: "Score: high", detail: "NEWS2 9: respiration 25 (3), spo2 91 (3)" });
   expect(entries_of_flags([{ resourceType: "Flag", id: "f", status: "active", code: { text: "Falls" }, period: { start: "2026-03-08T08:00:00Z" } }])[0]).toMatchObject({ title: "Falls", detail: "" });
+});
+
+test("the next page is the one that the server names", () => {
+  const page = (link?: { relation: string; url: string }[]) => ({ resourceType: "Bundle" as const, ...(link ? { link } : {}) });
+  expect(next_of(page())).toBeUndefined();
+  expect(next_of(page([{ relation: "self", url: "http://inside/fhir/R4/Observation?patient=1" }]))).toBeUndefined();
+  expect(next_of(page([{ relation: "next", url: "http://inside/fhir/R4/Observation?patient=1&_cursor=a%2Bb" }]))).toBe("?patient=1&_cursor=a%2Bb");
 });

@@ -1,5 +1,6 @@
 // Live settings with their history, addresses of people, and what comes in by which way.
 
+import { feed } from "../live/feed";
 import { ask } from "./client";
 import type { Setting } from "./platform";
 import { client } from "./queries";
@@ -68,7 +69,7 @@ export const useFeeds = () =>
   useRead({
     queryKey: ["feeds"],
     queryFn: async ({ signal }) => {
-      const end = Math.floor(Date.now() / 1_000 / feed_step_s) * feed_step_s + feed_step_s;
+      const end = Math.floor(feed.now() / 1_000 / feed_step_s) * feed_step_s + feed_step_s;
       const range = { start: end - feed_span_s, end, step: feed_step_s };
       const rows = async (query: string) => (await ask("GET /api/v1/query_range", { query: { query, ...range }, signal })).data.result;
       const names = Object.values(ways).flat().join("|");

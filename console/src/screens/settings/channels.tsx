@@ -126,7 +126,7 @@ function Verify({ open, address, onClose }: { open: boolean; address: Address | 
       <p>{t("settings.verify_text")}</p>
       {address ? (
         <p>
-          <strong dir="ltr">{address.target}</strong> <small>{address.kind}</small>
+          <strong dir="ltr">{address.target}</strong> <small>{t(`settings.kind.${address.kind}` as MessageId)}</small>
         </p>
       ) : (
         <>
@@ -255,7 +255,7 @@ function Addresses() {
                       {!address.verified && !address.disabled && may("address-verify") && <Button onClick={() => set_verifying(address)}>{t("settings.send_code")}</Button>}
                       {address.disabled
                         ? may("address-enable") && (
-                            <Button busy={enabling.isPending} onClick={() => enabling.mutate(address)}>
+                            <Button busy={enabling.isPending && enabling.variables === address} onClick={() => enabling.mutate(address)}>
                               {t("settings.enable")}
                             </Button>
                           )

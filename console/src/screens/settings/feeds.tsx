@@ -2,6 +2,7 @@
 
 import { feed_span_s, useFeeds, type Feed } from "../../api/settings";
 import { useFormats, useT, type MessageId } from "../../i18n";
+import { useNow } from "../../live/hooks";
 import { Chip } from "../../ui/basic";
 import type { Status } from "../../ui/icons";
 import { Sparkline } from "../../ui/sparkline";
@@ -10,10 +11,10 @@ import { Data, Panel } from "../../ui/states";
 const quiet_after_ms = 15 * 60_000;
 
 type Standing = "away" | "never" | "quiet" | "faulty" | "live";
-function standing_of(feed: Feed): Standing {
+function standing_of(feed: Feed, now: number): Standing {
   if (feed.connected === false) return "away";
   if (feed.last_at === undefined) return "never";
-  if (Date.now() - feed.last_at > quiet_after_ms) return "quiet";
+  if (now - feed.last_at > quiet_after_ms) return "quiet";
   return feed.faulty > 0 ? "faulty" : "live";
 }
 const look_of: Record<Standing, Status> = { away: "emergency", never: "neutral", quiet: "watch", faulty: "watch", live: "safe" };
@@ -21,7 +22,8 @@ const look_of: Record<Standing, Status> = { away: "emergency", never: "neutral",
 function Row({ feed }: { feed: Feed }) {
   const t = useT();
   const formats = useFormats();
-  const standing = standing_of(feed);
+  const now = useNow(5_000); // the server's clock: that of this machine may be wrong
+  const standing = standing_of(feed, now);
   return (
     <li className="feed" data-feed={feed.id}>
       <Chip status={look_of[standing]}>{t(`settings.feed.${standing}` as MessageId)}</Chip>
@@ -41,7 +43,7 @@ function Row({ feed }: { feed: Feed }) {
         <small>{t("settings.faulty")}</small>
       </span>
       <span className="feed-figure">
-        <span className="number">{feed.last_at === undefined ? "–" : formats.age(Math.max(0, Date.now() - feed.last_at) / 1_000)}</span>
+        <span className="number">{feed.last_at === undefined ? "–" : formats.age(Math.max(0, now - feed.last_at) / 1_000)}</span>
         <small>{t("settings.last")}</small>
       </span>
     </li>

@@ -1,7 +1,7 @@
 // What was recorded of a patient, as entries in the order of their time, newest first: vital signs of a quarter of an hour are one
 // entry, results of one moment another.
 
-import { text_of, type Concept, type Encounter, type Flag, type MedicationRequest, type Observation, type Quantity } from "../../api/fhir";
+import { text_of, type Bundle, type Concept, type Encounter, type Flag, type MedicationRequest, type Observation, type Quantity } from "../../api/fhir";
 
 export interface Report {
   resourceType: "DiagnosticReport";
@@ -181,6 +181,12 @@ export function entries_of_flags(flags: readonly DatedFlag[]): Entry[] {
       { id: `alert-${each.id}`, kind: "alert" as const, at, ...(end !== undefined ? { until: end } : {}), title: title ?? text, detail: why ?? "", status: each.status, reference: `Flag/${each.id}` },
     ];
   });
+}
+
+// The query of the next page; nothing: this is the last one. Its path is as the server sees itself, which need not be how it is reached.
+export function next_of(bundle: Bundle<unknown>): string | undefined {
+  const next = bundle.link?.find(({ relation }) => relation === "next");
+  return next && new URL(next.url, "http://server").search;
 }
 
 export const newest_first = (entries: readonly Entry[]): Entry[] => [...entries].sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1));

@@ -22,6 +22,7 @@ import {
   entries_of_reports,
   kinds,
   newest_first,
+  next_of,
   type DatedFlag,
   type DatedObservation,
   type DatedRequest,
@@ -34,22 +35,14 @@ import "../../theme/timeline.css";
 const observations_a_page = 1_000;
 const others_max = 500; // of each kind; said when there are more
 
-// Observations are many: page by page, each older than the one before.
+// Observations are many: page by page, as the server goes on. By their times alone those of one moment could be cut in two.
 function useObservations(id: string) {
   return useInfiniteQuery({
     queryKey: ["timeline", id],
     queryFn: ({ pageParam, signal }) =>
-      ask_fhir<Bundle<DatedObservation>>(
-        "Observation",
-        { patient: id, _sort: "-date", _count: observations_a_page, ...(pageParam ? { date: `lt${pageParam}` } : {}) },
-        { signal },
-      ),
+      ask_fhir<Bundle<DatedObservation>>(`Observation${pageParam}`, pageParam ? undefined : { patient: id, _sort: "-date", _count: observations_a_page }, { signal }),
     initialPageParam: "",
-    getNextPageParam: (last) => {
-      const found = resources<DatedObservation>(last, "Observation");
-      const oldest = found.at(-1)?.effectiveDateTime;
-      return found.length === observations_a_page && oldest ? oldest : undefined;
-    },
+    getNextPageParam: next_of,
     staleTime: 10_000,
   });
 }
