@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Change, LogEntry, Member, Run } from "../src/api/changes";
-import { slots_of, waits_for } from "../src/screens/changes/people";
+import { places_of, slots_of, waits_for } from "../src/screens/changes/people";
 import { field_of, line_of, no_words, plan_of, read_text, text_of } from "../src/screens/changes/plan";
 import { rollout_of } from "../src/screens/changes/stages";
 import { conflicts_of, lanes, peaks_of, span_of_change, week_of, week_text } from "../src/screens/changes/week";
@@ -89,6 +89,11 @@ const line = (some: Partial<ChangeSummary>): ChangeSummary => ({
   approvals_open: ["technical", "clinical or executive"],
   approved_by: [],
   ...some,
+});
+
+test("of two places of one name one may be filled", () => {
+  const places = places_of({ approvals_needed: ["technical", "technical", "clinical"], approvals_open: ["technical"] });
+  expect(places.map(({ is_open }) => is_open)).toEqual([true, false, false]);
 });
 
 test("a change waits for those alone whose approval brings it further", () => {

@@ -3,6 +3,16 @@ import { reach_of } from "../src/api/incidents";
 import { duration_text, face_of, times_of_row } from "../src/screens/incidents/clock";
 import { groups_of, is_by_person, severity_of } from "../src/screens/incidents/facts";
 import type { IncidentSummary } from "../src/api/types";
+import type { Translate } from "../src/i18n";
+import ar from "../src/i18n/ar.json";
+import en from "../src/i18n/en.json";
+import fr from "../src/i18n/fr.json";
+
+// Of messages without plurals.
+const translate =
+  (catalog: Record<string, string>): Translate =>
+  (id, values = {}) =>
+    Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, String(value)), catalog[id] ?? id);
 
 const begin = Date.parse("2026-03-08T14:00:00Z");
 const at = (s: number) => new Date(begin + s * 1_000).toISOString();
@@ -53,7 +63,12 @@ test.each([
   [12_300_000, "3 h 25 min"],
   [432_000_000, "5 d 0 h"],
 ])("%i ms are %s", (ms, text) => {
-  expect(duration_text(ms)).toBe(text);
+  expect(duration_text(ms, translate(en))).toBe(`\u2068${text}\u2069`);
+});
+
+test("units are the reader's", () => {
+  expect(duration_text(432_000_000, translate(fr))).toContain("5 j 0 h");
+  expect(duration_text(125_000, translate(ar))).toContain("2:05 د");
 });
 
 test("the rules may be asked for more, never for less", () => {

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, open_page, pause, picture, start_demo, violations } from "./browser.mjs";
+import { password, startServer } from "../clients/server.mjs";
+import { launch, log_in, open_page, pause, picture, start_demo, violations } from "./browser.mjs";
 
 let browser, demo;
 const running = {};
@@ -271,4 +272,41 @@ test("whoever listens is told that something became of a change, and not what", 
   }
   stop.abort();
   assert.ok(!said.includes("Told by the stream"));
+});
+
+test("an edit that was begun on another plan is not sent", async () => {
+  const change = await propose(plan({ title: "Edited by two" }));
+  const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
+  const page = await open_page(context, demo.url);
+  await page.goto(`${demo.url}/changes/${change.id}?edit=1&lang=en`);
+  const text = page.getByRole("textbox", { name: "Plan as YAML or JSON" });
+  await text.fill((await text.inputValue()).replace("value: 30", "value: 35"));
+  await page.getByLabel("Your name").fill("ann");
+  await page.getByRole("button", { name: "Look at its risk" }).click();
+  await page.locator(".preview").waitFor();
+  await api(`changes/${change.id}`, { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ plan: plan({ title: "Edited by two", implementation: [set_days(20)] }), by: "ann" }) });
+  await page.getByText("The plan was changed while you read it").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Put this plan in its place" }).isDisabled());
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector("textarea")?.value.includes("value: 20"));
+  assert.deepEqual(page.faults, []);
+  await context.close();
+});
+
+test("an operations lead reads changes, and is not offered to propose or to freeze", async () => {
+  const server = await startServer();
+  try {
+    server.addUser("olga", "operations-lead", "Practitioner/olga");
+    const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
+    const page = await open_page(context, server.url);
+    page.forgiving = true; // 403: what the frame shows is not for this role
+    await page.goto(`${server.url}/changes?view=calendar&lang=en`);
+    await log_in(page, "olga", password);
+    await page.waitForSelector(".week");
+    for (const name of ["Propose", "Freeze"]) assert.equal(await page.getByText(name, { exact: true }).count(), 0, name);
+    assert.deepEqual(page.faults, []);
+    await context.close();
+  } finally {
+    await server.stop();
+  }
 });

@@ -5,7 +5,8 @@ import { useT } from "../../i18n";
 import { Age, Chip } from "../../ui/basic";
 import { Icon } from "../../ui/icons";
 import { Empty } from "../../ui/states";
-import { could_fill, login_of, slots_of_change, type Slot } from "./people";
+import { useSlotWords } from "./parts";
+import { could_fill, login_of, places_of, slots_of_change, type Slot } from "./people";
 
 function Place({ slot, shown }: { slot: Slot; shown: ShownChange }) {
   const t = useT();
@@ -43,6 +44,7 @@ function Place({ slot, shown }: { slot: Slot; shown: ShownChange }) {
 export function Approvals({ shown }: { shown: ShownChange }) {
   const t = useT();
   const policy = usePolicy();
+  const words = useSlotWords();
   const { change } = shown;
   const edited = change.edited !== change.proposed;
   if (change.type === "standard") return <Empty title={t("change.standard")}>{t("change.standard_why")}</Empty>;
@@ -66,11 +68,11 @@ export function Approvals({ shown }: { shown: ShownChange }) {
       ) : (
         // Whose role does not show the board is told which authorities are missing.
         <ul className="lines">
-          {shown.approvals_needed.map((each, at) => (
+          {places_of(shown).map(({ slot, is_open }, at) => (
             <li key={at} className="line">
-              <Chip status={shown.approvals_open.includes(each) ? "watch" : "safe"}>{t(shown.approvals_open.includes(each) ? "change.needed" : "change.approved")}</Chip>
+              <Chip status={is_open ? "watch" : "safe"}>{t(is_open ? "change.needed" : "change.approved")}</Chip>
               <span className="line-text">
-                <strong>{each}</strong>
+                <strong>{words(slot)}</strong>
               </span>
             </li>
           ))}

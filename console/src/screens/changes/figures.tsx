@@ -51,7 +51,7 @@ function ByService({ services }: { services: readonly ServiceFigures[] }) {
   return (
     <details className="by-service">
       <summary>{t("change.dora.by_service")}</summary>
-      <div className="scroll" tabIndex={0}>
+      <div className="scroll" tabIndex={0} role="region" aria-label={t("change.dora.by_service")}>
         <table>
           <thead>
             <tr>

@@ -100,7 +100,7 @@ function Guard({ check, change }: { check: Check; change: Change }) {
                 </span>
                 <details>
                   <summary>{t("chart.as_table")}</summary>
-                  <div className="scroll" tabIndex={0}>
+                  <div className="scroll" tabIndex={0} role="region" aria-label={check.metric}>
                     <table>
                       <thead>
                         <tr>

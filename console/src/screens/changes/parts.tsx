@@ -53,7 +53,7 @@ function Factors({ factors }: { factors: readonly Factor[] }) {
   const formats = useFormats();
   const sorted = [...factors].sort((a, b) => b.weight * b.value - a.weight * a.value);
   return (
-    <div className="scroll" tabIndex={0}>
+    <div className="scroll" tabIndex={0} role="region" aria-label={t("change.risk_title")}>
       <table className="factors">
         <thead>
           <tr>

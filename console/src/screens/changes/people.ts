@@ -39,6 +39,16 @@ export function slots_of_change(shown: ShownChange, policy: ChangePolicy): Slot[
   return slots_of(policy.requirements[shown.approval] ?? [], approvers, policy.members);
 }
 
+// Every place by its name, of which there may be several: as many are open as the server says.
+export function places_of({ approvals_needed, approvals_open }: Pick<ShownChange, "approvals_needed" | "approvals_open">): { slot: string; is_open: boolean }[] {
+  const open = [...approvals_open];
+  return approvals_needed.map((slot) => {
+    const at = open.indexOf(slot);
+    if (at >= 0) open.splice(at, 1);
+    return { slot, is_open: at >= 0 };
+  });
+}
+
 // Members who could still fill a place.
 export const could_fill = (slot: Slot, policy: ChangePolicy, requested_by: string, approvers: readonly string[]): Member[] =>
   policy.members.filter((member) => fits(slot.authorities, member) && member.name !== login_of(requested_by) && !approvers.includes(member.name));

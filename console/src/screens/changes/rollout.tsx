@@ -202,7 +202,7 @@ export function Checks({ change }: { change: Change }) {
     );
   };
   return (
-    <div className="scroll" tabIndex={0}>
+    <div className="scroll" tabIndex={0} role="region" aria-label={t("change.checks")}>
       <table className="checks">
         <thead>
           <tr>

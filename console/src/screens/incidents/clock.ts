@@ -2,6 +2,7 @@
 
 import type { Countdown, Incident } from "../../api/incidents";
 import type { IncidentSummary } from "../../api/types";
+import type { Translate } from "../../i18n";
 import type { Status } from "../../ui/icons";
 
 export type ClockKind = "response" | "resolution";
@@ -67,11 +68,15 @@ export function times_of(incident: Incident, kind: ClockKind): Times {
 }
 
 const two = (n: number) => String(n).padStart(2, "0");
-// 2:05 min, 3 h 20 min, 2 d 4 h; the same in a sentence of either direction of writing.
-export const duration_in_text = (ms: number): string => `\u2066${duration_text(ms)}\u2069`;
-export function duration_text(ms: number): string {
+// 2:05 min, 3 h 20 min, 2 d 4 h, in the reader's words; whole also in a sentence that is written the other way.
+export function duration_text(ms: number, t: Translate): string {
   const s = Math.round(Math.abs(ms) / 1_000);
-  if (s < 3_600) return `${Math.floor(s / 60)}:${two(s % 60)} min`;
-  if (s < 172_800) return `${Math.floor(s / 3_600)} h ${two(Math.floor((s % 3_600) / 60))} min`;
-  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3_600)} h`;
+  const part = (unit: "d" | "h" | "min", n: string | number) => t(`change.length_${unit}`, { n });
+  const parts =
+    s < 3_600
+      ? [part("min", `${Math.floor(s / 60)}:${two(s % 60)}`)]
+      : s < 172_800
+        ? [part("h", Math.floor(s / 3_600)), part("min", two(Math.floor((s % 3_600) / 60)))]
+        : [part("d", Math.floor(s / 86_400)), part("h", Math.floor((s % 86_400) / 3_600))];
+  return `\u2068${parts.join(" ")}\u2069`;
 }

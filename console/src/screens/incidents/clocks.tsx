@@ -2,13 +2,13 @@
 
 import { useSyncExternalStore } from "react";
 import type { Incident } from "../../api/incidents";
-import { useT } from "../../i18n";
+import { useFormats, useT } from "../../i18n";
 import { feed } from "../../live/feed";
 import { on_tick } from "../../live/hooks";
 import { Time } from "../../ui/basic";
 import { Icon, type IconName } from "../../ui/icons";
 import { Panel } from "../../ui/states";
-import { clock_kinds, duration_in_text, duration_text, face_of, look_of_standing, times_of, warnings, type ClockKind, type Face, type Times } from "./clock";
+import { clock_kinds, duration_text, face_of, look_of_standing, times_of, warnings, type ClockKind, type Face, type Times } from "./clock";
 
 const second = () => Math.floor(feed.now() / 1_000);
 const useNow = () => useSyncExternalStore(on_tick, second) * 1_000;
@@ -16,8 +16,8 @@ const useNow = () => useSyncExternalStore(on_tick, second) * 1_000;
 function useSaid(): (face: Face) => string {
   const t = useT();
   return ({ standing, left_ms, taken_ms, time_ms }) => {
-    if (standing === "kept" || standing === "missed") return t("incident.took", { time: duration_in_text(taken_ms), limit: duration_in_text(time_ms) });
-    return t(left_ms < 0 ? "clock.over" : "clock.left", { time: duration_in_text(left_ms) });
+    if (standing === "kept" || standing === "missed") return t("incident.took", { time: duration_text(taken_ms, t), limit: duration_text(time_ms, t) });
+    return t(left_ms < 0 ? "clock.over" : "clock.left", { time: duration_text(left_ms, t) });
   };
 }
 
@@ -41,6 +41,7 @@ export function ClockCell({ times }: { times: Times | undefined }) {
 
 function Lane({ kind, times }: { kind: ClockKind; times: Times }) {
   const t = useT();
+  const formats = useFormats();
   const said = useSaid();
   const face = face_of(times, useNow());
   const look = look_of_standing[face.standing];
@@ -62,7 +63,7 @@ function Lane({ kind, times }: { kind: ClockKind; times: Times }) {
         <span className="incident-track-used" style={{ inlineSize: place(face.used) }} />
         {warnings.map((share) => (
           <span key={share} className={share === 1 ? "incident-mark limit" : "incident-mark"} style={{ insetInlineStart: place(share) }}>
-            <small>{share === 1 ? duration_text(face.time_ms) : `${share * 100} %`}</small>
+            <small>{share === 1 ? duration_text(face.time_ms, t) : formats.percent(share)}</small>
           </span>
         ))}
       </div>
@@ -101,7 +102,7 @@ export function Course({ incident }: { incident: Incident }) {
                 {name !== "opened" && (
                   <>
                     {" "}
-                    <bdi className="number">+{duration_text(Date.parse(at) - begin)}</bdi>
+                    <bdi className="number">+{duration_text(Date.parse(at) - begin, t)}</bdi>
                   </>
                 )}{" "}
                 <bdi>{by}</bdi>

@@ -11,7 +11,7 @@ import { useActor } from "../../ui/actor";
 import { Button, Chip, Dialog, Field } from "../../ui/basic";
 import { say } from "../../ui/notices";
 import { useSettled } from "../../ui/settled";
-import { duration_in_text } from "./clock";
+import { duration_text } from "./clock";
 import { severity_of } from "./facts";
 import { Refusal } from "./step";
 
@@ -44,7 +44,7 @@ export function SeverityChoice({ criteria, value, choose, none }: SeverityChoice
               <small dir="auto">
                 {row.description}
                 <br />
-                {t("incident.times", { response: duration_in_text(row.response_s * 1_000), resolution: duration_in_text(row.resolution_s * 1_000) })}
+                {t("incident.times", { response: duration_text(row.response_s * 1_000, t), resolution: duration_text(row.resolution_s * 1_000, t) })}
               </small>
             )}
           </label>
