@@ -171,7 +171,7 @@ test("the timeline of a patient: each kind, in the order of time, by keys, as an
   assert.deepEqual(shown.slice(-4), ["result", "report", "medicine", "encounter"]);
   await page.getByText("500 mg, three times a day").waitFor();
   await page.keyboard.press("j");
-  assert.equal(await page.locator(".timeline-rows .row-line.selected").count(), 1);
+  await page.waitForSelector(".timeline-rows .row-line.selected");
   await page.getByLabel("Show", { exact: true }).selectOption("report");
   await page.waitForSelector(".timeline-rows .row-line.medicine", { state: "detached" });
   assert.equal(new URL(page.url()).searchParams.get("kind"), "report");
