@@ -283,6 +283,16 @@ test("what is typed stays while others change the incident, is sent once, and go
   await page.getByRole("button", { name: "Resolve", exact: true }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("textbox").first().fill("The robot was started again");
+  // A reading that fails greys what is shown, and takes nothing that was typed.
+  page.forgiving = true;
+  const refuses = (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"title":"Busy","status":503,"detail":"too much to do"}' });
+  await page.route(`**/api/v1/incidents/${id}`, refuses);
+  await api(`incidents/${id}/notes`, { by: "Bob Mwangi", text: "I look at it." });
+  await page.waitForSelector(".greyed .incident-head");
+  assert.equal(await dialog.getByRole("textbox").first().inputValue(), "The robot was started again");
+  await page.unroute(`**/api/v1/incidents/${id}`, refuses);
+  await page.waitForSelector(".as-read .incident-head");
+  page.forgiving = false;
   await api(`incidents/${id}/ack`, { by: "Bob Mwangi" });
   await page.locator(".incident-entries [data-kind=acknowledged]").waitFor();
   assert.equal(await dialog.getByRole("textbox").first().inputValue(), "The robot was started again");

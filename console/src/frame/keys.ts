@@ -27,6 +27,8 @@ export function useKeys(actions: Actions) {
         return;
       }
       if (document.querySelector("dialog[open]")) return;
+      // On a link or a button Enter is theirs.
+      if (event.key === "Enter" && event.target instanceof Element && event.target.closest("a, button, summary")) return;
       // On a button or a link Space is theirs.
       if (event.key === " " && (event.target === document.body || event.target === document.getElementById("content"))) {
         event.preventDefault();

@@ -122,11 +122,11 @@ export function Data<T>({ read, children, lines, height }: DataProps<T>) {
     return <Loading {...(lines ? { lines } : {})} {...(height ? { height } : {})} />;
   }
   if (read.error && read.error instanceof ApiError && read.error.trouble === "forbidden") return <Forbidden error={read.error} />;
-  if (!read.error) return <>{children(read.data)}</>;
+  // The same elements either way: what somebody is typing inside outlives a reading that fails.
   return (
     <>
-      <Degraded error={read.error} since={read.dataUpdatedAt} retry={retry} />
-      <div className="greyed">{children(read.data)}</div>
+      {read.error ? <Degraded error={read.error} since={read.dataUpdatedAt} retry={retry} /> : null}
+      <div className={read.error ? "greyed" : "as-read"}>{children(read.data)}</div>
     </>
   );
 }
