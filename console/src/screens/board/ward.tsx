@@ -130,7 +130,7 @@ export default function Ward({ lines, now, onAck }: { lines: readonly Line[]; no
     count: Math.ceil(sorted.length / columns),
     getScrollElement: () => scroll.current,
     estimateSize: () => card_height * scale,
-    overscan: 1,
+    overscan: 0,
   });
   useEffect(() => list.measure(), [list, scale]);
   return (
