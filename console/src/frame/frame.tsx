@@ -152,9 +152,9 @@ async function place_of(text: string): Promise<string> {
   const otherwise = `/patients?q=${encodeURIComponent(text)}`;
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return otherwise;
   const id = text.toLowerCase();
-  const found = await Promise.allSettled([ask("GET /api/v1/incidents/{id}", { params: { id } }), ask("GET /api/v1/changes/{id}", { params: { id } })]);
-  if (found[0].status === "fulfilled") return `/incidents/${id}`;
-  if (found[1].status === "fulfilled") return `/changes/${id}`;
+  const is_there = (reading: Promise<unknown>) => reading.then(() => true, () => false);
+  if (await is_there(ask("GET /api/v1/incidents/{id}", { params: { id } }))) return `/incidents/${id}`;
+  if (await is_there(ask("GET /api/v1/changes/{id}", { params: { id } }))) return `/changes/${id}`;
   return otherwise;
 }
 
