@@ -46,6 +46,8 @@ export function useKeys(actions: Actions) {
         }
         return;
       }
+      // Who goes through rows has left the button that was pressed before: Enter is the row's then.
+      if (event.key === "j" || event.key === "k") document.getElementById("content")?.focus({ preventScroll: true });
       if (event.key === "g") chord_until.current = now + chord_ms;
       else if (event.key === "/") {
         event.preventDefault();
