@@ -45,3 +45,15 @@ function(mydr24_console module)
   target_sources(${module} PRIVATE ${folder}/console_assets.cc)
   set_source_files_properties(${folder}/console_assets.cc PROPERTIES OBJECT_DEPENDS ${folder}/console.bin)
 endfunction()
+
+# The messages of the server's own pages (api/oauth_api/texts.cc), out of the console's catalogs. After mydr24_console().
+function(mydr24_page_messages module)
+  set(source ${CMAKE_SOURCE_DIR}/console)
+  set(made ${CMAKE_BINARY_DIR}/console/page_messages.cc)
+  file(GLOB catalogs CONFIGURE_DEPENDS ${source}/src/i18n/*.json)
+  add_custom_command(OUTPUT ${made}
+    COMMAND ${MYDR24_NODE} ${source}/scripts/pages.mjs ${made}
+    DEPENDS ${catalogs} ${source}/scripts/pages.mjs
+    COMMENT "Making the messages of the login pages" VERBATIM)
+  target_sources(${module} PRIVATE ${made})
+endfunction()

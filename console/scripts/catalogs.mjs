@@ -48,6 +48,13 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith(".json")))
   if (Object.keys(catalog).join("\n") !== Object.keys(catalog).sort().join("\n")) faults.push(`${file} is not sorted by id`);
 }
 
+// The server says page.* on its own pages: by id, but for page.error.*, which are its errors in their English words.
+const server = [];
+for (const module of ["src/api/oauth_api", "src/guard/identity"])
+  for (const file of readdirSync(join(root, "..", module)).filter((name) => name.endsWith(".cc"))) server.push(readFileSync(join(root, "..", module, file), "utf8"));
+const said = server.join("\n");
+const is_of_server = (id) => (id.startsWith("page.error.") ? english[id].split(/\{\w+\}/).every((words) => said.includes(words)) : said.includes(`"${id}"`));
+
 // Used: "a.b" as a whole, or a template that begins with its first part, as `band.${...}`.
 const sources = (at) =>
   readdirSync(at, { withFileTypes: true }).flatMap((entry) =>
@@ -56,7 +63,9 @@ const sources = (at) =>
 const text = sources(join(root, "src")).join("\n");
 const beginnings = [...text.matchAll(/`([a-z_]+\.(?:[a-z_]+\.)?)\$\{/g)].map((match) => match[1]);
 for (const id of ids) {
-  if (!text.includes(`"${id}"`) && !beginnings.some((begin) => id.startsWith(begin))) faults.push(`en.json: nothing says ${id}`);
+  if (id.startsWith("page.")) {
+    if (!is_of_server(id)) faults.push(`en.json: the server does not say ${id}`);
+  } else if (!text.includes(`"${id}"`) && !beginnings.some((begin) => id.startsWith(begin))) faults.push(`en.json: nothing says ${id}`);
 }
 
 if (faults.length > 0) {

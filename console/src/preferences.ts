@@ -47,8 +47,11 @@ function read(): Preferences {
 }
 
 let preferences = read();
+// The server's own pages (login, invitations) are in the same language: there is no script on them that could ask.
+const language_cookie = "mydr24-language";
 const show = () => {
   document.documentElement.dataset["theme"] = preferences.theme;
+  document.cookie = `${language_cookie}=${preferences.language}; Path=/; SameSite=Lax; Max-Age=31536000`;
 };
 show();
 

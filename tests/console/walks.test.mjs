@@ -152,6 +152,29 @@ describe("with access control", () => {
     await page.getByRole("button", { name: "Log in" }).click();
   }
 
+  test("the login page speaks the browser's language, and the console's once that was chosen", async () => {
+    for (const [locale, title, wrong, direction] of [
+      ["de-DE", "Anmelden", "Name, Passwort oder Einmalcode ist falsch", "ltr"],
+      ["ar", "تسجيل الدخول", "الاسم أو كلمة المرور أو الرمز غير صحيح", "rtl"],
+    ]) {
+      const abroad = await browser.newContext({ viewport: { width: 800, height: 700 }, locale });
+      const page = await open_page(abroad, server.url);
+      page.forgiving = true; // 400 is what is looked at here
+      await page.goto(`${server.url}/login`);
+      await page.getByRole("heading", { name: title }).waitFor();
+      assert.equal(await page.evaluate(() => document.documentElement.dir), direction);
+      await page.locator("input[name=user]").fill("nobody");
+      await page.locator("input[name=password]").fill("no password of anybody");
+      await page.locator("button").click();
+      await page.getByRole("alert").getByText(wrong).waitFor();
+      await picture(page, `login-${locale}`);
+      assert.deepEqual(await violations(page), []);
+      await page.goto(`${server.url}/?lang=fr`);
+      await page.getByRole("heading", { name: "Se connecter" }).waitFor();
+      await abroad.close();
+    }
+  });
+
   test("a login leads to the screen that was asked for", async () => {
     const page = await open_page(context, server.url);
     await page.goto(`${server.url}/board?lang=en`);

@@ -156,7 +156,7 @@ std::string sentence(const access::Scope& scope) {
                      scope.criteria.empty() ? "" : ", some of them");
 }
 
-std::string consent_form(const Ask& ask, const access::Principal& person, const Context& context,
+std::string consent_form(const Texts& texts, const Ask& ask, const access::Principal& person, const Context& context,
                          std::string_view proof) {
   std::string list;
   for (const auto& scope : ask.scopes.resources)
@@ -167,30 +167,34 @@ std::string consent_form(const Ask& ask, const access::Principal& person, const 
   Hidden hidden{{"csrf", proof}, {"request", request}};
   if (context.chosen) hidden.emplace_back("patient", context.patient);
   return fmt::format(
-      "<p><strong>{}</strong> asks {} for access:</p>\n<ul>\n{}</ul>\n{}"
+      "<p>{}</p>\n<ul lang=\"en\" dir=\"ltr\">\n{}</ul>\n{}"
       "<form method=\"post\" action=\"/oauth/authorize\">\n{}"
-      "<button name=\"decision\" value=\"approve\">Allow</button>"
-      "<button name=\"decision\" value=\"deny\">Refuse</button></form>\n<p><a href=\"/logout\">Log out</a></p>\n",
-      escape_markup(ask.client.name), escape_markup(person.name), list,
-      context.patient.empty() ? std::string()
-                              : fmt::format("<p>Patient: <code>{}</code></p>\n", escape_markup(context.patient)),
-      hidden_fields(hidden));
+      "<button name=\"decision\" value=\"approve\">{}</button>"
+      "<button name=\"decision\" value=\"deny\">{}</button></form>\n<p><a href=\"/logout\">{}</a></p>\n",
+      texts("page.consent.asks", {{"app", fmt::format("<strong>{}</strong>", escape_markup(ask.client.name))},
+                                  {"who", escape_markup(person.name)}}),
+      list,
+      context.patient.empty()
+          ? std::string()
+          : fmt::format("<p>{} <code>{}</code></p>\n", texts("page.consent.patient"), escape_markup(context.patient)),
+      hidden_fields(hidden), texts("page.consent.allow"), texts("page.consent.refuse"), texts("page.logout"));
 }
 
-std::string patient_form(const Ask& ask, const std::vector<PatientChoice>& found, std::string_view searched,
-                         std::string_view proof) {
+std::string patient_form(const Texts& texts, const Ask& ask, const std::vector<PatientChoice>& found,
+                         std::string_view searched, std::string_view proof) {
   const auto request = ask.request.print();
   const auto hidden = hidden_fields({{"csrf", proof}, {"request", request}});
   std::string list;
   for (const auto& [id, text] : found)
     list += fmt::format("<button name=\"patient\" value=\"{}\">{}</button>\n", escape_markup(id), escape_markup(text));
-  if (found.empty() && !searched.empty()) list = "<p role=\"status\">No patient was found.</p>\n";
+  if (found.empty() && !searched.empty()) list = fmt::format("<p role=\"status\">{}</p>\n", texts("page.patient.none"));
   return fmt::format(
-      "<p><strong>{}</strong> works with the record of one patient.</p>\n"
-      "<form method=\"post\" action=\"/oauth/authorize\">\n{}<label>Name or id <input type=\"text\" name=\"search\" "
-      "value=\"{}\" maxlength=\"200\" required></label>\n<button>Search</button></form>\n"
+      "<p>{}</p>\n"
+      "<form method=\"post\" action=\"/oauth/authorize\">\n{}<label>{} <input type=\"text\" name=\"search\" "
+      "value=\"{}\" maxlength=\"200\" required></label>\n<button>{}</button></form>\n"
       "<form method=\"post\" action=\"/oauth/authorize\">\n{}{}</form>\n",
-      escape_markup(ask.client.name), hidden, escape_markup(searched), hidden, list);
+      texts("page.patient.text", {{"app", fmt::format("<strong>{}</strong>", escape_markup(ask.client.name))}}), hidden,
+      texts("page.patient.search"), escape_markup(searched), texts("page.patient.find"), hidden, list);
 }
 
 Task<> ask_for_patient(Service& service, pipeline::Call& call, const Ask& ask, const access::Principal& person,
@@ -204,8 +208,9 @@ Task<> ask_for_patient(Service& service, pipeline::Call& call, const Ask& ask, c
     for (const auto& patient : found) call.access().note_patient(patient.id);
   }
   auto proof = make_form_proof(service, call.request());
-  co_await send_page(call, {.title = "Which patient?",
-                            .body = patient_form(ask, found, searched, proof.token),
+  const auto texts = Texts::of(call.request());
+  co_await send_page(call, {.title = texts("page.patient"),
+                            .body = patient_form(texts, ask, found, searched, proof.token),
                             .cookies = {std::move(proof.set_cookie)},
                             .form_target = {}});
 }
@@ -262,8 +267,9 @@ Task<> decide(Service& service, pipeline::Call& call, Ask ask, const access::Pri
     co_return co_await agree(service, call, ask, person, *context);
   if (ask.prompt == "none") co_return co_await refuse("consent_required", "the person has to agree");
   auto proof = make_form_proof(service, call.request());
-  co_await send_page(call, {.title = "Allow access?",
-                            .body = consent_form(ask, person, *context, proof.token),
+  const auto texts = Texts::of(call.request());
+  co_await send_page(call, {.title = texts("page.consent"),
+                            .body = consent_form(texts, ask, person, *context, proof.token),
                             .cookies = {std::move(proof.set_cookie)},
                             .form_target = identity::redirect_source(ask.redirect_uri)});
 }
@@ -273,7 +279,7 @@ Task<> authorize(Service& service, pipeline::Call& call, const Form& request, co
   if (!ask) co_return co_await deny(service, call, ask.error());
   const LoginPlace place{"/oauth/authorize", request.print(), "/oauth/authorize?" + request.print()};
   if (posted != nullptr && !proves_form(service, call.request(), (*posted)["csrf"]))
-    co_return co_await show_login(service, call, place, "The page was too old: log in again.", {}, 403);
+    co_return co_await show_login(service, call, place, "the page was too old: log in again", {}, 403);
   if (posted != nullptr && (posted->has("password") || posted->has("enrolment")))
     co_return co_await answer_login(service, call, *posted, place);
   const auto person = page_person(service, call.request());

@@ -39,12 +39,13 @@ Task<> enter(Service& service, pipeline::Call& call, const Issued& issued, const
 Task<> show_enrolment(Service& service, pipeline::Call& call, const LoginPlace& place, std::string_view token,
                       std::string_view secret, std::string_view name, std::string_view message) {
   auto proof = make_form_proof(service, call.request());
+  const auto texts = Texts::of(call.request());
   const auto shown = crypto::base32(secret);
   const Hidden hidden{
       {"csrf", proof.token}, {"request", place.request}, {"enrolment", token}, {"secret", shown}, {"user", name}};
   co_await send_page(call, {.status = message.empty() ? 200 : 400,
-                            .title = "One-time codes",
-                            .body = enrolment_form(place.action, hidden, secret, name, message),
+                            .title = texts("page.codes"),
+                            .body = enrolment_form(texts, place.action, hidden, secret, name, message),
                             .cookies = {std::move(proof.set_cookie)},
                             .form_target = {}});
 }
@@ -78,7 +79,7 @@ Task<> post_login(Service& service, pipeline::Call& call) {
   const auto to = local_path((*form)["request"]);
   const LoginPlace place{"/login", to, to};
   if (!proves_form(service, call.request(), (*form)["csrf"]))
-    co_return co_await show_login(service, call, place, "The page was too old: log in again.", (*form)["user"], 403);
+    co_return co_await show_login(service, call, place, "the page was too old: log in again", (*form)["user"], 403);
   co_await answer_login(service, call, *form, place);
 }
 
@@ -88,11 +89,12 @@ Task<> get_logout(Service& service, pipeline::Call& call) {
   const auto person = page_person(service, call.request());
   if (!person) co_return co_await send_to(call, "/login");
   auto proof = make_form_proof(service, call.request());
+  const auto texts = Texts::of(call.request());
   co_await send_page(
-      call, {.title = "Log out",
-             .body = fmt::format("<p>You are logged in as {}.</p>\n<form method=\"post\" action=\"/logout\">\n{}"
-                                 "<button>Log out</button></form>\n",
-                                 escape_markup(person->name), hidden_fields({{"csrf", proof.token}})),
+      call, {.title = texts("page.logout"),
+             .body = fmt::format("<p>{}</p>\n<form method=\"post\" action=\"/logout\">\n{}<button>{}</button></form>\n",
+                                 texts("page.logout.who", {{"who", escape_markup(person->name)}}),
+                                 hidden_fields({{"csrf", proof.token}}), texts("page.logout")),
              .cookies = {std::move(proof.set_cookie)},
              .form_target = {}});
 }
@@ -119,24 +121,24 @@ Task<> show_setup(Service& service, pipeline::Call& call, std::string_view invit
                   std::string_view name) {
   auto proof = make_form_proof(service, call.request());
   const bool is_first = invited.empty();
+  const auto texts = Texts::of(call.request());
   co_await send_page(
       call,
       {.status = message.empty() ? 200 : 400,
-       .title = is_first ? "First administrator" : "Choose your password",
+       .title = texts(is_first ? "page.setup.first" : "page.setup.invited"),
        .body = fmt::format(
            "{}<p>{}</p>\n<form method=\"post\">\n{}"
-           "<label>Name <input type=\"text\" name=\"user\" value=\"{}\" autocomplete=\"username\" {} "
-           "maxlength=\"64\"></label>\n"
-           "<label>Password, at least {} characters <input type=\"password\" name=\"password\" "
-           "autocomplete=\"new-password\" required></label>\n"
-           "<label>Once more <input type=\"password\" name=\"again\" autocomplete=\"new-password\" required></label>\n"
-           "<button>Begin</button></form>\n",
-           message.empty() ? std::string()
-                           : fmt::format("<p class=\"message\" role=\"alert\">{}</p>\n", escape_markup(message)),
-           is_first ? "This server has no users yet. You become its administrator."
-                    : "You were invited. This is the name you log in with; the password is known to nobody but you.",
-           hidden_fields({{"csrf", proof.token}}), escape_markup(is_first ? name : invited),
-           is_first ? "required" : "readonly", identity::password_characters_min),
+           "<label>{} <input type=\"text\" name=\"user\" value=\"{}\" autocomplete=\"username\" {} "
+           "maxlength=\"64\" dir=\"ltr\"></label>\n"
+           "<label>{} <input type=\"password\" name=\"password\" autocomplete=\"new-password\" required dir=\"ltr\">"
+           "</label>\n"
+           "<label>{} <input type=\"password\" name=\"again\" autocomplete=\"new-password\" required dir=\"ltr\">"
+           "</label>\n<button>{}</button></form>\n",
+           message_of(texts, message), texts(is_first ? "page.setup.first_text" : "page.setup.invited_text"),
+           hidden_fields({{"csrf", proof.token}}), texts("page.name"), escape_markup(is_first ? name : invited),
+           is_first ? "required" : "readonly",
+           texts("page.setup.password", {{"n", fmt::to_string(identity::password_characters_min)}}),
+           texts("page.setup.again"), texts("page.setup.begin")),
        .cookies = {std::move(proof.set_cookie)},
        .form_target = {}});
 }
@@ -178,8 +180,9 @@ Task<> post_setup(Service& service, pipeline::Call& call) {
   const std::string password((*form)["password"]);
   const auto name = invited->empty() ? identity::folded_name((*form)["user"]) : *invited;
   const auto refuse = [&](std::string_view message) { return show_setup(service, call, *invited, message, name); };
-  if (!proves_form(service, call.request(), (*form)["csrf"])) co_return co_await refuse("The page was too old.");
-  if (password != (*form)["again"]) co_return co_await refuse("The two passwords are not the same.");
+  if (!proves_form(service, call.request(), (*form)["csrf"]))
+    co_return co_await refuse("the page was too old: try again");
+  if (password != (*form)["again"]) co_return co_await refuse("the two passwords are not the same");
   if (const auto good = identity::check_new_password(password, name); !good)
     co_return co_await refuse(good.error().text);
   auto phc = co_await service.workers.run(RequestClass::routine, [&] { return crypto::hash_password(password); });
@@ -207,9 +210,10 @@ Task<> show_login(Service& service, pipeline::Call& call, const LoginPlace& plac
                   std::string_view name, int status) {
   auto proof = make_form_proof(service, call.request());
   const Hidden hidden{{"csrf", proof.token}, {"request", place.request}};
+  const auto texts = Texts::of(call.request());
   co_await send_page(call, {.status = status,
-                            .title = "Log in",
-                            .body = login_form(place.action, hidden, message, name),
+                            .title = texts("page.login"),
+                            .body = login_form(texts, place.action, hidden, message, name),
                             .cookies = {std::move(proof.set_cookie)},
                             .form_target = {}});
 }

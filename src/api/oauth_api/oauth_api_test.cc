@@ -30,7 +30,7 @@ TEST(Page, TextFromOutsideIsNoMarkup) {
             "&lt;a href=&quot;x&quot; onclick=&#39;y&#39;&gt;&amp;&lt;/a&gt;");
   EXPECT_EQ(hidden_fields({{"request", "\"><script>"}}),
             "<input type=\"hidden\" name=\"request\" value=\"&quot;&gt;&lt;script&gt;\">\n");
-  EXPECT_FALSE(login_form("/login", {}, "<b>", "\"><script>").contains("<script>"));
+  EXPECT_FALSE(login_form(Texts("en"), "/login", {}, "<b>", "\"><script>").contains("<script>"));
 }
 
 }  // namespace

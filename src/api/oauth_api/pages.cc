@@ -18,8 +18,8 @@ body { font: 18px/1.5 system-ui, sans-serif; max-width: 32em; margin: 2em auto; 
 h1 { font-size: 1.4em; }
 label { display: block; margin: .8em 0; }
 input:not([type=hidden]) { display: block; width: 100%; box-sizing: border-box; font: inherit; padding: .4em; }
-button { font: inherit; padding: .6em 1.4em; margin: .5em .5em .5em 0; }
-.message { border-left: 4px solid #c00000; padding-left: .8em; }
+button { font: inherit; padding: .6em 1.4em; margin-block: .5em; margin-inline: 0 .5em; }
+.message { border-inline-start: 4px solid #c00000; padding-inline-start: .8em; }
 code { overflow-wrap: anywhere; }
 )css";
 
@@ -36,12 +36,13 @@ std::string proof_of(Service& service, std::string_view cookie, std::string_view
       crypto::hmac_sha256(service.identity.keys().form_key(), fmt::format("form\n{}\n{}", cookie, session)));
 }
 
-std::string message_of(std::string_view message) {
-  return message.empty() ? std::string()
-                         : fmt::format("<p class=\"message\" role=\"alert\">{}</p>\n", escape_markup(message));
-}
-
 }  // namespace
+
+std::string message_of(const Texts& texts, std::string_view message) {
+  return message.empty()
+             ? std::string()
+             : fmt::format("<p class=\"message\" role=\"alert\">{}</p>\n", escape_markup(texts.error(message)));
+}
 
 FormProof make_form_proof(Service& service, const net::Request& request) {
   const auto name = form_cookie_name(service, request);
@@ -78,20 +79,23 @@ Task<> send_page(pipeline::Call& call, Page page) {
       {"Referrer-Policy", "same-origin"}};  // with none, a form of ours would say that its origin is "null"
   for (auto& cookie : page.cookies)
     if (!cookie.empty()) response.headers.emplace_back("Set-Cookie", std::move(cookie));
+  const auto texts = Texts::of(call.request());
+  response.headers.emplace_back("Content-Language", std::string(texts.language()));
   response.body = fmt::format(
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\n"
+      "<!doctype html>\n<html lang=\"{2}\" dir=\"{3}\"><head><meta charset=\"utf-8\"><title>{0}</title>\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<link rel=\"stylesheet\" "
       "href=\"/oauth/style.css\"></head>\n<body><main><h1>{0}</h1>\n{1}</main></body></html>\n",
-      escape_markup(page.title), page.body);
+      escape_markup(page.title), page.body, texts.language(), texts.direction());
   co_await call.respond(std::move(response));
 }
 
 Task<> send_error_page(pipeline::Call& call, const Error& error) {
   const int status = error.code == Code::refused ? 400 : model::http_status(error.code);
+  const auto texts = Texts::of(call.request());
   co_await send_page(call, {.status = status,
-                            .title = "Not possible",
-                            .body = fmt::format("<p>{}</p>\n", escape_markup(error.text)),
+                            .title = texts("page.not_possible"),
+                            .body = fmt::format("<p>{}</p>\n", escape_markup(texts.error(error.text))),
                             .cookies = {},
                             .form_target = {}});
 }
@@ -103,28 +107,31 @@ std::string hidden_fields(const Hidden& hidden) {
   return out;
 }
 
-std::string login_form(std::string_view action, const Hidden& hidden, std::string_view message, std::string_view name) {
+std::string login_form(const Texts& texts, std::string_view action, const Hidden& hidden, std::string_view message,
+                       std::string_view name) {
   return fmt::format(
       "{}<form method=\"post\" action=\"{}\">\n{}"
-      "<label>Name <input type=\"text\" name=\"user\" value=\"{}\" autocomplete=\"username\" required "
+      "<label>{} <input type=\"text\" name=\"user\" value=\"{}\" autocomplete=\"username\" required dir=\"ltr\" "
       "maxlength=\"64\"></label>\n"
-      "<label>Password <input type=\"password\" name=\"password\" autocomplete=\"current-password\" required></label>\n"
-      "<label>One-time code, if you have an app for it <input type=\"text\" name=\"code\" inputmode=\"numeric\" "
-      "autocomplete=\"one-time-code\" maxlength=\"6\"></label>\n"
-      "<button>Log in</button></form>\n",
-      message_of(message), action, hidden_fields(hidden), escape_markup(name));
+      "<label>{} <input type=\"password\" name=\"password\" autocomplete=\"current-password\" required dir=\"ltr\">"
+      "</label>\n"
+      "<label>{} <input type=\"text\" name=\"code\" inputmode=\"numeric\" "
+      "autocomplete=\"one-time-code\" maxlength=\"6\" dir=\"ltr\"></label>\n"
+      "<button>{}</button></form>\n",
+      message_of(texts, message), action, hidden_fields(hidden), texts("page.name"), escape_markup(name),
+      texts("page.password"), texts("page.login.code"), texts("page.login"));
 }
 
-std::string enrolment_form(std::string_view action, const Hidden& hidden, std::string_view secret,
+std::string enrolment_form(const Texts& texts, std::string_view action, const Hidden& hidden, std::string_view secret,
                            std::string_view account, std::string_view message) {
   const auto uri = crypto::totp_uri(secret, "MyDR24", net::percent_encode(account));
   return fmt::format(
-      "{}<p>Your role needs a one-time code at each login. Add this secret to an authenticator app, then type in the "
-      "code that it shows.</p>\n<p><code>{}</code></p>\n<p><a href=\"{}\">Open the app on this device</a></p>\n"
+      "{}<p>{}</p>\n<p dir=\"ltr\"><code>{}</code></p>\n<p><a href=\"{}\">{}</a></p>\n"
       "<form method=\"post\" action=\"{}\">\n{}"
-      "<label>One-time code <input type=\"text\" name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" "
-      "required maxlength=\"6\"></label>\n<button>Confirm</button></form>\n",
-      message_of(message), crypto::base32(secret), escape_markup(uri), action, hidden_fields(hidden));
+      "<label>{} <input type=\"text\" name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" "
+      "required maxlength=\"6\" dir=\"ltr\"></label>\n<button>{}</button></form>\n",
+      message_of(texts, message), texts("page.codes.text"), crypto::base32(secret), escape_markup(uri),
+      texts("page.codes.open"), action, hidden_fields(hidden), texts("page.codes.code"), texts("page.codes.confirm"));
 }
 
 void add_style_route(pipeline::Router& router) {

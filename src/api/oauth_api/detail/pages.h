@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/oauth_api/detail/exchange.h"
+#include "api/oauth_api/detail/texts.h"
 
 namespace mydr24::oauth_api {
 
@@ -34,14 +35,18 @@ struct Page {
   std::vector<std::string> cookies;
   std::string form_target;  // an origin or scheme beside our own that a form's answer may lead to; may be empty
 };
+// In the language of Texts::of() its request.
 Task<> send_page(pipeline::Call& call, Page page);
 Task<> send_error_page(pipeline::Call& call, const Error& error);
 
 // The inside of pages. `action`: where the form is sent.
-std::string login_form(std::string_view action, const Hidden& hidden, std::string_view message, std::string_view name);
-std::string enrolment_form(std::string_view action, const Hidden& hidden, std::string_view secret,
+std::string login_form(const Texts& texts, std::string_view action, const Hidden& hidden, std::string_view message,
+                       std::string_view name);
+std::string enrolment_form(const Texts& texts, std::string_view action, const Hidden& hidden, std::string_view secret,
                            std::string_view account, std::string_view message);
 std::string hidden_fields(const Hidden& hidden);
+// Empty for an empty message.
+std::string message_of(const Texts& texts, std::string_view message);
 
 void add_style_route(pipeline::Router& router);
 
