@@ -89,6 +89,22 @@ for (const machine of ["UTC", "America/New_York"]) {
       await page.close();
     });
 
+    test("a silence until a time of the site is as long as until then", async () => {
+      const page = await show(`/alerts?view=silences&match=${encodeURIComponent(JSON.stringify([["alertname", "=", "LinkDown"]]))}`, "dialog[open]");
+      const dialog = page.locator("dialog[open]");
+      await dialog.getByRole("button", { name: "Until" }).click();
+      const asked = page.waitForRequest((request) => request.url().endsWith("/silences/preview"));
+      const until = new Date(Date.now() + 3 * 3_600_000);
+      const [day, time] = [wall(until, { year: "numeric", month: "2-digit", day: "2-digit" }), wall(until, { hour: "2-digit", minute: "2-digit" })];
+      await dialog.locator("input[type=datetime-local]").fill(`${day.split("/").reverse().join("-")}T${time}`);
+      const { startsAt, endsAt } = (await asked).postDataJSON();
+      const minutes = (Date.parse(endsAt) - Date.parse(startsAt)) / 60_000;
+      assert.ok(minutes > 177 && minutes < 182, `${minutes} minutes`);
+      assert.equal(await dialog.locator(".field-error").count(), 0);
+      assert.deepEqual(page.faults, []);
+      await page.close();
+    });
+
     test("what is typed is a time of the site, and comes back as one", async () => {
       const page = await show("/changes?view=calendar", ".week");
       const today = await page.locator(".week-column h3.today").textContent();

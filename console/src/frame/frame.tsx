@@ -11,7 +11,7 @@ import { feed } from "../live/feed";
 import { hold, let_go, useHeldSince } from "../live/hold";
 import { useFreshness, useTicking } from "../live/hooks";
 import { prefer, themes, usePreferences, type Theme } from "../preferences";
-import { useScreens } from "../screens/permitted";
+import { useMay, useScreens } from "../screens/permitted";
 import { groups, screens, type Screen } from "../screens/registry";
 import { useSite } from "../site";
 import { Button, Dialog, IconButton, Select } from "../ui/basic";
@@ -147,20 +147,21 @@ function NotLive() {
   );
 }
 
-// Incidents and changes are found by their id, everything else is a patient's.
-async function place_of(text: string): Promise<string> {
+// Incidents and changes are found by their id, everything else is a patient's. What a person may not see is not asked for.
+async function place_of(text: string, may: ReturnType<typeof useMay>): Promise<string> {
   const otherwise = `/patients?q=${encodeURIComponent(text)}`;
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return otherwise;
   const id = text.toLowerCase();
   const is_there = (reading: Promise<unknown>) => reading.then(() => true, () => false);
-  if (await is_there(ask("GET /api/v1/incidents/{id}", { params: { id } }))) return `/incidents/${id}`;
-  if (await is_there(ask("GET /api/v1/changes/{id}", { params: { id } }))) return `/changes/${id}`;
+  if (may("incident") && (await is_there(ask("GET /api/v1/incidents/{id}", { params: { id } })))) return `/incidents/${id}`;
+  if (may("change-show") && (await is_there(ask("GET /api/v1/changes/{id}", { params: { id } })))) return `/changes/${id}`;
   return otherwise;
 }
 
 function Search() {
   const t = useT();
   const [, go] = useLocation();
+  const may = useMay();
   const input = useRef<HTMLInputElement>(null);
   return (
     <form
@@ -169,7 +170,7 @@ function Search() {
       onSubmit={(event) => {
         event.preventDefault();
         const text = input.current?.value.trim() ?? "";
-        if (text) void place_of(text).then((place) => go(place));
+        if (text) void place_of(text, may).then((place) => go(place));
       }}
     >
       <Icon name="search" />

@@ -59,7 +59,7 @@ export function NewSilence({ match, set_match }: { match: string; set_match: (te
   const [approver, set_approver] = useState("");
   const matchers = useMemo(() => complete(drafts), [drafts]);
   // In whole minutes: a preview is not asked for anew because a second went by.
-  const length_ms = length === "until" ? Math.round((Date.parse(until) - feed.now()) / minute) * minute || 0 : length * minute;
+  const length_ms = length === "until" ? Math.round((Date.parse(instant_text(until)) - feed.now()) / minute) * minute || 0 : length * minute;
   const settled = useSettled(matchers);
   const preview = useSilencePreview(open ? settled : [], length_ms);
   const needs_second = preview.data?.needs_second_person ?? false;
