@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio.hpp>
-#include <map>
 #include <regex>
 #include <set>
 
 #include "api/pipeline/pipeline.h"
+#include "base/net/headers_fixture.h"
 
 namespace mydr24::console_api {
 namespace {
@@ -17,15 +17,6 @@ namespace {
 namespace asio = boost::asio;
 using testing::HasSubstr;
 using testing::Not;
-
-class SentHeaders : public net::Headers {
- public:
-  std::string_view operator[](std::string_view name) const override {
-    const auto found = sent.find(name);
-    return found == sent.end() ? std::string_view() : std::string_view(found->second);
-  }
-  std::map<std::string, std::string, std::less<>> sent;
-};
 
 // One request without a socket.
 class LocalExchange : public net::Exchange {
@@ -72,7 +63,7 @@ class Console : public testing::Test {
         embedded_assets(), [](const Asset& asset) { return asset.content_type.starts_with("text/javascript"); });
     return *found;
   }
-  SentHeaders headers;
+  net::SentHeaders headers;
   pipeline::Router router;
 };
 

@@ -1,28 +1,15 @@
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "api/fhir_api/bundle_writer.h"
 #include "api/fhir_api/fhir_api.h"
 #include "base/json/document.h"
+#include "base/net/headers_fixture.h"
 #include "fhir/model/validate.h"
 
 namespace mydr24::fhir_api {
 namespace {
 
 const Instant start = from_us(1'700'000'000'000'000);
-
-class SentHeaders : public net::Headers {
- public:
-  explicit SentHeaders(std::map<std::string, std::string, std::less<>> headers) : headers_(std::move(headers)) {}
-  std::string_view operator[](std::string_view name) const override {
-    const auto found = headers_.find(name);
-    return found == headers_.end() ? std::string_view() : std::string_view(found->second);
-  }
-
- private:
-  std::map<std::string, std::string, std::less<>> headers_;
-};
 
 TEST(Etag, IsTakenInEveryFormThatClientsSend) {
   const std::pair<const char*, std::int64_t> rows[] = {{"W/\"3\"", 3}, {"\"3\"", 3}, {"3", 3}, {"W/\"120\"", 120}};
@@ -86,12 +73,12 @@ TEST(Accept, TakesWhateverIncludesJsonOrXml) {
       {"application/fhir+json", "name=a&_format=ttl", false},
   };
   for (const auto& row : rows) {
-    const SentHeaders headers({{"Accept", row.accept}});
+    const net::SentHeaders headers({{"Accept", row.accept}});
     const auto checked = accepted_format({.query = row.query, .headers = &headers});
     EXPECT_EQ(checked.has_value(), row.acceptable) << row.accept << " ? " << row.query;
     if (!checked) EXPECT_EQ(checked.error().code, Code::unsupported);
   }
-  const SentHeaders none({});
+  const net::SentHeaders none;
   const auto malformed = accepted_format({.query = "_format=%zz", .headers = &none});
   ASSERT_FALSE(malformed);
   EXPECT_EQ(malformed.error().code, Code::invalid);
@@ -104,7 +91,7 @@ TEST(ContentType, IsComparedWithoutItsParameters) {
       {"text/plain", false},           {"", false},
   };
   for (const auto& [type, allowed] : rows) {
-    const SentHeaders headers({{"Content-Type", type}});
+    const net::SentHeaders headers({{"Content-Type", type}});
     const auto checked = check_content_type({.headers = &headers}, resource_types);
     EXPECT_EQ(checked.has_value(), allowed) << type;
     if (!checked) EXPECT_EQ(checked.error().code, Code::unsupported);

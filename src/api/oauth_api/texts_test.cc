@@ -6,25 +6,14 @@
 #include <set>
 #include <string>
 
+#include "base/net/headers_fixture.h"
 #include "guard/identity/user.h"
 
 namespace mydr24::oauth_api {
 namespace {
 
-class SentHeaders : public net::Headers {
- public:
-  explicit SentHeaders(std::map<std::string, std::string, std::less<>> headers) : headers_(std::move(headers)) {}
-  std::string_view operator[](std::string_view name) const override {
-    const auto found = headers_.find(name);
-    return found == headers_.end() ? std::string_view() : std::string_view(found->second);
-  }
-
- private:
-  std::map<std::string, std::string, std::less<>> headers_;
-};
-
 std::string_view language_of(std::string accepted, std::string cookie = {}) {
-  const SentHeaders headers({{"Accept-Language", std::move(accepted)}, {"Cookie", std::move(cookie)}});
+  const net::SentHeaders headers({{"Accept-Language", std::move(accepted)}, {"Cookie", std::move(cookie)}});
   return Texts::of({.path = "/login", .headers = &headers}).language();
 }
 

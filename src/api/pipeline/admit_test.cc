@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <functional>
-#include <map>
 #include <sstream>
 
 #include "api/pipeline/pipeline.h"
+#include "base/net/headers_fixture.h"
 
 namespace mydr24::pipeline {
 namespace {
@@ -14,15 +14,6 @@ namespace {
 using admission::Control;
 using admission::Cost;
 using admission::Listener;
-
-class SomeHeaders : public net::Headers {
- public:
-  std::string_view operator[](std::string_view name) const override {
-    const auto found = values.find(std::string(name));
-    return found == values.end() ? std::string_view() : std::string_view(found->second);
-  }
-  std::map<std::string, std::string> values;
-};
 
 // One request without a socket; remembers how it was answered.
 class LocalExchange : public net::Exchange {
@@ -109,7 +100,7 @@ class AdmitTest : public testing::Test {
   telemetry::Log log_;
   Router router_;
   Control control_{admission::ControlSettings{}};
-  SomeHeaders headers_;
+  net::SentHeaders headers_;
   std::unique_ptr<Pipeline> pipeline_;
   Seen seen_;
   std::function<void()> inside_;
@@ -121,14 +112,14 @@ TEST_F(AdmitTest, EverythingAtTheEmergencyListenerIsAnEmergencyButBulkWork) {
   EXPECT_EQ(seen_.request_class, RequestClass::emergency);
   ask(lane, net::Method::get, "/bulk");
   EXPECT_EQ(seen_.request_class, RequestClass::background);
-  headers_.values["X-MyDR24-Class"] = "urgent";
+  headers_.sent["X-MyDR24-Class"] = "urgent";
   ask(lane, net::Method::get, "/work");
   EXPECT_EQ(seen_.request_class, RequestClass::urgent);
 }
 
 TEST_F(AdmitTest, StreamsAreBackgroundWork) {
   auto& lane = general();
-  headers_.values["Accept"] = "application/fhir+ndjson";
+  headers_.sent["Accept"] = "application/fhir+ndjson";
   ask(lane, net::Method::get, "/fhir/Patient");
   EXPECT_EQ(seen_.request_class, RequestClass::background);
   ask(lane, net::Method::get, "/work");
@@ -187,7 +178,7 @@ TEST_F(AdmitTest, APageThatMayReadAnswersMayReadARefusal) {
   auto& lane = pipeline(
       {.admission = &control_, .may_read = [](std::string_view origin) { return origin == "https://app.example"; }});
   const auto refused = [&](std::string_view origin, std::string_view path) {
-    headers_.values["Origin"] = origin;
+    headers_.sent["Origin"] = origin;
     std::string head;
     for (int i = 0; i < 1'000 && head.empty(); ++i)
       head = ask(lane, net::Method::get, path, std::chrono::seconds(1)).head;
@@ -210,7 +201,7 @@ TEST_F(AdmitTest, ADeadlineThatIsOverIsNotWaitedFor) {
   std::size_t taken = 0;
   while (gate.enter({.request_class = RequestClass::emergency, .now = now}) && ++taken < 100) {
   }
-  headers_.values["X-MyDR24-Deadline-Ms"] = "1";
+  headers_.sent["X-MyDR24-Deadline-Ms"] = "1";
   LocalExchange exchange({.method = net::Method::get, .path = "/work", .headers = &headers_, .remote = "127.0.0.1:1"});
   asio::io_context context(1);
   asio::co_spawn(context, lane.serve(exchange), asio::detached);

@@ -1,21 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <map>
 #include <sstream>
 
 #include "api/pipeline/pipeline.h"
+#include "base/net/headers_fixture.h"
 
 namespace mydr24::pipeline {
 namespace {
-
-class SomeHeaders : public net::Headers {
- public:
-  std::string_view operator[](std::string_view name) const override {
-    const auto found = values.find(std::string(name));
-    return found == values.end() ? std::string_view() : std::string_view(found->second);
-  }
-  std::map<std::string, std::string> values;
-};
 
 class KeptExchange : public net::Exchange {
  public:
@@ -84,10 +75,10 @@ class Protect : public testing::Test {
   }
   using Headers = std::vector<std::pair<std::string, std::string>>;
 
-  KeptExchange ask(net::Method method, std::string_view path, std::map<std::string, std::string> headers = {},
+  KeptExchange ask(net::Method method, std::string_view path, net::SentHeaders::Values headers = {},
                    bool secure = false, bool with_origins = true) {
-    SomeHeaders shown;
-    shown.values = std::move(headers);
+    net::SentHeaders shown;
+    shown.sent = std::move(headers);
     PipelineSettings settings{.gatekeeper = &doorman_};
     if (with_origins) settings.may_read = [](std::string_view origin) { return origin == "https://app.example"; };
     const Pipeline pipeline(router_, settings, metrics_, log_, system_clock());
@@ -129,7 +120,7 @@ TEST_F(Protect, WhatSomebodyLoggedInForIsKeptNowhere) {
 
 TEST_F(Protect, APageOfARegisteredOriginReadsWhatItAskedForAndSoItDoesARefusal) {
   for (const auto& [token, status] : {std::pair{"x", 200}, {"", 401}}) {
-    std::map<std::string, std::string> headers{{"Origin", "https://app.example"}};
+    net::SentHeaders::Values headers{{"Origin", "https://app.example"}};
     if (*token != '\0') headers["Authorization"] = token;
     const auto answer = ask(net::Method::get, "/fhir/Patient/1", headers);
     EXPECT_EQ(answer.response.status, status);
